@@ -1,0 +1,46 @@
+# make demo    a demo database in Datasette with the plugin; prints the URL (LINE=alpha for Datasette 1.0 alpha)
+# make test    everything is checked, on both Datasette lines
+# make check   types, style, layers only
+
+PYTHON ?= python3
+LINE ?= stable
+PORT ?= 8001
+VENV = .venv
+
+.PHONY: demo test check browser clean
+
+demo: $(VENV)/$(LINE)/ready demo-data/practice.db
+	@echo "Open http://127.0.0.1:$(PORT)/practice/clients and choose a client (Ctrl-C stops)."
+	$(VENV)/$(LINE)/bin/datasette demo-data/practice.db -m metadata.yml -p $(PORT)
+
+demo-data/practice.db: | $(VENV)/$(LINE)/ready
+	$(VENV)/$(LINE)/bin/datasette program-export demo demo-data
+
+test: check browser $(VENV)/stable/ready $(VENV)/alpha/ready
+	$(VENV)/stable/bin/python -m pytest -q -n auto
+	$(VENV)/alpha/bin/python -m pytest -q -n auto
+
+check: $(VENV)/alpha/ready
+	$(VENV)/alpha/bin/ruff check .
+	$(VENV)/alpha/bin/ruff format --check .
+	$(VENV)/alpha/bin/mypy
+	$(VENV)/alpha/bin/lint-imports --no-cache
+
+# Browser tests use the system's Chromium. Where it can be installed, it is; else they say that they are skipped.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q chromium; } \
+	|| echo "No Chromium here, and it cannot be installed: the browser tests will be skipped."
+
+$(VENV)/stable/ready: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)/stable
+	$(VENV)/stable/bin/python -m pip install -q -e .[test] "datasette>=0.65.5,<1"
+	touch $@
+
+$(VENV)/alpha/ready: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)/alpha
+	$(VENV)/alpha/bin/python -m pip install -q -e .[test] "datasette>=1.0a41,<2"
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo-data build dist *.egg-info

@@ -1,0 +1,20 @@
+"""Take data out of a SQLite database: a record with all that belongs to it, a table, exact and complete.
+
+    from datasette_program_export import Request, export, plan
+
+    with export("practice.db", Request(table="clients", records=[(client_id,)])) as made:
+        for chunk in made:
+            file.write(chunk)
+
+Nothing here needs Datasette; the plugin is ``datasette_program_export.plugin``.
+"""
+
+from .errors import ExportError
+from .exporter import Export as export
+from .planner import Plan, plan
+from .request import Request
+from .settings import Settings
+from .source import Source
+from .version import __version__
+
+__all__ = ["ExportError", "Plan", "Request", "Settings", "Source", "__version__", "export", "plan"]

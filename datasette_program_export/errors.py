@@ -1,0 +1,124 @@
+"""What can go wrong, as one tree.
+
+    ExportError
+    ├── RequestError (ValueError)        the question is wrong           400  exit 2
+    ├── NotFoundError (LookupError)      no such table, row, database    404  exit 2
+    ├── DeniedError (PermissionError)    not for this person             403  exit 1
+    ├── UnsupportedError                 this subject or format cannot   422  exit 1
+    ├── TooLargeError                    a guard refused before byte one 422  exit 1
+    ├── SourceError                      the database cannot be read     422  exit 1
+    ├── BusyError                        too much at once, try later     429  exit 1
+    ├── BrokenExportError                failed after the first byte     cut  exit 1
+    │   ├── SnapshotLostError            the one moment is gone
+    │   └── SpoolFullError               the reader is too slow
+    ├── CancelledError                   somebody left or cancelled      cut  exit 1
+    └── SettingsError (ValueError)       the configuration is wrong      start-up
+
+Every message says what, where, and what to do; none holds SQL or a row's values.
+The web layer answers with ``status``, the command line exits with ``exit_code``.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+class ExportError(Exception):
+    """The root: every error this package raises on purpose."""
+
+    status = 500
+    exit_code = 1
+
+
+class RequestError(ExportError, ValueError):
+    """The request cannot be understood: an unknown name, a contradiction, a bad value."""
+
+    status = 400
+    exit_code = 2
+
+
+class NotFoundError(ExportError, LookupError):
+    """The database, table or row that was asked for does not exist."""
+
+    status = 404
+    exit_code = 2
+
+
+class DeniedError(ExportError, PermissionError):
+    """This person may not see, or not export, what was asked for."""
+
+    status = 403
+
+
+class UnsupportedError(ExportError):
+    """Understood, but this subject or this format cannot do it."""
+
+    status = 422
+
+
+class TooLargeError(ExportError):
+    """A guard (``max_rows``) refused before the first byte."""
+
+    status = 422
+
+
+class SourceError(ExportError):
+    """The database cannot be read: damaged, locked, missing a module or a function."""
+
+    status = 422
+
+
+class BusyError(ExportError):
+    """Too many exports at once; ``retry_after`` is in seconds."""
+
+    status = 429
+
+    def __init__(self, message: str, retry_after: int = 10) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class BrokenExportError(ExportError):
+    """The export failed while it was being written; what was written is not complete."""
+
+
+class SnapshotLostError(BrokenExportError):
+    """The read transaction ended early, so the rest would come from another moment."""
+
+
+class SpoolFullError(BrokenExportError):
+    """The reader fell further behind than ``spool_disk_mb`` allows."""
+
+
+class CancelledError(ExportError):
+    """The person left or cancelled; the work was stopped."""
+
+
+class SettingsError(ExportError, ValueError):
+    """A setting or preset is wrong; found at start-up."""
+
+
+_NO_SUCH = re.compile(r"no such (?:module|function|table|column|collation sequence): \S+")
+_UNBOUND = re.compile(r"did not supply a value for binding (?:parameter )?(:?\w+)")
+_KNOWN = (
+    "syntax error",
+    "incomplete input",
+    "malformed JSON",
+    "integer overflow",
+    "file is not a database",
+    "database disk image is malformed",
+    "is locked",
+    "unable to open database file",
+    "disk I/O error",
+    "database or disk is full",
+)
+
+
+def explain(error: Exception) -> str:
+    """An SQLite error as a short reason, without SQL and without values."""
+    text = str(error)
+    if found := _NO_SUCH.search(text):
+        return found.group()
+    if found := _UNBOUND.search(text):
+        return f"no value was given for {found.group(1)}"
+    return next((known for known in _KNOWN if known in text), "SQLite cannot run it")

@@ -1,0 +1,16 @@
+"""tsv: csv with a tab between the fields."""
+
+from __future__ import annotations
+
+from . import Format
+from .csv import table_encoder
+
+FORMAT = Format(
+    name="tsv",
+    help="Like csv, with a tab between the fields.",
+    extension="tsv",
+    media_type="text/tab-separated-values; charset=utf-8",
+    lossless=False,
+    self_verifying=False,
+    encode_table=table_encoder("\t"),
+)

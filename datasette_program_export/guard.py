@@ -1,0 +1,100 @@
+"""What a statement may do, by SQLite's authorizer (https://www.sqlite.org/c3ref/set_authorizer.html).
+
+Our own statements may also write TEMP tables. A statement that holds other people's SQL
+(a view, a filter, a query) may only read, and never a secret column. A forbidden column is
+DENIED, never IGNORED: ignoring reads NULL, so that rows would drop out of joins and filters
+without a word. Joins by USING and NATURAL read columns without asking the authorizer at
+all: where there are secrets, views and filters that hold those words are refused.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .errors import DeniedError, ExportError, RequestError
+from .schema import fold
+
+_READ = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
+_WRITE_TEMP = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
+_MAKE_TEMP = {
+    sqlite3.SQLITE_CREATE_TEMP_TABLE,
+    sqlite3.SQLITE_CREATE_TEMP_INDEX,
+    sqlite3.SQLITE_DROP_TEMP_TABLE,
+    sqlite3.SQLITE_REINDEX,
+}
+# full-text search, json_each and their like ask for these when they are first used
+_OF_VIRTUAL_TABLES = {
+    (sqlite3.SQLITE_PRAGMA, "data_version"),
+    (sqlite3.SQLITE_PRAGMA, "page_size"),
+    (sqlite3.SQLITE_UPDATE, "sqlite_master"),
+}
+_DENIED_FUNCTIONS = {"load_extension", "fts3_tokenizer"}
+JOINS_UNSEEN = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
+
+Authorizer = Callable[..., int]
+
+
+def own_statements(action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:
+    """Reading anything, writing TEMP tables; no ATTACH, no PRAGMA, no write to the database."""
+    if action in _READ or action in _MAKE_TEMP or (action in _WRITE_TEMP and database == "temp"):
+        return sqlite3.SQLITE_OK
+    return _shared(action, first, second)
+
+
+def _shared(action: int, first: str | None, second: str | None) -> int:
+    allowed = (action == sqlite3.SQLITE_FUNCTION and second not in _DENIED_FUNCTIONS) or (
+        (action, first) in _OF_VIRTUAL_TABLES
+    )
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+
+@dataclass
+class Guard:
+    """For a statement with other people's SQL in it: read, but nothing secret.
+
+    ``blame`` says whose SQL it is, for messages: ``The condition``. ``columns`` are secret
+    columns by table, ``tables`` refused tables and views, each with the reason; all names
+    folded. ``target`` is the TEMP table that the statement may fill."""
+
+    blame: str = "The statement"
+    columns: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None
+    _met: str | None = field(default=None, init=False)
+
+    def __call__(
+        self, action: int, first: str | None, second: str | None, database: str | None, inner: str | None
+    ) -> int:
+        if action == sqlite3.SQLITE_READ:
+            return self._read(fold(first or ""), fold(second or ""), database)
+        if action in _READ:
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_INSERT and database == "temp" and first == self.target:
+            return sqlite3.SQLITE_OK
+        return _shared(action, first, second)
+
+    def _read(self, table: str, column: str, database: str | None) -> int:
+        if database == "temp":
+            return sqlite3.SQLITE_OK if table == fold(self.target or "") else sqlite3.SQLITE_DENY
+        if table in self.tables:
+            self._met = self.tables[table]
+        elif column in self.columns.get(table, ()):
+            self._met = f"it reads {table}.{column}, which is left out as secret"
+        else:
+            return sqlite3.SQLITE_OK
+        return sqlite3.SQLITE_DENY
+
+    def check_text(self, sql: str) -> None:
+        """Raise DeniedError for a condition through which a secret could pass unseen."""
+        if self.columns and JOINS_UNSEEN.search(sql):
+            raise DeniedError(f"{self.blame} joins by USING or NATURAL, which a database with secrets does not allow.")
+
+    def error(self, reason: str) -> ExportError:
+        """What to raise for a statement that could not be run."""
+        met, self._met = self._met, None
+        if met is not None:
+            return DeniedError(f"{self.blame} is not allowed: {met}.")
+        return RequestError(f"{self.blame} cannot be run: {reason}.")

@@ -1,0 +1,102 @@
+"""Which rows a table page shows: its filters, search, sort and columns, as a Request's fields.
+
+The page's own query is rebuilt rather than run, so that neither its row limit nor its time
+limit holds. Filters are Datasette's (``datasette.filters``) and other plugins'.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasette.filters import Filters
+from datasette.plugins import pm
+from datasette.utils import await_me_maybe
+from datasette.utils.asgi import Base400
+from datasette.views.base import DatasetteError
+
+from ..errors import DeniedError, ExportError, NotFoundError, RequestError
+from ..schema import Table
+from . import host
+
+_LOOKUPS = {key for key, _, _ in Filters([]).lookups()}
+_ANSWERS: dict[int, type[ExportError]] = {403: DeniedError, 404: NotFoundError}
+
+
+async def page_fields(datasette: Any, request: Any, database: str, table: Table) -> dict[str, Any]:
+    """The fields of a Request that the page's parameters mean.
+
+    Raises RequestError, which names the culprit, where the page would quietly show other rows."""
+    where, params = await _where(datasette, request, database, table)
+    config = await host.table_settings(datasette, database, table.name)
+    return {
+        "where": tuple(where),
+        "params": params,
+        "sort": _sort(request.args, config, table),
+        "columns": _columns(request.args, table),
+    }
+
+
+async def _where(datasette: Any, request: Any, database: str, table: Table) -> tuple[list[str], dict[str, Any]]:
+    pairs = []
+    for key in request.args:
+        if key.startswith("_") and "__" not in key:
+            continue
+        column, _, lookup = key.rpartition("__") if "__" in key else (key, "", "exact")
+        if column != "rowid" and table.column(column) is None:
+            raise RequestError(f"{table.name} has no column {column} to filter by.")
+        if lookup not in _LOOKUPS:
+            raise RequestError(f"There is no filter {lookup}. Known: {', '.join(sorted(_LOOKUPS))}.")
+        pairs += [(key, value) for value in request.args.getlist(key)]
+    if any(key.startswith("_filter_column") for key in request.args):
+        raise RequestError("_filter_column is a form's field; use column__filter=value instead.")
+    where, params = Filters(sorted(pairs)).build_where_clauses(table.name)
+    try:
+        hooks = pm.hook.filters_from_request(request=request, table=table.name, database=database, datasette=datasette)
+        for hook in hooks:
+            arguments = await await_me_maybe(hook)
+            if arguments:
+                where.extend(arguments.where_clauses)
+                params.update(arguments.params)
+    except DatasetteError as error:
+        raise _ANSWERS.get(error.status, RequestError)(str(error.message)) from None
+    except Base400 as error:
+        raise RequestError(str(error)) from None
+    except (ValueError, KeyError, TypeError):  # Datasette reads _through as JSON, unchecked
+        raise RequestError('_through must be JSON: {"table": …, "column": …, "value": …}.') from None
+    return where, params
+
+
+def _sort(args: Any, config: dict[str, Any], table: Table) -> tuple[tuple[str, bool], ...]:
+    up, down = args.get("_sort"), args.get("_sort_desc")
+    if "_sort_by_desc" in args:
+        up, down = None, down or up
+    if not up and not down:
+        up, down = config.get("sort"), config.get("sort_desc")
+    if up and down:
+        raise RequestError("_sort and _sort_desc cannot both be given.")
+    name = up or down
+    if not name:
+        return ()
+    sortable = set(config.get("sortable_columns") or (c.name for c in table.columns))
+    if name not in sortable and not (name == "rowid" and not table.pk):
+        raise RequestError(f"{table.name} cannot be sorted by {name}.")
+    return ((name, bool(down)),)
+
+
+def _columns(args: Any, table: Table) -> tuple[str, ...] | None:
+    """``_col`` adds to the primary key, ``_nocol`` takes away, as on the page."""
+    names = [c.name for c in table.visible_columns]
+    chosen = names
+    if "_col" in args:
+        _check_columns("_col", args.getlist("_col"), names, table)
+        chosen = list(dict.fromkeys([*table.pk, *args.getlist("_col")]))
+    if "_nocol" in args:
+        _check_columns("_nocol", args.getlist("_nocol"), [n for n in names if n not in table.pk], table)
+        chosen = [n for n in chosen if n not in args.getlist("_nocol")]
+    return None if chosen == names else tuple(chosen)
+
+
+def _check_columns(parameter: str, given: list[str], known: list[str], table: Table) -> None:
+    for name in given:
+        if name not in known:
+            raise RequestError(f"{parameter}: {table.name} has no column {name} that can be chosen.")

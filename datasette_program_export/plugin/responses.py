@@ -1,0 +1,139 @@
+"""A download: one thread reads the database, the event loop sends, neither waits for the other."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Lock, Thread
+from typing import Any
+from urllib.parse import quote
+
+from datasette import Response
+
+from ..errors import BrokenExportError, BusyError, CancelledError
+from ..exporter import Export
+from ..settings import Settings
+from ..sinks.spool import Spool
+
+HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
+
+
+class _Slots:
+    """How many exports run in this process; each holds a thread and a connection."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.taken = 0
+
+    def take(self, limit: int) -> None:
+        with self._lock:
+            if self.taken >= limit:
+                raise BusyError("Too many exports are running at once. Try again in a moment.")
+            self.taken += 1
+
+    def give_back(self) -> None:
+        with self._lock:
+            self.taken -= 1
+
+
+SLOTS = _Slots()
+
+
+class Download(Response):  # type: ignore[misc]
+    """An export as a response: ``start`` it, then return it from a view.
+
+    ``start`` waits for the first bytes, so that what is wrong can still be answered with a
+    status. An error after that cuts the connection: a download that ends is whole."""
+
+    def __init__(self, export: Export, request: Any, settings: Settings) -> None:
+        super().__init__(b"", 200, {})
+        self._export = export
+        self._request = request
+        self._send_seconds = settings.send_timeout_seconds
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._left = False
+        self._first: bytes | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        memory, disk = int(settings.spool_memory_mb * 1e6), int(settings.spool_disk_mb * 1e6)
+        self._spool = Spool(memory, disk, settings.spool_dir, self._wake)
+        SLOTS.take(settings.max_concurrent_exports)
+
+    async def start(self) -> Download:
+        """Begin to read. Raises what the export raises before its first byte."""
+        Thread(target=self._read, name="program-export", daemon=True).start()
+        self._watcher = asyncio.ensure_future(self._watch())
+        try:
+            self._first = await self._next()
+        except BaseException:
+            self._stop()
+            raise
+        self.content_type = self._export.media_type
+        self.headers["content-disposition"] = disposition(self._export.filename)
+        return self
+
+    async def asgi_send(self, send: Any) -> None:
+        """Send what has been read as long as somebody takes it."""
+        headers = {**self.headers, **HEADERS, "content-type": self.content_type}
+        headers.pop("link", None)  # Datasette's "next page": there is none
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        raw += [(b"set-cookie", cookie.encode()) for cookie in self._set_cookie_headers]
+        try:
+            await send({"type": "http.response.start", "status": self.status, "headers": raw})
+            piece = self._first
+            while piece is not None:
+                body = {"type": "http.response.body", "body": piece, "more_body": True}
+                await asyncio.wait_for(send(body), self._send_seconds)
+                piece = await self._next()
+            await send({"type": "http.response.body", "body": b""})
+        except asyncio.TimeoutError:
+            message = f"The reader took nothing for {self._send_seconds:g} seconds; the download was cut."
+            raise BrokenExportError(message) from None
+        except CancelledError:
+            if not self._left:
+                raise
+        finally:
+            self._stop()
+
+    async def _next(self) -> bytes | None:
+        while True:
+            self._news.clear()
+            piece = self._spool.take()
+            if piece != b"":
+                return piece
+            if self._left:
+                raise CancelledError("The reader left.")
+            await self._news.wait()
+
+    async def _watch(self) -> None:
+        """A reader who leaves is not seen by sending: servers drop what is sent to nobody."""
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+        self._left = True
+        self._export.cancel()
+        self._news.set()
+
+    def _stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+        self._export.cancel()
+        self._spool.close()
+
+    def _read(self) -> None:
+        """The export's own thread: it opens the database, reads it, and closes it."""
+        try:
+            self._spool.fill(self._export)
+        finally:
+            self._export.close()
+            SLOTS.give_back()
+
+    def _wake(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._news.set)
+        except RuntimeError:  # the loop is closed: the server is going down, and nobody reads
+            self._export.cancel()
+
+
+def disposition(filename: str) -> str:
+    """``attachment`` with the name twice, plain and in UTF-8 (RFC 6266)."""
+    plain = filename.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

@@ -1,0 +1,55 @@
+"""What flows from the database to a format: tables as streams of rows, read once, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# text that is not valid UTF-8 is a str with surrogates (PEP 383)
+Value = int | float | str | bytes | None
+Row = tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column as it is written: its name is unique in its table.
+
+    ``holds_json``: its texts are to be embedded where they are JSON. ``generated``: SQLite
+    computes it, so it is not loaded again, and no part of the digest."""
+
+    name: str
+    type: str
+    holds_json: bool = False
+    generated: bool = False
+
+
+@dataclass(frozen=True)
+class TableStream:
+    """One table's rows, in lists; ``batches`` is a single pass, to be used up before the next table."""
+
+    name: str
+    fields: tuple[Field, ...]
+    batches: Iterator[list[Row]]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An export before it is bytes.
+
+    ``head`` and ``schema`` are known at the start; ``coverage`` and ``integrity`` are asked
+    for when all tables have been read."""
+
+    head: Mapping[str, Any]
+    schema: Mapping[str, Any]
+    tables: Iterator[TableStream]
+    coverage: Callable[[], Mapping[str, Any]]
+    integrity: Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file inside an archive; ``chunks`` is a single pass."""
+
+    name: str
+    chunks: Iterator[bytes]

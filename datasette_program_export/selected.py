@@ -1,0 +1,81 @@
+"""The chosen rows of one table, as SQL: by their keys, or by a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .guard import Guard
+from .keys import KeyTable
+from .schema import Column, Table, quote
+
+
+@dataclass
+class Selected:
+    """Rows of ``table``, and which columns of them are written.
+
+    With ``keys``, the rows in that key table; else those for which ``where`` holds. ``guard``
+    is set when ``where``, or the table (a view), is somebody else's SQL."""
+
+    table: Table
+    columns: tuple[Column, ...]
+    keys: KeyTable | None = None
+    where: tuple[str, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    sort: tuple[tuple[str, bool], ...] = ()
+    limit: int | None = None
+    offset: int | None = None
+    guard: Guard | None = None
+
+    @property
+    def alias(self) -> str:
+        """By what its columns are qualified: conditions from outside use the table's own name."""
+        return "r" if self.keys is not None else quote(self.table.name)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a second run gives the rows in the same order: it is fixed by a key."""
+        return bool(self.table.key)
+
+    def select(self, expressions: str | None = None, more: str = "", ordered: bool = True) -> str:
+        """A SELECT of these rows: their columns, or ``expressions``; ``more`` is one more condition."""
+        alias = self.alias
+        if expressions is None:
+            expressions = ", ".join(f"{alias}.{quote(c.name)}" for c in self.columns)
+        conditions = [f"({clause})" for clause in self.where] + ([more] if more else [])
+        if self.keys is not None:
+            source = (
+                f"{self.keys.name} AS k CROSS JOIN main.{quote(self.table.name)} AS r ON {self.keys.joined('k', 'r')}"
+            )
+        else:
+            source = f"main.{quote(self.table.name)}"
+        sql = f"SELECT {expressions} FROM {source}"
+        if conditions:
+            sql += f" WHERE {' AND '.join(conditions)}"
+        if ordered and (order := self._order()):
+            sql += f" ORDER BY {order}"
+        if self.limit is not None or self.offset:
+            sql += f" LIMIT {-1 if self.limit is None else self.limit} OFFSET {self.offset or 0}"
+        return sql
+
+    def count(self) -> str:
+        """A SELECT of how many rows these are."""
+        return f"SELECT count(*) FROM ({self.select('1', ordered=False)})"
+
+    def contains(self, row: str) -> str:
+        """The condition that the row with alias ``row`` is among these (by key, or no condition at all)."""
+        if self.keys is None:
+            return "1"
+        return f"EXISTS (SELECT 1 FROM {self.keys.name} AS x WHERE {self.keys.joined('x', row)})"
+
+    def _order(self) -> str:
+        parts = [f"{self.alias}.{quote(name)}{' DESC' if descending else ''}" for name, descending in self.sort]
+        if self.keys is not None and not parts:
+            parts = [
+                f"k.{column}" for column in self.keys.columns
+            ]  # the order of the walk through the keys: no sorting
+        else:
+            collated = {p.name: f" COLLATE {quote(p.collation)}" if p.collation else "" for p in self.table.key}
+            parts += [f"{self.alias}.{quote(name)}{collation}" for name, collation in collated.items()]
+        return ", ".join(parts)

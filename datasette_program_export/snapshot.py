@@ -1,0 +1,204 @@
+"""One moment of one database: a read-only connection inside one read transaction.
+
+- An interrupted write to a TEMP table rolls the transaction back, and whoever goes on
+  reads another moment: so ``in_transaction`` is asserted before every statement.
+- ``interrupt()`` is forgotten when nothing runs: so a flag is set first, and looked at.
+- A reader of a rollback-journal file makes its writers fail: so such a file is held only
+  for ``HOLD_SECONDS``, or a copy of it is read.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from threading import Event
+from typing import Any
+
+from .errors import CancelledError, SnapshotLostError, SourceError, explain
+from .guard import Authorizer, Guard, own_statements
+from .reflection import reflect
+from .schema import Schema
+from .source import Source, open_source
+
+HOLD_SECONDS = 2.0
+_TICK = 10_000  # steps of SQLite's virtual machine between two looks at the flag: under 6 % of the time
+_COLLATE = re.compile(r"\bcollate\s+[\"'`\[]?(\w+)", re.IGNORECASE)
+_UNDECODABLE = "Could not decode to UTF-8"
+Row = tuple[Any, ...]
+
+
+class TimeExpired(Exception):
+    """The snapshot was held as long as it may be: fair to a database's writers, or to who waits for a plan."""
+
+
+class Snapshot:
+    """Everything that is read through it is of one moment.
+
+    To be used on one thread; only ``cancel`` may be called from another. ``journal`` is
+    ``wal``, ``rollback`` or ``none`` (nobody can write to what is read). After ``seconds``,
+    or HOLD_SECONDS on a rollback-journal file, TimeExpired is raised. Raises SourceError
+    when the database cannot be read, BusyError when it stays locked, CancelledError after
+    ``cancel``, and SnapshotLostError rather than read from another moment."""
+
+    def __init__(
+        self, source: Source, *, copy: bool = False, seconds: float | None = None, cancelled: Event | None = None
+    ) -> None:
+        self.source = source
+        self._cancelled = cancelled or Event()
+        self._expired = False
+        self._until: float | None = None
+        self._opened = open_source(source, copy=copy, cancelled=self._cancelled.is_set)
+        self.connection = self._opened.connection
+        self.journal = self._opened.journal
+        limits = [seconds] if seconds is not None else []
+        if self.journal == "rollback":
+            limits.append(HOLD_SECONDS)
+        if limits:
+            self._until = time.monotonic() + min(limits)
+        try:
+            self._authorizer: Authorizer | None = None
+            self.connection.set_progress_handler(self._look, _TICK)
+            self.schema: Schema = self._reflected()
+            # SQLite 3.40 loses matches of RTRIM and custom collations in the indexes it makes for itself
+            collations = {c.lower() for t in self.schema.values() for c in _COLLATE.findall(t.sql or "")}
+            if collations - {"binary", "nocase"}:
+                self.connection.execute("PRAGMA automatic_index=0")
+        except BaseException:
+            self.close()
+            raise
+
+    def cancel(self) -> None:
+        """Stop what is running, and everything after it. From any thread."""
+        self._cancelled.set()
+        with suppress(self.source.library.ProgrammingError):  # closed already: there is nothing to stop
+            self.connection.interrupt()
+
+    def close(self) -> None:
+        """Give the database free. Can be called twice."""
+        self.connection.close()
+        if self._opened.remove is not None:
+            self._opened.remove.unlink(missing_ok=True)
+
+    def confirm(self) -> None:
+        """Before an export is called complete: raise SnapshotLostError unless it is of one moment."""
+        self._check()
+        if self._opened.fingerprint is not None and not self._opened.fingerprint.still_true():
+            raise SnapshotLostError(
+                f"The database {self.source.name} was said not to change, but it did, during the export. Try again."
+            )
+
+    def execute(
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), guard: Guard | None = None
+    ) -> sqlite3.Cursor:
+        """Run one statement: ours, or under ``guard`` one that holds somebody else's SQL."""
+        self._check()
+        wanted: Authorizer = own_statements if guard is None else guard
+        if self._authorizer is not wanted:
+            self.connection.set_authorizer(wanted)
+            self._authorizer = wanted
+        with self._translated(guard):
+            return self.connection.execute(sql, params)
+
+    def batches(
+        self,
+        sql: str,
+        params: Sequence[Any] | Mapping[str, Any] = (),
+        *,
+        guard: Guard | None = None,
+        repeatable: bool,
+        sizes: Iterator[int],
+    ) -> Iterator[list[Row]]:
+        """The rows, in lists of the ``sizes`` asked for.
+
+        Text is decoded as UTF-8. At the first text that is none, a ``repeatable`` statement (its
+        order is fixed by a key) is run again from its start, past the rows already given; text
+        is then decoded with surrogateescape, so that its bytes can be had back. Any other
+        statement is decoded so from the beginning."""
+        given = 0
+        if repeatable:
+            try:
+                for rows in self._fetched(sql, params, guard, sizes):
+                    yield rows
+                    given += len(rows)
+                return
+            except _Undecodable:
+                pass  # the cursor that failed must not be touched again: on Python 3.10 it reads as finished
+        self.connection.text_factory = _decode_any
+        try:
+            for rows in self._fetched(sql, params, guard, sizes):
+                fresh = rows[given:]
+                given -= len(rows) - len(fresh)
+                if fresh:
+                    yield fresh
+        finally:
+            self.connection.text_factory = str
+
+    def sample(self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard | None, rows: int) -> list[Row]:
+        """The first rows, for a look at them."""
+        self.connection.text_factory = _decode_any
+        try:
+            return next(self._fetched(sql, params, guard, iter([rows])), [])
+        finally:
+            self.connection.text_factory = str
+
+    def _fetched(
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard | None, sizes: Iterator[int]
+    ) -> Iterator[list[Row]]:
+        cursor = self.execute(sql, params, guard)
+        while True:
+            self._check()
+            with self._translated(guard):
+                rows = cursor.fetchmany(next(sizes))
+            if not rows:
+                return
+            yield rows
+
+    def _reflected(self) -> Schema:
+        try:
+            return reflect(self.connection)
+        except SourceError:
+            self._check()  # it may have been stopped rather than unreadable
+            raise
+
+    def _look(self) -> int:
+        """SQLite's progress handler: anything but 0 interrupts the statement."""
+        if self._until is not None and time.monotonic() > self._until:
+            self._expired = True
+        return self._cancelled.is_set() or self._expired
+
+    def _check(self) -> None:
+        self._look()
+        if self._cancelled.is_set():
+            raise CancelledError("The export was cancelled.")
+        if self._expired:
+            raise TimeExpired
+        if not self.connection.in_transaction:
+            raise SnapshotLostError(
+                "The read transaction ended early; what follows would be of another moment. Try again."
+            )
+
+    @contextmanager
+    def _translated(self, guard: Guard | None) -> Iterator[None]:
+        try:
+            yield
+        except self.source.library.Error as error:
+            if self._cancelled.is_set():
+                raise CancelledError("The export was cancelled.") from None
+            if self._expired:
+                raise TimeExpired from None
+            if str(error).startswith(_UNDECODABLE):  # the message goes on with the value
+                raise _Undecodable from None
+            if guard is not None:
+                raise guard.error(explain(error)) from None
+            raise SourceError(f"The database {self.source.name} cannot be read: {explain(error)}.") from None
+
+
+class _Undecodable(Exception):
+    """A text is not UTF-8."""
+
+
+def _decode_any(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
