@@ -30,6 +30,7 @@ class Owners:
             tuple(e for e in catalog.edges if not e.problem and catalog.schema[e.other_table].key),
         )
         self.asked = {name: KeyTable(snapshot, self.schema[name]) for name in self.persons}
+        self.adopted: KeyTable | None = None
         self.known: dict[str, KeyTable] = {}
         self.step = 0
 
@@ -50,6 +51,19 @@ class Owners:
                     f"CROSS JOIN main.{quote(name)} AS c ON {level.joined('v', 'c')} "
                     f"CROSS JOIN main.{quote(person.name)} AS p ON {same_row(edge, self.schema[name], person)}"
                 )
+        self._forget()
+
+    def adopt(self, subject: KeyTable) -> None:
+        """Take the subject's rows whose owner is not to be found for asked for, with what hangs on them."""
+        self.adopted = KeyTable(self.snapshot, subject.table)
+        columns = ", ".join(subject.columns)
+        self.snapshot.execute(
+            f"INSERT INTO {self.adopted.name} SELECT {columns} FROM {subject.name} WHERE verdict = {FOREIGN}"
+        )
+        self.snapshot.execute(f"UPDATE {subject.name} SET verdict = {OWNED} WHERE verdict = {FOREIGN}")
+        self._forget()
+
+    def _forget(self) -> None:
         for level in self.known.values():
             level.drop()
         self.known = {}
@@ -83,9 +97,12 @@ class Owners:
         if table.name in self.persons:
             return "1", self._is_asked(table, row)
         edges = self._own_edges(table)
-        has = " OR ".join(f"({filled(e.columns, row)})" for e in edges)
-        asked = " OR ".join(self._names_asked(e, row) for e in edges)
-        return has or "0", asked or "0"
+        has = [f"({filled(e.columns, row)})" for e in edges]
+        asked = [self._names_asked(e, row) for e in edges]
+        if self.adopted is not None and self.adopted.table == table:
+            adopted = f"EXISTS (SELECT 1 FROM {self.adopted.name} AS a WHERE {self.adopted.joined('a', row)})"
+            has, asked = [*has, adopted], [*asked, adopted]
+        return " OR ".join(has) or "0", " OR ".join(asked) or "0"
 
     def _is_asked(self, person: Table, row: str) -> str:
         asked = self.asked[person.name]

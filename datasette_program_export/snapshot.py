@@ -19,9 +19,10 @@ from typing import Any
 
 from .errors import CancelledError, SnapshotLostError, SourceError, explain
 from .guard import Authorizer, Guard, own_statements
+from .opening import open_source
 from .reflection import reflect
 from .schema import Schema
-from .source import Source, open_source
+from .source import Source
 
 HOLD_SECONDS = 2.0
 _TICK = 10_000  # steps of SQLite's virtual machine between two looks at the flag: under 6 % of the time
@@ -48,7 +49,7 @@ class Snapshot:
     ) -> None:
         self.source = source
         self._cancelled = cancelled or Event()
-        self._expired = False
+        self._expired = self._closed = False
         self._until: float | None = None
         self._opened = open_source(source, copy=copy, cancelled=self._cancelled.is_set)
         self.connection = self._opened.connection
@@ -78,9 +79,10 @@ class Snapshot:
 
     def close(self) -> None:
         """Give the database free. Can be called twice."""
-        self.connection.close()
-        if self._opened.remove is not None:
-            self._opened.remove.unlink(missing_ok=True)
+        if not self._closed:
+            self._closed = True
+            self.connection.close()
+            self._opened.tidy()
 
     def confirm(self) -> None:
         """Before an export is called complete: raise SnapshotLostError unless it is of one moment."""

@@ -1,16 +1,9 @@
-"""Where the rows come from, and how such a place is opened for reading without harm.
-
-How SQLite behaves here was measured; see also https://www.sqlite.org/uri.html and
-https://www.sqlite.org/wal.html#read_only_databases.
-"""
+"""Where the rows come from."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
-import tempfile
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -18,11 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .errors import BusyError, CancelledError, NotFoundError, SourceError, explain
-
-LOCK_SECONDS = 5.0  # how long a locked database is waited for, in steps of
-LOCK_STEP = 0.1
-COPY_PAGES = 1000  # between two looks at whether the copy is still wanted
+from .errors import NotFoundError, SourceError
 
 
 @dataclass(frozen=True)
@@ -64,9 +53,11 @@ class Source:
                 "Commit or roll back first, or give the path instead."
             )
         library = __import__(type(connection).__module__.partition(".")[0])
-        files = {row[1]: row[2] for row in connection.execute("PRAGMA database_list").fetchall()}
-        if files.get("main"):
-            return replace(cls.of(files["main"]), library=library)
+        cursor = connection.cursor()
+        cursor.row_factory = None
+        path = next(os.fsdecode(file or "") for _, _, file in cursor.execute("PRAGMA database_list"))  # main is first
+        if path:
+            return replace(cls.of(path), library=library)
         return cls("memory", memory=lambda: nullcontext(connection), library=library)
 
 
@@ -82,7 +73,7 @@ class Fingerprint:
         facts = path.stat()
         with path.open("rb") as file:
             header = file.read(100)  # bytes 24 and 92: change counter and its version-valid-for twin
-        beside = tuple(_size(path, suffix) for suffix in ("-wal", "-journal"))
+        beside = tuple(size_beside(path, suffix) for suffix in ("-wal", "-journal"))
         signs = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, header[24:28], header[92:96], *beside)
         return cls(path, signs)
 
@@ -93,183 +84,9 @@ class Fingerprint:
             return False
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A connection inside a read transaction that has read: ``journal`` is wal, rollback, or none (nobody writes)."""
-
-    connection: sqlite3.Connection
-    journal: str
-    fingerprint: Fingerprint | None = None
-    remove: Path | None = None
-
-
-def open_source(source: Source, *, copy: bool, cancelled: Callable[[], bool]) -> Opened:
-    """Open the source and fix its moment. With ``copy`` a private copy is read instead of the file.
-
-    Raises SourceError, or BusyError when it stays locked."""
-    if source.path is None:
-        return _open_memory(source, cancelled)
-    wal = _is_wal(source.path)
-    if source.immutable:
-        opened = _open_immutable(source, "The database is served as immutable")
-    else:
-        try:
-            opened = Opened(_begun(source, "mode=ro", cancelled), "wal" if wal else "rollback")
-        except source.library.OperationalError as error:
-            if not wal or "unable to open" not in str(error):
-                raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
-            # no index file can be made beside it: as nobody can write there, it can be read as it lies
-            opened = _open_immutable(source, "The database lies where nothing can be written")
-    if copy and opened.journal == "rollback":
-        return _copied(source, opened, cancelled)
-    return opened
-
-
-def _connect(source: Source, options: str) -> sqlite3.Connection:
-    assert source.path is not None
-    uri = f"{source.path.absolute().as_uri()}?{options}" + ("&nolock=1" if source.nolock else "")
-    connection: sqlite3.Connection = source.library.connect(
-        uri, uri=True, isolation_level=None, timeout=LOCK_STEP, check_same_thread=False
-    )
-    return connection
-
-
-def _begun(source: Source, options: str, cancelled: Callable[[], bool]) -> sqlite3.Connection:
-    give_up = time.monotonic() + LOCK_SECONDS
-    while True:
-        connection = _connect(source, options)
-        try:
-            _begin(source, connection)
-            return connection
-        except source.library.DatabaseError as error:
-            connection.close()
-            if "locked" not in str(error) and "busy" not in str(error):
-                if isinstance(error, source.library.OperationalError):
-                    raise
-                raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
-            if cancelled():
-                raise CancelledError("The export was cancelled.") from None
-            if time.monotonic() > give_up:
-                raise BusyError(f"The database {source.name} is locked by another program; try again later.") from None
-            time.sleep(LOCK_STEP)
-        except BaseException:
-            connection.close()
-            raise
-
-
-def _begin(source: Source, connection: sqlite3.Connection) -> None:
-    if source.prepare is not None:
-        source.prepare(connection)
-    connection.row_factory = None
-    connection.text_factory = str
-    connection.execute("BEGIN")
-    connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()  # BEGIN alone fixes no moment
-
-
-def _open_immutable(source: Source, why: str) -> Opened:
-    assert source.path is not None
-    if _size(source.path, "-wal"):
-        raise SourceError(
-            f"{why}, but its newest rows are still in {source.path.name}-wal and would be missed. "
-            "Open it once with a program that may write, or serve it as mutable."
-        )
-    if _is_hot_journal(source.path):
-        raise SourceError(
-            f"{why}, but a write to it was never finished ({source.path.name}-journal). "
-            "Open it once with a program that may write."
-        )
-    fingerprint = Fingerprint.take(source.path)
-    try:
-        return Opened(_begun(source, "immutable=1", lambda: False), "none", fingerprint)
-    except source.library.DatabaseError as error:
-        raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
-
-
-def _open_memory(source: Source, cancelled: Callable[[], bool]) -> Opened:
-    """A database in memory is copied: a reader of a shared cache makes its writers fail at once."""
-    assert source.memory is not None
-    private = source.library.connect(":memory:", isolation_level=None, check_same_thread=False)
-    try:
-        with source.memory() as shared:
-            _backup(shared, private, source, cancelled, pages=-1)
-        _begin(source, private)
-        return Opened(private, "none")
-    except BaseException:
-        private.close()
-        raise
-
-
-def _copied(source: Source, opened: Opened, cancelled: Callable[[], bool]) -> Opened:
-    """Copy inside the open read transaction: one moment, and writers wait only for the copying."""
-    assert source.path is not None
-    size = source.path.stat().st_size
-    folder = source.spool_dir or tempfile.gettempdir()
-    handle, name = tempfile.mkstemp(prefix="program-export-", suffix=".db", dir=folder)
-    os.close(handle)
-    path = Path(name)
-    try:
-        if shutil.disk_usage(folder).free < size * 1.1:
-            raise SourceError(
-                f"The database {source.name} must be copied before it can be read without stopping its writers, "
-                f"and there is no room for {size:,} bytes in the temporary folder (setting spool_dir)."
-            )
-        target = source.library.connect(path, isolation_level=None, check_same_thread=False)
-        try:
-            target.execute("PRAGMA synchronous=OFF")
-            _backup(opened.connection, target, source, cancelled, pages=COPY_PAGES)
-        finally:
-            target.close()
-            opened.connection.close()
-        connection = _begun(replace(source, path=path, nolock=False), "mode=ro", cancelled)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    try:
-        path.unlink()  # where an open file can lose its name, nothing is left behind whatever happens
-    except PermissionError:
-        return Opened(connection, "none", remove=path)
-    return Opened(connection, "none")
-
-
-def _backup(
-    origin: sqlite3.Connection, target: Any, source: Source, cancelled: Callable[[], bool], *, pages: int
-) -> None:
-    give_up = time.monotonic() + LOCK_SECONDS
-
-    def progress(status: int, remaining: int, total: int) -> None:
-        if cancelled():
-            raise CancelledError("The export was cancelled.")
-        if status in (5, 6) and time.monotonic() > give_up:  # SQLITE_BUSY, SQLITE_LOCKED: it would wait for ever
-            raise BusyError(f"The database {source.name} is locked by another program; try again later.")
-
-    origin.backup(target, pages=pages, progress=progress, sleep=0.01)
-
-
-def _reason(error: Exception) -> str:
-    if "attempt to write a readonly database" in str(error):
-        return "a write to it was never finished; open it once with a program that may write"
-    return explain(error)
-
-
-def _size(path: Path, suffix: str) -> int:
+def size_beside(path: Path, suffix: str) -> int:
+    """The size of ``-wal`` or ``-journal`` beside a database; 0 where there is none."""
     try:
         return path.with_name(path.name + suffix).stat().st_size
     except OSError:
         return 0
-
-
-def _is_wal(path: Path) -> bool:
-    """By the file's header (bytes 18 and 19, https://www.sqlite.org/fileformat2.html 1.3)."""
-    try:
-        with path.open("rb") as file:
-            return file.read(20)[18:20] == b"\x02\x02"
-    except OSError as error:
-        raise SourceError(f"The database file {path.name} cannot be opened: {error.strerror}.") from None
-
-
-def _is_hot_journal(path: Path) -> bool:
-    try:
-        with path.with_name(path.name + "-journal").open("rb") as file:
-            return file.read(8).strip(b"\0") != b""
-    except OSError:
-        return False

@@ -63,8 +63,7 @@ class Walk:
         if self.owners is not None:
             self.owners.ask_for_owners(chosen)
             self.owners.decide(subject.keys)
-            # a row that was asked for is nobody else's, even when its owner is not to be found
-            self.snapshot.execute(f"UPDATE {subject.keys.name} SET verdict = {OWNED} WHERE verdict = {FOREIGN}")
+            self.owners.adopt(subject.keys)
         chosen.drop()
         self._guard(None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ def database(path: Path | None, *statements: str, journal: str = "wal") -> sqlit
     return connection
 
 
-def exported(source: Any, table: str, *records: str | tuple[str, ...], settings: Any = None, visible: Any = None, **how: Any) -> bytes:
+def exported(
+    source: Any, table: str, *records: str | tuple[str, ...], settings: Any = None, visible: Any = None, **how: Any
+) -> bytes:
     """All bytes of an export."""
     keys = tuple(r if isinstance(r, tuple) else (r,) for r in records)
     with export(source, Request(table=table, records=keys, **how), settings=settings, visible=visible) as made:
@@ -74,17 +77,17 @@ def definitions(connection: sqlite3.Connection) -> list[str]:
     return [sql for (sql,) in rows]
 
 
-def violations(connection: sqlite3.Connection) -> dict[tuple[str, str, int], int]:
-    """``foreign_key_check`` counted: (child, parent as written, number of the key) -> rows."""
-    found: dict[tuple[str, str, int], int] = {}
+def violations(connection: sqlite3.Connection) -> Counter:
+    """``foreign_key_check``, counted: (child, parent) -> references that point to nothing."""
+    found: Counter = Counter()
     for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         try:
             rows = connection.execute(f"PRAGMA foreign_key_check({quoted(table)})").fetchall()
         except sqlite3.OperationalError as error:
             assert "mismatch" in str(error)  # a reference that SQLite itself cannot check
             continue
-        for child, _, parent, number in rows:
-            found[child, parent, number] = found.get((child, parent, number), 0) + 1
+        for child, _, parent, _ in rows:
+            found[child, parent.lower()] += 1
     return found
 
 
