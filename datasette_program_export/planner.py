@@ -64,12 +64,12 @@ def plan(source: Any, request: Request, *, settings: Settings | None = None, vis
     """Count what an export would hold. Raises what the export would raise before its first byte."""
     settings = settings or Settings()
     opened = Source.of(source)
-    with closing(Snapshot(opened, seconds=settings.plan_seconds)) as snapshot:
+    with closing(Snapshot(opened)) as snapshot:
         known = catalog(snapshot.schema, settings)
         closure = Closure(snapshot, known, request, visible=visible, max_rows=settings.max_rows)
-        title, covered = "", {}
+        title, covered = closure.title(), {}
+        snapshot.expire_after(settings.plan_seconds)
         try:
-            title = closure.title()
             closure.resolve()
             tables = [_planned(closure, chosen) for chosen in closure.tables]
             covered = coverage(closure)

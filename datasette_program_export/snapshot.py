@@ -39,14 +39,12 @@ class Snapshot:
     """Everything that is read through it is of one moment.
 
     To be used on one thread; only ``cancel`` may be called from another. ``journal`` is
-    ``wal``, ``rollback`` or ``none`` (nobody can write to what is read). After ``seconds``,
-    or HOLD_SECONDS on a rollback-journal file, TimeExpired is raised. Raises SourceError
+    ``wal``, ``rollback`` or ``none`` (nobody can write to what is read). After HOLD_SECONDS
+    on a rollback-journal file, or as set by ``expire_after``, TimeExpired is raised. Raises SourceError
     when the database cannot be read, BusyError when it stays locked, CancelledError after
     ``cancel``, and SnapshotLostError rather than read from another moment."""
 
-    def __init__(
-        self, source: Source, *, copy: bool = False, seconds: float | None = None, cancelled: Event | None = None
-    ) -> None:
+    def __init__(self, source: Source, *, copy: bool = False, cancelled: Event | None = None) -> None:
         self.source = source
         self._cancelled = cancelled or Event()
         self._expired = self._closed = False
@@ -54,11 +52,8 @@ class Snapshot:
         self._opened = open_source(source, copy=copy, cancelled=self._cancelled.is_set)
         self.connection = self._opened.connection
         self.journal = self._opened.journal
-        limits = [seconds] if seconds is not None else []
         if self.journal == "rollback":
-            limits.append(HOLD_SECONDS)
-        if limits:
-            self._until = time.monotonic() + min(limits)
+            self.expire_after(HOLD_SECONDS)
         try:
             self._authorizer: Authorizer | None = None
             self.connection.set_progress_handler(self._look, _TICK)
@@ -70,6 +65,11 @@ class Snapshot:
         except BaseException:
             self.close()
             raise
+
+    def expire_after(self, seconds: float) -> None:
+        """Raise TimeExpired at whatever is done later than that from now."""
+        until = time.monotonic() + seconds
+        self._until = until if self._until is None else min(until, self._until)
 
     def cancel(self) -> None:
         """Stop what is running, and everything after it. From any thread."""

@@ -55,9 +55,9 @@ class Source:
         library = __import__(type(connection).__module__.partition(".")[0])
         cursor = connection.cursor()
         cursor.row_factory = None
-        path = next(os.fsdecode(file or "") for _, _, file in cursor.execute("PRAGMA database_list"))  # main is first
-        if path:
-            return replace(cls.of(path), library=library)
+        _, _, file = cursor.execute("PRAGMA database_list").fetchone()  # main comes first
+        if file:
+            return replace(cls.of(os.fsdecode(file)), library=library)
         return cls("memory", memory=lambda: nullcontext(connection), library=library)
 
 

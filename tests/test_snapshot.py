@@ -281,8 +281,10 @@ def test_after_an_interrupted_write_nothing_of_another_moment_is_read(demo_file:
 
 
 def test_a_plan_has_its_time() -> None:
-    with closing(Snapshot(Source.of(database(None, *COUNTER)), seconds=0)) as snapshot, pytest.raises(TimeExpired):
-        snapshot.execute("SELECT 1")
+    with closing(Snapshot(Source.of(database(None, *COUNTER)))) as snapshot:
+        snapshot.expire_after(0)
+        with pytest.raises(TimeExpired):
+            snapshot.execute("SELECT 1")
 
 
 def test_a_text_that_is_no_utf8_costs_no_row_and_no_order(tmp_path: Path) -> None:

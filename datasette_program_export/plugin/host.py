@@ -5,7 +5,8 @@ Which of the two it is, is decided once, by what can be imported: never by a ver
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,15 @@ def database_for(datasette: Any, route: str) -> Any:
     if found is None or found.name == "_internal":
         raise NotFoundError(f"There is no database {route}.")
     return found
+
+
+@contextmanager
+def readable(database: Any) -> Iterator[None]:
+    """Turn what Datasette meets when it looks at a damaged database into SourceError."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise SourceError(f"The database {database.name} cannot be read: {explain(error)}.") from None
 
 
 def source_for(datasette: Any, database: Any, settings: Settings) -> Source:
@@ -83,10 +93,7 @@ async def visible_tables(datasette: Any, actor: Any, database: Any) -> frozenset
         await datasette.refresh_schemas()
         page = await datasette.allowed_resources("view-table", actor, parent=database.name, limit=1000)
         return frozenset([resource.child async for resource in page.all()])
-    try:
-        names = [*await database.table_names(), *await database.view_names()]
-    except sqlite3.DatabaseError as error:
-        raise SourceError(f"The database {database.name} cannot be read: {explain(error)}.") from None
+    names = [*await database.table_names(), *await database.view_names()]
     return frozenset([name for name in names if await _visible_0x(datasette, actor, database.name, name)])
 
 

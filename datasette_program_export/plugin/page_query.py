@@ -63,6 +63,9 @@ async def _where(datasette: Any, request: Any, database: str, table: Table) -> t
         raise RequestError(str(error)) from None
     except (ValueError, KeyError, TypeError):  # Datasette reads _through as JSON, unchecked
         raise RequestError('_through must be JSON: {"table": …, "column": …, "value": …}.') from None
+    searched = [k for k in request.args if k.startswith("_search") and k != "_searchmode" and request.args[k]]
+    if searched and not any(name.startswith("search") for name in params):
+        raise RequestError(f"{table.name} has no search index that Datasette knows, so {searched[0]} finds nothing.")
     return where, params
 
 

@@ -74,10 +74,11 @@ def answered(view: Callable[[Asked], Awaitable[Response]]) -> View:
 async def _asked(datasette: Any, request: Any) -> Asked:
     database = host.database_for(datasette, tilde_decode(request.url_vars["database"]))
     table = tilde_decode(request.url_vars["table"])
-    if not await host.may_see(datasette, request.actor, database.name, table):
-        raise DeniedError(f"You may not see the table {table}.")
-    visible = await host.visible_tables(datasette, request.actor, database)
-    settings = await host.settings_for(datasette, database.name, visible)
+    with host.readable(database):
+        if not await host.may_see(datasette, request.actor, database.name, table):
+            raise DeniedError(f"You may not see the table {table}.")
+        visible = await host.visible_tables(datasette, request.actor, database)
+        settings = await host.settings_for(datasette, database.name, visible)
     return Asked(datasette, request, database, table, visible, settings, host.source_for(datasette, database, settings))
 
 
