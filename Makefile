@@ -1,13 +1,14 @@
 # make demo    a demo database in Datasette with the plugin; prints the URL (LINE=alpha for Datasette 1.0 alpha)
 # make test    everything is checked, on both Datasette lines
 # make check   types, style, layers only
+# make docs    rewrites the generated parts of the documentation, and its picture
 
 PYTHON ?= python3
 LINE ?= stable
 PORT ?= 8001
 VENV = .venv
 
-.PHONY: demo test check browser clean
+.PHONY: demo test check docs browser clean
 
 demo: $(VENV)/$(LINE)/ready demo-data/practice.db
 	@echo "Open http://127.0.0.1:$(PORT)/practice/clients and choose a client (Ctrl-C stops)."
@@ -25,6 +26,10 @@ check: $(VENV)/alpha/ready
 	$(VENV)/alpha/bin/ruff format --check .
 	$(VENV)/alpha/bin/mypy
 	$(VENV)/alpha/bin/lint-imports --no-cache
+
+docs: $(VENV)/alpha/ready browser
+	$(VENV)/alpha/bin/python -m cogapp -r README.md docs/*.md
+	$(VENV)/alpha/bin/python docs/picture.py
 
 # Browser tests use the system's Chromium. Where it can be installed, it is; else they say that they are skipped.
 browser:

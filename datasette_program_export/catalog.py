@@ -70,10 +70,6 @@ class Catalog:
                 return [by_form[n] for n in names]
         return []
 
-    def is_cache(self, table: str) -> bool:
-        names = [*self.settings.caches, *(self.preset.caches if self.preset else [])]
-        return fold(table) in map(fold, names)
-
     def json_columns(self, table: Table) -> frozenset[str]:
         """The columns whose texts may hold JSON: declared so, or named by settings or preset."""
         named = _named(table, self.settings.json_columns)

@@ -66,7 +66,6 @@ class Settings(_Model):
     not_secrets: dict[str, list[str]] = Field(
         default={}, description="Per table: columns that are no secrets although their names look like it."
     )
-    caches: list[str] = Field(default=[], description="Tables that a whole-database export leaves out.")
     max_rows: int | None = Field(
         default=None, ge=1, description="Refuse, before the first byte, an export of more rows than this."
     )
@@ -96,7 +95,6 @@ class Preset(_Model):
     subjects: dict[str, Subject] = {}
     json_columns: dict[str, list[str]] = {}
     secrets: dict[str, list[str]] = {}
-    caches: list[str] = []
 
     def recognises(self, schema: Schema) -> bool:
         return all(_has(schema.find(table), columns) for table, columns in self.recognise.items())

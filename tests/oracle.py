@@ -25,8 +25,9 @@ class Oracle:
         for edge in edges:
             child, parent = schema[edge.table], schema[edge.other_table]
             on = " AND ".join(f"p.{quoted(b)} = +c.{quoted(a)}" for a, b in zip(edge.columns, edge.other_columns))
+            both = f"{quoted(child.name)} c, {quoted(parent.name)} p"
             pairs = connection.execute(
-                f"SELECT {keys(child, 'c')}, {keys(parent, 'p')} FROM {quoted(child.name)} c, {quoted(parent.name)} p WHERE {on}"
+                f"SELECT {keys(child, 'c')}, {keys(parent, 'p')} FROM {both} WHERE {on}"
             ).fetchall()
             for pair in pairs:
                 width = len(child.key)

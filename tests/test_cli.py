@@ -67,10 +67,8 @@ def test_csv_of_several_tables_is_a_zip_and_must_be_called_one(demo_file: Path, 
 
 
 def test_a_tables_rows_as_asked(demo_file: Path) -> None:
-    done = run(
-        "table", demo_file, "clients", "--where", "last_name LIKE :n", "--param", "n", "O%", "--order", "first_name desc",
-        "--column", "first_name", "-f", "csv",
-    )  # fmt: skip
+    how = ["--where", "last_name LIKE :n", "--param", "n", "O%", "--order", "first_name desc", "--column", "first_name"]
+    done = run("table", demo_file, "clients", *how, "-f", "csv")
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == ["first_name", "Seán", "Amara"]
     assert run("table", demo_file, "clients", "--limit", 2, "--offset", 1, "-f", "ndjson").stdout.count("\n") == 2

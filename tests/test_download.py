@@ -134,9 +134,9 @@ def test_a_slow_reader_gets_everything(server: Server) -> None:
 
 def test_an_error_behind_the_first_byte_cuts_the_connection(server: Server) -> None:
     """At row 150,000: an incomplete read, never a clean end."""
-    with urllib.request.urlopen(f"{server.url}/large/breaks.programjson", timeout=60) as response:
-        with pytest.raises(http.client.IncompleteRead) as caught:
-            response.read()
+    response = urllib.request.urlopen(f"{server.url}/large/breaks.programjson", timeout=60)
+    with response, pytest.raises(http.client.IncompleteRead) as caught:
+        response.read()
     assert len(caught.value.partial) > 10_000_000 and b"complete" not in caught.value.partial[-1000:]
     wait_until(lambda: not threads() and SLOTS.taken == 0, "the export to end")
     if curl := shutil.which("curl"):

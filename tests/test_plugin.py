@@ -123,7 +123,7 @@ async def test_all_rows_beyond_every_limit_of_the_page(tmp_path: Path) -> None:
     connection = database(tmp_path / "x.db", "CREATE TABLE t (a)")
     connection.executemany("INSERT INTO t VALUES (?)", ((i,) for i in range(2500)))
     connection.close()
-    ds = make_datasette(tmp_path / "x.db", settings={}, **{})
+    ds = make_datasette(tmp_path / "x.db", settings={})
     ds._settings["max_returned_rows"] = 10
     ds._settings["sql_time_limit_ms"] = 1
     found = (await get(ds, "/x/t.programjson?_sort_desc=a")).json()

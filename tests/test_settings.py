@@ -42,9 +42,9 @@ def test_settings_are_read_from_the_sites_file(tmp_path: Path) -> None:
     file = tmp_path / "metadata.yml"
     file.write_text(
         "plugins:\n  datasette-program-export:\n    max_rows: 5\n"
-        "databases:\n  shop:\n    plugins:\n      datasette-program-export:\n        caches: [x]\n"
+        "databases:\n  shop:\n    plugins:\n      datasette-program-export:\n        preset: none\n"
     )
-    assert read_settings(file, "shop") == Settings(max_rows=5, caches=["x"])
+    assert read_settings(file, "shop") == Settings(max_rows=5, preset="none")
     assert read_settings(file, "other") == Settings(max_rows=5)
     file.write_text("plugins: [")
     with pytest.raises(SettingsError, match=r"metadata\.yml cannot be read"):
@@ -71,7 +71,6 @@ def test_the_practice_is_recognised_and_other_databases_are_not(demo_file: Path)
         "reading": "chart_interpretations",
         "transit": "transit_events",
     }
-    assert known.is_cache("Location_Cache") and not known.is_cache("charts")
     assert known.json_columns(known.schema["charts"]) == {"chart_data", "calculation_params"}
     assert catalog(reflect(practice), Settings(preset="none")).persons == ()
     assert catalog(reflect(database(None, "CREATE TABLE charts (id)")), Settings()).preset is None
