@@ -123,7 +123,7 @@ def load_preset(name: str) -> Preset:
     """Read a built-in preset. Raises SettingsError for an unknown name."""
     if name not in PRESETS:
         raise SettingsError(f"preset: there is no preset {name}; known: {', '.join(PRESETS)}")
-    text = resources.files(__package__).joinpath("presets", f"{name}.yml").read_text("utf-8")
+    text = (resources.files(__package__) / "presets" / f"{name}.yml").read_text("utf-8")
     return Preset.model_validate(yaml.safe_load(text))
 
 
