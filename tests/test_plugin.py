@@ -11,6 +11,7 @@ import pytest
 from datasette.utils import tilde_encode
 
 from datasette_program_export.demo import ANNA, BOB, C1, NOBODY, PASSWORD_HASH
+from datasette_program_export.plugin.host import V1
 
 from .conftest import make_datasette
 from .databases import database
@@ -197,6 +198,23 @@ async def test_the_row_page_leads_to_the_export_page(demo_file: Path) -> None:
     ds = make_datasette(demo_file)
     page = (await get(ds, f"/practice/clients/{ANNA}")).text
     assert f'href="/practice/clients/{ANNA}/-/program-export"' in page and "Export this record" in page
+
+
+async def test_pages_link_to_their_data(demo_file: Path) -> None:
+    ds = make_datasette(demo_file)
+    table = (await get(ds, "/practice/clients?last_name__startswith=O")).text
+    link = re.search(r'href="(/practice/clients\.programjson\?[^"]*)"', table).group(1).replace("&amp;", "&")
+    found = (await get(ds, link)).json()["tables"]["clients"]
+    assert sorted(row["last_name"] for row in found) == ["O'Brien", "Okafor", "Ødegård"][:2]
+    assert f'href="/practice/clients/{ANNA}.programjson"' in (await get(ds, f"/practice/clients/{ANNA}")).text
+
+
+async def test_a_query_is_not_exported_by_the_page(demo_file: Path) -> None:
+    ds = make_datasette(demo_file)
+    path = "/practice/-/query.programjson?sql=select+1" if V1 else "/practice.programjson?sql=select+1"
+    response = await get(ds, path)
+    assert response.status_code == 400 and "this is a query" in response.text
+    assert "programjson" not in (await get(ds, path.replace(".programjson", ""))).text
 
 
 async def test_the_links_keep_a_base_url(demo_file: Path) -> None:

@@ -12,11 +12,18 @@ from ..errors import SettingsError
 from . import host
 from .actions import record_actions
 from .routes import ROUTES
+from .views import unsupported
 
 
 @hookimpl
 def register_routes() -> list[tuple[str, Any]]:
     return ROUTES
+
+
+@hookimpl
+def register_output_renderer() -> dict[str, Any]:
+    """Only for the links that table and row pages then show: our own routes answer them."""
+    return {"extension": "programjson", "render": unsupported, "can_render": lambda table: bool(table)}
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from typing import Any
 from . import views
 
 _DATABASE = r"/(?P<database>[^/.]+)"
-_TABLE = rf"{_DATABASE}/(?P<table>[^/.]+)"
+_TABLE = rf"{_DATABASE}/(?!-/)(?P<table>[^/.]+)"  # below "-" are Datasette's own pages
 _ROW = rf"{_TABLE}/(?P<pks>[^/.]*)"
 
 ROUTES: list[tuple[str, Any]] = [

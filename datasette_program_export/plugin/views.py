@@ -10,6 +10,7 @@ from typing import Any
 
 from datasette import Response
 from datasette.utils import add_cors_headers, tilde_decode
+from datasette.utils.asgi import BadRequest
 
 from ..catalog import Catalog, catalog
 from ..errors import BusyError, DeniedError, ExportError, NotFoundError
@@ -80,6 +81,13 @@ async def _asked(datasette: Any, request: Any) -> Asked:
         visible = await host.visible_tables(datasette, request.actor, database)
         settings = await host.settings_for(datasette, database.name, visible)
     return Asked(datasette, request, database, table, visible, settings, host.source_for(datasette, database, settings))
+
+
+def unsupported() -> None:
+    """Where Datasette would let us render its own page of rows: that would be one page, not all.
+
+    Raised, as 0.x puts a status of its own over that of an answer."""
+    raise BadRequest("Only tables, views and rows can be exported by .programjson; this is a query.")
 
 
 def _error(datasette: Any, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
