@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from . import demo as demo_module
 from .catalog import catalog
+from .cli_options import order_and_columns, params, where, with_options
 from .errors import ExportError, NotFoundError, RequestError
 from .exporter import Export
 from .formats import NAMES, format_for_file, get_format
+from .grammar import parse_order, parse_row_path
 from .planner import plan
-from .request import OPTIONS, Request, parse_row_path
+from .request import Request
 from .settings import Settings, read_settings
 from .sinks.files import write_whole
 from .snapshot import Snapshot
 from .source import Source
 from .wording import as_text, told
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-_OF_ROWS = ("limit", "offset")  # grammar that only goes with a table's rows
 
 
 class _Command(click.Command):
@@ -39,6 +40,13 @@ class _Command(click.Command):
         except ExportError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
+        except BrokenPipeError:  # whoever read the output has gone
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  else Python complains once more at its end
+            ctx.exit(1)
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"Error: {place}{error.strerror}.", err=True)
+            ctx.exit(1)
 
 
 class _Group(click.Group):
@@ -54,38 +62,8 @@ def program_export() -> None:
     """
 
 
-def _with_options(rows_only: bool = False, output: bool = True) -> Callable[[Function], Function]:
-    """The options that the commands share, made from the one grammar in ``request``."""
-
-    def decorate(function: Function) -> Function:
-        for option in reversed(OPTIONS):
-            if option.field == "format" or (option.field in _OF_ROWS and not rows_only):
-                continue
-            if option.field == "cascade":
-                wrap = click.option("--cascade/--no-cascade", default=None, help=option.help)
-            elif option.choices:
-                wrap = click.option(option.cli, type=click.Choice(option.choices), help=option.help)
-            else:
-                kind = click.IntRange(min=0) if option.number else str
-                wrap = click.option(option.cli, multiple=option.many, type=kind, help=option.help)
-            function = wrap(function)
-        if output:
-            function = click.option("-f", "--format", type=click.Choice(NAMES), help="By default by the file's name.")(
-                function
-            )
-            help = "A file; a folder, where the file is named for you; or - for standard output."
-            function = click.option("-o", "--output", default="-", help=help)(function)
-        file = click.Path(exists=True, dir_okay=False, path_type=Path)
-        function = click.option("-m", "--metadata", type=file, help="The site's metadata.yml or datasette.yml.")(
-            function
-        )
-        return click.argument("database", type=click.Path(path_type=Path))(function)
-
-    return decorate
-
-
 @program_export.command()
-@_with_options()
+@with_options("record")
 @click.argument("key", nargs=-1, required=True)
 def client(database: Path, key: tuple[str, ...], **options: Any) -> None:
     """Export people: each with birth data, charts, readings, notes."""
@@ -93,7 +71,7 @@ def client(database: Path, key: tuple[str, ...], **options: Any) -> None:
 
 
 @program_export.command()
-@_with_options()
+@with_options("record")
 @click.argument("key", nargs=-1, required=True)
 def chart(database: Path, key: tuple[str, ...], **options: Any) -> None:
     """Export charts, each with its readings, patterns and transits."""
@@ -101,7 +79,8 @@ def chart(database: Path, key: tuple[str, ...], **options: Any) -> None:
 
 
 @program_export.command()
-@_with_options()
+@with_options("record")
+@order_and_columns
 @click.argument("table")
 @click.argument("key", nargs=-1, required=True)
 def record(database: Path, table: str, key: tuple[str, ...], **options: Any) -> None:
@@ -109,34 +88,42 @@ def record(database: Path, table: str, key: tuple[str, ...], **options: Any) -> 
     _export(database, table, key, options)
 
 
-def _rows_options(function: Function) -> Function:
-    for wrap in (
-        click.option("--column", "columns", multiple=True, help="Only this column; can be repeated."),
-        click.option("--order", "sort", multiple=True, help='Sort by a column; "name desc" for the other way.'),
-        click.option("--param", "params", multiple=True, type=(str, str), help="A value for a :name in --where."),
-        click.option("--where", multiple=True, help="Only rows for which this SQL holds; can be repeated."),
-    ):
-        function = wrap(function)
-    return function
-
-
 @program_export.command()
-@_with_options(rows_only=True)
-@_rows_options
+@with_options("table")
+@where
+@order_and_columns
 @click.argument("table")
 def table(database: Path, table: str, **options: Any) -> None:
     """Export the rows of a table or view."""
     _export(database, table, (), options)
 
 
+@program_export.command()
+@with_options("query")
+@params
+@click.argument("sql")
+def query(database: Path, sql: str, **options: Any) -> None:
+    """Export every row of an SQL query. It can only read."""
+    _export(database, None, (), {**options, "sql": sql})
+
+
+@program_export.command(name="database")
+@with_options("database")
+def database_command(database: Path, **options: Any) -> None:
+    """Export the whole database: all tables, at one moment."""
+    _export(database, None, (), options)
+
+
 @program_export.command(name="plan")
-@_with_options(rows_only=True, output=False)
-@_rows_options
+@with_options("record", "table", "query", "database", output=False)
+@where
+@order_and_columns
+@click.option("--sql", help="Plan a query instead of a table.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.argument("table")
+@click.argument("table", required=False)
 @click.argument("key", nargs=-1)
-def plan_command(database: Path, table: str, key: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Tell what an export would hold, without its rows."""
+def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Tell what an export would hold, without its rows: of a table, a record, a query, or the database."""
     settings = _settings(database, options.pop("metadata"))
     made = plan(_source(database, settings), _request(table, key, options), settings=settings)
     click.echo(made.model_dump_json(indent=2) if as_json else as_text(made))
@@ -182,31 +169,32 @@ def _labelled(database: Path, label: str, options: dict[str, Any]) -> str:
     return labels[label]
 
 
-def _request(table: str, keys: tuple[str, ...], options: dict[str, Any]) -> Request:
+def _request(table: str | None, keys: tuple[str, ...], options: dict[str, Any]) -> Request:
     """A Request out of command-line options; what was not given is at its default."""
     fields = {name: value for name, value in options.items() if value not in (None, ())}
     if "sort" in fields:
-        fields["sort"] = tuple(
-            (text[:-5], True) if text.lower().endswith(" desc") else (text, False) for text in fields["sort"]
-        )
+        fields["sort"] = tuple(map(parse_order, fields["sort"]))
     if "params" in fields:
         fields["params"] = dict(fields["params"])
     return Request(table=table, records=tuple(parse_row_path(key) for key in keys), **fields)
 
 
-def _export(database: Path, table: str, keys: tuple[str, ...], options: dict[str, Any]) -> None:
+def _export(database: Path, table: str | None, keys: tuple[str, ...], options: dict[str, Any]) -> None:
     settings = _settings(database, options.pop("metadata"))
     output: str = options.pop("output")
-    folder = Path(output).is_dir()
+    folder = _checked(database, output)
     if options["format"] is None and output != "-" and not folder:
         options["format"] = format_for_file(output)
         if options["format"] is None and Path(output).suffix:
             raise RequestError(f"{Path(output).name} names no format by its ending; say --format.")
     export = Export(_source(database, settings), _request(table, keys, options), settings=settings)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is removed
     with export:
         chunks = iter(export)
         first = next(chunks)
         archived = export.filename.endswith(".zip")
+        if archived and output == "-" and sys.stdout.isatty():
+            raise RequestError("This comes as a zip, which a terminal cannot show: give a file with -o.")
         if archived and output != "-" and not folder and not output.lower().endswith(".zip"):
             raise RequestError(f"Several tables as {export.format.name} come as a zip: give a name that ends in .zip.")
         if output == "-":
@@ -214,9 +202,20 @@ def _export(database: Path, table: str, keys: tuple[str, ...], options: dict[str
             return
         path = Path(output) / export.filename if folder else Path(output)
         size = write_whole(path, _watched(export, chain([first], chunks)))
-    click.echo(f"{path}: {export.progress.rows:,} rows, {size:,} bytes, complete.", err=True)
-    for line in told(export.coverage):
+    rows = f"{export.progress.rows:,} row{'' if export.progress.rows == 1 else 's'}"
+    click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
+    for line in told(export.coverage, export.labels):
         click.echo(f"  {line}", err=True)
+
+
+def _checked(database: Path, output: str) -> bool:
+    """Whether the output is a folder. Raises RequestError for one that must not be written to."""
+    if not output:
+        raise RequestError("-o needs the name of a file or a folder.")
+    taken = (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm", "-journal")))
+    if any(Path(output).resolve() == path.resolve() for path in taken):
+        raise RequestError(f"{output} is the database itself; it is not written to.")
+    return Path(output).is_dir()
 
 
 def _to_standard_output(chunks: Iterator[bytes]) -> None:

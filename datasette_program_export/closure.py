@@ -1,7 +1,6 @@
-"""What an export holds: which tables, which of their columns, which rows.
+"""The closure of a record or of chosen rows: they, what belongs to them, what these need.
 
-``Closure(snapshot, ...)`` resolves a request against one snapshot. Everything that can be
-wrong with it is raised here, before the first byte; ``coverage`` tells what was left.
+Or the rows of one table or view alone, where references are not followed.
 """
 
 from __future__ import annotations
@@ -9,22 +8,21 @@ from __future__ import annotations
 from collections.abc import Set
 
 from .catalog import Catalog
-from .errors import DeniedError, NotFoundError, RequestError, UnsupportedError
+from .errors import DeniedError, NotFoundError, RequestError, TooLargeError, UnsupportedError
 from .graph import Graph
-from .guard import Guard
 from .keys import KeyTable
 from .request import Request
-from .schema import Column, Schema, Table, fold, quote
+from .schema import Table, quote
+from .scope import Scope
 from .selected import Selected
 from .snapshot import Snapshot
 from .walk import Walk
 
 
-class Closure:
-    """The rows of ``request`` on ``snapshot``, for somebody who may see the ``visible`` tables (None: all).
+class Closure(Scope):
+    """The scopes ``record`` and ``table``."""
 
-    After ``resolve`` the ``tables`` are there, in parents-first order. Both steps raise
-    NotFoundError, DeniedError, RequestError, UnsupportedError, TooLargeError."""
+    subject: Table
 
     def __init__(
         self,
@@ -35,43 +33,38 @@ class Closure:
         visible: Set[str] | None = None,
         max_rows: int | None = None,
     ) -> None:
-        self.snapshot = snapshot
-        self.catalog = catalog
-        self.request = request
-        self.visible = visible
-        self.schema: Schema = catalog.schema
-        self.subject = self._subject()
-        self.left_out_tables, self.left_out_columns = self._left_out()
-        self.stopped = catalog.edges_named([*catalog.stopped_names(), *request.stop])
+        super().__init__(snapshot, catalog, request, visible=visible, max_rows=max_rows)
+        self.subject = self.table(request.table or "")
+        self.leave_out()
+        self.stopped = catalog.edges_named(catalog.stopped_names()) | catalog.edges_named(request.stop, visible)
         self.parents = request.parents or ("needed" if catalog.persons else "none")
-        self.secrets: dict[str, dict[str, str]] = {}
         self.walk = self._new_walk(max_rows) if request.cascades else None
-        self.tables: list[Selected] = []
+        if self.walk is None and self.left_out_tables:
+            raise RequestError(f"{min(self.left_out_tables)} would not be in this export; it cannot be left out.")
 
     def resolve(self) -> None:
         """Find the rows. When this is interrupted, ``walk`` still tells how far it came."""
         if self.walk is None:
             self.tables = [self._rows_only()]
-            self._probe()
+            self.probe()
+            self._check_rows()
             return
         self.walk.start(self.subject, self._fill)
         self.walk.down()
         if self.parents == "needed":
             self.walk.up()
         self.tables = [self._reached(name) for name in self.walk.graph.parents_first() if self._is_reached(name)]
-        self._probe()
+        self.probe()
 
-    def _probe(self) -> None:
-        """Have SQLite understand every statement now: what it cannot run is to be known before the first byte."""
-        for chosen in self.tables:
-            self.snapshot.execute(
-                f"SELECT 1 FROM ({chosen.select(ordered=False)}) LIMIT 0", chosen.params, chosen.guard
+    def _check_rows(self) -> None:
+        if self.max_rows is None:
+            return
+        chosen = self.tables[0]
+        rows = self.snapshot.execute(chosen.count(), chosen.params, chosen.guard).fetchone()[0]
+        if rows > self.max_rows:
+            raise TooLargeError(
+                f"This export would hold {rows:,} rows; max_rows allows {self.max_rows:,}. Ask for fewer."
             )
-
-    @property
-    def graph(self) -> Graph:
-        """The tables that are in, and the references between them that were not stopped."""
-        return self.catalog.graph([s.table.name for s in self.tables], self.stopped)
 
     def title(self) -> str:
         """What the record asked for is called: its title columns, else its key; for several, their number."""
@@ -80,70 +73,26 @@ class Closure:
             return f"{len(records)}-records" if records else ""
         return self.row_title(records[0])
 
+    def detail(self) -> str:
+        """What tells the one record asked for from others of the same title."""
+        columns = [c for c in self.catalog.subject(self.subject.name).told_apart_by if self.subject.column(c)]
+        values = self._values(columns) if len(self.request.records) == 1 else []
+        return ", ".join(value for value in values if value)
+
     def row_title(self, record: tuple[str, ...]) -> str:
         """What one row of the subject is called."""
-        secrets = self.catalog.secrets(self.subject)
-        columns = [c for c in self.catalog.title_columns(self.subject) if c not in secrets]
-        if columns:
-            texts = ", ".join(f"CAST(r.{quote(c)} AS BLOB)" for c in columns)
-            row = self.snapshot.execute(f"SELECT {texts} {self._named(record)}", record).fetchone()
-            title = " ".join(value.decode("utf-8", "replace") for value in row if value)
-            if title.strip():
-                return title
-        return ",".join(record)
+        title = " ".join(value for value in self._values(self.catalog.title_columns(self.subject)) if value)
+        return title if title.strip() else ",".join(record)
 
-    def _subject(self) -> Table:
-        table = self.schema.find(self.request.table)
-        if table is None or fold(self.request.table).startswith("sqlite_"):
-            raise NotFoundError(f"There is no table {self.request.table} in {self.snapshot.source.name}.")
-        if self.visible is not None and not self.visible >= {table.name, *self.catalog.drawn_from(table)}:
-            raise DeniedError(f"You may not see the table {table.name}.")
-        if table.problem:
-            raise UnsupportedError(f"{table.name} cannot be read: {table.problem}.")
-        refusal = self.catalog.refused_tables().get(fold(table.name))
-        if refusal:
-            raise DeniedError(f"{table.name} cannot be exported: {refusal}.")
-        return table
-
-    def _left_out(self) -> tuple[set[str], dict[str, set[str]]]:
-        tables: set[str] = set()
-        columns: dict[str, set[str]] = {}
-        for name in self.request.without:
-            whole = self.schema.find(name)
-            if whole is not None:
-                if whole == self.subject:
-                    raise RequestError(f"{whole.name} is what was asked for; it cannot be left out.")
-                tables.add(whole.name)
-                continue
-            for at in (i for i, character in enumerate(name) if character == "."):
-                table = self.schema.find(name[:at])
-                column = table.column(name[at + 1 :]) if table else None
-                if table and column:
-                    columns.setdefault(table.name, set()).add(column.name)
-                    break
-            else:
-                raise RequestError(f"There is no table or column {name} to leave out.")
-        return tables, columns
-
-    def _columns(self, table: Table, chosen: tuple[str, ...] | None = None) -> tuple[Column, ...]:
-        """The columns that are written: no secrets, nothing left out; ``chosen`` in its own order."""
-        secrets = self.catalog.secrets(table)
-        if secrets:
-            self.secrets[table.name] = secrets
-        wanted = table.visible_columns
-        if chosen is not None:
-            wanted = tuple(self._column(table, name) for name in dict.fromkeys(chosen))
-        gone = self.left_out_columns.get(table.name, set()) | secrets.keys()
-        kept = tuple(c for c in wanted if c.name not in gone)
-        if not kept:
-            raise UnsupportedError(f"Nothing would be left of {table.name}: all its columns are left out or secret.")
-        return kept
-
-    def _column(self, table: Table, name: str) -> Column:
-        column = table.column(name)
-        if column is None:
-            raise RequestError(f"{table.name} has no column {name}.")
-        return column
+    def _values(self, columns: list[str]) -> list[str]:
+        """Some columns of the one record, as texts; no secret ones."""
+        gone = self.left_out_columns.get(self.subject.name, set()) | self.catalog.secrets(self.subject).keys()
+        texts = ", ".join(f"CAST(r.{quote(c)} AS BLOB)" for c in columns if c not in gone)
+        if not texts:
+            return []
+        record = self.request.records[0]
+        row = self.snapshot.execute(f"SELECT {texts} {self._named(record)}", record).fetchone()
+        return [value.decode("utf-8", "replace") if value else "" for value in row]
 
     def _new_walk(self, max_rows: int | None) -> Walk:
         if self.subject.kind == "view" or not self.subject.key:
@@ -182,7 +131,9 @@ class Closure:
         table = self.subject
         names = table.pk or ((table.rowid,) if table.rowid else ())
         if len(record) != len(names):
-            raise RequestError(f"A row of {table.name} is named by {len(names)} value(s): {', '.join(names)}.")
+            raise RequestError(
+                f"A row of {table.name} is named by its {', '.join(names)}, with a comma between several."
+            )
         conditions = [" AND ".join(f"r.{quote(n)} = ?" for n in names)]
         if any((c := table.column(n)) and c.affinity == "BLOB" for n in names):
             # a column without a type holds 1 and '1' apart, but a path spells them alike
@@ -194,7 +145,9 @@ class Closure:
                 raise RequestError(f"{', '.join(record)} names {found} rows of {table.name}, not one.")
             if found:
                 return rows
-        raise NotFoundError(f"There is no row {', '.join(record)} in {table.name}.")
+        raise NotFoundError(
+            f"There is no row {', '.join(record)} in {table.name} (rows are named by {', '.join(names)})."
+        )
 
     def _is_reached(self, name: str) -> bool:
         """Whether a table is in: it holds rows of this export, or could have held children of its subject."""
@@ -209,14 +162,15 @@ class Closure:
         table = self.schema[name]
         reached = self.walk.reach(name)
         sort = self._sort() if table == self.subject else ()
-        return Selected(table, self._columns(table), reached.keys, sort=sort)
+        chosen = self.request.columns if table == self.subject else None
+        return Selected(table, self.columns(table, chosen), reached.keys, sort=sort)
 
     def _rows_only(self) -> Selected:
         if not self.request.records and not self._needs_keys():
             return self._condition()
         keys = KeyTable(self.snapshot, self.subject)
         self._fill(keys)
-        return Selected(self.subject, self._columns(self.subject, self.request.columns), keys, sort=self._sort())
+        return Selected(self.subject, self.columns(self.subject, self.request.columns), keys, sort=self._sort())
 
     def _needs_keys(self) -> bool:
         """Whether it must be known of each row that it is in, to say which references dangle."""
@@ -229,12 +183,13 @@ class Closure:
     def _condition(self, target: str | None = None) -> Selected:
         """The subject's rows by the request's conditions; ``target`` is a key table to be filled with them."""
         request = self.request
-        guard = self._guard(target)
+        blame = self.blame if request.where else f"The {self.subject.kind} {self.subject.name}"
+        guard = self.guard(blame, target)
         for clause in request.where:
-            guard.check_text(clause)
+            guard.check_condition(clause)
         return Selected(
             self.subject,
-            self._columns(self.subject, request.columns),
+            self.columns(self.subject, request.columns),
             where=request.where,
             params=request.params,
             sort=self._sort(),
@@ -246,12 +201,6 @@ class Closure:
     def _sort(self) -> tuple[tuple[str, bool], ...]:
         secrets = self.catalog.secrets(self.subject)
         for name, _ in self.request.sort:
-            if name != self.subject.rowid and self._column(self.subject, name).name in secrets:
+            if name != self.subject.rowid and self.column(self.subject, name).name in secrets:
                 raise DeniedError(f"{self.subject.name} cannot be sorted by {name}, which is left out as secret.")
         return self.request.sort
-
-    def _guard(self, target: str | None = None) -> Guard:
-        found = {fold(n): self.catalog.secrets(t) for n, t in self.schema.items()}
-        secrets = {n: frozenset(map(fold, columns)) for n, columns in found.items() if columns}
-        blame = "The condition" if self.request.where else f"The {self.subject.kind} {self.subject.name}"
-        return Guard(blame, secrets, self.catalog.refused_tables(), target and target.removeprefix("temp.").strip('"'))

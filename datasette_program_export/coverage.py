@@ -8,43 +8,58 @@ from __future__ import annotations
 
 from typing import Any
 
-from .closure import Closure
 from .keys import filled, same_row
 from .schema import ForeignKey, quote
+from .scope import Scope
 from .selected import Selected
 from .walk import BELONGS, DOWN, NEEDED
 
+_IS_A_PERSON = "a person who was not asked for"
+_BELONGS_TO_A_PERSON = "belongs to a person who was not asked for"
 
-def coverage(closure: Closure) -> dict[str, Any]:
-    """The coverage of a closure, as it stands in a document (without what only the format knows)."""
+
+def coverage(scope: Scope) -> dict[str, Any]:
+    """The coverage of a scope, as it stands in a document (without what only the format knows)."""
     return {
-        "tables": _tables(closure),
-        "withheld": _withheld(closure),
-        "no_permission": _no_permission(closure),
-        "secret": [
-            {"table": table, "column": column, "why": why}
-            for table, columns in closure.secrets.items()
-            for column, why in columns.items()
-        ],
-        "left_out": _left_out(closure),
-        "dangling": dangling(closure),
-        "warnings": _warnings(closure),
+        "tables": _tables(scope),
+        "withheld": _withheld(scope),
+        **kept_back(scope),
+        "dangling": dangling(scope),
+        "warnings": _warnings(scope),
     }
 
 
-def _tables(closure: Closure) -> dict[str, dict[str, int]]:
-    if closure.walk is None:
+def kept_back(scope: Scope) -> dict[str, Any]:
+    """What was left out for a reason that is known without looking at rows."""
+    return {
+        "no_permission": _no_permission(scope),
+        "secret": [
+            {"table": table, "column": column, "why": why}
+            for table, columns in scope.secrets.items()
+            for column, why in columns.items()
+        ],
+        "left_out": _left_out(scope),
+    }
+
+
+def _exported(scope: Scope) -> dict[str, Selected]:
+    """The tables that are in, without the result of a query, which may have any name."""
+    return {s.table.name: s for s in scope.tables if s.table.kind != "query"}
+
+
+def _tables(scope: Scope) -> dict[str, dict[str, int]]:
+    if scope.walk is None:
         return {}
     return {
         s.table.name: {BELONGS: r.counts[BELONGS], NEEDED: r.counts[NEEDED]}
-        for s in closure.tables
-        if (r := closure.walk.reached[s.table.name])
+        for s in scope.tables
+        if (r := scope.walk.reached[s.table.name])
     }
 
 
-def _withheld(closure: Closure) -> list[dict[str, Any]]:
+def _withheld(scope: Scope) -> list[dict[str, Any]]:
     """Rows of people who were not asked for: met along a reference, and left."""
-    if closure.walk is None:
+    if scope.walk is None:
         return []
     return [
         {
@@ -52,45 +67,55 @@ def _withheld(closure: Closure) -> list[dict[str, Any]]:
             "along": edge.name,
             "direction": direction,
             "rows": rows,
-            "why": "belongs to a person who was not asked for",
+            "why": _IS_A_PERSON if is_person(scope, edge, direction) else _BELONGS_TO_A_PERSON,
         }
-        for edge, direction, rows in closure.walk.withheld()
+        for edge, direction, rows in scope.walk.withheld()
     ]
 
 
-def _no_permission(closure: Closure) -> list[dict[str, Any]]:
+def is_person(scope: Scope, edge: ForeignKey, direction: str) -> bool:
+    """Whether the rows that were met along an edge are people."""
+    return (edge.table if direction == DOWN else edge.other_table) in scope.catalog.persons
+
+
+def _no_permission(scope: Scope) -> list[dict[str, Any]]:
     """Tables that were not followed into, named only where an exported table names them itself."""
-    if closure.visible is None:
+    if scope.visible is None:
         return []
-    exported = {s.table.name for s in closure.tables}
+    exported = _exported(scope)
     return [
         {"table": e.other_table, "along": e.name}
-        for e in closure.catalog.edges
-        if e.table in exported and e.other_table in closure.schema and e.other_table not in closure.visible
+        for e in scope.catalog.edges
+        if e.table in exported and e.other_table in scope.schema and e.other_table not in scope.visible
     ]
 
 
-def _left_out(closure: Closure) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{"table": name} for name in sorted(closure.left_out_tables)]
-    for table, columns in sorted(closure.left_out_columns.items()):
+def _left_out(scope: Scope) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{"table": name, "why": why} for name, why in scope.skipped.items()]
+    found += [{"table": name} for name in sorted(scope.left_out_tables)]
+    for table, columns in sorted(scope.left_out_columns.items()):
         found += [{"table": table, "column": column} for column in sorted(columns)]
-    if closure.walk is not None:
-        found += [{"reference": edge.name} for edge in sorted(closure.stopped, key=lambda e: e.name)]
+    if scope.walk is not None:
+        stopped = sorted((e for e in scope.stopped if scope.find(e.table)), key=lambda e: e.name)
+        found += [{"reference": edge.name} for edge in stopped]
+        tables = scope.walk.reached
+        secret = [e for e in scope.catalog.edges if e.table in tables and scope.catalog.is_secret(e)]
+        found += [{"reference": e.name, "why": "its column is left out as secret"} for e in secret]
     return found
 
 
-def dangling(closure: Closure) -> list[dict[str, Any]]:
+def dangling(scope: Scope) -> list[dict[str, Any]]:
     """References of exported rows whose parents are not in the export, by reference.
 
     This is what ``PRAGMA foreign_key_check`` finds after the export was loaded."""
-    exported = {s.table.name: s for s in closure.tables}
+    exported = _exported(scope)
     found = []
-    for edge in closure.catalog.edges:
+    for edge in scope.catalog.edges:
         child = exported.get(edge.table)
         written = {c.name for c in child.columns} if child else set()
         if child is None or not written.issuperset(edge.columns):
             continue  # a key that is not in the file points nowhere
-        rows, missing = _count_dangling(closure, edge, child, exported.get(edge.other_table))
+        rows, missing = _count_dangling(scope, edge, child, exported.get(edge.other_table))
         if rows:
             entry: dict[str, Any] = {
                 "table": edge.table,
@@ -106,14 +131,14 @@ def dangling(closure: Closure) -> list[dict[str, Any]]:
     return found
 
 
-def _count_dangling(
-    closure: Closure, edge: ForeignKey, child: Selected, parent: Selected | None
-) -> tuple[int, int | None]:
+def _count_dangling(scope: Scope, edge: ForeignKey, child: Selected, parent: Selected | None) -> tuple[int, int | None]:
     """How many references dangle; how many of them in the database itself (None: not to be told)."""
     row = child.alias
     points = filled(edge.columns, row)
-    hidden = closure.visible is not None and edge.other_table not in closure.visible
-    table = closure.schema.get(edge.other_table)
+    hidden = (scope.visible is not None and edge.other_table not in scope.visible) or (
+        edge.other_table in scope.unreadable
+    )
+    table = scope.schema.get(edge.other_table)
     if edge.problem or hidden or table is None:
         counted = "count(*), NULL" if hidden or table is not None else "count(*), count(*)"
         only_pointing = child.select(counted, points, ordered=False)
@@ -122,16 +147,29 @@ def _count_dangling(
         exists = f"EXISTS ({match})"
         is_in = f"EXISTS ({match} AND {parent.contains('p')})" if parent is not None else "0"
         only_pointing = child.select(f"count(*), sum(NOT {exists})", f"{points} AND NOT {is_in}", ordered=False)
-    rows, missing = closure.snapshot.execute(only_pointing, child.params, child.guard).fetchone()
+    rows, missing = scope.snapshot.execute(only_pointing, child.params, child.guard).fetchone()
     return rows, missing if missing is None else int(missing)
 
 
-def _warnings(closure: Closure) -> list[str]:
-    exported = {s.table.name for s in closure.tables}
+def _warnings(scope: Scope) -> list[str]:
+    exported = _exported(scope)
     found = []
-    for edge in closure.catalog.edges:
-        parent = closure.schema.get(edge.other_table)
-        if edge.table not in exported or (closure.visible is not None and edge.other_table not in closure.visible):
+    follows = scope.request.scope == "database" or scope.walk is not None
+    if follows and scope.visible is not None and scope.catalog.hidden(scope.visible):
+        found.append("Only tables that you may see were looked at; there are others in this database.")
+    if scope.walk is not None and scope.catalog.persons and scope.request.others == "include":
+        found.append("Rows of people who were not asked for are in this file, as was asked for (others).")
+    if scope.catalog.with_secrets:
+        for name, chosen in exported.items():
+            secret = scope.catalog.secret_columns(chosen.table)
+            found += [
+                f"{name}.{c.name} is in this file, as was asked for ({secret[c.name]})."
+                for c in chosen.columns
+                if c.name in secret
+            ]
+    for edge in scope.catalog.edges:
+        parent = scope.schema.get(edge.other_table)
+        if edge.table not in exported or (scope.visible is not None and edge.other_table not in scope.visible):
             continue
         if edge.problem:
             found.append(f"{edge.name} refers to {edge.other_table}, but {edge.problem}; it was not followed.")

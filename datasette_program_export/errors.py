@@ -8,6 +8,7 @@
     ├── TooLargeError                    a guard refused before byte one 422  exit 1
     ├── SourceError                      the database cannot be read     422  exit 1
     ├── BusyError                        too much at once, try later     429  exit 1
+    ├── AuditError                       the log of exports is broken    503  exit 1
     ├── BrokenExportError                failed after the first byte     cut  exit 1
     │   ├── SnapshotLostError            the one moment is gone
     │   └── SpoolFullError               the reader is too slow
@@ -76,6 +77,12 @@ class BusyError(ExportError):
     def __init__(self, message: str, retry_after: int = 10) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class AuditError(ExportError):
+    """The log of exports cannot be written, so nothing is exported."""
+
+    status = 503
 
 
 class BrokenExportError(ExportError):

@@ -14,13 +14,15 @@ from typing import IO, Any
 import msgspec
 
 from .catalog import Catalog, catalog
-from .closure import Closure
-from .coverage import coverage
+from .coverage import coverage, kept_back
+from .description import described, fields_of
 from .file_names import export_name, member_names
 from .formats import Format, check_layout, get_format
 from .pace import Pace
-from .records import Dataset, Field, Member, TableStream
+from .records import Dataset, Member, TableStream
 from .request import Request
+from .scope import Scope
+from .scopes import scope_of
 from .selected import Selected
 from .settings import Settings
 from .sinks.archive import zipped
@@ -58,11 +60,13 @@ class Export:
         settings: Settings | None = None,
         visible: Set[str] | None = None,
         created_at: datetime | None = None,
+        max_seconds: float | None = None,
     ) -> None:
         self.source = Source.of(source)
         self.request = request
         self.settings = settings or Settings()
         self.visible = visible
+        self.max_seconds = max_seconds
         self.created_at = (created_at or datetime.now(timezone.utc)).astimezone(timezone.utc)
         self.format: Format = get_format(request.format)
         check_layout(self.format, request.layout)
@@ -70,6 +74,7 @@ class Export:
         self.media_type = ""
         self.progress = Progress()
         self.coverage: Mapping[str, Any] = {}
+        self.labels: Mapping[str, tuple[str, str]] = {}
         self._cancelled = Event()
         self._snapshot: Snapshot | None = None
         self._chunks = self._run()
@@ -128,38 +133,43 @@ class Export:
         return written
 
     def _encoded(self, snapshot: Snapshot) -> Iterator[bytes]:
-        known = catalog(snapshot.schema, self.settings)
-        closure = Closure(snapshot, known, self.request, visible=self.visible, max_rows=self.settings.max_rows)
-        closure.resolve()
-        dataset = self._dataset(snapshot, closure)
-        several = len(closure.tables) > 1
-        archived = several and self.format.encode is None
+        snapshot.limit(self.max_seconds)
+        known = catalog(snapshot.schema, self.settings, self.request.secrets == "include")
+        scope = scope_of(snapshot, known, self.request, visible=self.visible, max_rows=self.settings.max_rows)
+        scope.resolve()
+        self.labels = scope.labels()
+        dataset = self._dataset(snapshot, scope)
+        several = len(scope.tables) > 1
+        archived = self.format.archived or (several and self.format.encode is None)
         extension = "zip" if archived else self.format.extension
         self.media_type = "application/zip" if archived else self.format.media_type
-        self.filename = export_name(self.source.name, closure.subject.name, closure.title(), self.created_at, extension)
+        self.filename = export_name(self.source.name, scope.name, scope.title(), self.created_at, extension)
         if archived:
-            return zipped(self._members(dataset, closure), self.created_at)
+            return zipped(self._members(dataset, scope), self.created_at)
         if self.format.encode is not None and (several or self.format.encode_table is None):
             return self.format.encode(dataset, self.request.layout)
-        return self._alone(dataset)
+        return self._alone(dataset, scope)
 
-    def _alone(self, dataset: Dataset) -> Iterator[bytes]:
+    def _alone(self, dataset: Dataset, scope: Scope) -> Iterator[bytes]:
         """One table in a format whose files hold one table."""
         assert self.format.encode_table is not None
         for table in dataset.tables:
             yield from self.format.encode_table(table)
+        self.coverage = kept_back(scope)  # there is no place for it in the file: the command line tells it
 
-    def _members(self, dataset: Dataset, closure: Closure) -> Iterator[Member]:
+    def _members(self, dataset: Dataset, scope: Scope) -> Iterator[Member]:
         """A file per table, and last one that tells what they are."""
         assert self.format.encode_table is not None
-        names = member_names((s.table.name for s in closure.tables), self.format.extension)
+        names = member_names(
+            (s.table.name for s in scope.tables), self.format.member_extension or self.format.extension
+        )
         for table in dataset.tables:
             yield Member(names[table.name], self.format.encode_table(table))
         about = {"export": dataset.head, "files": names, "schema": dataset.schema, "coverage": dataset.coverage()}
         about["integrity"] = {**dataset.integrity(), "complete": True}
         yield Member("export.json", iter([msgspec.json.format(msgspec.json.encode(about), indent=2)]))
 
-    def _dataset(self, snapshot: Snapshot, closure: Closure) -> Dataset:
+    def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
         digests: dict[str, TableDigest] = {}
 
         def integrity() -> Mapping[str, Any]:
@@ -168,40 +178,38 @@ class Export:
             return {"rows": sum(d.rows for d in digests.values()), "tables": tables}
 
         def covered() -> Mapping[str, Any]:
-            self.coverage = coverage(closure)
+            self.coverage = coverage(scope)
             return self.coverage
 
         return Dataset(
-            head=self._head(closure),
-            schema=described(closure),
-            tables=_started(self._stream(snapshot, closure.catalog, chosen, digests) for chosen in closure.tables),
+            head=self._head(scope),
+            schema=described(scope),
+            tables=_started(self._stream(snapshot, scope.catalog, chosen, digests) for chosen in scope.tables),
             coverage=covered,
             integrity=integrity,
         )
 
-    def _head(self, closure: Closure) -> dict[str, Any]:
+    def _head(self, scope: Scope) -> dict[str, Any]:
         head: dict[str, Any] = {
             "created_at": self.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "generator": GENERATOR,
             "source": self.source.name,
-            "scope": "record" if self.request.records else "table",
+            "scope": self.request.scope,
             "request": self.request.model_dump(mode="json", exclude_defaults=True),
         }
-        if closure.catalog.preset_name is not None:
-            head["preset"] = closure.catalog.preset_name
+        if scope.catalog.preset_name is not None:
+            head["preset"] = scope.catalog.preset_name
         return head
 
     def _stream(
         self, snapshot: Snapshot, known: Catalog, chosen: Selected, digests: dict[str, TableDigest]
     ) -> TableStream:
-        fields = _fields(known, chosen)
+        fields = fields_of(known, chosen)
         generated = [i for i, f in enumerate(fields) if f.generated]
         digest = digests[chosen.table.name] = TableDigest(len(fields), generated)
 
         pace = Pace()
-        found = snapshot.batches(
-            chosen.select(), chosen.params, guard=chosen.guard, repeatable=chosen.repeatable, sizes=pace
-        )
+        found = chosen.batches(snapshot, pace)
         first = next(found, None)  # an error in somebody's SQL comes now, not behind a table's header
 
         def batches() -> Iterator[list[Any]]:
@@ -218,34 +226,3 @@ class Export:
 def _started(tables: Iterator[TableStream]) -> Iterator[TableStream]:
     """The tables, of which the first is already under way."""
     return chain([next(tables)], tables)
-
-
-def _fields(known: Catalog, chosen: Selected) -> tuple[Field, ...]:
-    holding_json = known.json_columns(chosen.table)
-    return tuple(Field(c.name, c.type, c.name in holding_json, c.generated) for c in chosen.columns)
-
-
-def described(closure: Closure) -> dict[str, Any]:
-    """The schema of what is exported: per table its columns and keys; references that order cannot satisfy."""
-    return {
-        "tables": {s.table.name: _table(closure, s) for s in closure.tables},
-        "deferred": [e.name for e in closure.graph.deferred()],
-    }
-
-
-def _table(closure: Closure, chosen: Selected) -> dict[str, Any]:
-    table = chosen.table
-    columns = []
-    for field in _fields(closure.catalog, chosen):
-        column: dict[str, Any] = {"name": field.name, "type": field.type}
-        column |= {k: True for k, v in (("json", field.holds_json), ("generated", field.generated)) if v}
-        columns.append(column)
-    facts: dict[str, Any] = {"columns": columns, "primary_key": list(table.pk)}
-    facts["foreign_keys"] = [
-        {"columns": list(e.columns), "table": e.other_table, "other_columns": list(e.other_columns)}
-        for e in closure.catalog.edges
-        if e.table == table.name
-    ]
-    if table.kind != "table":
-        facts["kind"] = table.kind
-    return facts

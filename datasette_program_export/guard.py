@@ -32,6 +32,9 @@ _OF_VIRTUAL_TABLES = {
     (sqlite3.SQLITE_UPDATE, "sqlite_master"),
 }
 _DENIED_FUNCTIONS = {"load_extension", "fts3_tokenizer"}
+# strings and quoted names are passed over; comments, parentheses and semicolons are looked at
+_PART = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--|/\*|[();]""")
+_SCHEMA_TABLES = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema")
 JOINS_UNSEEN = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
 
 Authorizer = Callable[..., int]
@@ -56,30 +59,37 @@ class Guard:
     """For a statement with other people's SQL in it: read, but nothing secret.
 
     ``blame`` says whose SQL it is, for messages: ``The condition``. ``columns`` are secret
-    columns by table, ``tables`` refused tables and views, each with the reason; all names
-    folded. ``target`` is the TEMP table that the statement may fill."""
+    columns by table, ``tables`` refused tables and views, each with the reason; ``hidden``
+    are tables that this person may not see: only a view that they may see reads them. All
+    names folded. ``target`` is the TEMP table that the statement may fill."""
 
     blame: str = "The statement"
     columns: Mapping[str, Iterable[str]] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
     target: str | None = None
     _met: str | None = field(default=None, init=False)
+    _met_hidden: bool = field(default=False, init=False)
 
     def __call__(
         self, action: int, first: str | None, second: str | None, database: str | None, inner: str | None
     ) -> int:
         if action == sqlite3.SQLITE_READ:
-            return self._read(fold(first or ""), fold(second or ""), database)
+            return self._read(fold(first or ""), fold(second or ""), database, inner)
         if action in _READ:
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_INSERT and database == "temp" and first == self.target:
             return sqlite3.SQLITE_OK
         return _shared(action, first, second)
 
-    def _read(self, table: str, column: str, database: str | None) -> int:
+    def _read(self, table: str, column: str, database: str | None, inner: str | None) -> int:
         if database == "temp":
             return sqlite3.SQLITE_OK if table == fold(self.target or "") else sqlite3.SQLITE_DENY
-        if table in self.tables:
+        if database not in ("main", "", None):
+            self._met = f"it reads the database {database}, and an export is of one database at one moment"
+        elif inner is None and (table in self.hidden or (self.hidden and table in _SCHEMA_TABLES)):
+            self._met_hidden = True
+        elif table in self.tables:
             self._met = self.tables[table]
         elif column in self.columns.get(table, ()):
             self._met = f"it reads {table}.{column}, which is left out as secret"
@@ -87,14 +97,29 @@ class Guard:
             return sqlite3.SQLITE_OK
         return sqlite3.SQLITE_DENY
 
+    def check_condition(self, sql: str) -> None:
+        """Raise RequestError for a condition that is not one expression, DeniedError as ``check_text``."""
+        depth = 0
+        for part in _PART.findall(sql):
+            depth += {"(": 1, ")": -1}.get(part, 0)
+            if depth < 0 or part in (";", "--", "/*"):
+                raise RequestError(f"{self.blame} is not one expression.")
+        self.check_text(sql)
+
     def check_text(self, sql: str) -> None:
-        """Raise DeniedError for a condition through which a secret could pass unseen."""
-        if self.columns and JOINS_UNSEEN.search(sql):
-            raise DeniedError(f"{self.blame} joins by USING or NATURAL, which a database with secrets does not allow.")
+        """Raise DeniedError for SQL through which a secret or a hidden table could pass unseen."""
+        if (self.columns or self.hidden) and JOINS_UNSEEN.search(sql):
+            raise DeniedError(
+                f"{self.blame} joins by USING or NATURAL, which is not allowed where something is kept back. Use ON."
+            )
 
     def error(self, reason: str) -> ExportError:
         """What to raise for a statement that could not be run."""
         met, self._met = self._met, None
+        met_hidden, self._met_hidden = self._met_hidden, False
         if met is not None:
             return DeniedError(f"{self.blame} is not allowed: {met}.")
+        if met_hidden or (self.hidden and reason.startswith(("no such table", "no such column"))):
+            # one sentence for both, so that nobody learns what else there is
+            reason = "it names a table or column that does not exist, or that you may not see"
         return RequestError(f"{self.blame} cannot be run: {reason}.")

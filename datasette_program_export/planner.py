@@ -10,9 +10,13 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from .catalog import Catalog, catalog
-from .closure import Closure
 from .coverage import coverage
+from .database import WholeDatabase
+from .description import described
+from .errors import BusyError
 from .request import Request
+from .scope import Scope
+from .scopes import scope_of
 from .selected import Selected
 from .settings import Settings
 from .snapshot import Snapshot, TimeExpired
@@ -49,14 +53,17 @@ class Plan(_Model):
 
     source: str
     preset: str | None
-    subject: str
+    scope: str = Field(description="`record`, `table`, `query` or `database`.")
+    subject: str | None = Field(description="The table that was asked for, if it was one.")
     title: str
+    told_apart: str = Field(default="", description="What tells it from others of the same title.")
     tables: list[PlannedTable]
     rows: int
     bytes: int | None
     complete: bool
     coverage: dict[str, Any]
     labels: dict[str, tuple[str, str]] = Field(description="Per table: what one of its rows is called, and several.")
+    can_cascade: bool = Field(description="Whether references could be followed from the subject's rows.")
     notes: list[str] = Field(description="What is worth knowing before: slow references, unfinished counts.")
 
 
@@ -64,40 +71,55 @@ def plan(source: Any, request: Request, *, settings: Settings | None = None, vis
     """Count what an export would hold. Raises what the export would raise before its first byte."""
     settings = settings or Settings()
     opened = Source.of(source)
-    with closing(Snapshot(opened)) as snapshot:
-        known = catalog(snapshot.schema, settings)
-        closure = Closure(snapshot, known, request, visible=visible, max_rows=settings.max_rows)
-        title, covered = closure.title(), {}
-        snapshot.expire_after(settings.plan_seconds)
-        try:
-            closure.resolve()
-            tables = [_planned(closure, chosen) for chosen in closure.tables]
-            covered = coverage(closure)
-        except TimeExpired:
-            tables = _so_far(closure)
-        return Plan(
-            source=opened.name,
-            preset=known.preset.title if known.preset else None,
-            subject=closure.subject.name,
-            title=title,
-            tables=tables,
-            rows=sum(t.belongs + t.needed for t in tables),
-            bytes=sum(t.bytes or 0 for t in tables) if covered else None,
-            complete=bool(covered),
-            coverage=covered,
-            labels={n: (w.label, w.plural) for n in known.schema if (w := known.subject(n)).label and w.plural},
-            notes=_notes(closure, bool(covered), settings),
-        )
+    try:
+        with closing(Snapshot(opened)) as snapshot:
+            known = catalog(snapshot.schema, settings, request.secrets == "include")
+            scope = scope_of(snapshot, known, request, visible=visible, max_rows=settings.max_rows)
+            title, detail = scope.title(), scope.detail()
+            snapshot.expire_after(settings.plan_seconds)
+            return _plan(opened.name, request, scope, title, detail, settings)
+    except TimeExpired:
+        raise BusyError("The database could not be looked at in time. Try again in a moment.") from None
 
 
-def _planned(closure: Closure, chosen: Selected) -> PlannedTable:
-    known, name = closure.catalog, chosen.table.name
-    if closure.walk is None:
-        rows = closure.snapshot.execute(chosen.count(), chosen.params, chosen.guard).fetchone()[0]
-        return _table(known, name, rows, 0, size=_size(closure, chosen, rows))
-    reached = closure.walk.reached[name]
+def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, settings: Settings) -> Plan:
+    known = scope.catalog
+    covered: dict[str, Any] = {}
+    try:
+        scope.resolve()
+        tables = [_planned(scope, chosen) for chosen in scope.tables]
+        covered = coverage(scope)
+    except TimeExpired:
+        tables = _so_far(scope)
+    return Plan(
+        source=source,
+        preset=known.preset.title if known.preset else None,
+        scope=request.scope,
+        subject=scope.subject.name if scope.subject else None,
+        title=title,
+        told_apart=detail,
+        tables=tables,
+        rows=sum(t.belongs + t.needed for t in tables),
+        bytes=sum(t.bytes or 0 for t in tables) + _frame(scope, covered) if covered else None,
+        complete=bool(covered),
+        coverage=covered,
+        labels=scope.labels(),
+        can_cascade=_can_cascade(scope),
+        notes=_notes(scope, bool(covered), settings),
+    )
+
+
+def _planned(scope: Scope, chosen: Selected) -> PlannedTable:
+    known, name = scope.catalog, chosen.table.name
+    if scope.walk is None:
+        if isinstance(scope, WholeDatabase):
+            rows = scope.counts[name]
+        else:
+            rows = scope.snapshot.execute(chosen.count(), chosen.params, chosen.guard).fetchone()[0]
+        return _table(known, name, rows, 0, size=_size(scope, chosen, rows))
+    reached = scope.walk.reached[name]
     belongs, needed = reached.counts[BELONGS], reached.counts[NEEDED]
-    made = _table(known, name, belongs, needed, size=_size(closure, chosen, belongs + needed))
+    made = _table(known, name, belongs, needed, size=_size(scope, chosen, belongs + needed))
     came = {}
     if (edge := reached.first_edge.get(BELONGS)) is not None:
         came = {"because": edge.name, "under": edge.other_table}
@@ -106,11 +128,14 @@ def _planned(closure: Closure, chosen: Selected) -> PlannedTable:
     return made.model_copy(update=came)
 
 
-def _so_far(closure: Closure) -> list[PlannedTable]:
+def _so_far(scope: Scope) -> list[PlannedTable]:
     """The counts as far as they came: each is a lower bound."""
-    reached = closure.walk.reached if closure.walk is not None else {}
-    counts = {name: r.counts for name, r in reached.items()}
-    return [_table(closure.catalog, n, c[BELONGS], c[NEEDED]) for n, c in counts.items()]
+    if isinstance(scope, WholeDatabase):
+        return [_table(scope.catalog, name, rows, 0) for name, rows in scope.counts.items()]
+    if scope.walk is None:
+        return [_table(scope.catalog, chosen.table.name, 0, 0) for chosen in scope.tables]
+    counts = {name: r.counts for name, r in scope.walk.reached.items()}
+    return [_table(scope.catalog, n, c[BELONGS], c[NEEDED]) for n, c in counts.items()]
 
 
 def _table(known: Catalog, name: str, belongs: int, needed: int, size: int | None = None) -> PlannedTable:
@@ -119,8 +144,8 @@ def _table(known: Catalog, name: str, belongs: int, needed: int, size: int | Non
     return PlannedTable(table=name, label=label, belongs=belongs, needed=needed, bytes=size)
 
 
-def _size(closure: Closure, chosen: Selected, rows: int) -> int:
-    sample = closure.snapshot.sample(chosen.select(), chosen.params, chosen.guard, _SAMPLE)
+def _size(scope: Scope, chosen: Selected, rows: int) -> int:
+    sample = scope.snapshot.sample(chosen.select(), chosen.params, chosen.guard, _SAMPLE)
     if not sample:
         return 0
     names = [c.name for c in chosen.columns]
@@ -128,13 +153,26 @@ def _size(closure: Closure, chosen: Selected, rows: int) -> int:
     return size * rows // len(sample)
 
 
-def _notes(closure: Closure, complete: bool, settings: Settings) -> list[str]:
+def _frame(scope: Scope, covered: dict[str, Any]) -> int:
+    """The size of what stands around the rows in a document."""
+    digests = 110 * len(scope.tables)
+    return len(msgspec.json.encode(described(scope))) + len(msgspec.json.encode(covered)) + digests + 500
+
+
+def _can_cascade(scope: Scope) -> bool:
+    table = scope.subject
+    if table is None or table.kind == "view" or not table.key:
+        return False
+    return len(scope.catalog.graph().reachable_down([table.name])) > 1 if table.kind == "table" else False
+
+
+def _notes(scope: Scope, complete: bool, settings: Settings) -> list[str]:
     found = []
     if not complete:
         found.append(
             f'Counting was stopped after {settings.plan_seconds:g} seconds: read the numbers as "at least". '
             "The export itself is not cut."
         )
-    for edge in closure.walk.without_index if closure.walk is not None else []:
+    for edge in scope.walk.without_index if scope.walk is not None else []:
         found.append(f"{edge.name} has no index, so {edge.table} is walked through once; large tables take a moment.")
     return found

@@ -1,69 +1,49 @@
-"""What is asked for: one grammar for URL, command line, YAML and Python.
-
-A Request is pure data. ``OPTIONS`` is the table of its parts: the field, its name in a
-URL, its option on the command line. Everything that reads or writes a request goes by it.
-"""
+"""What is asked for: which rows, and as what. Pure data; ``grammar`` reads and writes it as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from .errors import RequestError
 
-PREFIX = "_export_"
-
-
-@dataclass(frozen=True)
-class Option:
-    """One part of the grammar: ``many`` may be repeated."""
-
-    field: str
-    help: str
-    many: bool = False
-    choices: tuple[str, ...] = ()
-    number: bool = False
-
-    @property
-    def url(self) -> str:
-        return PREFIX + ({"records": "record"}.get(self.field, self.field))
-
-    @property
-    def cli(self) -> str:
-        return "--" + self.field.replace("_", "-")
-
-
-OPTIONS = (
-    Option("format", "The format of the file."),
-    Option("layout", "One row a line, or each value on its own line.", choices=("rows", "pretty")),
-    Option("cascade", "Whether to follow references from the rows asked for.", choices=("1", "0")),
-    Option("parents", "Whether to add the rows that the exported rows point to.", choices=("needed", "none")),
-    Option("others", "Whether rows of people not asked for are left out.", choices=("withhold", "include")),
-    Option("without", "Leave out a table, or a column (table.column).", many=True),
-    Option("stop", "Follow nothing along a reference (child.column).", many=True),
-    Option("limit", "At most so many rows.", number=True),
-    Option("offset", "Leave out so many rows first.", number=True),
-)
-_BY_URL = {o.url: o for o in OPTIONS}
+_OF_TABLES = ("where", "sort", "columns", "limit", "offset", "cascade", "parents", "others", "stop")
+# What has no meaning for a scope, and so is refused rather than passed over
+_FOREIGN: dict[str, tuple[str, ...]] = {
+    "record": ("where", "params", "limit", "offset", "tables", "name"),
+    "table": ("tables", "name"),
+    "query": ("records", "tables", "without", *_OF_TABLES),
+    "database": ("records", "params", "name", *_OF_TABLES),
+}
+_TOLD = {
+    "record": "records that are named one by one",
+    "table": "the rows of a table",
+    "query": "a query (say it in the SQL)",
+    "database": "a whole database",
+}
+_OF_REFERENCES = ("parents", "others", "stop")
 
 
 class Request(BaseModel):
     """Which rows, and as what.
 
-    ``records`` are rows by their key, each a tuple of texts in the key's order (as in a
-    Datasette row path). ``where`` are SQL conditions with named parameters ``params``;
-    ``sort`` is (column, descending) pairs; ``columns`` None means all.
+    The scope is ``record`` with ``records``, ``table`` with a ``table`` only, ``query`` with
+    ``sql``, else ``database``. ``records`` are rows by their key, each a tuple of texts in
+    the key's order (as in a Datasette row path). ``where`` are SQL conditions with named
+    parameters ``params``; ``sort`` is (column, descending) pairs; ``columns`` None means all;
+    ``name`` is what a query is called.
 
-    Raises RequestError, which names the culprit, for anything that cannot be understood.
+    Raises RequestError, which names the culprit, for anything that cannot be understood
+    or that contradicts itself.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    table: str
+    table: str | None = None
+    sql: str | None = None
+    name: str | None = None
+    tables: tuple[str, ...] = ()
     records: tuple[tuple[str, ...], ...] = ()
     where: tuple[str, ...] = ()
     params: dict[str, Any] = {}
@@ -76,6 +56,7 @@ class Request(BaseModel):
     cascade: bool | None = None
     parents: Literal["needed", "none"] | None = None
     others: Literal["withhold", "include"] = "withhold"
+    secrets: Literal["withhold", "include"] = "withhold"
     without: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
 
@@ -91,10 +72,32 @@ class Request(BaseModel):
             super().__init__(**fields)
         except ValidationError as error:
             raise RequestError("; ".join(_sentence(e) for e in error.errors())) from None
-        if self.records and (self.where or self.limit is not None or self.offset is not None):
-            raise RequestError("Records were named one by one: filters, limit and offset do not go with that.")
-        if self.cascade and (self.limit is not None or self.offset is not None):
+        self._check()
+
+    def _check(self) -> None:
+        if self.sql is not None and self.table is not None:
+            raise RequestError("sql does not go with a table: ask for one of them.")
+        if self.records and self.table is None:
+            raise RequestError("record needs a table.")
+        for name in _FOREIGN[self.scope]:
+            if self._given(name):
+                raise RequestError(f"{name} does not go with {_TOLD[self.scope]}.")
+        if not self.cascades:
+            for name in _OF_REFERENCES:
+                if self._given(name):
+                    raise RequestError(f"{name} only goes with following references (cascade).")
+        elif self.limit is not None or self.offset is not None:
             raise RequestError("limit and offset do not go with following references (cascade).")
+
+    def _given(self, name: str) -> bool:
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
+
+    @property
+    def scope(self) -> Literal["record", "table", "query", "database"]:
+        """What kind of thing is asked for."""
+        if self.table is not None:
+            return "record" if self.records else "table"
+        return "query" if self.sql is not None else "database"
 
     @property
     def cascades(self) -> bool:
@@ -109,53 +112,3 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"There is no option {name}."
     return f"{name}: {error['msg'].removeprefix('Value error, ')}."
-
-
-def parse_row_path(text: str) -> tuple[str, ...]:
-    """A row as Datasette's URLs name it: ``a`` or ``a,b``, tilde-encoded
-    (https://docs.datasette.io/en/stable/internals.html#tilde-encoding)."""
-    return tuple(unquote_plus(part.replace("%", "%25").replace("~", "%")) for part in text.split(","))
-
-
-def parse_options(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The ``_export_*`` parameters of a URL as fields of a Request; other parameters are passed over.
-
-    Raises RequestError for an unknown, a doubled, or an ill-formed one."""
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if not name.startswith(PREFIX):
-            continue
-        option = _BY_URL.get(name)
-        if option is None:
-            raise RequestError(f"There is no parameter {name}. Known: {', '.join(sorted(_BY_URL))}.")
-        if option.many:
-            fields.setdefault(option.field, []).append(value)
-            continue
-        if option.field in fields:
-            raise RequestError(f"{name} was given twice.")
-        fields[option.field] = _value(option, name, value)
-    return fields
-
-
-def _value(option: Option, name: str, value: str) -> Any:
-    if option.choices and value not in option.choices:
-        raise RequestError(f"{name} must be {' or '.join(option.choices)}.")
-    if option.field == "cascade":
-        return value == "1"
-    if option.number:
-        if not (value.isascii() and value.isdigit() and len(value) < 19):
-            raise RequestError(f"{name} must be a whole number, zero or more.")
-        return int(value)
-    return value
-
-
-def format_options(request: Request) -> list[tuple[str, str]]:
-    """The parameters that ``parse_options`` reads back; what is at its default is not written."""
-    pairs: list[tuple[str, str]] = []
-    for option in OPTIONS:
-        value = getattr(request, option.field)
-        if value == Request.model_fields[option.field].default:
-            continue
-        for part in value if option.many else [value]:
-            pairs.append((option.url, str(int(part)) if isinstance(part, bool) else str(part)))
-    return pairs

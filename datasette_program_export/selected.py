@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .guard import Guard
 from .keys import KeyTable
 from .schema import Column, Table, quote
+from .snapshot import Row, Snapshot
 
 
 @dataclass
@@ -35,8 +36,8 @@ class Selected:
 
     @property
     def repeatable(self) -> bool:
-        """Whether a second run gives the rows in the same order: it is fixed by a key."""
-        return bool(self.table.key)
+        """Whether a second run gives the same rows in the same order: by a key, and nobody else's SQL."""
+        return bool(self.table.key) and self.guard is None
 
     def select(self, expressions: str | None = None, more: str = "", ordered: bool = True) -> str:
         """A SELECT of these rows: their columns, or ``expressions``; ``more`` is one more condition."""
@@ -58,6 +59,10 @@ class Selected:
         if self.limit is not None or self.offset:
             sql += f" LIMIT {-1 if self.limit is None else self.limit} OFFSET {self.offset or 0}"
         return sql
+
+    def batches(self, snapshot: Snapshot, sizes: Iterator[int]) -> Iterator[list[Row]]:
+        """The rows, in lists of these sizes."""
+        return snapshot.batches(self.select(), self.params, guard=self.guard, repeatable=self.repeatable, sizes=sizes)
 
     def count(self) -> str:
         """A SELECT of how many rows these are."""

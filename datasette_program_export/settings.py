@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .errors import SettingsError
 from .schema import Schema, Table
@@ -21,8 +21,15 @@ from .schema import Schema, Table
 PRESETS = ("the-program",)
 
 # Columns that hold secrets by their name alone, in any database; `not_secrets` takes some back.
-SECRET_NAMES = ("password", "passwd", "password_hash", "hashed_password", "secret", "api_key")
-SECRET_ENDINGS = ("_password", "_password_hash", "_api_key", "_secret", "_secret_key", "_private_key")
+# Case, blanks, hyphens, underscores and digits at the end do not count.
+SECRET_NAMES = ("salt", "credentials", "sessionid")
+SECRET_ENDINGS = (
+    "password", "passwordhash", "passwd", "pwd", "pwhash", "passphrase", "hashedpassword", "passwordsalt",
+    "secret", "secretkey", "apikey", "accesskey", "privatekey", "token",
+)  # fmt: skip
+
+
+_BY_TABLE = ("subjects", "json_columns", "secrets", "not_secrets")
 
 
 class _Model(BaseModel):
@@ -32,7 +39,7 @@ class _Model(BaseModel):
 class Subject(_Model):
     """What a table's rows are called, and whether they are people."""
 
-    label: str | None = Field(default=None, description="One row's name in words, and its command: `client`.")
+    label: str | None = Field(default=None, description="One row's name in words: `client`.")
     plural: str | None = Field(default=None, description="Several rows' name in words: `clients`.")
     title: list[str] = Field(default=[], description="The columns whose values name a row to a reader.")
     told_apart_by: list[str] = Field(default=[], description="The columns that tell rows of the same title apart.")
@@ -66,8 +73,30 @@ class Settings(_Model):
     not_secrets: dict[str, list[str]] = Field(
         default={}, description="Per table: columns that are no secrets although their names look like it."
     )
+    caches: list[str] = Field(
+        default=[], description="Tables that the application can fill again: left out of a whole database."
+    )
+    allow: dict[str, Any] | bool | None = Field(
+        default=None,
+        description="Who may export, as a Datasette `allow` block; by default everybody who may see the table.",
+    )
+    allow_secrets: dict[str, Any] | bool | None = Field(
+        default=None, description="Who may have columns with secrets included; by default only root."
+    )
+    allow_audit: dict[str, Any] | bool | None = Field(
+        default=None, description="Who may read the audit log; by default only root."
+    )
+    audit_log: str | None = Field(
+        default=None,
+        description="A file that gets one line (JSON) for each export over HTTP; without the line, no export ends.",
+    )
     max_rows: int | None = Field(
-        default=None, ge=1, description="Refuse, before the first byte, an export of more rows than this."
+        default=None,
+        ge=1,
+        description="Refuse, before the first byte, an export of more rows than this; a query is cut, visibly.",
+    )
+    max_seconds: float = Field(
+        default=600.0, gt=0, description="How long somebody's SQL may run over HTTP; then the download is cut, visibly."
     )
     plan_seconds: float = Field(
         default=2.0, gt=0, description="How long a plan may count; then its counts read `at least`."
@@ -84,6 +113,27 @@ class Settings(_Model):
     )
     spool_dir: str | None = Field(default=None, description="Where temporary files go; by default the system's place.")
 
+    @field_validator("preset")
+    @classmethod
+    def _known_preset(cls, value: str | None) -> str | None:
+        if value not in (None, "none", *PRESETS):
+            raise ValueError(f"there is no preset {value}; known: none, {', '.join(PRESETS)}")
+        return value
+
+    @field_validator("spool_dir")
+    @classmethod
+    def _a_folder(cls, value: str | None) -> str | None:
+        if value is not None and not Path(value).is_dir():
+            raise ValueError(f"{value} is not a folder")
+        return value
+
+    def tables_named(self) -> dict[str, str]:
+        """Every table that a setting names, with the setting."""
+        found = {table: key for key in _BY_TABLE for table in getattr(self, key)}
+        found |= dict.fromkeys(self.caches, "caches")
+        found |= {name.rpartition(".")[0]: "stop" for name in self.stop}
+        return found | {key.table: "virtual_foreign_keys" for key in self.virtual_foreign_keys}
+
 
 class Preset(_Model):
     """The settings for a known application, and how to recognise its database."""
@@ -95,6 +145,7 @@ class Preset(_Model):
     subjects: dict[str, Subject] = {}
     json_columns: dict[str, list[str]] = {}
     secrets: dict[str, list[str]] = {}
+    caches: list[str] = []
 
     def recognises(self, schema: Schema) -> bool:
         return all(_has(schema.find(table), columns) for table, columns in self.recognise.items())
@@ -106,6 +157,8 @@ def _has(table: Table | None, columns: Iterable[str]) -> bool:
 
 def parse_settings(value: Mapping[str, Any] | None, where: str = "datasette-program-export") -> Settings:
     """Validate settings from YAML. Raises SettingsError that names every wrong key."""
+    if not isinstance(value or {}, Mapping):
+        raise SettingsError(f"{where}: must be a mapping of settings")
     try:
         return Settings.model_validate(value or {})
     except ValidationError as error:
@@ -129,9 +182,11 @@ def load_preset(name: str) -> Preset:
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Settings for all databases with those for one on top; mappings of tables are joined."""
+    if not isinstance(base, Mapping) or not isinstance(over, Mapping):
+        raise SettingsError("datasette-program-export: must be a mapping of settings")
     merged = dict(base)
     for key, value in over.items():
-        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and not key.startswith("allow"):
             merged[key] = {**merged[key], **value}
         else:
             merged[key] = value

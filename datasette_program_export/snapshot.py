@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Event
 from typing import Any
 
-from .errors import CancelledError, SnapshotLostError, SourceError, explain
+from .errors import CancelledError, SnapshotLostError, SourceError, TooLargeError, explain
 from .guard import Authorizer, Guard, own_statements
 from .opening import open_source
 from .reflection import reflect
@@ -49,6 +50,7 @@ class Snapshot:
         self._cancelled = cancelled or Event()
         self._expired = self._closed = False
         self._until: float | None = None
+        self._limit: tuple[float, str] | None = None
         self._opened = open_source(source, copy=copy, cancelled=self._cancelled.is_set)
         self.connection = self._opened.connection
         self.journal = self._opened.journal
@@ -70,6 +72,12 @@ class Snapshot:
         """Raise TimeExpired at whatever is done later than that from now."""
         until = time.monotonic() + seconds
         self._until = until if self._until is None else min(until, self._until)
+
+    def limit(self, seconds: float | None) -> None:
+        """Raise TooLargeError at whatever is done later than that from now."""
+        if seconds is not None:
+            message = f"This ran longer than {seconds:g} seconds, which max_seconds allows. Ask for less."
+            self._limit = (time.monotonic() + seconds, message)
 
     def cancel(self) -> None:
         """Stop what is running, and everything after it. From any thread."""
@@ -138,6 +146,18 @@ class Snapshot:
         finally:
             self.connection.text_factory = str
 
+    def query(
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard
+    ) -> tuple[list[str], Callable[[Iterator[int]], Iterator[list[Row]]]]:
+        """Start a statement of which nothing is known: its columns' names, and its rows in lists of given sizes.
+
+        It has run to its first row by then; it is run only once, so all text is decoded with
+        surrogateescape."""
+        self.connection.text_factory = _decode_any
+        cursor = self.execute(sql, params, guard)
+        names = [d[0] for d in cursor.description or ()]
+        return names, partial(self._rest, cursor, guard)
+
     def sample(self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard | None, rows: int) -> list[Row]:
         """The first rows, for a look at them."""
         self.connection.text_factory = _decode_any
@@ -149,7 +169,9 @@ class Snapshot:
     def _fetched(
         self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard | None, sizes: Iterator[int]
     ) -> Iterator[list[Row]]:
-        cursor = self.execute(sql, params, guard)
+        return self._rest(self.execute(sql, params, guard), guard, sizes)
+
+    def _rest(self, cursor: sqlite3.Cursor, guard: Guard | None, sizes: Iterator[int]) -> Iterator[list[Row]]:
         while True:
             self._check()
             with self._translated(guard):
@@ -169,7 +191,10 @@ class Snapshot:
         """SQLite's progress handler: anything but 0 interrupts the statement."""
         if self._until is not None and time.monotonic() > self._until:
             self._expired = True
-        return self._cancelled.is_set() or self._expired
+        return self._cancelled.is_set() or self._expired or self._over_limit()
+
+    def _over_limit(self) -> bool:
+        return self._limit is not None and time.monotonic() > self._limit[0]
 
     def _check(self) -> None:
         self._look()
@@ -177,6 +202,8 @@ class Snapshot:
             raise CancelledError("The export was cancelled.")
         if self._expired:
             raise TimeExpired
+        if self._limit is not None and self._over_limit():
+            raise TooLargeError(self._limit[1])
         if not self.connection.in_transaction:
             raise SnapshotLostError(
                 "The read transaction ended early; what follows would be of another moment. Try again."
@@ -191,6 +218,8 @@ class Snapshot:
                 raise CancelledError("The export was cancelled.") from None
             if self._expired:
                 raise TimeExpired from None
+            if self._limit is not None and self._over_limit():
+                raise TooLargeError(self._limit[1]) from None
             if str(error).startswith(_UNDECODABLE):  # the message goes on with the value
                 raise _Undecodable from None
             if guard is not None:

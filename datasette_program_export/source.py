@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -52,13 +53,20 @@ class Source:
                 "This connection is inside a transaction, so its database has no settled state. "
                 "Commit or roll back first, or give the path instead."
             )
-        library = __import__(type(connection).__module__.partition(".")[0])
+        library = _library(connection)
         cursor = connection.cursor()
         cursor.row_factory = None
         _, _, file = cursor.execute("PRAGMA database_list").fetchone()  # main comes first
         if file:
             return replace(cls.of(os.fsdecode(file)), library=library)
         return cls("memory", memory=lambda: nullcontext(connection), library=library)
+
+
+def _library(connection: Any) -> ModuleType:
+    """The SQLite library behind a connection, which may be of a class of somebody's own."""
+    names = (kind.__module__.partition(".")[0] for kind in type(connection).__mro__)
+    found = (sys.modules[name] for name in names if hasattr(sys.modules.get(name), "connect"))
+    return next((module for module in found if hasattr(module, "DatabaseError")), sqlite3)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ class Walk:
         self.without_index: list[ForeignKey] = []
         self.owners = Owners(snapshot, catalog) if withhold and catalog.persons else None
         self._withheld: dict[tuple[ForeignKey, str], KeyTable] = {}
+        cycles = [set(c) for c in graph.components]
+        self._cyclic = {e.table for e in graph.edges if any({e.table, e.other_table} <= c for c in cycles)}
         self._edge_copies: dict[ForeignKey, KeyTable] = {}
 
     @property
@@ -95,6 +97,8 @@ class Walk:
         """The rows of a table that are in; none yet, when it was not met before."""
         if table not in self.reached:
             keys = KeyTable(self.snapshot, self.schema[table], ", step INTEGER, verdict INTEGER")
+            if table in self._cyclic:
+                keys.index(["step"])  # else each step round the cycle would look at all that is in
             self.reached[table] = Reached(keys)
         return self.reached[table]
 

@@ -10,11 +10,14 @@ from .planner import Plan
 
 def as_text(made: Plan) -> str:
     """A plan as text."""
-    about = f" ({made.title})" if made.title else ""
-    lines = [f"{made.subject}{about} in {made.source}" + (f", by the preset {made.preset}" if made.preset else "")]
+    about = f" ({', '.join(filter(None, (made.title, made.told_apart)))})" if made.title else ""
+    what = {"database": "All tables", "query": "A query"}.get(made.scope, made.subject)
+    lines = [f"{what}{about} in {made.source}" + (f", by the preset {made.preset}" if made.preset else "")]
     least = "" if made.complete else "at least "
     for group, edge in (("belongs", "because"), ("needed", "needed_because")):
         title = "Belongs to it:" if group == "belongs" else "Needed by these, so that they can be loaded elsewhere:"
+        if made.scope in ("database", "query"):
+            title = "Holds:"
         rows = [t for t in made.tables if getattr(t, group) or (group == "belongs" and not t.needed)]
         lines += [title] if rows else []
         for planned in rows:
@@ -24,7 +27,7 @@ def as_text(made: Plan) -> str:
                 f"  {least}{getattr(planned, group):>8,}  {planned.table}{label}" + (f"  (by {why})" if why else "")
             )
     size = f", about {made.bytes:,} bytes as JSON" if made.bytes is not None else ""
-    lines.append(f"In all {least}{made.rows:,} rows{size}.")
+    lines.append(f"In all {least}{made.rows:,} row{'' if made.rows == 1 else 's'}{size}.")
     return "\n".join([*lines, *told(made.coverage, made.labels), *made.notes])
 
 
@@ -41,14 +44,16 @@ def counted(table: str, rows: int, labels: Labels) -> str:
 def told(coverage: Mapping[str, Any], labels: Labels | None = None) -> list[str]:
     """What was left and why, and what points out of the file, in sentences."""
     names = labels or {}
-    found = [
-        f"{counted(w['table'], w['rows'], names)} of somebody else: not included ({w['along']})."
-        for w in coverage.get("withheld", [])
-    ]
+    found = []
+    for w in coverage.get("withheld", []):
+        whose = "not asked for" if w["why"].startswith("a ") else "of a person not asked for"
+        found.append(f"{counted(w['table'], w['rows'], names)} {whose}: not included ({w['along']}).")
     for hidden in coverage.get("no_permission", []):
         found.append(f"{hidden['table']}: not included, as you may not see that table ({hidden['along']}).")
     found += [f"{s['table']}.{s['column']}: not included, {s['why']}." for s in coverage.get("secret", [])]
-    found += [f"{'.'.join(part.values())}: not included, as you asked." for part in coverage.get("left_out", [])]
+    for part in coverage.get("left_out", []):
+        name = part.get("reference") or ".".join(part[k] for k in ("table", "column") if k in part)
+        found.append(f"{name}: not included, {part.get('why', 'as you asked')}.")
     for d in coverage.get("dangling", []):
         verb = "refers" if d["rows"] == 1 else "refer"
         parent = f"a {names[d['other_table']][0]}" if d["other_table"] in names else d["other_table"]

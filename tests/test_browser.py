@@ -105,7 +105,7 @@ def test_notes_are_left_out_by_a_switch_and_the_file_says_so(page, site: Server)
     page.goto(f"{site.url}/practice/clients/{ANNA}")
     press_export(page)
     page.get_by_label("leave out session_notes").check()
-    page.get_by_role("button", name="Count again").click()
+    page.get_by_role("button", name="Show the changed choice").click()
     assert "_export_without=session_notes" in page.url  # the choice is in the address: to be kept and sent
     assert "session note" not in page.locator("ul.tree").first.inner_text()
     assert page.get_by_label("leave out session_notes").is_checked()
@@ -138,13 +138,13 @@ def test_without_javascript(browser, site: Server) -> None:
 
 def test_what_does_not_exist_is_a_page_with_a_sentence(page, site: Server) -> None:
     page.goto(f"{site.url}/practice/clients/nobody/-/program-export")
-    assert "There is no row nobody in clients." in page.locator("body").inner_text()
+    assert "There is no row nobody in clients (rows are named by id)." in page.locator("body").inner_text()
 
 
 def test_journey_6_a_visitor_meets_a_closed_door(page, demo_file: Path) -> None:
     with served(make_datasette(demo_file, metadata={"allow": {"id": "owner"}})) as running:
         page.goto(f"{running.url}/practice/clients/{ANNA}/-/program-export")
-        assert "You may not see the table clients." in page.locator("body").inner_text()
+        assert "You may not see this; perhaps after signing in." in page.locator("body").inner_text()
         assert page.get_by_role("button", name="Download").count() == 0
 
 

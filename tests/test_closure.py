@@ -71,7 +71,11 @@ def test_what_dangles_after_loading_is_what_was_announced(built: Built, data: st
     persons = {name: {"person": True} for name in built.persons}
     with closing(built.open()) as connection, closing(Snapshot(Source.of(connection))) as snapshot:
         table = data.draw(st.sampled_from(sorted(snapshot.schema)))
-        request = {"cascade": data.draw(st.booleans()), "parents": data.draw(st.sampled_from(["needed", "none"]))}
+        request = data.draw(
+            st.sampled_from(
+                [{"cascade": False}, {"cascade": True, "parents": "none"}, {"cascade": True, "parents": "needed"}]
+            )
+        )
         condition = data.draw(st.sampled_from([(), ("f0 IS NOT NULL",), ("id > 1",)]))
         found = document(connection, table, where=condition, settings=Settings(subjects=persons), **request)
         with closing(database(None)) as copy:
@@ -190,7 +194,7 @@ def test_a_row_is_found_by_the_spelling_of_its_key_where_types_are_kept_apart() 
     assert document(connection, "t", "2")["tables"]["t"][0]["n"] == "text"
     connection.execute("INSERT INTO t VALUES (2, 'int too')")
     assert document(connection, "t", "2")["tables"]["t"][0]["n"] == "text"
-    with pytest.raises(ValueError, match=r"named by 1 value\(s\): id"):
+    with pytest.raises(ValueError, match=r"named by its id"):
         exported(connection, "t", ("1", "2"))
 
 
@@ -249,5 +253,5 @@ def test_the_walk_stops_at_a_table_that_may_not_be_seen() -> None:
     assert found["coverage"]["no_permission"] == [{"table": "hidden_parent", "along": "mine.above"}]
     assert "missing_in_source" not in found["coverage"]["dangling"][0]
     assert "hidden_child" not in str(found)
-    with pytest.raises(PermissionError):
+    with pytest.raises(LookupError, match="or you may not see it"):
         exported(connection, "HIDDEN_child", visible={"mine"})

@@ -109,12 +109,13 @@ GOLDEN = {
     "ndjson": b"""{"id":1,"name":"a;b"}
 {"id":2,"name":null}
 """,
+    # every other format's file is a zip of these
     "csv": b'id,name\r\n1,a;b\r\n2,\r\n',
     "tsv": b"id\tname\r\n1\ta;b\r\n2\t\r\n",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", GOLDEN)
 def test_golden_bytes(name: str) -> None:
     import re
 
@@ -222,7 +223,7 @@ cells = st.one_of(VALUES, st.text('",\r\n\t;a ', max_size=5))
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=30), st.sampled_from([",", ";", "\t"]))
 def test_csv_columns_are_written_as_its_cells_are(rows: list[tuple], delimiter: str) -> None:
     """The quick way by columns gives what the definition, cell by cell, gives; Python reads it."""
-    lines = CsvLines(delimiter)
+    lines = CsvLines(delimiter, 2)
     by_cell = "".join(delimiter.join(map(lines.cell, row)) + "\r\n" for row in rows).encode()
     assert lines(rows) == by_cell
     read = list(csv.reader(io.StringIO(by_cell.decode().replace("\0", ""), newline=""), delimiter=delimiter))
@@ -247,7 +248,7 @@ def test_an_error_in_the_database_never_becomes_data() -> None:
             with pytest.raises(RequestError, match="malformed JSON"):
                 for chunk in export(connection, Request(table="v", format=name)):
                     taken += chunk
-            assert taken and b"malformed" not in taken and b"complete" not in taken
+            assert (taken or name == "zip") and b"malformed" not in taken and b"complete" not in taken
 
 
 def test_what_a_format_cannot_do_is_said() -> None:

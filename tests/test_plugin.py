@@ -147,7 +147,7 @@ WRONG = [
     ("/nix/clients.programjson", 404, "no database nix"),
     ("/_internal/tables.programjson", 404, "no database _internal"),
     ("/practice/clients/nix.programjson", 404, "no row nix in clients"),
-    ("/practice/clients/a,b.programjson", 400, "named by 1 value(s): id"),
+    ("/practice/clients/a,b.programjson", 400, "A row of clients is named by its id"),
     ("/practice/clients.programjson?nix=1", 400, "clients has no column nix to filter by"),
     ("/practice/clients.programjson?last_name__nix=1", 400, "no filter nix"),
     ("/practice/clients.programjson?_sort=nix", 400, "clients cannot be sorted by nix"),
@@ -183,7 +183,7 @@ async def test_a_browser_gets_a_page_with_the_sentence(demo_file: Path) -> None:
         make_datasette(demo_file), "/practice/clients/nix.programjson", headers={"accept": "text/html,*/*"}
     )
     assert response.status_code == 404 and "Nothing was exported" in response.text
-    assert "There is no row nix in clients." in response.text
+    assert "There is no row nix in clients (rows are named by id)." in response.text
 
 
 async def test_only_reading(demo_file: Path) -> None:
@@ -209,12 +209,11 @@ async def test_pages_link_to_their_data(demo_file: Path) -> None:
     assert f'href="/practice/clients/{ANNA}.programjson"' in (await get(ds, f"/practice/clients/{ANNA}")).text
 
 
-async def test_a_query_is_not_exported_by_the_page(demo_file: Path) -> None:
+async def test_a_querys_page_links_to_its_rows(demo_file: Path) -> None:
     ds = make_datasette(demo_file)
-    path = "/practice/-/query.programjson?sql=select+1" if V1 else "/practice.programjson?sql=select+1"
-    response = await get(ds, path)
-    assert response.status_code == 400 and "this is a query" in response.text
-    assert "programjson" not in (await get(ds, path.replace(".programjson", ""))).text
+    page = (await get(ds, "/practice/-/query?sql=select+1+as+a" if V1 else "/practice?sql=select+1+as+a")).text
+    link = re.search(r'href="(/practice[^"]*\.programjson\?sql=[^"]*)"', page).group(1).replace("&amp;", "&")
+    assert (await get(ds, link)).json()["tables"] == {"query": [{"a": 1}]}
 
 
 async def test_the_links_keep_a_base_url(demo_file: Path) -> None:
@@ -230,12 +229,12 @@ async def test_the_export_page_says_what_will_be_in_the_file(demo_file: Path) ->
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     for words in (
         "Export client: Anna Ascendant",
-        "28 rows, about 17 kB, read from practice at one moment.",
+        "28 rows, about 23 kB as programjson, all read from practice at the same moment.",
         "It was recognised as a database of The Program.",
         "1 birth record by birth_data.client_id",
         "3 charts by charts.client_id",
         "6 readings by chart_interpretations.chart_id",
-        "1 chart of somebody else: not included (charts.birth_data_id).",
+        "1 chart of a person not asked for: not included (charts.birth_data_id).",
         "1 chart refers to a birth record that is not included (birth_data_id).",
     ):
         assert words in text, text
@@ -345,7 +344,7 @@ async def test_a_wrong_setting_stops_the_start(demo_file: Path) -> None:
     from datasette.utils import StartupError
 
     ds = make_datasette(demo_file, settings={"max_rowz": 5})
-    with pytest.raises(StartupError, match=r"datasette-program-export \(.*unknown key max_rowz"):
+    with pytest.raises(StartupError, match=r"datasette-program-export: unknown key max_rowz"):
         await ds.invoke_startup()
 
 
@@ -391,6 +390,9 @@ async def test_the_walk_stops_where_this_person_may_not_see(demo_file: Path) -> 
     assert not {"session_notes", "birth_data"} & less["tables"].keys()
     assert less["coverage"]["no_permission"] == [{"table": "birth_data", "along": "charts.birth_data_id"}]
     assert "session_notes" not in json.dumps(less)
+    assert less["coverage"]["warnings"] == [
+        "Only tables that you may see were looked at; there are others in this database."
+    ]
     assert len(less["tables"]["charts"]) == 2  # by the client only: the other way was closed
 
 
@@ -410,7 +412,9 @@ async def test_what_may_not_be_seen_is_not_exported(demo_file: Path, path: str, 
     ds = make_datasette(demo_file, metadata=ALLOWED)
     await ds.invoke_startup()
     response = await get(ds, path, cookies=who(ds, actor) if actor else None)
-    assert response.status_code == 403 and response.json()["error"].startswith("You may not see the table")
+    table = path.split("/")[2].partition(".")[0]
+    assert response.status_code == 404
+    assert response.json()["error"] == f"There is no table {table} in practice, or you may not see it."
 
 
 async def test_a_closed_site_gives_nothing(demo_file: Path) -> None:

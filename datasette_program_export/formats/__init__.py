@@ -13,7 +13,7 @@ from importlib import import_module
 from ..errors import RequestError, UnsupportedError
 from ..records import Dataset, TableStream
 
-NAMES = ("programjson", "ndjson", "csv", "tsv")
+NAMES = ("programjson", "ndjson", "csv", "tsv", "zip")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Format:
     """The facts of a format.
 
     ``encode`` writes a whole dataset; ``encode_table`` one table, for formats whose files
-    hold one (several are put into a zip). ``lossless``: every value reads back the same.
+    hold one: several are put into a zip, or with ``archived`` always, as files of
+    ``member_extension``. ``lossless``: every value reads back the same.
     ``self_verifying``: a file shows by itself that it is whole. ``layouts`` it can do."""
 
     name: str
@@ -32,6 +33,8 @@ class Format:
     self_verifying: bool
     encode: Callable[[Dataset, str], Iterator[bytes]] | None = None
     encode_table: Callable[[TableStream], Iterator[bytes]] | None = None
+    archived: bool = False
+    member_extension: str | None = None
     layouts: tuple[str, ...] = ("rows",)
     suffixes: tuple[str, ...] = field(default=())
 

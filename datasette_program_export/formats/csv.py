@@ -1,8 +1,10 @@
 """csv, dialect exact: RFC 4180 with CRLF, always a header, UTF-8 without a mark.
 
 NULL is an empty field and '' is ``""``: the only form that keeps them apart without
-touching a value. A field is quoted when it must be. Numbers are spelled as in JSON,
-infinities ``Infinity`` and ``-Infinity``; BLOBs, and texts that are not UTF-8, are base64.
+touching a value. In a table of one column, where an empty line would be no row to most
+readers, NULL is ``NULL`` and a text of that spelling is quoted. A field is quoted when it
+must be. Numbers are spelled as in JSON, infinities ``Infinity`` and ``-Infinity``; BLOBs,
+and texts that are not UTF-8, are base64.
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ _TEXT_OR_NULL = frozenset((str, type(None)))
 class CsvLines:
     """Encodes rows with one delimiter. ``cell`` is the definition; ``_column`` does the same, quicker."""
 
-    def __init__(self, delimiter: str) -> None:
+    def __init__(self, delimiter: str, columns: int) -> None:
         self.delimiter = delimiter
+        self.null = "NULL" if columns == 1 else ""
         self._needs_quotes = re.compile('[\r\n"' + re.escape(delimiter) + "]").search
 
     def __call__(self, rows: list[Row]) -> bytes:
@@ -39,11 +42,15 @@ class CsvLines:
 
     def cell(self, value: Value) -> str:
         if value is None:
-            return ""
+            return self.null
         if isinstance(value, str):
             if (raw := undecoded(value)) is not None:
                 return b64encode(raw).decode()
-            return '"' + value.replace('"', '""') + '"' if not value or self._needs_quotes(value) else value
+            return (
+                '"' + value.replace('"', '""') + '"'
+                if value == self.null or not value or self._needs_quotes(value)
+                else value
+            )
         if isinstance(value, bytes):
             return b64encode(value).decode() or '""'
         if isinstance(value, float) and value - value != 0:
@@ -54,6 +61,8 @@ class CsvLines:
         return map(self.cell, column)
 
     def _column(self, column: tuple[Value, ...]) -> Iterable[str]:
+        if self.null:
+            return self._cells(column)
         try:
             text = "".join(column)  # type: ignore[arg-type]  # succeeds when all are text
         except TypeError:
@@ -83,7 +92,7 @@ def table_encoder(delimiter: str) -> Callable[[TableStream], Iterator[bytes]]:
     """The function that writes one table with this delimiter."""
 
     def encode_table(table: TableStream) -> Iterator[bytes]:
-        lines = CsvLines(delimiter)
+        lines = CsvLines(delimiter, len(table.fields))
         yield lines([tuple(field.name for field in table.fields)])
         for rows in table.batches:
             yield lines(rows)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from datasette import hookimpl
-from datasette.utils import StartupError
 
 from ..cli import program_export
-from ..errors import SettingsError
-from . import host
-from .actions import record_actions
+from . import actions, host, permissions
 from .routes import ROUTES
+from .startup import check_settings
 from .views import unsupported
 
 
@@ -22,8 +20,12 @@ def register_routes() -> list[tuple[str, Any]]:
 
 @hookimpl
 def register_output_renderer() -> dict[str, Any]:
-    """Only for the links that table and row pages then show: our own routes answer them."""
-    return {"extension": "programjson", "render": unsupported, "can_render": lambda table: bool(table)}
+    """Only for the links that pages then show: our own routes answer them."""
+    return {
+        "extension": "programjson",
+        "render": unsupported,
+        "can_render": lambda table, sql: bool(table or sql),
+    }
 
 
 @hookimpl
@@ -33,28 +35,59 @@ def register_commands(cli: Any) -> None:
 
 @hookimpl
 def startup(datasette: Any) -> Any:
-    async def check_settings() -> None:
-        for name in datasette.databases:
-            try:
-                await host.settings_for(datasette, name)
-            except SettingsError as error:
-                raise StartupError(str(error)) from None
-
-    return check_settings
+    return lambda: check_settings(datasette)
 
 
 @hookimpl
-def row_actions(datasette: Any, request: Any, database: str, table: str) -> list[dict[str, str]]:
-    return record_actions(datasette, request, database, table)
+def register_actions() -> list[Any]:
+    return permissions.actions()
+
+
+@hookimpl
+def permission_resources_sql(datasette: Any, actor: Any, action: str) -> Any:
+    return permissions.rules(datasette, actor, action)
+
+
+@hookimpl
+def permission_allowed(datasette: Any, actor: Any, action: str, resource: Any) -> bool | None:
+    return permissions.allowed_0x(datasette, actor, action, resource)
+
+
+@hookimpl
+def row_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> Any:
+    return lambda: actions.record_actions(datasette, request, actor, database, table)
+
+
+@hookimpl
+def table_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> Any:
+    return lambda: actions.table_actions(datasette, request, actor, database, table)
+
+
+@hookimpl
+def view_actions(datasette: Any, request: Any, actor: Any, database: str, view: str) -> Any:
+    return lambda: actions.table_actions(datasette, request, actor, database, view)
+
+
+@hookimpl
+def query_actions(datasette: Any, request: Any, actor: Any, database: str, query_name: str | None) -> Any:
+    return lambda: actions.query_actions(datasette, request, actor, database, query_name)
+
+
+@hookimpl
+def database_actions(datasette: Any, actor: Any, database: str) -> Any:
+    return lambda: actions.database_actions(datasette, actor, database)
+
+
+@hookimpl
+def menu_links(datasette: Any, actor: Any) -> Any:
+    return lambda: actions.menu_links(datasette, actor)
 
 
 @hookimpl
 def prepare_jinja2_environment(env: Any) -> None:
-    host.add_templates(env)  # 0.x has no row actions: its row page gets a place for them
+    host.add_templates(env)  # 0.x has no row and query actions: its pages get a place for them
 
 
 @hookimpl
-def extra_template_vars(datasette: Any, request: Any, database: str, table: str, view_name: str) -> dict[str, Any]:
-    if view_name != "row" or host.V1:
-        return {}
-    return {"program_export_actions": record_actions(datasette, request, database, table)}
+def extra_template_vars(datasette: Any, request: Any, database: str, table: str, view_name: str) -> Any:
+    return {} if host.V1 else lambda: actions.for_templates_0x(datasette, request, database, table, view_name)

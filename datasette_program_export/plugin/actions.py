@@ -1,17 +1,79 @@
-"""The links by which the export page is found."""
+"""The links by which the export page is found, for those who may export."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from datasette.utils import tilde_decode
 
-def record_actions(datasette: Any, request: Any, database: str, table: str) -> list[dict[str, str]]:
+from . import host
+from .page import carried, with_query
+from .permissions import AUDIT
+
+_EXPLAINED = "Choose the format; you see first what will be in the file."
+
+
+def _action(subject: Any, pairs: list[tuple[str, str]], label: str, description: str) -> list[dict[str, str]]:
+    href = with_query(f"{subject}/-/program-export", pairs)
+    return [{"href": href, "label": label, "description": description}]
+
+
+async def record_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> list[dict[str, str]]:
     """The actions on a row's page."""
+    if not await host.may_export(datasette, actor, database, table):
+        return []
     row = datasette.urls.row(database, table, request.url_vars["pks"])
-    return [
-        {
-            "href": f"{row}/-/program-export",
-            "label": "Export this record",
-            "description": "With everything that belongs to it, as one file. You see first what will be in it.",
-        }
-    ]
+    return _action(row, [], "Export this record", "With everything that belongs to it. " + _EXPLAINED)
+
+
+async def table_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> list[dict[str, str]]:
+    """The actions on a table's or a view's page: its rows as they are filtered and sorted there."""
+    if not await host.may_export(datasette, actor, database, table):
+        return []
+    label = "Export these rows" if carried(request.args) else "Export all rows"
+    return _action(datasette.urls.table(database, table), carried(request.args), label, _EXPLAINED)
+
+
+async def query_actions(
+    datasette: Any, request: Any, actor: Any, database: str, name: str | None
+) -> list[dict[str, str]]:
+    """The actions on a query's page."""
+    if not await host.may_export(datasette, actor, database):
+        return []
+    subject = datasette.urls.table(database, name) if name else datasette.urls.database(database)
+    return _action(subject, carried(request.args), "Export all rows of this query", _EXPLAINED)
+
+
+async def database_actions(datasette: Any, actor: Any, database: str) -> list[dict[str, str]]:
+    """The actions on a database's page."""
+    found = host.database_for(datasette, database)
+    visible = await host.visible_tables(datasette, actor, found) if found is not None else frozenset()
+    if not visible or not await host.exportable_tables(datasette, actor, found, visible):
+        return []
+    return _action(
+        datasette.urls.database(database), [], "Export this database", "All tables in one file. " + _EXPLAINED
+    )
+
+
+async def menu_links(datasette: Any, actor: Any) -> list[dict[str, str]]:
+    """The link to the log, for those who may read it."""
+    if not await host.may(datasette, actor, AUDIT):
+        return []
+    return [{"href": str(datasette.urls.path("/-/program-export/audit")), "label": "Log of exports"}]
+
+
+async def for_templates_0x(
+    datasette: Any, request: Any, database: str | None, table: str | None, view_name: str
+) -> dict[str, Any]:
+    """The actions on 0.x's row and query pages, which core has no menu for."""
+    found: list[dict[str, str]] = []
+    if request is not None and database is not None:
+        if view_name == "row" and table is not None:
+            found = await record_actions(datasette, request, request.actor, database, table)
+        elif view_name == "database" and "sql" in request.args:
+            found = await query_actions(datasette, request, request.actor, database, None)
+        elif view_name == "table":
+            name = tilde_decode(request.url_vars.get("table") or "")
+            if await host.stored_query(datasette, request.actor, database, name):
+                found = await query_actions(datasette, request, request.actor, database, name)
+    return {"program_export_actions": found}

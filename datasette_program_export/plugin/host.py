@@ -7,36 +7,66 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from datasette.utils.sqlite import sqlite3
 
-from ..errors import NotFoundError, SourceError, explain
+from ..errors import SettingsError, SourceError, explain
 from ..settings import Settings, merge, parse_settings
 from ..source import Source
+from .permissions import EXPORT, PLUGIN
 
 try:
-    from datasette.resources import TableResource
+    from datasette.resources import DatabaseResource, QueryResource, TableResource
 
     V1 = True
 except ImportError:
     V1 = False
 
-PLUGIN = "datasette-program-export"
 TEMPLATES_0X = Path(__file__).with_name("templates_0x")
 
 
-def database_for(datasette: Any, route: str) -> Any:
-    """The Database behind the first part of a path. Raises NotFoundError; the internal one is none."""
+@dataclass(frozen=True)
+class StoredQuery:
+    """A query that the site offers under a name. ``trusted``: it may read what its reader may not see."""
+
+    name: str
+    sql: str
+    params: tuple[str, ...]
+    trusted: bool
+    writes: bool
+
+
+async def stored_query(datasette: Any, actor: Any, database: str, name: str) -> StoredQuery | None:
+    """The stored (0.x: canned) query of that name, if this actor may see it.
+
+    On 1.0 an untrusted one also needs the permission to run SQL, which its caller looks at."""
+    if V1:
+        found = await datasette.get_query(database, name)
+        resource = QueryResource(database, name)
+        if found is None or not await datasette.allowed(action="view-query", resource=resource, actor=actor):
+            return None
+        return StoredQuery(name, found.sql, tuple(found.parameters), found.is_trusted, found.is_write)
+    canned = await datasette.get_canned_query(database, name, actor)
+    if not canned:
+        return None
+    wanted = [("view-query", (database, name)), ("view-database", database), "view-instance"]
+    visible, _ = await datasette.check_visibility(actor, permissions=wanted)
+    if not visible:
+        return None
+    return StoredQuery(name, canned["sql"], tuple(canned.get("params") or ()), True, bool(canned.get("write")))
+
+
+def database_for(datasette: Any, route: str) -> Any | None:
+    """The Database behind the first part of a path, if there is one; the internal one is none."""
     try:
         found = datasette.get_database(route=route)
     except KeyError:
-        found = None
-    if found is None or found.name == "_internal":
-        raise NotFoundError(f"There is no database {route}.")
-    return found
+        return None
+    return None if found.name == "_internal" else found
 
 
 @contextmanager
@@ -71,10 +101,23 @@ def _memory(database: Any) -> Any:
     return closing(connection)
 
 
+async def site_settings(datasette: Any) -> Settings:
+    """The settings for all databases."""
+    return parse_settings(datasette.plugin_config(PLUGIN) or {}, PLUGIN)
+
+
+async def own_settings(datasette: Any, database: str) -> Settings:
+    """What stands under one database only."""
+    return parse_settings(datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}, PLUGIN)
+
+
 async def settings_for(datasette: Any, database: str, tables: frozenset[str] = frozenset()) -> Settings:
     """The settings for a database: those for all, those for it on top; for ``tables``, JSON column types too."""
     shared = datasette.plugin_config(PLUGIN) or {}
     own = datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}
+    for name in ("audit_log", "allow_audit"):
+        if name in own:
+            raise SettingsError(f"{PLUGIN} ({database}): {name} is for the whole site, not for one database")
     settings = parse_settings(merge(shared, own), f"{PLUGIN} ({database})")
     if not V1 or not tables:
         return settings
@@ -91,20 +134,52 @@ async def visible_tables(datasette: Any, actor: Any, database: Any) -> frozenset
     """The tables and views of a database that this actor may see."""
     if V1:
         await datasette.refresh_schemas()
-        page = await datasette.allowed_resources("view-table", actor, parent=database.name, limit=1000)
-        return frozenset([resource.child async for resource in page.all()])
+        return await _allowed_resources("view-table", datasette, actor, database)
     names = [*await database.table_names(), *await database.view_names()]
     return frozenset([name for name in names if await _visible_0x(datasette, actor, database.name, name)])
 
 
-async def may_see(datasette: Any, actor: Any, database: str, table: str) -> bool:
-    """Whether this actor may see one table; to be asked before anything about it is told."""
+async def exportable_tables(datasette: Any, actor: Any, database: Any, visible: frozenset[str]) -> frozenset[str]:
+    """Those of the ``visible`` tables and views that this actor may export."""
+    if V1:  # both lists: the second alone would hold the parts of a search index over a hidden table
+        return visible & await _allowed_resources(EXPORT, datasette, actor, database)
+    asked = [(name, await _exportable_0x(datasette, actor, (database.name, name))) for name in visible]
+    return frozenset([name for name, allowed in asked if allowed])
+
+
+async def _allowed_resources(action: str, datasette: Any, actor: Any, database: Any) -> frozenset[str]:
+    page = await datasette.allowed_resources(action, actor, parent=database.name, limit=1000)
+    return frozenset([resource.child async for resource in page.all()])
+
+
+async def may_export(datasette: Any, actor: Any, database: str, table: str | None = None) -> bool:
+    """Whether this actor may export from one table or view, or the result of a query (no table)."""
     if V1:
-        allowed: bool = await datasette.allowed(
-            action="view-table", resource=TableResource(database, table), actor=actor
-        )
-        return allowed
-    return await _visible_0x(datasette, actor, database, table)
+        resource = TableResource(database, table) if table is not None else DatabaseResource(database)
+        found: bool = await datasette.allowed(action=EXPORT, resource=resource, actor=actor)
+        return found
+    if table is not None and not await _visible_0x(datasette, actor, database, table):
+        return False
+    return await _exportable_0x(datasette, actor, (database, table) if table is not None else database)
+
+
+async def may(datasette: Any, actor: Any, action: str, database: str | None = None) -> bool:
+    """Whether this actor may do something else: an action on a database, or on the site."""
+    if V1:
+        resource = DatabaseResource(database) if database is not None else None
+        found: bool = await datasette.allowed(action=action, resource=resource, actor=actor)
+        return found
+    open_by_default = not action.startswith(EXPORT)
+    if action in ("view-database", "view-instance"):
+        wanted = [("view-database", database), "view-instance"] if database is not None else ["view-instance"]
+        visible, _ = await datasette.check_visibility(actor, permissions=wanted)
+        return bool(visible)
+    answer = await datasette.permission_allowed(actor, action, resource=database, default=open_by_default)
+    return bool(answer)
+
+
+async def _exportable_0x(datasette: Any, actor: Any, resource: Any) -> bool:
+    return bool(await datasette.permission_allowed(actor, EXPORT, resource=resource, default=True))
 
 
 async def _visible_0x(datasette: Any, actor: Any, database: str, table: str) -> bool:

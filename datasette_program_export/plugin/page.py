@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from ..formats import NAMES, get_format
+from ..grammar import PREFIX, arguments, format_options, row_path
 from ..planner import Plan
-from ..request import PREFIX, Request, format_options
 from ..wording import counted, told
+from .asking import Asked
 
-_IN_THE_FORM = {f"{PREFIX}format", f"{PREFIX}without", f"{PREFIX}layout"}
+_IN_THE_FORM = {f"{PREFIX}format", f"{PREFIX}without", f"{PREFIX}layout", f"{PREFIX}cascade"}
+# Of a page's parameters: where in its rows it stands and how it looks, not which rows it is of
+_NOT_CARRIED = {
+    "_next", "_size", "_labels", "_shape", "_extra", "_nofacet", "_nosuggest", "_nocount", "_trace", "_json",
+    "_hide_sql", "_show_sql", "_timelimit", "_ttl", "_stream", "_dl", "_nl",
+}  # fmt: skip
 
 
 @dataclass
@@ -25,36 +34,99 @@ class Node:
     children: list[Node] = field(default_factory=list)
 
 
-def record_page(datasette: Any, http: Any, database: str, request: Request, plan: Plan) -> dict[str, Any]:
+def carried(args: Any) -> list[tuple[str, str]]:
+    """Those of a page's parameters that say which rows it shows, as pairs."""
+    names = [n for n in args if n not in _NOT_CARRIED and not n.startswith(("_facet", PREFIX))]
+    return [(name, value) for name in names for value in args.getlist(name)]
+
+
+def with_query(url: Any, pairs: Iterable[tuple[str, str]]) -> str:
+    """A URL with parameters."""
+    query = urlencode(list(pairs))
+    return f"{url}?{query}" if query else str(url)
+
+
+def page_context(asked: Asked, plan: Plan) -> dict[str, Any]:
     """The template's variables."""
-    row = datasette.urls.row(database, plan.subject, http.url_vars["pks"])
-    base = f"{row}/-/program-export"
-    label = plan.labels.get(plan.subject, (plan.subject, plan.subject))[0]
+    request = asked.request
+    what, title = _called(asked, plan)
     return {
-        "database": database,
-        "table": plan.subject,
+        **_addresses(asked),
+        "database": asked.database.name,
+        "table": request.table,
         "plan": plan,
-        "label": label,
-        "title": plan.title,
-        "row_url": row,
-        "page_url": base,
-        "download_url": f"{base}/download",
-        "json_url": f"{base}.json",
-        "document_url": f"{row}.programjson",
+        "scope": request.scope,
+        "what": what,
+        "title": title,
+        "words": asked.words,
+        "sql": request.sql,
+        "params": request.params if request.scope == "query" else {},
         "belongs": tree(plan),
-        "needed": [
-            Node(t.table, t.needed, counted(t.table, t.needed, plan.labels), t.needed_because, True)
-            for t in plan.tables
-            if t.needed
-        ],
-        "left": told(plan.coverage, plan.labels),
-        "left_out_tables": request.without,
+        "needed": _needed(plan),
+        "left": told({**plan.coverage, "left_out": _for_a_reason(plan)}, plan.labels),
+        "left_out": request.without,
         "formats": [get_format(name) for name in NAMES],
         "chosen": request,
-        "hidden": [(name, value) for name, value in format_options(request) if name not in _IN_THE_FORM],
         "size": readable_size(plan.bytes) if plan.bytes is not None else None,
         "at_least": "" if plan.complete else "at least ",
     }
+
+
+def _called(asked: Asked, plan: Plan) -> tuple[str, str]:
+    """What the subject is, and its name."""
+    request = asked.request
+    if request.scope == "query":
+        return ("the query", request.name) if request.name else ("the result of a query on", asked.database.name)
+    if request.table is None:
+        return "the database", asked.database.name
+    if request.records:
+        label = plan.labels.get(request.table, (request.table, request.table))
+        return label[len(request.records) > 1], plan.title
+    return "rows of", request.table
+
+
+def _addresses(asked: Asked) -> dict[str, Any]:
+    """Where the page's links lead, its filters and choices kept."""
+    request, parts = asked.request, asked.http.url_vars
+    urls, database = asked.datasette.urls, asked.database.name
+    kept, options = carried(asked.http.args), format_options(request)
+    if "pks" in parts:  # the path names the first record
+        options.remove((f"{PREFIX}record", row_path(request.records[0])))
+        subject = urls.row(database, request.table, parts["pks"])
+    else:
+        subject = urls.table(database, request.table or request.name) if "table" in parts else urls.database(database)
+    unnamed_query = request.scope == "query" and request.name is None
+    document = f"{subject}/-/query.programjson" if unnamed_query else f"{subject}.programjson"
+    return {
+        "subject_url": with_query(subject, kept),
+        "page_url": f"{subject}/-/program-export",
+        "download_url": f"{subject}/-/program-export/download",
+        "json_url": with_query(f"{subject}/-/program-export.json", [*kept, *options]),
+        "document_url": with_query(document, [*kept, *options]),
+        "command": shlex.join(["datasette", "program-export", *arguments(request, f"{database}.db")]),
+        "hidden": [*kept, *((name, value) for name, value in options if name not in _IN_THE_FORM)],
+    }
+
+
+def _needed(plan: Plan) -> list[Node]:
+    """The tables of which rows were added, as others point to them."""
+    shown = {t.table for t in plan.tables if t.belongs or not t.needed}  # these have a box already
+    return [
+        Node(
+            t.table,
+            t.needed,
+            counted(t.table, t.needed, plan.labels),
+            t.needed_because,
+            t.table != plan.subject and t.table not in shown,
+        )
+        for t in plan.tables
+        if t.needed
+    ]
+
+
+def _for_a_reason(plan: Plan) -> list[Any]:
+    """What is left out for another reason than that it was asked for: that stands in the form."""
+    return [part for part in plan.coverage.get("left_out", []) if "why" in part or "reference" in part]
 
 
 def tree(plan: Plan) -> list[Node]:
@@ -63,7 +135,7 @@ def tree(plan: Plan) -> list[Node]:
     for planned in plan.tables:
         if planned.belongs or not planned.needed:
             text = counted(planned.table, planned.belongs, plan.labels)
-            leave = planned.table != plan.subject
+            leave = planned.table != plan.subject and plan.scope != "query"
             nodes[planned.table] = Node(planned.table, planned.belongs, text, planned.because, leave)
     roots = []
     for planned in plan.tables:

@@ -6,12 +6,13 @@ limit holds. Filters are Datasette's (``datasette.filters``) and other plugins'.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from datasette.filters import Filters
 from datasette.plugins import pm
 from datasette.utils import await_me_maybe
-from datasette.utils.asgi import Base400
+from datasette.utils.asgi import Base400, Forbidden
 from datasette.views.base import DatasetteError
 
 from ..errors import DeniedError, ExportError, NotFoundError, RequestError
@@ -22,21 +23,28 @@ _LOOKUPS = {key for key, _, _ in Filters([]).lookups()}
 _ANSWERS: dict[int, type[ExportError]] = {403: DeniedError, 404: NotFoundError}
 
 
-async def page_fields(datasette: Any, request: Any, database: str, table: Table) -> dict[str, Any]:
-    """The fields of a Request that the page's parameters mean.
+async def page_fields(
+    datasette: Any, request: Any, database: str, table: Table, searched: Set[str]
+) -> tuple[dict[str, Any], str]:
+    """The fields of a Request that the page's parameters mean, and these in words; ``searched`` are
+    the indexes by which the table may be searched.
 
     Raises RequestError, which names the culprit, where the page would quietly show other rows."""
-    where, params = await _where(datasette, request, database, table)
+    for index in request.args.getlist("_fts_table"):  # 0.x takes any table for one
+        if index not in searched:
+            raise RequestError(f"_fts_table: {index} is no search index of {table.name}.")
+    where, params, words = await _where(datasette, request, database, table)
     config = await host.table_settings(datasette, database, table.name)
-    return {
-        "where": tuple(where),
-        "params": params,
-        "sort": _sort(request.args, config, table),
-        "columns": _columns(request.args, table),
-    }
+    sort = _sort(request.args, config, table)
+    if sort:
+        words += f" sorted by {sort[0][0]}{' descending' if sort[0][1] else ''}"
+    columns = _columns(request.args, table)
+    if columns is not None:
+        words += f" (only the columns {', '.join(columns)})"
+    return {"where": tuple(where), "params": params, "sort": sort, "columns": columns}, words.strip()
 
 
-async def _where(datasette: Any, request: Any, database: str, table: Table) -> tuple[list[str], dict[str, Any]]:
+async def _where(datasette: Any, request: Any, database: str, table: Table) -> tuple[list[str], dict[str, Any], str]:
     pairs = []
     for key in request.args:
         if key.startswith("_") and "__" not in key:
@@ -49,7 +57,8 @@ async def _where(datasette: Any, request: Any, database: str, table: Table) -> t
         pairs += [(key, value) for value in request.args.getlist(key)]
     if any(key.startswith("_filter_column") for key in request.args):
         raise RequestError("_filter_column is a form's field; use column__filter=value instead.")
-    where, params = Filters(sorted(pairs)).build_where_clauses(table.name)
+    filters, words = Filters(sorted(pairs)), []
+    where, params = filters.build_where_clauses(table.name)
     try:
         hooks = pm.hook.filters_from_request(request=request, table=table.name, database=database, datasette=datasette)
         for hook in hooks:
@@ -57,16 +66,19 @@ async def _where(datasette: Any, request: Any, database: str, table: Table) -> t
             if arguments:
                 where.extend(arguments.where_clauses)
                 params.update(arguments.params)
+                words += arguments.human_descriptions
     except DatasetteError as error:
         raise _ANSWERS.get(error.status, RequestError)(str(error.message)) from None
     except Base400 as error:
         raise RequestError(str(error)) from None
+    except Forbidden:
+        raise RequestError("_where or _through asks for what does not exist, or what you may not see.") from None
     except (ValueError, KeyError, TypeError):  # Datasette reads _through as JSON, unchecked
         raise RequestError('_through must be JSON: {"table": …, "column": …, "value": …}.') from None
     searched = [k for k in request.args if k.startswith("_search") and k != "_searchmode" and request.args[k]]
     if searched and not any(name.startswith("search") for name in params):
         raise RequestError(f"{table.name} has no search index that Datasette knows, so {searched[0]} finds nothing.")
-    return where, params
+    return where, params, filters.human_description_en(extra=words)
 
 
 def _sort(args: Any, config: dict[str, Any], table: Table) -> tuple[tuple[str, bool], ...]:

@@ -13,6 +13,7 @@ from ..errors import BrokenExportError, BusyError, CancelledError
 from ..exporter import Export
 from ..settings import Settings
 from ..sinks.spool import Spool
+from .audit import Line
 
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
 
@@ -44,10 +45,11 @@ class Download(Response):  # type: ignore[misc]
     ``start`` waits for the first bytes, so that what is wrong can still be answered with a
     status. An error after that cuts the connection: a download that ends is whole."""
 
-    def __init__(self, export: Export, request: Any, settings: Settings) -> None:
+    def __init__(self, export: Export, request: Any, settings: Settings, line: Line | None = None) -> None:
         super().__init__(b"", 200, {})
         self._export = export
         self._request = request
+        self._line = line
         self._send_seconds = settings.send_timeout_seconds
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
@@ -60,12 +62,17 @@ class Download(Response):  # type: ignore[misc]
 
     async def start(self) -> Download:
         """Begin to read. Raises what the export raises before its first byte."""
-        Thread(target=self._read, name="program-export", daemon=True).start()
+        try:
+            Thread(target=self._read, name="program-export", daemon=True).start()
+        except RuntimeError:  # no more threads are to be had
+            SLOTS.give_back()
+            raise BusyError("The server cannot take one more export now. Try again in a moment.") from None
         self._watcher = asyncio.ensure_future(self._watch())
         try:
             self._first = await self._next()
-        except BaseException:
+        except BaseException as error:
             self._stop()
+            await self._log(error)
             raise
         self.content_type = self._export.media_type
         self.headers["content-disposition"] = disposition(self._export.filename)
@@ -84,15 +91,28 @@ class Download(Response):  # type: ignore[misc]
                 body = {"type": "http.response.body", "body": piece, "more_body": True}
                 await asyncio.wait_for(send(body), self._send_seconds)
                 piece = await self._next()
+            await self._log(None)
             await send({"type": "http.response.body", "body": b""})
         except asyncio.TimeoutError:
             message = f"The reader took nothing for {self._send_seconds:g} seconds; the download was cut."
-            raise BrokenExportError(message) from None
-        except CancelledError:
+            error = BrokenExportError(message)
+            await self._log(error)
+            raise error from None
+        except CancelledError as error:
+            await self._log(error)
             if not self._left:
                 raise
+        except BaseException as error:
+            await self._log(error)
+            raise
         finally:
             self._stop()
+
+    async def _log(self, error: BaseException | None) -> None:
+        """Have the export's line written: before the end is sent, or when it failed."""
+        if self._line is not None:
+            outcome = "complete" if error is None else str(error) or type(error).__name__
+            await asyncio.to_thread(self._line.end, outcome, self._export.progress.rows, self._export.filename)
 
     async def _next(self) -> bytes | None:
         while True:
@@ -121,7 +141,7 @@ class Download(Response):  # type: ignore[misc]
     def _read(self) -> None:
         """The export's own thread: it opens the database, reads it, and closes it."""
         try:
-            self._spool.fill(self._export)
+            self._spool.fill(self._export if self._line is None else self._line.watch(self._export))
         finally:
             self._export.close()
             SLOTS.give_back()

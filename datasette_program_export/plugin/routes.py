@@ -9,11 +9,14 @@ from . import views
 _DATABASE = r"/(?P<database>[^/.]+)"
 _TABLE = rf"{_DATABASE}/(?!-/)(?P<table>[^/.]+)"  # below "-" are Datasette's own pages
 _ROW = rf"{_TABLE}/(?P<pks>[^/.]*)"
+_ENDING = r"\.program(?P<ending>json|csv|zip)"
 
 ROUTES: list[tuple[str, Any]] = [
-    (rf"^{_TABLE}\.programjson$", views.table_document),
-    (rf"^{_ROW}\.programjson$", views.row_document),
-    (rf"^{_ROW}/-/program-export$", views.row_page),
-    (rf"^{_ROW}/-/program-export\.json$", views.row_plan),
-    (rf"^{_ROW}/-/program-export/download$", views.row_download),
+    (r"^/-/program-export/audit$", views.audit_page),
+    (r"^/-/program-export/audit\.json$", views.audit_lines),
+    (rf"^{_DATABASE}/-/query{_ENDING}$", views.query_document),
+    *((rf"^{base}{_ENDING}$", views.document) for base in (_DATABASE, _TABLE, _ROW)),
+    *((rf"^{base}/-/program-export$", views.page) for base in (_DATABASE, _TABLE, _ROW)),
+    *((rf"^{base}/-/program-export\.json$", views.plan_data) for base in (_DATABASE, _TABLE, _ROW)),
+    *((rf"^{base}/-/program-export/download$", views.download) for base in (_DATABASE, _TABLE, _ROW)),
 ]

@@ -1,67 +1,38 @@
-"""What is answered: documents, the export page of a record, its plan as data."""
+"""What is answered: documents, the export page, its plan as data, the log."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from datasette import Response
-from datasette.utils import add_cors_headers, tilde_decode
+from datasette.utils import add_cors_headers
 from datasette.utils.asgi import BadRequest
 
-from ..catalog import Catalog, catalog
-from ..errors import BusyError, DeniedError, ExportError, NotFoundError
+from ..errors import BusyError, DeniedError, ExportError, RequestError
 from ..exporter import Export
-from ..formats import get_format
-from ..planner import plan
-from ..request import Request, parse_options, parse_row_path
-from ..settings import Settings
-from ..snapshot import Snapshot
-from ..source import Source
+from ..formats import check_layout, get_format
+from ..planner import Plan, plan
 from . import host
-from .page import record_page
-from .page_query import page_fields
+from .asking import Asked, ask
+from .audit import AuditLog, Line
+from .page import page_context
+from .permissions import AUDIT
 from .responses import HEADERS, Download
 
 View = Callable[[Any, Any], Awaitable[Response]]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """Who asks for what: everything a view needs to know, with the permissions already looked at."""
+def answered(view: Callable[[Any, Any], Awaitable[Response]]) -> View:
+    """Turn a view's errors into answers: JSON for programs, a page with the sentence for browsers."""
 
-    datasette: Any
-    http: Any
-    database: Any
-    table: str
-    visible: frozenset[str]
-    settings: Settings
-    source: Source
-
-    @property
-    def options(self) -> dict[str, Any]:
-        args = self.http.args
-        return parse_options((key, value) for key in args for value in args.getlist(key))
-
-    @property
-    def record(self) -> Request:
-        """The row in the path, with the options in the query string."""
-        return Request(table=self.table, records=(parse_row_path(self.http.url_vars["pks"]),), **self.options)
-
-
-def answered(view: Callable[[Asked], Awaitable[Response]]) -> View:
-    """Make a view of a function of ``Asked``: look at method and permission, turn errors into answers."""
-
-    async def wrapper(  # not functools.wraps: Datasette goes by the signature
-        request: Any, datasette: Any
-    ) -> Response:
+    async def wrapper(request: Any, datasette: Any) -> Response:  # Datasette goes by the signature
         try:
             if request.method not in ("GET", "HEAD"):
                 return _error(datasette, "This address can only be read (GET).", 405)
-            return await view(await _asked(datasette, request))
+            return await view(request, datasette)
         except ExportError as error:
             headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
             if "text/html" in request.headers.get("accept", ""):
@@ -72,26 +43,15 @@ def answered(view: Callable[[Asked], Awaitable[Response]]) -> View:
     return wrapper
 
 
-async def _asked(datasette: Any, request: Any) -> Asked:
-    database = host.database_for(datasette, tilde_decode(request.url_vars["database"]))
-    table = tilde_decode(request.url_vars["table"])
-    with host.readable(database):
-        if not await host.may_see(datasette, request.actor, database.name, table):
-            raise DeniedError(f"You may not see the table {table}.")
-        visible = await host.visible_tables(datasette, request.actor, database)
-        settings = await host.settings_for(datasette, database.name, visible)
-    return Asked(datasette, request, database, table, visible, settings, host.source_for(datasette, database, settings))
-
-
 def unsupported() -> None:
     """Where Datasette would let us render its own page of rows: that would be one page, not all.
 
     Raised, as 0.x puts a status of its own over that of an answer."""
-    raise BadRequest("Only tables, views and rows can be exported by .programjson; this is a query.")
+    raise BadRequest("This address cannot be exported.")
 
 
 def _error(datasette: Any, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
-    body = {"ok": False, "error": message, "errors": [message], "status": status, "title": None}
+    body = {"ok": False, "error": message, "errors": [message], "status": status}
     return Response.json(body, status=status, headers=_headers(datasette, headers))
 
 
@@ -108,54 +68,96 @@ def _headers(datasette: Any, more: dict[str, str] | None = None) -> dict[str, st
     return headers
 
 
-async def _download(asked: Asked, request: Request) -> Response:
+async def _download(asked: Asked) -> Response:
+    form = get_format(asked.request.format)
+    check_layout(form, asked.request.layout)
     if asked.http.method == "HEAD":  # nothing is run, so there is no name and no size to tell
-        content_type = get_format(request.format).media_type
-        return Response(b"", 200, _headers(asked.datasette), content_type)
-    export = Export(asked.source, request, settings=asked.settings, visible=asked.visible)
-    download = Download(export, asked.http, asked.settings)
+        return Response(b"", 200, _headers(asked.datasette), form.media_type)
+    export = Export(
+        asked.source,
+        asked.request,
+        settings=asked.settings,
+        visible=asked.visible,
+        max_seconds=asked.max_seconds,
+    )
+    line = None
+    if asked.settings.audit_log is not None:
+        line = Line(AuditLog(asked.settings.audit_log), asked.http.actor, asked.database.name, asked.request)
+    made = Download(export, asked.http, asked.settings, line)
     if asked.datasette.cors:
-        add_cors_headers(download.headers)
-    return await download.start()
+        add_cors_headers(made.headers)
+    return await made.start()
 
 
 @answered
-async def row_document(asked: Asked) -> Response:
-    """``/db/table/pk.programjson``: a record with all that belongs to it."""
-    return await _download(asked, asked.record)
-
-
-row_download = row_document  # the same, under the page's own path
+async def document(request: Any, datasette: Any) -> Response:
+    """``….programjson`` (``csv``, ``zip``) of a database, a table, a view, a stored query, a row."""
+    return await _download(await ask(datasette, request))
 
 
 @answered
-async def table_document(asked: Asked) -> Response:
-    """``/db/table.programjson``: all rows that the page with these parameters would show."""
-    known = await asyncio.to_thread(_known, asked.source, asked.settings)
-    table = known.schema.find(asked.table)
-    if table is None:
-        raise NotFoundError(f"There is no table {asked.table} in {asked.database.name}.")
-    fields = await page_fields(asked.datasette, asked.http, asked.database.name, table)
-    return await _download(asked, Request(table=table.name, **fields, **asked.options))
-
-
-def _known(source: Source, settings: Settings) -> Catalog:
-    with closing(Snapshot(source)) as snapshot:
-        return catalog(snapshot.schema, settings)
+async def query_document(request: Any, datasette: Any) -> Response:
+    """``/db/-/query.programjson?sql=…``."""
+    if "sql" not in request.args:
+        raise RequestError("The parameter sql is missing.")
+    return await _download(await ask(datasette, request))
 
 
 @answered
-async def row_page(asked: Asked) -> Response:
-    """The export page of a record: what would be in the file, what not and why, and the button."""
-    request = asked.record
-    made = await asyncio.to_thread(plan, asked.source, request, settings=asked.settings, visible=asked.visible)
-    context = record_page(asked.datasette, asked.http, asked.database.name, request, made)
-    html = await asked.datasette.render_template("program_export_record.html", context, request=asked.http)
-    return Response.html(html, headers=_headers(asked.datasette))
+async def download(request: Any, datasette: Any) -> Response:
+    """The export page's button. A layout that the chosen format does not have is the form's, not a wish."""
+    return await _download(_as_form(await ask(datasette, request)))
+
+
+def _as_form(asked: Asked) -> Asked:
+    request = asked.request
+    if request.layout in get_format(request.format).layouts:
+        return asked
+    return replace(asked, request=request.model_copy(update={"layout": "rows"}))
+
+
+async def _plan(asked: Asked) -> Plan:
+    return await asyncio.to_thread(plan, asked.source, asked.request, settings=asked.settings, visible=asked.visible)
 
 
 @answered
-async def row_plan(asked: Asked) -> Response:
+async def page(request: Any, datasette: Any) -> Response:
+    """The export page: what would be in the file, what not and why, and the button."""
+    asked = _as_form(await ask(datasette, request))
+    context = page_context(asked, await _plan(asked))
+    html = await datasette.render_template("program_export.html", context, request=request)
+    return Response.html(html, headers=_headers(datasette))
+
+
+@answered
+async def plan_data(request: Any, datasette: Any) -> Response:
     """The plan as data."""
-    made = await asyncio.to_thread(plan, asked.source, asked.record, settings=asked.settings, visible=asked.visible)
-    return Response.json(made.model_dump(mode="json"), headers=_headers(asked.datasette))
+    made = await _plan(await ask(datasette, request))
+    return Response.json(made.model_dump(mode="json"), headers=_headers(datasette))
+
+
+async def _audit(request: Any, datasette: Any) -> dict[str, Any]:
+    if not await host.may(datasette, request.actor, AUDIT):
+        raise DeniedError("You may not read the log of exports.")
+    before = request.args.get("before") or ""
+    if before and not (before.isascii() and before.isdigit() and len(before) < 19):
+        raise RequestError("before must be a whole number, as the page before told it.")
+    settings = await host.site_settings(datasette)
+    if settings.audit_log is None:
+        return {"kept": False, "lines": [], "older": None}
+    lines, older = await asyncio.to_thread(AuditLog(settings.audit_log).newest, int(before) if before else None)
+    return {"kept": True, "lines": lines, "older": older}
+
+
+@answered
+async def audit_page(request: Any, datasette: Any) -> Response:
+    """The log of exports, newest first."""
+    context = await _audit(request, datasette)
+    html = await datasette.render_template("program_export_audit.html", context, request=request)
+    return Response.html(html, headers=_headers(datasette))
+
+
+@answered
+async def audit_lines(request: Any, datasette: Any) -> Response:
+    """The log of exports as data."""
+    return Response.json(await _audit(request, datasette), headers=_headers(datasette))

@@ -12,7 +12,12 @@ def write_whole(path: Path, chunks: Iterable[bytes]) -> int:
     """Write the chunks to ``path``, readable by its owner only; returns the number of bytes.
 
     They go to a temporary file beside it, which takes the name when all is on the disk; on
-    any error it is removed, and what ``path`` was before stays."""
+    any error it is removed, and what ``path`` was before stays. A link is followed; what is
+    no ordinary file (a device, a pipe) is written to as it is. Raises OSError."""
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            return sum(file.write(chunk) for chunk in chunks)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     part, written = Path(name), 0
     try:

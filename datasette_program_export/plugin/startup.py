@@ -1,0 +1,68 @@
+"""What is looked at before the site starts: settings that cannot be meant."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from typing import Any
+
+from datasette.utils import StartupError
+
+from ..catalog import catalog
+from ..errors import ExportError, SettingsError
+from ..schema import Schema
+from ..settings import Settings
+from ..snapshot import Snapshot
+from . import host
+from .permissions import PLUGIN
+
+
+async def check_settings(datasette: Any) -> None:
+    """Refuse to start with settings that are wrong, and name them: a misspelt secret would be an open one."""
+    try:
+        shared = (await host.site_settings(datasette)).tables_named()
+        missing = dict(shared)
+        unknown = False
+        for name, database in list(datasette.databases.items()):
+            if name == "_internal":
+                continue
+            schema = await _checked(datasette, database)
+            unknown = unknown or (schema is None and bool(database.path))
+            for table in list(missing):
+                if schema is not None and schema.find(table):
+                    del missing[table]
+        if missing and not unknown and not any(d.path is None for d in _others(datasette)):
+            table, key = min(missing.items())
+            raise SettingsError(f"{PLUGIN}: {key} names {table}, a table that no database has")
+    except SettingsError as error:
+        raise StartupError(str(error)) from None
+
+
+async def _checked(datasette: Any, database: Any) -> Schema | None:
+    """The schema of a file, which the settings for it fit; None where it cannot be read now."""
+    settings = await host.settings_for(datasette, database.name)
+    if database.path is None:
+        return None
+    source = host.source_for(datasette, database, settings)
+
+    def look() -> Schema:
+        with closing(Snapshot(source)) as snapshot:
+            catalog(snapshot.schema, settings)
+            return snapshot.schema
+
+    try:
+        schema = await asyncio.to_thread(look)
+    except SettingsError as error:
+        raise SettingsError(f"{PLUGIN} ({database.name}): {error}") from None
+    except ExportError:  # a damaged file is told when it is asked for
+        return None
+    own: Settings = await host.own_settings(datasette, database.name)
+    for table, key in own.tables_named().items():
+        if schema.find(table) is None:
+            raise SettingsError(f"{PLUGIN} ({database.name}): {key} names {table}, a table that there is not")
+    return schema
+
+
+def _others(datasette: Any) -> list[Any]:
+    """The databases that live in memory, and may get their tables later."""
+    return [d for name, d in datasette.databases.items() if name not in ("_internal", "_memory")]

@@ -1,0 +1,162 @@
+"""What every scope of an export has in common: tables, their columns, what is kept back.
+
+A scope resolves a request against one snapshot. Everything that can be wrong with it is
+raised by that, before the first byte; ``coverage`` tells what was left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from .catalog import Catalog
+from .errors import DeniedError, NotFoundError, RequestError, UnsupportedError
+from .graph import Graph
+from .guard import Guard
+from .request import Request
+from .schema import Column, ForeignKey, Schema, Table, fold
+from .selected import Selected
+from .snapshot import Snapshot
+from .walk import Walk
+
+
+class Scope:
+    """The rows of ``request`` on ``snapshot``, for somebody who may see the ``visible`` tables (None: all).
+
+    ``subject`` is the table or query that was asked for, None for a database. After
+    ``resolve`` the ``tables`` are there, in parents-first order; ``skipped`` tables are not
+    in for a reason of their own, ``unreadable`` ones cannot even be looked into. Both steps
+    raise NotFoundError, DeniedError, RequestError, UnsupportedError, TooLargeError."""
+
+    subject: Table | None = None
+    walk: Walk | None = None
+    blame = "The condition"
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        catalog: Catalog,
+        request: Request,
+        *,
+        visible: Set[str] | None = None,
+        max_rows: int | None = None,
+    ) -> None:
+        self.snapshot = snapshot
+        self.catalog = catalog
+        self.request = request
+        self.visible = visible
+        self.max_rows = max_rows
+        self.schema: Schema = catalog.schema
+        self.refused = catalog.refused_tables()
+        self.secrets: dict[str, dict[str, str]] = {}
+        self.skipped: dict[str, str] = {}
+        self.unreadable: set[str] = set()
+        self.left_out_tables: set[str] = set()
+        self.left_out_columns: dict[str, set[str]] = {}
+        self.stopped: set[ForeignKey] = set()
+        self.tables: list[Selected] = []
+
+    @property
+    def name(self) -> str:
+        """What the scope is called in a file's name."""
+        return self.subject.name if self.subject is not None else self.request.scope
+
+    def resolve(self) -> None:
+        """Find the rows. When this is interrupted, ``walk`` still tells how far it came."""
+        raise NotImplementedError
+
+    def title(self) -> str:
+        """What the one record asked for is called, if one was."""
+        return ""
+
+    def detail(self) -> str:
+        """What tells the one record asked for from others of the same title."""
+        return ""
+
+    def labels(self) -> dict[str, tuple[str, str]]:
+        """Per table: what one of its rows is called, and several; of tables that this person may see."""
+        words = {name: self.catalog.subject(name) for name in self.schema if self.find(name) is not None}
+        return {name: (w.label, w.plural) for name, w in words.items() if w.label and w.plural}
+
+    @property
+    def graph(self) -> Graph:
+        """The tables that are in, and the references between them that were not stopped."""
+        return self.catalog.graph([s.table.name for s in self.tables], self.stopped)
+
+    def find(self, name: str) -> Table | None:
+        """The table of that name, as far as this person can know of it."""
+        table = self.schema.find(name)
+        if table is None or (self.visible is not None and table.name not in self.visible):
+            return None
+        return table
+
+    def table(self, name: str) -> Table:
+        """The table of that name, to be exported. Raises what stands against that."""
+        table = self.find(name)
+        if table is None or fold(name).startswith("sqlite_"):
+            seen = "" if self.visible is None else ", or you may not see it"
+            raise NotFoundError(f"There is no table {name} in {self.snapshot.source.name}{seen}.")
+        if self.visible is not None and not self.catalog.readable(table, self.visible):
+            raise DeniedError(f"You may not see all that {table.name} is made from.")
+        if table.problem:
+            raise UnsupportedError(f"{table.name} cannot be read: {table.problem}.")
+        if refusal := self.refused.get(fold(table.name)):
+            raise DeniedError(f"{table.name} cannot be exported: {refusal}.")
+        return table
+
+    def leave_out(self) -> None:
+        """Read ``without``: tables, or columns as ``table.column``."""
+        for name in self.request.without:
+            whole = self.find(name)
+            if whole is not None:
+                if whole == self.subject:
+                    raise RequestError(f"{whole.name} is what was asked for; it cannot be left out.")
+                self.left_out_tables.add(whole.name)
+                continue
+            for at in (i for i, character in enumerate(name) if character == "."):
+                table = self.find(name[:at])
+                column = table.column(name[at + 1 :]) if table else None
+                if table and column:
+                    self.left_out_columns.setdefault(table.name, set()).add(column.name)
+                    break
+            else:
+                raise RequestError(f"There is no table or column {name} to leave out.")
+
+    def columns(self, table: Table, chosen: tuple[str, ...] | None = None) -> tuple[Column, ...]:
+        """The columns that are written: no secrets, nothing left out; ``chosen`` in its own order."""
+        secrets = self.catalog.secrets(table)
+        if secrets:
+            self.secrets[table.name] = secrets
+        wanted = table.visible_columns
+        if chosen is not None:
+            wanted = tuple(self.column(table, name) for name in dict.fromkeys(chosen))
+        gone = self.left_out_columns.get(table.name, set()) | secrets.keys()
+        kept = tuple(c for c in wanted if c.name not in gone)
+        if not kept:
+            raise UnsupportedError(f"Nothing would be left of {table.name}: all its columns are left out or secret.")
+        return kept
+
+    def column(self, table: Table, name: str) -> Column:
+        """A table's column. Raises RequestError."""
+        column = table.column(name)
+        if column is None:
+            raise RequestError(f"{table.name} has no column {name}.")
+        return column
+
+    def guard(self, blame: str, target: str | None = None) -> Guard:
+        """The guard for somebody else's SQL; ``target`` is the key table that it fills."""
+        found = {fold(n): self.catalog.secrets(t) for n, t in self.schema.items()}
+        secrets = {n: frozenset(map(fold, columns)) for n, columns in found.items() if columns}
+        return Guard(
+            blame,
+            secrets,
+            self.refused,
+            self.catalog.hidden(self.visible),
+            target and target.removeprefix("temp.").strip('"'),
+        )
+
+    def probe(self) -> None:
+        """Have SQLite understand every statement now: what it cannot run is to be known before the first byte."""
+        for chosen in self.tables:
+            self.snapshot.execute(
+                f"SELECT 1 FROM ({chosen.select(ordered=False)}) LIMIT 0", chosen.params, chosen.guard
+            )
