@@ -38,7 +38,8 @@ def counted(table: str, rows: int, labels: Labels) -> str:
     """``3 charts``; ``3 rows of charts`` where nobody said what they are called."""
     if table in labels:
         return f"{rows:,} {labels[table][rows != 1]}"
-    return f"{rows:,} row{'s' if rows != 1 else ''} of {table}"
+    of = f" of {table}" if table else ""
+    return f"{rows:,} row{'s' if rows != 1 else ''}{of}"
 
 
 def told(coverage: Mapping[str, Any], labels: Labels | None = None) -> list[str]:

@@ -134,7 +134,7 @@ def tree(plan: Plan) -> list[Node]:
     nodes: dict[str, Node] = {}
     for planned in plan.tables:
         if planned.belongs or not planned.needed:
-            text = counted(planned.table, planned.belongs, plan.labels)
+            text = counted(planned.table if plan.scope != "query" else "", planned.belongs, plan.labels)
             leave = planned.table != plan.subject and plan.scope != "query"
             nodes[planned.table] = Node(planned.table, planned.belongs, text, planned.because, leave)
     roots = []
