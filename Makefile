@@ -1,6 +1,7 @@
 # make demo    a demo database in Datasette with the plugin; prints the URL (LINE=alpha for Datasette 1.0 alpha)
 # make test    everything is checked, on both Datasette lines
 # make check   types, style, layers only
+# make bench   measures exports against other tools, and writes docs/performance.md
 # make docs    rewrites the generated parts of the documentation, and its picture
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ LINE ?= stable
 PORT ?= 8001
 VENV = .venv
 
-.PHONY: demo test check docs browser clean
+.PHONY: demo test check docs bench browser clean
 
 demo: $(VENV)/$(LINE)/ready demo-data/practice.db
 	@echo "Open http://127.0.0.1:$(PORT)/practice/clients and choose a client (Ctrl-C stops)."
@@ -30,6 +31,10 @@ check: $(VENV)/alpha/ready
 docs: $(VENV)/alpha/ready browser
 	$(VENV)/alpha/bin/python -m cogapp -r README.md docs/*.md
 	$(VENV)/alpha/bin/python docs/picture.py
+
+bench: $(VENV)/stable/ready $(VENV)/alpha/ready
+	$(VENV)/alpha/bin/python -m pip install -q sqlite-utils
+	$(VENV)/alpha/bin/python benchmarks/export.py --line stable=$(VENV)/stable/bin/python --line alpha=$(VENV)/alpha/bin/python --write docs/performance.md
 
 # Browser tests use the system's Chromium. Where it can be installed, it is; else they say that they are skipped.
 browser:

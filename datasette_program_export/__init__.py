@@ -13,8 +13,9 @@ from .errors import ExportError
 from .exporter import Export as export
 from .planner import Plan, plan
 from .request import Request
+from .service import ExportService
 from .settings import Settings
 from .source import Source
 from .version import __version__
 
-__all__ = ["ExportError", "Plan", "Request", "Settings", "Source", "__version__", "export", "plan"]
+__all__ = ["ExportError", "ExportService", "Plan", "Request", "Settings", "Source", "__version__", "export", "plan"]

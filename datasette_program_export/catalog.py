@@ -13,6 +13,7 @@ from .schema import ForeignKey, Schema, Table, fold, resolve
 from .settings import PRESETS, SECRET_ENDINGS, SECRET_NAMES, Preset, Settings, Subject, VirtualForeignKey, load_preset
 from .virtual_tables import OF_INDEXES, indexed_by
 
+OF_STORAGE = ("dbstat", "sqlite_dbpage", "sqlite_stmt")  # there without being made
 _STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -118,6 +119,7 @@ class Catalog:
         holders = {n for n, t in self.schema.items() if self.secrets(t)}
         if not holders:
             return refused
+        refused |= dict.fromkeys(OF_STORAGE, "it shows how the database is stored, secrets too")
         for name, table in self.schema.items():
             if table.kind == "view" and JOINS_UNSEEN.search(table.sql or ""):
                 refused[fold(name)] = "it joins by USING or NATURAL, where a secret column could pass unseen"

@@ -134,7 +134,9 @@ class Closure(Scope):
             raise RequestError(
                 f"A row of {table.name} is named by its {', '.join(names)}, with a comma between several."
             )
-        conditions = [" AND ".join(f"r.{quote(n)} = ?" for n in names)]
+        if secret := [n for n in names if n in self.catalog.secrets(table)]:
+            raise DeniedError(f"A row of {table.name} is named by {', '.join(secret)}, which is left out as secret.")
+        conditions = [" AND ".join(f"r.{quote(n)} = ?{self._collated(n)}" for n in names)]
         if any((c := table.column(n)) and c.affinity == "BLOB" for n in names):
             # a column without a type holds 1 and '1' apart, but a path spells them alike
             conditions.append(" AND ".join(f"CAST(r.{quote(n)} AS TEXT) = ?" for n in names))
@@ -148,6 +150,10 @@ class Closure(Scope):
         raise NotFoundError(
             f"There is no row {', '.join(record)} in {table.name} (rows are named by {', '.join(names)})."
         )
+
+    def _collated(self, name: str) -> str:
+        """The collation of a key's index, which may tell apart what the column's own would not."""
+        return f" COLLATE {quote(self.subject.collation(name))}" if self.subject.column(name) else ""
 
     def _is_reached(self, name: str) -> bool:
         """Whether a table is in: it holds rows of this export, or could have held children of its subject."""
@@ -163,14 +169,14 @@ class Closure(Scope):
         reached = self.walk.reach(name)
         sort = self._sort() if table == self.subject else ()
         chosen = self.request.columns if table == self.subject else None
-        return Selected(table, self.columns(table, chosen), reached.keys, sort=sort)
+        return self.selected(table, chosen, keys=reached.keys, sort=sort)
 
     def _rows_only(self) -> Selected:
         if not self.request.records and not self._needs_keys():
             return self._condition()
         keys = KeyTable(self.snapshot, self.subject)
         self._fill(keys)
-        return Selected(self.subject, self.columns(self.subject, self.request.columns), keys, sort=self._sort())
+        return self.selected(self.subject, self.request.columns, keys=keys, sort=self._sort())
 
     def _needs_keys(self) -> bool:
         """Whether it must be known of each row that it is in, to say which references dangle."""
@@ -184,12 +190,12 @@ class Closure(Scope):
         """The subject's rows by the request's conditions; ``target`` is a key table to be filled with them."""
         request = self.request
         blame = self.blame if request.where else f"The {self.subject.kind} {self.subject.name}"
-        guard = self.guard(blame, target)
+        guard = self.guard(blame, target, " ".join(request.where))
         for clause in request.where:
             guard.check_condition(clause)
-        return Selected(
+        return self.selected(
             self.subject,
-            self.columns(self.subject, request.columns),
+            request.columns,
             where=request.where,
             params=request.params,
             sort=self._sort(),

@@ -85,7 +85,7 @@ def _no_permission(scope: Scope) -> list[dict[str, Any]]:
     exported = _exported(scope)
     return [
         {"table": e.other_table, "along": e.name}
-        for e in scope.catalog.edges
+        for e in scope.edges
         if e.table in exported and e.other_table in scope.schema and e.other_table not in scope.visible
     ]
 
@@ -99,7 +99,7 @@ def _left_out(scope: Scope) -> list[dict[str, Any]]:
         stopped = sorted((e for e in scope.stopped if scope.find(e.table)), key=lambda e: e.name)
         found += [{"reference": edge.name} for edge in stopped]
         tables = scope.walk.reached
-        secret = [e for e in scope.catalog.edges if e.table in tables and scope.catalog.is_secret(e)]
+        secret = [e for e in scope.edges if e.table in tables and scope.catalog.is_secret(e)]
         found += [{"reference": e.name, "why": "its column is left out as secret"} for e in secret]
     return found
 
@@ -110,7 +110,7 @@ def dangling(scope: Scope) -> list[dict[str, Any]]:
     This is what ``PRAGMA foreign_key_check`` finds after the export was loaded."""
     exported = _exported(scope)
     found = []
-    for edge in scope.catalog.edges:
+    for edge in scope.edges:
         child = exported.get(edge.table)
         written = {c.name for c in child.columns} if child else set()
         if child is None or not written.issuperset(edge.columns):
@@ -156,10 +156,11 @@ def _warnings(scope: Scope) -> list[str]:
     found = []
     follows = scope.request.scope == "database" or scope.walk is not None
     if follows and scope.visible is not None and scope.catalog.hidden(scope.visible):
-        found.append("Only tables that you may see were looked at; there are others in this database.")
+        found.append("Only tables that you may see and export were looked at; there are others in this database.")
     if scope.walk is not None and scope.catalog.persons and scope.request.others == "include":
         found.append("Rows of people who were not asked for are in this file, as was asked for (others).")
     if scope.catalog.with_secrets:
+        found.append("Columns that hold secrets were not left out, as was asked for (secrets).")
         for name, chosen in exported.items():
             secret = scope.catalog.secret_columns(chosen.table)
             found += [
@@ -167,7 +168,7 @@ def _warnings(scope: Scope) -> list[str]:
                 for c in chosen.columns
                 if c.name in secret
             ]
-    for edge in scope.catalog.edges:
+    for edge in scope.edges:
         parent = scope.schema.get(edge.other_table)
         if edge.table not in exported or (scope.visible is not None and edge.other_table not in scope.visible):
             continue

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from .catalog import Catalog
 from .errors import DeniedError, RequestError, SourceError, TooLargeError, UnsupportedError
 from .schema import Table, fold, quote
 from .scope import Scope
-from .selected import Selected
-from .virtual_tables import OF_INDEXES
-
-_CONTENTLESS = re.compile(r"\bcontent\s*=\s*(''|\"\")", re.IGNORECASE)
+from .virtual_tables import OF_INDEXES, contentless
 
 
 class WholeDatabase(Scope):
@@ -61,7 +57,7 @@ class WholeDatabase(Scope):
     def _take(self, table: Table, insist: bool) -> None:
         try:
             guard = self.guard(f"The {table.kind} {table.name}") if table.kind != "table" else None
-            chosen = Selected(table, self.columns(table), guard=guard)
+            chosen = self.selected(table, guard=guard)
             self.snapshot.execute(f"SELECT 1 FROM ({chosen.select(ordered=False)}) LIMIT 0", (), guard)
             whole = chosen.count()
             if table.kind == "table":
@@ -86,6 +82,6 @@ def _computed(table: Table, catalog: Catalog) -> str | None:
         return "a view, computed from tables; export it by itself"
     if table.kind == "virtual" and (catalog.drawn_from(table) or table.module in OF_INDEXES):
         return "a search index, which can be made again from its table"
-    if table.kind == "virtual" and _CONTENTLESS.search(table.sql or ""):
+    if table.kind == "virtual" and contentless(table):
         return "a search index that keeps no texts"
     return None

@@ -36,7 +36,7 @@ def _table(scope: Scope, chosen: Selected) -> dict[str, Any]:
     facts: dict[str, Any] = {"columns": columns, "primary_key": list(table.pk)}
     facts["foreign_keys"] = [
         {"columns": list(e.columns), "table": e.other_table, "other_columns": list(e.other_columns)}
-        for e in scope.catalog.edges
+        for e in scope.edges
         if e.table == table.name and table.kind != "query"
     ]
     if table.kind != "table":

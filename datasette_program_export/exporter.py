@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator, Iterator, Mapping, Set
+from array import array
+from collections.abc import Callable, Generator, Iterator, Mapping, Set
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import chain
 from threading import Event
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import msgspec
 
@@ -34,7 +35,7 @@ from .version import __version__
 GENERATOR = f"datasette-program-export {__version__}"
 # A rollback-journal database is read directly only for exports up to this; else a copy of it is read
 HELD_BYTES = 20_000_000
-_PIECE = 256 * 1024
+Used = TypeVar("Used")
 
 
 @dataclass
@@ -50,7 +51,8 @@ class Export:
 
     ``filename`` and ``media_type`` are set when the first chunk is there, ``coverage`` when the
     last one is (where the format tells it). Every error of the request or of the database's
-    structure is raised at the first ``next``, before any byte."""
+    structure is raised at the first ``next``, before any byte. ``form`` is a format of one's own,
+    in place of the one that the request names."""
 
     def __init__(
         self,
@@ -61,6 +63,7 @@ class Export:
         visible: Set[str] | None = None,
         created_at: datetime | None = None,
         max_seconds: float | None = None,
+        form: Format | None = None,
     ) -> None:
         self.source = Source.of(source)
         self.request = request
@@ -68,7 +71,7 @@ class Export:
         self.visible = visible
         self.max_seconds = max_seconds
         self.created_at = (created_at or datetime.now(timezone.utc)).astimezone(timezone.utc)
-        self.format: Format = get_format(request.format)
+        self.format: Format = form or get_format(request.format)
         check_layout(self.format, request.layout)
         self.filename = ""
         self.media_type = ""
@@ -76,6 +79,7 @@ class Export:
         self.coverage: Mapping[str, Any] = {}
         self.labels: Mapping[str, tuple[str, str]] = {}
         self._cancelled = Event()
+        self._copy = False
         self._snapshot: Snapshot | None = None
         self._chunks = self._run()
 
@@ -99,45 +103,56 @@ class Export:
         self._chunks.close()
 
     def _run(self) -> Generator[bytes, None, None]:
-        for copy in (False, True):
+        while True:
             try:
-                with closing(Snapshot(self.source, copy=copy, cancelled=self._cancelled)) as snapshot:
+                with closing(Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)) as snapshot:
                     self._snapshot = snapshot
                     chunks = self._encoded(snapshot)
                     if snapshot.journal != "rollback":
                         yield from chunks
                         return
-                    held = self._held(chunks)
+                    held, sizes = self._held(chunks)
             except TimeExpired:
-                continue  # its writers have waited long enough: read a copy
+                self._copy = True  # its writers have waited long enough
+                continue
             finally:
                 self._snapshot = None
             with held:
-                while piece := held.read(_PIECE):
-                    yield piece
+                for size in sizes:
+                    yield held.read(size)
             return
 
-    def _held(self, chunks: Iterator[bytes]) -> IO[bytes]:
-        """All chunks, written down before the first is given away: so the database is let go soon."""
+    def read(self, use: Callable[[Dataset], Used]) -> Used:
+        """What ``use`` makes of the rows, in place of bytes: all of it at once, at one moment."""
+        while True:
+            try:
+                with closing(Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)) as snapshot:
+                    self._snapshot = snapshot
+                    scope = self._scope(snapshot)
+                    return use(self._dataset(snapshot, scope))
+            except TimeExpired:
+                self._copy = True
+            finally:
+                self._snapshot = None
+
+    def _held(self, chunks: Iterator[bytes]) -> tuple[IO[bytes], array[int]]:
+        """All chunks, and their sizes, written down before the first is given away: so the database is let go soon."""
         memory = int(self.settings.spool_memory_mb * 1e6)
         written: IO[bytes] = tempfile.SpooledTemporaryFile(memory, dir=self.source.spool_dir)  # noqa: SIM115
+        sizes = array("Q")
         try:
             for chunk in chunks:
-                written.write(chunk)
+                sizes.append(written.write(chunk))
                 if written.tell() > HELD_BYTES:
                     raise TimeExpired
             written.seek(0)
         except BaseException:
             written.close()
             raise
-        return written
+        return written, sizes
 
     def _encoded(self, snapshot: Snapshot) -> Iterator[bytes]:
-        snapshot.limit(self.max_seconds)
-        known = catalog(snapshot.schema, self.settings, self.request.secrets == "include")
-        scope = scope_of(snapshot, known, self.request, visible=self.visible, max_rows=self.settings.max_rows)
-        scope.resolve()
-        self.labels = scope.labels()
+        scope = self._scope(snapshot)
         dataset = self._dataset(snapshot, scope)
         several = len(scope.tables) > 1
         archived = self.format.archived or (several and self.format.encode is None)
@@ -149,6 +164,14 @@ class Export:
         if self.format.encode is not None and (several or self.format.encode_table is None):
             return self.format.encode(dataset, self.request.layout)
         return self._alone(dataset, scope)
+
+    def _scope(self, snapshot: Snapshot) -> Scope:
+        snapshot.limit(self.max_seconds)
+        known = catalog(snapshot.schema, self.settings, self.request.secrets == "include")
+        scope = scope_of(snapshot, known, self.request, visible=self.visible, max_rows=self.settings.max_rows)
+        scope.resolve()
+        self.labels = scope.labels()
+        return scope
 
     def _alone(self, dataset: Dataset, scope: Scope) -> Iterator[bytes]:
         """One table in a format whose files hold one table."""
@@ -195,7 +218,7 @@ class Export:
             "generator": GENERATOR,
             "source": self.source.name,
             "scope": self.request.scope,
-            "request": self.request.model_dump(mode="json", exclude_defaults=True),
+            "request": self.request.told(),
         }
         if scope.catalog.preset_name is not None:
             head["preset"] = scope.catalog.preset_name

@@ -148,8 +148,8 @@ def arguments(request: Request, database: str) -> list[str]:
 
 def parse_order(text: str) -> tuple[str, bool]:
     """``name``, ``name asc`` or ``name desc``: a column, and whether it descends."""
-    name, _, way = text.rpartition(" ")
-    return (name.rstrip(), way.lower() == "desc") if name.strip() and way.lower() in ("asc", "desc") else (text, False)
+    name, blank, way = text.rpartition(" ")
+    return (name, way.lower() == "desc") if blank and way.lower() in ("asc", "desc") else (text, False)
 
 
 def _ascending(name: str) -> str:

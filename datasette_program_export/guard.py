@@ -35,6 +35,7 @@ _DENIED_FUNCTIONS = {"load_extension", "fts3_tokenizer"}
 # strings and quoted names are passed over; comments, parentheses and semicolons are looked at
 _PART = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--|/\*|[();]""")
 _SCHEMA_TABLES = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema")
+_OF_STORAGE = ("dbstat", "sqlite_dbpage", "sqlite_stmt")
 JOINS_UNSEEN = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
 
 Authorizer = Callable[..., int]
@@ -61,13 +62,15 @@ class Guard:
     ``blame`` says whose SQL it is, for messages: ``The condition``. ``columns`` are secret
     columns by table, ``tables`` refused tables and views, each with the reason; ``hidden``
     are tables that this person may not see: only a view that they may see reads them. All
-    names folded. ``target`` is the TEMP table that the statement may fill."""
+    names folded. ``target`` is the TEMP table that the statement may fill, ``text`` the
+    part of the SQL that comes from outside, folded."""
 
     blame: str = "The statement"
     columns: Mapping[str, Iterable[str]] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
     target: str | None = None
+    text: str = ""
     _met: str | None = field(default=None, init=False)
     _met_hidden: bool = field(default=False, init=False)
 
@@ -87,7 +90,7 @@ class Guard:
             return sqlite3.SQLITE_OK if table == fold(self.target or "") else sqlite3.SQLITE_DENY
         if database not in ("main", "", None):
             self._met = f"it reads the database {database}, and an export is of one database at one moment"
-        elif inner is None and (table in self.hidden or (self.hidden and table in _SCHEMA_TABLES)):
+        elif inner is None and self._is_hidden(table) and (column or self._names_hidden()):
             self._met_hidden = True
         elif table in self.tables:
             self._met = self.tables[table]
@@ -96,6 +99,16 @@ class Guard:
         else:
             return sqlite3.SQLITE_OK
         return sqlite3.SQLITE_DENY
+
+    def _is_hidden(self, table: str) -> bool:
+        return table in self.hidden or (bool(self.hidden) and table in (*_SCHEMA_TABLES, *_OF_STORAGE))
+
+    def _names_hidden(self) -> bool:
+        """Whether the text could name a hidden table or view. Where SQLite needs no column of a table
+        in a view, it asks as if the table stood outside of the view: then the text must tell."""
+        names = {*self.hidden, *_SCHEMA_TABLES, *_OF_STORAGE}
+        spellings = names | {name.replace(q, q * 2) for name in names for q in "\"`'" if q in name}
+        return any(re.search(rf"(?<!\w){re.escape(s)}(?!\w)", self.text) for s in spellings if s in self.text)
 
     def check_condition(self, sql: str) -> None:
         """Raise RequestError for a condition that is not one expression, DeniedError as ``check_text``."""
@@ -119,7 +132,6 @@ class Guard:
         met_hidden, self._met_hidden = self._met_hidden, False
         if met is not None:
             return DeniedError(f"{self.blame} is not allowed: {met}.")
-        if met_hidden or (self.hidden and reason.startswith(("no such table", "no such column"))):
-            # one sentence for both, so that nobody learns what else there is
-            reason = "it names a table or column that does not exist, or that you may not see"
+        if met_hidden or self.hidden:  # one sentence for all, so that nobody learns what else there is
+            reason = "it is not SQL, or it names what does not exist or what you may not see"
         return RequestError(f"{self.blame} cannot be run: {reason}.")

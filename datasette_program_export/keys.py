@@ -25,7 +25,8 @@ class KeyTable:
     def __init__(self, snapshot: Snapshot, table: Table, extra: str = "") -> None:
         if not table.key:
             raise UnsupportedError(
-                f"The rows of {table.name} cannot be told apart: it has no key, and its rowid cannot be reached."
+                f"The rows of {table.name} cannot be told apart: it has no key, and its rowid cannot be reached. "
+                f"Leave it out (without {table.name})."
             )
         self.snapshot = snapshot
         self.table = table

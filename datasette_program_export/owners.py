@@ -77,8 +77,11 @@ class Owners:
         """Fill in every ``verdict`` of the candidates that is NULL, from the owners of their parents."""
         first = self._climb(candidates, "s.verdict IS NULL")
         edges = [edge for name in self.graph.parents_first() for edge in self._edges_up(name)]
-        while sum(self._inherit(edge, first) for edge in edges):
-            pass  # one round is enough where there are no cycles
+        for step in range(self.step, first - 1, -1):  # from the farthest: so one round is enough without cycles
+            for edge in edges:
+                self._inherit(edge, f"v.step = {step}")
+        while sum(self._inherit(edge, f"v.step >= {first}") for edge in edges):
+            pass
         known = self.known[candidates.table.name]
         same = " AND ".join(f"v.{k} = s.{k}" for k in candidates.columns)
         self.snapshot.execute(
@@ -120,6 +123,7 @@ class Owners:
             self.known[name] = KeyTable(
                 self.snapshot, self.schema[name], ", own INTEGER, verdict INTEGER, step INTEGER"
             )
+            self.known[name].index(["step"])
         return self.known[name]
 
     def _climb(self, start: KeyTable, chosen: str) -> int:
@@ -154,8 +158,8 @@ class Owners:
             f"{self.step + ahead} FROM {source} CROSS JOIN main.{quote(level.table.name)} AS r ON {on} WHERE {chosen}"
         ).rowcount
 
-    def _inherit(self, edge: ForeignKey, first: int) -> int:
-        """Let rows learnt since ``first`` take the verdict of their parents along one edge."""
+    def _inherit(self, edge: ForeignKey, which: str) -> int:
+        """Let ``which`` of the known rows (alias ``v``) take the verdict of their parents along one edge."""
         if edge.table not in self.known or edge.other_table not in self.known:
             return 0
         child, parent = self.schema[edge.table], self.schema[edge.other_table]
@@ -166,6 +170,5 @@ class Owners:
             f"CROSS JOIN {above.name} AS u ON {above.joined('u', 'p')} WHERE {below.joined('v', 'c')})"
         )
         return self.snapshot.execute(
-            f"UPDATE {below.name} AS v SET verdict = {highest} WHERE v.step >= {first} AND NOT v.own "
-            f"AND v.verdict < {highest}"
+            f"UPDATE {below.name} AS v SET verdict = {highest} WHERE {which} AND NOT v.own AND v.verdict < {highest}"
         ).rowcount

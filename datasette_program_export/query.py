@@ -49,7 +49,7 @@ class Query(Scope):
             sql = sql[:-1].rstrip()
         if not sql:
             raise RequestError("sql is empty: there is no query to run.")
-        guard = self.guard(self.blame)
+        guard = self.guard(self.blame, text=sql)
         guard.check_text(sql)
         names, rows = self.snapshot.query(sql, self.request.params, guard)
         if not names:

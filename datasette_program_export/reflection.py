@@ -17,10 +17,10 @@ from typing import Any
 
 from .errors import SourceError, explain
 from .schema import Column, ForeignKey, Index, Schema, Table, affinity, fold, quote, resolve
+from .virtual_tables import module_of
 
 OLDEST_SQLITE = (3, 37, 0)  # PRAGMA table_list
 
-_USING = re.compile(r"\busing\s+(\S+?)\s*(?:\(|$)", re.IGNORECASE)
 _UNSPEAKABLE = re.compile("[\ud800-\udfff]")
 
 
@@ -85,9 +85,7 @@ class _Reflection:
         name, kind, strict = facts["name"], facts["type"], bool(facts["strict"])
         if _UNSPEAKABLE.search(name):
             return Table(name, kind, problem="its name is not valid UTF-8, so no statement can name it")
-        module = None
-        if kind == "virtual" and (using := _USING.search(sql or "")):
-            module = using.group(1).strip("\"'`[]").lower()
+        module = module_of(sql) if kind == "virtual" else None
         try:
             columns = tuple(
                 Column(

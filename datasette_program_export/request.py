@@ -92,6 +92,13 @@ class Request(BaseModel):
     def _given(self, name: str) -> bool:
         return bool(getattr(self, name) != type(self).model_fields[name].default)
 
+    def told(self) -> dict[str, Any]:
+        """What was asked, for a document or a log: without what a stored query took from headers and cookies."""
+        facts = self.model_dump(mode="json", exclude_defaults=True)
+        if "params" in facts:
+            facts["params"] = {k: v for k, v in facts["params"].items() if not k.startswith("_")}
+        return facts
+
     @property
     def scope(self) -> Literal["record", "table", "query", "database"]:
         """What kind of thing is asked for."""

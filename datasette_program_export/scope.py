@@ -7,6 +7,7 @@ raised by that, before the first byte; ``coverage`` tells what was left.
 from __future__ import annotations
 
 from collections.abc import Set
+from typing import Any
 
 from .catalog import Catalog
 from .errors import DeniedError, NotFoundError, RequestError, UnsupportedError
@@ -82,6 +83,11 @@ class Scope:
         """The tables that are in, and the references between them that were not stopped."""
         return self.catalog.graph([s.table.name for s in self.tables], self.stopped)
 
+    @property
+    def edges(self) -> list[ForeignKey]:
+        """The references that this person can know of: not those that only the site's settings say of hidden tables."""
+        return [e for e in self.catalog.edges if not (e.virtual and self.find(e.other_table) is None)]
+
     def find(self, name: str) -> Table | None:
         """The table of that name, as far as this person can know of it."""
         table = self.schema.find(name)
@@ -135,6 +141,12 @@ class Scope:
             raise UnsupportedError(f"Nothing would be left of {table.name}: all its columns are left out or secret.")
         return kept
 
+    def selected(self, table: Table, chosen: tuple[str, ...] | None = None, **more: Any) -> Selected:
+        """Rows of a table with the columns that are written; ``more`` are Selected's other fields."""
+        columns = self.columns(table, chosen)
+        secrets = self.catalog.secrets(table)
+        return Selected(table, columns, secret_key=any(part.name in secrets for part in table.key), **more)
+
     def column(self, table: Table, name: str) -> Column:
         """A table's column. Raises RequestError."""
         column = table.column(name)
@@ -142,8 +154,8 @@ class Scope:
             raise RequestError(f"{table.name} has no column {name}.")
         return column
 
-    def guard(self, blame: str, target: str | None = None) -> Guard:
-        """The guard for somebody else's SQL; ``target`` is the key table that it fills."""
+    def guard(self, blame: str, target: str | None = None, text: str = "") -> Guard:
+        """The guard for somebody else's SQL, of which ``text`` comes from outside; ``target`` is filled by it."""
         found = {fold(n): self.catalog.secrets(t) for n, t in self.schema.items()}
         secrets = {n: frozenset(map(fold, columns)) for n, columns in found.items() if columns}
         return Guard(
@@ -152,6 +164,7 @@ class Scope:
             self.refused,
             self.catalog.hidden(self.visible),
             target and target.removeprefix("temp.").strip('"'),
+            fold(text),
         )
 
     def probe(self) -> None:

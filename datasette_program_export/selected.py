@@ -28,6 +28,7 @@ class Selected:
     limit: int | None = None
     offset: int | None = None
     guard: Guard | None = None
+    secret_key: bool = False  # then the rows' order by their key would tell how the secrets compare
 
     @property
     def alias(self) -> str:
@@ -37,7 +38,7 @@ class Selected:
     @property
     def repeatable(self) -> bool:
         """Whether a second run gives the same rows in the same order: by a key, and nobody else's SQL."""
-        return bool(self.table.key) and self.guard is None
+        return bool(self.table.key) and self.guard is None and not self.secret_key
 
     def select(self, expressions: str | None = None, more: str = "", ordered: bool = True) -> str:
         """A SELECT of these rows: their columns, or ``expressions``; ``more`` is one more condition."""
@@ -76,7 +77,9 @@ class Selected:
 
     def _order(self) -> str:
         parts = [f"{self.alias}.{quote(name)}{' DESC' if descending else ''}" for name, descending in self.sort]
-        if self.keys is not None and not parts:
+        if self.secret_key:
+            parts += [f"{self.alias}.{quote(column.name)}" for column in self.columns]
+        elif self.keys is not None and not parts:
             parts = [
                 f"k.{column}" for column in self.keys.columns
             ]  # the order of the walk through the keys: no sorting

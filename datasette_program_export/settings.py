@@ -146,6 +146,7 @@ class Preset(_Model):
     json_columns: dict[str, list[str]] = {}
     secrets: dict[str, list[str]] = {}
     caches: list[str] = []
+    order: list[str] = []
 
     def recognises(self, schema: Schema) -> bool:
         return all(_has(schema.find(table), columns) for table, columns in self.recognise.items())

@@ -213,6 +213,10 @@ class Snapshot:
     def _translated(self, guard: Guard | None) -> Iterator[None]:
         try:
             yield
+        except OverflowError:
+            if guard is None:
+                raise
+            raise guard.error("a number is too large for SQLite, which has 64 bits") from None
         except self.source.library.Error as error:
             if self._cancelled.is_set():
                 raise CancelledError("The export was cancelled.") from None

@@ -119,6 +119,8 @@ class Walk:
     def _cross(self, edge: ForeignKey, direction: str, step: int | None) -> int:
         """Take the rows that one edge leads to; inside a component only from the rows of one step."""
         source, target = (edge.other_table, edge.table) if direction == DOWN else (edge.table, edge.other_table)
+        if direction == UP and not self.schema[target].key:
+            return 0  # its rows cannot be told apart, so they are not added: these references dangle
         reached = self.reach(target) if source in self.reached else None
         if reached is None or not sum(self.reached[source].counts.values()):
             return 0
@@ -218,6 +220,7 @@ class Walk:
         if (edge, direction) not in self._withheld:
             target = self.schema[edge.table if direction == DOWN else edge.other_table]
             self._withheld[edge, direction] = KeyTable(self.snapshot, target, ", step INTEGER")
+            self._withheld[edge, direction].index(["step"])
         return self._withheld[edge, direction]
 
     def _look_behind_withheld(self) -> None:

@@ -391,7 +391,7 @@ async def test_the_walk_stops_where_this_person_may_not_see(demo_file: Path) -> 
     assert less["coverage"]["no_permission"] == [{"table": "birth_data", "along": "charts.birth_data_id"}]
     assert "session_notes" not in json.dumps(less)
     assert less["coverage"]["warnings"] == [
-        "Only tables that you may see were looked at; there are others in this database."
+        "Only tables that you may see and export were looked at; there are others in this database."
     ]
     assert len(less["tables"]["charts"]) == 2  # by the client only: the other way was closed
 

@@ -47,6 +47,13 @@ class RowLines:
         """One row's values in a form that msgspec writes one by one."""
         return [self._embed(i, v) if i in self.not_embedded else json_value(v) for i, v in enumerate(row)]
 
+    def indented(self, row: Row, depth: int) -> bytes:
+        """One row as an object with every value on a line of its own; embedded JSON stays as it is."""
+        blanks = b" " * depth
+        pairs = zip(self._names, self.values(row))
+        inner = b",\n".join(blanks + b"  " + _encode(name) + b": " + _encode(value) for name, value in pairs)
+        return blanks + b"{\n" + inner + b"\n" + blanks + b"}"
+
     def _written(self, rows: list[Row], plain: bool) -> Iterable[Iterable[Any]]:
         if plain and not self._json:
             return rows

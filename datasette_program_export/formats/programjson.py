@@ -67,17 +67,12 @@ class _Writer:
         comma = b"\n"
         for rows in table.batches:
             if self.pretty:
-                data = b",\n".join(self.indented(lines, table, row) for row in rows)
+                data = b",\n".join(lines.indented(row, 6) for row in rows)
             else:
                 data = lines(rows).replace(b"\n", b",\n")[:-2]
             yield comma + data
             comma = b",\n"
         warnings += lines.warnings(table.name)
-
-    def indented(self, lines: RowLines, table: TableStream, row: Any) -> bytes:
-        pairs = zip(table.fields, lines.values(row))
-        inner = b",\n".join(b"        " + _json(f.name) + b": " + _json(value) for f, value in pairs)
-        return b"      {\n" + inner + b"\n      }"
 
 
 FORMAT = Format(

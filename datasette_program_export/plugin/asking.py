@@ -15,6 +15,7 @@ from datasette.utils import tilde_decode
 
 from ..catalog import Catalog, catalog
 from ..errors import DeniedError, ExportError, NotFoundError, RequestError
+from ..formats import get_format
 from ..grammar import PREFIX, parse_options, parse_row_path
 from ..request import Request
 from ..schema import fold
@@ -108,8 +109,20 @@ class _Asking:
             indexes = {n for n in visible if (t := known.schema.find(n)) and known.drawn_from(t) == {table}}
             fields, words = await page_fields(self.datasette, self.http, self.database.name, found, indexes)
         asked = {"table": table, **fields, **self._options()}
+        if not asked.get("sort") and "records" not in asked:
+            asked["sort"] = await self._page_order(table)
         seconds = self.settings.max_seconds if fields.get("where") else None
         return await self._made(asked, visible, words=words, max_seconds=seconds)
+
+    async def _page_order(self, table: str) -> tuple[tuple[str, bool], ...]:
+        """The page's order; not where that would tell how secrets compare."""
+        order = await host.page_order(self.database, table)
+        if order:
+            known = await asyncio.to_thread(_known, self.source, self.settings)
+            found = known.schema.find(table)
+            if found is not None and known.secret_columns(found).keys() & {name for name, _ in order}:
+                return ()
+        return order
 
     async def _stored(self, query: host.StoredQuery, visible: frozenset[str]) -> Asked:
         await self._check_may_export()
@@ -132,6 +145,7 @@ class _Asking:
 
     async def _made(self, fields: dict[str, Any], visible: frozenset[str] | None, **more: Any) -> Asked:
         request = Request(**fields)
+        get_format(request.format)
         if request.secrets == "include" and not await self._may(SECRETS):
             raise DeniedError("You may not have secrets included (_export_secrets).")
         return Asked(self.datasette, self.http, self.database, request, visible, self.settings, self.source, **more)

@@ -36,8 +36,11 @@ class AuditLog:
 
     def _append(self, data: bytes) -> None:
         try:
-            file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             try:
+                size = os.fstat(file).st_size
+                if data and size and os.pread(file, 1, size - 1) != b"\n":
+                    data = b"\n" + data  # a line before was cut
                 if data and os.write(file, data) != len(data):
                     raise OSError("the line was cut")
             finally:
@@ -57,6 +60,8 @@ class AuditLog:
                 data = file.read(end - start)
         except FileNotFoundError:
             return [], None
+        except OSError:
+            raise AuditError("The log of exports cannot be read. Tell the person who runs this site.") from None
         if start > 0:  # the first line may have begun before
             skipped = data.find(b"\n") + 1
             start, data = start + skipped, data[skipped:]
@@ -85,7 +90,7 @@ class Line:
             "actor": actor.get("id") if actor else None,
             "database": database,
             "scope": request.scope,
-            "request": request.model_dump(mode="json", exclude_defaults=True),
+            "request": request.told(),
         }
 
     def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -95,13 +100,13 @@ class Line:
             self._bytes += len(chunk)
             yield chunk
 
-    def end(self, outcome: str, rows: int, filename: str) -> None:
+    def end(self, outcome: str, rows: int) -> None:
         """Write the line, once. ``outcome``: ``complete``, or what went wrong in words."""
         if self._written:
             return
         self._written = True
         complete = outcome == "complete"
-        facts = {"ended": _now(), "outcome": outcome, "file": filename, "rows": rows, "bytes": self._bytes}
+        facts = {"ended": _now(), "outcome": outcome, "rows": rows, "bytes": self._bytes}
         self.log.write({**self._entry, **facts, "sha256": self._hash.hexdigest() if complete else None})
 
 

@@ -156,6 +156,8 @@ async def may_export(datasette: Any, actor: Any, database: str, table: str | Non
     """Whether this actor may export from one table or view, or the result of a query (no table)."""
     if V1:
         resource = TableResource(database, table) if table is not None else DatabaseResource(database)
+        if table is not None and not await datasette.allowed(action="view-table", resource=resource, actor=actor):
+            return False
         found: bool = await datasette.allowed(action=EXPORT, resource=resource, actor=actor)
         return found
     if table is not None and not await _visible_0x(datasette, actor, database, table):
@@ -186,6 +188,17 @@ async def _visible_0x(datasette: Any, actor: Any, database: str, table: str) -> 
     wanted = [("view-table", (database, table)), ("view-database", database), "view-instance"]
     visible, _ = await datasette.check_visibility(actor, permissions=wanted)
     return bool(visible)
+
+
+async def page_order(database: Any, table: str) -> tuple[tuple[str, bool], ...]:
+    """How a table's page sorts rows that nobody sorted: by the declared key. Empty for the rowid, our own order."""
+    try:
+        columns = [c for c in await database.table_column_details(table) if c.is_pk]
+    except sqlite3.Error:  # a broken view: the export says what is wrong with it
+        return ()
+    if len(columns) == 1 and columns[0].type.upper() == "INTEGER":
+        return ()
+    return tuple((c.name, False) for c in sorted(columns, key=lambda c: c.is_pk))
 
 
 async def table_settings(datasette: Any, database: str, table: str) -> dict[str, Any]:

@@ -13,14 +13,15 @@ from datasette.filters import Filters
 from datasette.plugins import pm
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Base400, Forbidden
+from datasette.utils.sqlite import sqlite3
 from datasette.views.base import DatasetteError
 
-from ..errors import DeniedError, ExportError, NotFoundError, RequestError
+from ..errors import DeniedError, RequestError
 from ..schema import Table
 from . import host
 
 _LOOKUPS = {key for key, _, _ in Filters([]).lookups()}
-_ANSWERS: dict[int, type[ExportError]] = {403: DeniedError, 404: NotFoundError}
+_NO_THROUGH = "_through asks for what does not exist, or for what you may not see."
 
 
 async def page_fields(
@@ -58,7 +59,11 @@ async def _where(datasette: Any, request: Any, database: str, table: Table) -> t
     if any(key.startswith("_filter_column") for key in request.args):
         raise RequestError("_filter_column is a form's field; use column__filter=value instead.")
     filters, words = Filters(sorted(pairs)), []
-    where, params = filters.build_where_clauses(table.name)
+    try:
+        where, params = filters.build_where_clauses(table.name)
+    except ValueError:  # Datasette reads a list that begins with [ as JSON
+        culprits = [key for key, value in pairs if value.startswith("[")]
+        raise RequestError(f"{', '.join(culprits)}: this begins like JSON, but is none.") from None
     try:
         hooks = pm.hook.filters_from_request(request=request, table=table.name, database=database, datasette=datasette)
         for hook in hooks:
@@ -68,12 +73,12 @@ async def _where(datasette: Any, request: Any, database: str, table: Table) -> t
                 params.update(arguments.params)
                 words += arguments.human_descriptions
     except DatasetteError as error:
-        raise _ANSWERS.get(error.status, RequestError)(str(error.message)) from None
-    except Base400 as error:
-        raise RequestError(str(error)) from None
-    except Forbidden:
-        raise RequestError("_where or _through asks for what does not exist, or what you may not see.") from None
-    except (ValueError, KeyError, TypeError):  # Datasette reads _through as JSON, unchecked
+        if error.status == 403:
+            raise DeniedError("You may not use _where here: it is SQL.") from None
+        raise RequestError(_NO_THROUGH if "_through" in request.args else f"{error.message}.") from None
+    except (Base400, Forbidden):
+        raise RequestError(_NO_THROUGH if "_through" in request.args else "The filters cannot be used.") from None
+    except (ValueError, KeyError, TypeError, AttributeError, sqlite3.Error):  # Datasette reads _through unchecked
         raise RequestError('_through must be JSON: {"table": …, "column": …, "value": …}.') from None
     searched = [k for k in request.args if k.startswith("_search") and k != "_searchmode" and request.args[k]]
     if searched and not any(name.startswith("search") for name in params):

@@ -40,8 +40,7 @@ def actions() -> list[Any]:
             abbr="pe",
             description="Export rows",
             resource_class=TableResource,
-            also_requires="view-table",
-        ),
+        ),  # view-table is asked for beside it: also_requires mixes up the rules of two actions (1.0a41)
         Action(
             name=SECRETS,
             abbr="pes",

@@ -112,7 +112,7 @@ class Download(Response):  # type: ignore[misc]
         """Have the export's line written: before the end is sent, or when it failed."""
         if self._line is not None:
             outcome = "complete" if error is None else str(error) or type(error).__name__
-            await asyncio.to_thread(self._line.end, outcome, self._export.progress.rows, self._export.filename)
+            await asyncio.to_thread(self._line.end, outcome, self._export.progress.rows)
 
     async def _next(self) -> bytes | None:
         while True:

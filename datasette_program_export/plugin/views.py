@@ -83,7 +83,12 @@ async def _download(asked: Asked) -> Response:
     line = None
     if asked.settings.audit_log is not None:
         line = Line(AuditLog(asked.settings.audit_log), asked.http.actor, asked.database.name, asked.request)
-    made = Download(export, asked.http, asked.settings, line)
+    try:
+        made = Download(export, asked.http, asked.settings, line)
+    except BusyError as error:
+        if line is not None:
+            line.end(str(error), 0)
+        raise
     if asked.datasette.cors:
         add_cors_headers(made.headers)
     return await made.start()
