@@ -21,7 +21,7 @@ from .cli_options import order_and_columns, params, where, with_options
 from .errors import ExportError, NotFoundError, RequestError
 from .exporter import Export
 from .formats import NAMES, format_for_file, get_format
-from .grammar import parse_order, parse_row_path
+from .grammar import parse_order, parse_row_path, with_profile
 from .planner import plan
 from .request import Request
 from .settings import Settings, read_settings
@@ -125,7 +125,7 @@ def database_command(database: Path, **options: Any) -> None:
 def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Tell what an export would hold, without its rows: of a table, a record, a query, or the database."""
     settings = _settings(database, options.pop("metadata"))
-    made = plan(_source(database, settings), _request(table, key, options), settings=settings)
+    made = plan(_source(database, settings), _request(table, key, options, settings), settings=settings)
     click.echo(made.model_dump_json(indent=2) if as_json else as_text(made))
 
 
@@ -169,13 +169,14 @@ def _labelled(database: Path, label: str, options: dict[str, Any]) -> str:
     return labels[label]
 
 
-def _request(table: str | None, keys: tuple[str, ...], options: dict[str, Any]) -> Request:
+def _request(table: str | None, keys: tuple[str, ...], options: dict[str, Any], settings: Settings) -> Request:
     """A Request out of command-line options; what was not given is at its default."""
     fields = {name: value for name, value in options.items() if value not in (None, ())}
     if "sort" in fields:
         fields["sort"] = tuple(map(parse_order, fields["sort"]))
     if "params" in fields:
         fields["params"] = dict(fields["params"])
+    fields = with_profile(fields, settings.profiles)
     return Request(table=table, records=tuple(parse_row_path(key) for key in keys), **fields)
 
 
@@ -187,7 +188,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         options["format"] = format_for_file(output)
         if options["format"] is None and Path(output).suffix:
             raise RequestError(f"{Path(output).name} names no format by its ending; say --format.")
-    export = Export(_source(database, settings), _request(table, keys, options), settings=settings)
+    export = Export(_source(database, settings), _request(table, keys, options, settings), settings=settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is removed
     with export:
         chunks = iter(export)

@@ -6,12 +6,12 @@ command line. Everything that reads or writes a request as text goes by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from .errors import RequestError
+from .errors import RequestError, SettingsError
 from .request import Request
 
 PREFIX = "_export_"
@@ -63,6 +63,7 @@ OPTIONS = (
     Option("records", "Of a table: only this row, named as in a row's path.", many=True, scopes=("record",)),
     Option("limit", "At most so many rows.", number=True, scopes=("table",)),
     Option("offset", "Leave out so many rows first.", number=True, scopes=("table",)),
+    Option("profile", "A saved choice, from the setting of that name; what is said beside it goes before it."),
 )
 _BY_URL = {o.url: o for o in OPTIONS}
 
@@ -117,6 +118,26 @@ def _value(option: Option, name: str, value: str) -> Any:
             raise RequestError(f"{name} must be a whole number, zero or more.")
         return int(value)
     return value
+
+
+def with_profile(fields: Mapping[str, Any], profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The fields laid over those of the profile that they name. Raises RequestError for an unknown name,
+    SettingsError for a profile with an option that there is not."""
+    name = fields.get("profile")
+    if name is None:
+        return dict(fields)
+    if name not in profiles:
+        known = f" Known: {', '.join(sorted(profiles))}." if profiles else ""
+        raise RequestError(f"There is no profile {name}.{known}")
+    check_profile(name, profiles[name])
+    return {**profiles[name], **fields}
+
+
+def check_profile(name: str, fields: Mapping[str, Any]) -> None:
+    """Raise SettingsError unless every key of a profile is an option."""
+    for key in fields:
+        if key not in {o.field for o in OPTIONS} - {"profile", "records"}:
+            raise SettingsError(f"profiles: {name}: there is no option {key}")
 
 
 def format_options(request: Request) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ class Request(BaseModel):
     ``sql``, else ``database``. ``records`` are rows by their key, each a tuple of texts in
     the key's order (as in a Datasette row path). ``where`` are SQL conditions with named
     parameters ``params``; ``sort`` is (column, descending) pairs; ``columns`` None means all;
-    ``name`` is what a query is called.
+    ``name`` is what a query is called; ``profile`` the saved choice that the rest is laid over.
 
     Raises RequestError, which names the culprit, for anything that cannot be understood
     or that contradicts itself.
@@ -59,6 +59,7 @@ class Request(BaseModel):
     secrets: Literal["withhold", "include"] = "withhold"
     without: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
+    profile: str | None = None
 
     @field_validator("limit", "offset")
     @classmethod

@@ -20,6 +20,7 @@ from .exporter import Export
 from .records import Dataset
 from .request import Request
 from .schema import Table, quote
+from .service_filters import conditions
 from .service_text import Taken, check_delimiter, check_format, csv_text, json_text, pieces, taken
 from .settings import Settings
 from .snapshot import Snapshot
@@ -137,7 +138,7 @@ class ExportService:
         check_delimiter(csv_delimiter)
         known = self._known()
         table = self._table(known, table_name)
-        where, params = _conditions(known, table, filters or {})
+        where, params = conditions(known, table, filters or {})
         request = Request(table=table.name, where=where, params=params, limit=limit, offset=offset)
         found = self._read(request)[table.name]
         facts = {"format": format, "table": table.name, "record_count": found.count}
@@ -239,25 +240,6 @@ def _data(format: str, tables: list[Taken], head: Mapping[str, Any], pretty: boo
 def _missing(asked: Iterable[Any], rows: Iterable[Mapping[str, Any]]) -> list[Any]:
     there = {str(row.get("id")) for row in rows}
     return [value for value in dict.fromkeys(asked) if str(value) not in there]
-
-
-def _conditions(known: Catalog, table: Table, filters: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Filters as SQL. Raises RequestError for an unknown column, and for a value that no column holds."""
-    where, params = [], {}
-    for number, (name, value) in enumerate(filters.items()):
-        column = table.column(name)
-        if column is None:
-            raise RequestError(f"Unknown column: {name} in {table.name}")
-        if isinstance(value, (dict, list, tuple)):
-            if column.name not in known.json_columns(table):
-                raise RequestError(f"{name} holds no JSON, so it cannot be filtered by a list or an object")
-            value = msgspec.json.encode(value).decode()
-        if value is None:
-            where.append(f"{quote(column.name)} IS NULL")
-            continue
-        where.append(f"{quote(column.name)} = :f{number}")
-        params[f"f{number}"] = value
-    return tuple(where), params
 
 
 def _differences(data: str, counts: Mapping[str, int]) -> list[str]:

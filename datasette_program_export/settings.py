@@ -76,6 +76,9 @@ class Settings(_Model):
     caches: list[str] = Field(
         default=[], description="Tables that the application can fill again: left out of a whole database."
     )
+    profiles: dict[str, dict[str, Any]] = Field(
+        default={}, description="Saved choices by name: options of an export (`format: zip`, `without: [notes]`)."
+    )
     allow: dict[str, Any] | bool | None = Field(
         default=None,
         description="Who may export, as a Datasette `allow` block; by default everybody who may see the table.",

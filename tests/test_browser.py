@@ -52,10 +52,19 @@ def site(demo_file: Path) -> Iterator[Server]:
 def press_export(page) -> None:
     """From a row's page to its export page: a menu entry on 1.0, a button on 0.x."""
     if V1:
-        page.locator("summary").filter(has_text="Row actions").click()
-        page.get_by_role("menuitem", name="Export this record").click()
+        choose(page, "Row actions", "Export this record")
     else:
         page.get_by_role("link", name="Export this record").click()
+
+
+def choose(page, menu: str, entry: str) -> None:
+    """An entry of an action menu: named on 1.0, a cog on 0.x."""
+    if V1:
+        page.locator("summary").filter(has_text=menu).click()
+        page.get_by_role("menuitem", name=entry).click()
+    else:
+        page.locator("details.actions-menu-links summary").click()
+        page.get_by_role("link", name=entry).click()
 
 
 def download(page) -> tuple[str, bytes]:
@@ -113,6 +122,60 @@ def test_notes_are_left_out_by_a_switch_and_the_file_says_so(page, site: Server)
     found = json.loads(content)
     assert "session_notes" not in found["tables"]
     assert found["coverage"]["left_out"] == [{"table": "session_notes"}]
+
+
+def test_journey_1_all_my_work_in_one_file(page, site: Server, demo_file: Path) -> None:
+    page.goto(f"{site.url}/practice")
+    choose(page, "Database actions", "Export this database")
+    told = page.locator("body").inner_text()
+    assert "location_cache: not included, a cache" in told and "app_config.password_hash: not included" in told
+    file, content = download(page)
+    assert file.startswith("practice_database_") and file.endswith("Z.json") and b"$2b$" not in content
+    found = json.loads(content)
+    with closing(sqlite3.connect(demo_file)) as connection:
+        for table, rows in found["tables"].items():
+            (count,) = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
+            assert len(rows) == count == found["integrity"]["tables"][table]["rows"]
+            assert f"{count:,} " in told
+    page.locator("input[value=zip]").check()
+    _, archive = download(page)
+    members = zipfile.ZipFile(io.BytesIO(archive)).namelist()
+    assert members == [*(f"{table}.csv" for table in found["tables"]), "export.json"]
+
+
+def test_journey_4_the_rows_on_the_screen(page, site: Server) -> None:
+    page.goto(f"{site.url}/practice/birth_data?country=Brazil&_sort_desc=birth_date&_col=city&_col=birth_date&_size=2")
+    choose(page, "Table actions", "Export these rows")
+    assert 'where country = "Brazil" sorted by birth_date descending' in page.locator("body").inner_text()
+    page.locator("input[value=csv]").check()
+    file, content = download(page)
+    rows = list(csv.reader(io.StringIO(content.decode(), newline="")))
+    dates = [row[rows[0].index("birth_date")] for row in rows[1:]]
+    assert file.endswith(".csv") and dates == sorted(dates, reverse=True) and len(dates) > 2
+    assert "country" not in rows[0]
+
+
+def test_the_rows_of_a_query(page, site: Server) -> None:
+    query = urlencode({"sql": "select chart_type, count(*) as n from charts group by 1"})
+    page.goto(f"{site.url}/practice/-/query?{query}" if V1 else f"{site.url}/practice?{query}")
+    if V1:
+        choose(page, "Query actions", "Export all rows of this query")
+    else:
+        page.get_by_role("link", name="Export all rows of this query").click()
+    assert "select chart_type, count(*) as n" in page.locator("pre.sql").inner_text()
+    _, content = download(page)
+    assert sum(row["n"] for row in json.loads(content)["tables"]["query"]) == 97
+
+
+def test_everything_that_belongs_to_some_rows(page, site: Server) -> None:
+    page.goto(f"{site.url}/practice/clients/-/program-export?last_name=Silva")
+    page.get_by_label("with everything that belongs to these rows").check()
+    page.get_by_role("button", name="Show the changed choice").click()
+    assert "_export_cascade=1" in page.url and "last_name=Silva" in page.url
+    _, content = download(page)
+    found = json.loads(content)["tables"]
+    assert len(found["clients"]) == 2 and len(found["charts"]) > 0
+    assert {row["client_id"] for row in found["session_notes"]} <= {row["id"] for row in found["clients"]}
 
 
 def test_csv_in_a_zip(page, site: Server) -> None:

@@ -7,9 +7,9 @@ from datasette.utils import tilde_encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_program_export.errors import RequestError
+from datasette_program_export.errors import RequestError, SettingsError
 from datasette_program_export.formats import NAMES
-from datasette_program_export.grammar import OPTIONS, format_options, parse_options, parse_row_path
+from datasette_program_export.grammar import OPTIONS, format_options, parse_options, parse_row_path, with_profile
 from datasette_program_export.request import Request
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
@@ -33,6 +33,17 @@ def test_a_request_comes_back_from_its_parameters(fields: dict) -> None:
         assert "only goes with following references" in str(error)
         return
     assert Request(table="t", **parse_options(format_options(request))) == request
+
+
+def test_a_profile_lies_under_what_is_said_beside_it() -> None:
+    profiles = {"share": {"format": "zip", "without": ["session_notes"]}}
+    fields = with_profile({"profile": "share", "format": "csv"}, profiles)
+    request = Request(table="t", cascade=True, **fields)
+    assert (request.format, request.without, request.profile) == ("csv", ("session_notes",), "share")
+    with pytest.raises(RequestError, match="no profile nix. Known: share"):
+        with_profile({"profile": "nix"}, profiles)
+    with pytest.raises(SettingsError, match="profiles: share: there is no option formt"):
+        with_profile({"profile": "share"}, {"share": {"formt": "zip"}})
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12))

@@ -16,7 +16,7 @@ from datasette.utils import tilde_decode
 from ..catalog import Catalog, catalog
 from ..errors import DeniedError, ExportError, NotFoundError, RequestError
 from ..formats import get_format
-from ..grammar import PREFIX, parse_options, parse_row_path
+from ..grammar import PREFIX, parse_options, parse_row_path, with_profile
 from ..request import Request
 from ..schema import fold
 from ..settings import Settings
@@ -152,7 +152,8 @@ class _Asking:
 
     def _options(self) -> dict[str, Any]:
         args = self.http.args
-        options = parse_options((key, value) for key in args for value in args.getlist(key))
+        given = parse_options((key, value) for key in args for value in args.getlist(key))
+        options = with_profile(given, self.settings.profiles)
         ending = self.http.url_vars.get("ending")
         if ending is not None:
             meant = _ENDINGS[ending]

@@ -10,6 +10,7 @@ from datasette.utils import StartupError
 
 from ..catalog import catalog
 from ..errors import ExportError, SettingsError
+from ..grammar import check_profile
 from ..schema import Schema
 from ..settings import Settings
 from ..snapshot import Snapshot
@@ -41,6 +42,8 @@ async def check_settings(datasette: Any) -> None:
 async def _checked(datasette: Any, database: Any) -> Schema | None:
     """The schema of a file, which the settings for it fit; None where it cannot be read now."""
     settings = await host.settings_for(datasette, database.name)
+    for profile, fields in settings.profiles.items():
+        check_profile(profile, fields)
     if database.path is None:
         return None
     source = host.source_for(datasette, database, settings)
