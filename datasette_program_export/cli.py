@@ -140,7 +140,8 @@ def formats() -> None:
 @program_export.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--clients", default=50, type=click.IntRange(1), help="How many clients the practice has.")
-def demo(folder: Path, clients: int) -> None:
+@click.option("--check", is_flag=True, help="Export it in every way, and read each file back.")
+def demo(folder: Path, clients: int, check: bool) -> None:
     """Write a demo database, FOLDER/practice.db: an invented astrology practice."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -148,6 +149,14 @@ def demo(folder: Path, clients: int) -> None:
     except FileExistsError as error:
         raise RequestError(f"{error}.") from None
     click.echo(f"{path}: {clients} clients. Look at it with: datasette {path}")
+    if check:
+        from .demo.check import check as checks  # it needs the service, which the other commands do not
+
+        found = list(checks(path))
+        for one in found:
+            click.echo(f"{'failed' if one.problem else 'ok':<7} {one.way}: {one.problem or f'{one.rows:,} rows'}")
+        if any(one.problem for one in found):
+            raise ExportError("The self-check failed.")
 
 
 def _settings(database: Path, metadata: Path | None) -> Settings:

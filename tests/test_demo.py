@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from datasette_program_export.cli import program_export
 from datasette_program_export.demo import write_demo
+from datasette_program_export.exporter import Export
+from datasette_program_export.records import TableStream
 
 TABLES = {
     "app_config": 1, "user_preferences": 1, "clients": 50, "birth_data": 55, "charts": 97, "chart_interpretations": 193,
@@ -52,3 +57,16 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         write_demo(tmp_path / "x.db")
     assert (tmp_path / "x.db").read_text() == "mine"
+
+
+def test_it_checks_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = CliRunner().invoke(program_export, ["demo", str(tmp_path), "--check"])
+    lines = done.output.splitlines()[1:]
+    assert done.exit_code == 0 and len(lines) == 27 and all(line.startswith("ok ") for line in lines), done.output
+    monkeypatch.setattr(Export, "_stream", lambda self, *a, kept=Export._stream: without_a_row(kept(self, *a)))
+    done = CliRunner().invoke(program_export, ["demo", str(tmp_path / "again"), "--check"])
+    assert done.exit_code == 1 and "failed  a client as csv" in done.output, done.output
+
+
+def without_a_row(table: TableStream) -> TableStream:
+    return replace(table, batches=(batch[1:] for batch in table.batches))

@@ -7,6 +7,8 @@ import re
 import shlex
 import subprocess
 import sys
+import warnings
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from click.testing import CliRunner
 
 from datasette_program_export.cli import program_export
 from datasette_program_export.settings import Settings, read_settings
+
+from .conftest import make_datasette, served
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -48,6 +52,48 @@ def test_the_readmes_recipes_run_as_written(tmp_path: Path, monkeypatch: pytest.
     assert capsys.readouterr().out == "28 rows\n"
     again = json.loads((tmp_path / "anna-again.json").read_bytes())
     assert again["integrity"]["tables"] == json.loads((tmp_path / "anna.json").read_bytes())["integrity"]["tables"]
+
+
+def test_the_usage_guides_examples_run_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """Commands and Python in their order; the curl lines against a real server."""
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "usage.md").read_text("utf-8")
+    space: dict = {}
+    for kind, code in re.findall(r"```(sh|python)\n(.*?)```", text, re.S):
+        if kind == "python":
+            exec(compile(code, "usage.md", "exec"), space)
+            continue
+        for command in code.splitlines():
+            done = CliRunner().invoke(program_export, shlex.split(command)[2:])
+            assert done.exit_code == 0, f"{command}: {done.output}"
+    said = capsys.readouterr().out
+    assert "912 {'valid': True, 'warnings': [], 'errors': []}" in said and "1 3 ['nobody']" in said
+    assert json.loads(Path("everything.json").read_text())["metadata"]["total_records"] == 912
+    assert len(json.loads(Path("transits.json").read_text())) == 387
+    assert "session_notes" not in json.loads(Path("anna.json").read_bytes())["tables"]
+    check_the_web_application(space["app"])
+    with served(make_datasette(tmp_path / "practice.db")) as running:
+        for line in re.findall(r"^curl .*", text, re.M):
+            words = shlex.split(line.replace("http://127.0.0.1:8001", running.url))
+            done = subprocess.run([words[0], "-sS", *words[1:]], capture_output=True)
+            assert done.returncode == 0, f"{line}: {done.stderr!r}"
+    assert zipfile.ZipFile("practice.zip").testzip() is None and list(tmp_path.glob("practice_clients_*.json"))
+
+
+def check_the_web_application(app) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # which HTTP client it should use is not our matter
+        from fastapi.testclient import TestClient
+
+    client = TestClient(app)
+    assert "location_cache" not in client.get("/tables").json()["default_tables"]
+    asked = {"table_name": "charts", "limit": 2, "filters": {"chart_type": "natal"}}
+    assert client.post("/table", json=asked).json()["record_count"] == 2
+    wrong = client.post("/table", json={"table_name": "nix"})
+    assert (wrong.status_code, wrong.json()["detail"]) == (400, "Unknown table: nix")
+    assert client.post("/table", json={"table_name": "charts", "csv_delimiter": "xx"}).status_code == 422
+    assert client.get("/client/nobody").status_code == 404
+    assert client.get("/client/a0000000-0000-4000-8000-000000000001").json()["integrity"]["rows"] == 28
 
 
 def test_the_demos_settings_are_valid() -> None:
