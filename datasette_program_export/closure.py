@@ -5,17 +5,12 @@ Or the rows of one table or view alone, where references are not followed.
 
 from __future__ import annotations
 
-from collections.abc import Set
-
-from .catalog import Catalog
 from .errors import DeniedError, NotFoundError, RequestError, TooLargeError, UnsupportedError
 from .graph import Graph
 from .keys import KeyTable
-from .request import Request
 from .schema import Table, quote
 from .scope import Scope
 from .selected import Selected
-from .snapshot import Snapshot
 from .walk import Walk
 
 
@@ -24,21 +19,15 @@ class Closure(Scope):
 
     subject: Table
 
-    def __init__(
-        self,
-        snapshot: Snapshot,
-        catalog: Catalog,
-        request: Request,
-        *,
-        visible: Set[str] | None = None,
-        max_rows: int | None = None,
-    ) -> None:
-        super().__init__(snapshot, catalog, request, visible=visible, max_rows=max_rows)
+    def prepare(self) -> None:
+        """Understand what is asked for, before any row is looked at."""
+        request = self.request
         self.subject = self.table(request.table or "")
         self.leave_out()
-        self.stopped = catalog.edges_named(catalog.stopped_names()) | catalog.edges_named(request.stop, visible)
-        self.parents = request.parents or ("needed" if catalog.persons else "none")
-        self.walk = self._new_walk(max_rows) if request.cascades else None
+        asked = self.catalog.edges_named(request.stop, self.visible)
+        self.stopped = self.catalog.edges_named(self.catalog.stopped_names()) | asked
+        self.parents = request.parents or ("needed" if self.catalog.persons else "none")
+        self.walk = self._new_walk(self.max_rows) if request.cascades else None
         if self.walk is None and self.left_out_tables:
             raise RequestError(f"{min(self.left_out_tables)} would not be in this export; it cannot be left out.")
 

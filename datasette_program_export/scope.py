@@ -55,6 +55,10 @@ class Scope:
         self.left_out_columns: dict[str, set[str]] = {}
         self.stopped: set[ForeignKey] = set()
         self.tables: list[Selected] = []
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Understand what is asked for, before any row is looked at."""
 
     @property
     def name(self) -> str:

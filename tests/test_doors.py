@@ -23,6 +23,7 @@ from datasette_program_export.errors import RequestError
 from datasette_program_export.grammar import arguments
 from datasette_program_export.plugin.host import V1
 from datasette_program_export.request import Request
+from datasette_program_export.settings import Settings
 
 from .conftest import make_datasette
 
@@ -250,6 +251,7 @@ options = {
     "without": several,
     "stop": several,
     "sort": st.lists(st.tuples(words, st.booleans()), max_size=2).map(tuple),
+    "profile": st.sampled_from([None, "saved"]),
     "columns": st.none() | st.lists(words, min_size=1, max_size=2).map(tuple),
 }
 requests = st.one_of(
@@ -286,4 +288,5 @@ def test_a_request_comes_back_from_its_command_line(fields: dict) -> None:
 
 
 def _known(table, keys, found: dict) -> tuple:
-    return table, keys, {name: value for name, value in found.items() if name not in ("metadata", "output")}
+    fields = {name: value for name, value in found.items() if name not in ("metadata", "output")}
+    return table, keys, fields, Settings(profiles={"saved": {}})
