@@ -6,6 +6,7 @@ Or the rows of one table or view alone, where references are not followed.
 from __future__ import annotations
 
 from .errors import DeniedError, NotFoundError, RequestError, TooLargeError, UnsupportedError
+from .grammar import row_path
 from .graph import Graph
 from .keys import KeyTable
 from .schema import Table, quote
@@ -68,6 +69,28 @@ class Closure(Scope):
         values = self._values(columns) if len(self.request.records) == 1 else []
         return ", ".join(value for value in values if value)
 
+    def choices(self, most: int) -> list[tuple[str, str]]:
+        """The first rows of a table, by row path and title, to pick from; none where rows have no name."""
+        names = self.subject.pk or ((self.subject.rowid,) if self.subject.rowid else ())
+        if self.request.records or self.walk is not None or set(names) & self._hidden_columns() or not names:
+            return []
+        told = self.catalog.subject(self.subject.name).told_apart_by
+        titles = [*self.catalog.title_columns(self.subject), *(c for c in told if self.subject.column(c))]
+        titles = [c for c in titles if c not in self._hidden_columns()]
+        (chosen,) = self.tables
+        fields = ", ".join(f"CAST({chosen.alias}.{quote(c)} AS BLOB)" for c in [*names, *titles])
+        rows = self.snapshot.sample(chosen.select(fields), chosen.params, chosen.guard, most)
+        found = []
+        for row in rows:
+            texts = [value.decode("utf-8", "replace") if value else "" for value in row]
+            title = " ".join(filter(None, texts[len(names) :]))
+            found.append((row_path(texts[: len(names)]), title or ", ".join(texts[: len(names)])))
+        return found
+
+    def _hidden_columns(self) -> set[str]:
+        """The subject's columns that are secret or left out."""
+        return self.left_out_columns.get(self.subject.name, set()) | self.catalog.secrets(self.subject).keys()
+
     def row_title(self, record: tuple[str, ...]) -> str:
         """What one row of the subject is called."""
         title = " ".join(value for value in self._values(self.catalog.title_columns(self.subject)) if value)
@@ -75,7 +98,7 @@ class Closure(Scope):
 
     def _values(self, columns: list[str]) -> list[str]:
         """Some columns of the one record, as texts; no secret ones."""
-        gone = self.left_out_columns.get(self.subject.name, set()) | self.catalog.secrets(self.subject).keys()
+        gone = self._hidden_columns()
         texts = ", ".join(f"CAST(r.{quote(c)} AS BLOB)" for c in columns if c not in gone)
         if not texts:
             return []

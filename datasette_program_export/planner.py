@@ -24,6 +24,7 @@ from .source import Source
 from .values import json_value
 from .walk import BELONGS, NEEDED
 
+CHOICES = 50  # rows to pick from, on a page
 _SAMPLE = 40  # rows whose size stands for the others'
 
 
@@ -63,6 +64,9 @@ class Plan(_Model):
     complete: bool
     coverage: dict[str, Any]
     labels: dict[str, tuple[str, str]] = Field(description="Per table: what one of its rows is called, and several.")
+    choices: list[tuple[str, str]] = Field(
+        default=[], exclude=True, description="The first rows of a table, by row path and title, to pick from."
+    )
     can_cascade: bool = Field(description="Whether references could be followed from the subject's rows.")
     notes: list[str] = Field(description="What is worth knowing before: slow references, unfinished counts.")
 
@@ -105,6 +109,7 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         coverage=covered,
         labels=scope.labels(),
         can_cascade=_can_cascade(scope),
+        choices=scope.choices(CHOICES) if covered else [],
         notes=_notes(scope, bool(covered), settings),
     )
 

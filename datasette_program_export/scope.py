@@ -77,6 +77,10 @@ class Scope:
         """What tells the one record asked for from others of the same title."""
         return ""
 
+    def choices(self, most: int) -> list[tuple[str, str]]:
+        """The first rows of a table, by row path and title, to pick from; none where rows have no name."""
+        return []
+
     def labels(self) -> dict[str, tuple[str, str]]:
         """Per table: what one of its rows is called, and several; of tables that this person may see."""
         words = {name: self.catalog.subject(name) for name in self.schema if self.find(name) is not None}

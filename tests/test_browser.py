@@ -178,6 +178,23 @@ def test_everything_that_belongs_to_some_rows(page, site: Server) -> None:
     assert {row["client_id"] for row in found["session_notes"]} <= {row["id"] for row in found["clients"]}
 
 
+def test_journey_2_two_clients_at_once(page, site: Server) -> None:
+    page.goto(f"{site.url}/practice/clients/-/program-export?last_name=Silva")
+    page.get_by_text("Only some of these rows").click()
+    boxes = page.locator("details.picking input[type=checkbox]")
+    assert boxes.count() == 2
+    mails = page.locator("details.picking label").all_inner_texts()
+    assert len(set(mails)) == 2 and all("Maria Silva" in mail and "@" in mail for mail in mails)
+    boxes.first.check()
+    boxes.last.check()
+    page.get_by_role("button", name="Only the ticked ones").click()
+    assert "2 clients" in page.locator("ul.tree").first.inner_text()
+    file, content = download(page)
+    found = json.loads(content)
+    assert len(found["tables"]["clients"]) == 2 and "_2-records_" in file
+    assert len({row["id"] for row in found["tables"]["charts"]}) == len(found["tables"]["charts"])
+
+
 def test_csv_in_a_zip(page, site: Server) -> None:
     page.goto(f"{site.url}/practice/charts/{C1}/-/program-export")
     page.locator("input[value=csv]").check()
