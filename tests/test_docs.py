@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
+import types
 import warnings
 import zipfile
 from pathlib import Path
@@ -58,7 +60,9 @@ def test_the_usage_guides_examples_run_as_written(tmp_path: Path, monkeypatch: p
     """Commands and Python in their order; the curl lines against a real server."""
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / "usage.md").read_text("utf-8")
-    space: dict = {}
+    module = types.ModuleType("usage")
+    monkeypatch.setitem(sys.modules, "usage", module)
+    space = module.__dict__
     for kind, code in re.findall(r"```(sh|python)\n(.*?)```", text, re.S):
         if kind == "python":
             exec(compile(code, "usage.md", "exec"), space)
@@ -72,6 +76,14 @@ def test_the_usage_guides_examples_run_as_written(tmp_path: Path, monkeypatch: p
     assert len(json.loads(Path("transits.json").read_text())) == 387
     assert "session_notes" not in json.loads(Path("anna.json").read_bytes())["tables"]
     check_the_web_application(space["app"])
+    copied = sqlite3.connect("copy.db").execute("ATTACH 'practice.db' AS original").connection
+    for name, table in space["document"].schema["tables"].items():
+        columns = ", ".join(f'"{c["name"]}", typeof("{c["name"]}")' for c in table["columns"])
+        here, there = (f'SELECT {columns} FROM {where}."{name}"' for where in ("main", "original"))
+        assert copied.execute(f"SELECT count(*) FROM ({here} EXCEPT {there})").fetchone() == (0,)
+        assert copied.execute(f"SELECT count(*) FROM ({there} EXCEPT {here})").fetchone() == (0,)
+    assert copied.execute("PRAGMA main.foreign_key_check").fetchall() == []
+    copied.close()
     with served(make_datasette(tmp_path / "practice.db")) as running:
         for line in re.findall(r"^curl .*", text, re.M):
             words = shlex.split(line.replace("http://127.0.0.1:8001", running.url))
