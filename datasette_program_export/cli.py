@@ -25,6 +25,7 @@ from .grammar import parse_order, parse_row_path, with_profile
 from .planner import plan
 from .request import Request
 from .settings import Settings, read_settings
+from .sinks.compression import SUFFIXES
 from .sinks.files import write_whole
 from .snapshot import Snapshot
 from .source import Source
@@ -193,9 +194,13 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
     settings = _settings(database, options.pop("metadata"))
     output: str = options.pop("output")
     folder = _checked(database, output)
+    name = Path(output).name
+    for how, suffix in SUFFIXES.items():
+        if name.lower().endswith(f".{suffix}") and options["compress"] in (None, how):
+            name, options["compress"] = name[: -len(suffix) - 1], how
     if options["format"] is None and output != "-" and not folder:
-        options["format"] = format_for_file(output)
-        if options["format"] is None and Path(output).suffix:
+        options["format"] = format_for_file(name)
+        if options["format"] is None and Path(name).suffix:
             raise RequestError(f"{Path(output).name} names no format by its ending; say --format.")
     export = Export(_source(database, settings), _request(table, keys, options, settings), settings=settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is removed
@@ -203,8 +208,8 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         chunks = iter(export)
         first = next(chunks)
         archived = export.filename.endswith(".zip")
-        if archived and output == "-" and sys.stdout.isatty():
-            raise RequestError("This comes as a zip, which a terminal cannot show: give a file with -o.")
+        if (archived or export.request.compress) and output == "-" and sys.stdout.isatty():
+            raise RequestError("A terminal cannot show this: give a file with -o.")
         if archived and output != "-" and not folder and not output.lower().endswith(".zip"):
             raise RequestError(f"Several tables as {export.format.name} come as a zip: give a name that ends in .zip.")
         if output == "-":

@@ -17,6 +17,7 @@ import msgspec
 from .catalog import Catalog, catalog
 from .coverage import coverage, kept_back
 from .description import described, fields_of
+from .errors import UnsupportedError
 from .file_names import export_name, member_names
 from .formats import Format, check_layout, get_format
 from .pace import Pace
@@ -27,6 +28,7 @@ from .scopes import scope_of
 from .selected import Selected
 from .settings import Settings
 from .sinks.archive import zipped
+from .sinks.compression import MEDIA_TYPES, SUFFIXES, compressed
 from .snapshot import Snapshot, TimeExpired
 from .source import Source
 from .values import TableDigest
@@ -158,12 +160,18 @@ class Export:
         archived = self.format.archived or (several and self.format.encode is None)
         extension = "zip" if archived else self.format.extension
         self.media_type = "application/zip" if archived else self.format.media_type
+        if (how := self.request.compress) is not None:
+            if archived:
+                raise UnsupportedError("A zip is compressed already: leave out compress.")
+            extension, self.media_type = f"{extension}.{SUFFIXES[how]}", MEDIA_TYPES[how]
         self.filename = export_name(self.source.name, scope.name, scope.title(), self.created_at, extension)
         if archived:
             return zipped(self._members(dataset, scope), self.created_at)
         if self.format.encode is not None and (several or self.format.encode_table is None):
-            return self.format.encode(dataset, self.request.layout)
-        return self._alone(dataset, scope)
+            chunks = self.format.encode(dataset, self.request.layout)
+        else:
+            chunks = self._alone(dataset, scope)
+        return chunks if how is None else compressed(chunks, how)
 
     def _scope(self, snapshot: Snapshot) -> Scope:
         snapshot.limit(self.max_seconds)

@@ -42,6 +42,7 @@ _ROWS = ("record", "table")
 OPTIONS = (
     Option("format", "The format of the file."),
     Option("layout", "One row a line, or each value on its own line.", choices=("rows", "pretty")),
+    Option("compress", "Compress the file.", choices=("gzip", "zstd")),
     Option("cascade", "Whether to follow references from the rows asked for.", choices=("1", "0"), scopes=_ROWS),
     Option(
         "parents", "Whether to add the rows that the exported rows point to.", choices=("needed", "none"), scopes=_ROWS

@@ -53,6 +53,7 @@ class Request(BaseModel):
     offset: int | None = None
     format: str = "programjson"
     layout: Literal["rows", "pretty"] = "rows"
+    compress: Literal["gzip", "zstd"] | None = None
     cascade: bool | None = None
     parents: Literal["needed", "none"] | None = None
     others: Literal["withhold", "include"] = "withhold"
