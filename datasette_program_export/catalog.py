@@ -77,7 +77,7 @@ class Catalog:
         """The columns whose texts may hold JSON: declared so, or named by settings or preset."""
         named = _named(table, self.settings.json_columns)
         if self.preset is not None:
-            named |= _named(table, self.preset.json_columns)
+            named |= _named(table, self.preset.json_columns, strict=False)
         return frozenset(c.name for c in table.columns if c.name in named or c.type.upper() == "JSON")
 
     def secrets(self, table: Table) -> dict[str, str]:
@@ -204,7 +204,7 @@ def _secrets(
     found: dict[str, dict[str, str]] = {}
     for table in schema.values():
         taken_back = _named(table, settings.not_secrets)
-        named = _named(table, settings.secrets) | (_named(table, preset.secrets) if preset else set())
+        named = _named(table, settings.secrets) | (_named(table, preset.secrets, strict=False) if preset else set())
         found[table.name] = {
             c.name: "named as secret" if c.name in named else "its name sounds like a secret"
             for c in table.columns
@@ -228,12 +228,15 @@ def _secrets(
     return {name: secrets for name, secrets in found.items() if secrets}
 
 
-def _named(table: Table, columns_by_table: dict[str, list[str]]) -> set[str]:
+def _named(table: Table, columns_by_table: dict[str, list[str]], strict: bool = True) -> set[str]:
+    """The table's columns that are named. A preset is for many shapes of a database, so it may name others, too."""
     found = set()
     for name, columns in columns_by_table.items():
         if fold(name) == fold(table.name):
             for column in columns:
                 known = table.column(column)
+                if known is None and not strict:
+                    continue
                 if known is None:
                     raise SettingsError(f"{table.name} has no column {column}, which the settings name")
                 found.add(known.name)

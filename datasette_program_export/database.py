@@ -15,7 +15,9 @@ class WholeDatabase(Scope):
     """The scope ``database``. What is not in, though it can be seen, is in ``skipped`` with the reason.
 
     ``counts`` are each table's rows, counted by a walk through its pages: so a table whose
-    pages are damaged is known before the first byte."""
+    pages are damaged is known before the first byte; ``damaged`` is the first such error."""
+
+    damaged: SourceError | None = None
 
     def resolve(self) -> None:
         """Look at every table. One that was asked for by name, and cannot be had, is an error."""
@@ -67,6 +69,8 @@ class WholeDatabase(Scope):
             if insist:
                 raise
             self.secrets.pop(table.name, None)
+            if isinstance(error, SourceError):
+                self.damaged = self.damaged or error
             self._skip(table, str(error).rstrip("."))
             return
         self.tables.append(chosen)

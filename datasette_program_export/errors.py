@@ -11,7 +11,7 @@
     ├── AuditError                       the log of exports is broken    503  exit 1
     ├── BrokenExportError                failed after the first byte     cut  exit 1
     │   ├── SnapshotLostError            the one moment is gone
-    │   └── SpoolFullError               the reader is too slow
+    │   └── SpoolFullError               no room for what waits      507 if before
     ├── CancelledError                   somebody left or cancelled      cut  exit 1
     └── SettingsError (ValueError)       the configuration is wrong      start-up
 
@@ -94,7 +94,9 @@ class SnapshotLostError(BrokenExportError):
 
 
 class SpoolFullError(BrokenExportError):
-    """The reader fell further behind than ``spool_disk_mb`` allows."""
+    """There is no more room for what waits for its reader (``spool_disk_mb``, or the disk)."""
+
+    status = 507
 
 
 class CancelledError(ExportError):

@@ -17,7 +17,7 @@ import msgspec
 from .catalog import Catalog, catalog
 from .coverage import coverage, kept_back
 from .description import described, fields_of
-from .errors import UnsupportedError
+from .errors import ExportError, SpoolFullError, UnsupportedError
 from .file_names import export_name, member_names
 from .formats import Format, check_layout, get_format
 from .pace import Pace
@@ -138,7 +138,7 @@ class Export:
                 self._snapshot = None
 
     def _held(self, chunks: Iterator[bytes]) -> tuple[IO[bytes], array[int]]:
-        """All chunks, and their sizes, written down before the first is given away: so the database is let go soon."""
+        """All chunks and their sizes, written down before the first is given away: the database is let go soon."""
         memory = int(self.settings.spool_memory_mb * 1e6)
         written: IO[bytes] = tempfile.SpooledTemporaryFile(memory, dir=self.source.spool_dir)  # noqa: SIM115
         sizes = array("Q")
@@ -148,8 +148,10 @@ class Export:
                 if written.tell() > HELD_BYTES:
                     raise TimeExpired
             written.seek(0)
-        except BaseException:
+        except BaseException as error:
             written.close()
+            if isinstance(error, OSError) and not isinstance(error, ExportError):
+                raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
             raise
         return written, sizes
 

@@ -12,15 +12,14 @@ from contextlib import closing
 from datetime import datetime, timezone
 from typing import Any
 
-import msgspec
-
 from .catalog import Catalog, catalog
+from .database import WholeDatabase
 from .errors import NotFoundError, RequestError
 from .exporter import Export
 from .records import Dataset
 from .request import Request
-from .schema import Table, quote
-from .service_filters import conditions
+from .service_checks import validated
+from .service_filters import ByIds, conditions, json_filter, table_of
 from .service_text import Taken, check_delimiter, check_format, csv_text, json_text, pieces, taken
 from .settings import Settings
 from .snapshot import Snapshot
@@ -38,14 +37,19 @@ class ExportService:
 
     def available_tables(self) -> dict[str, Any]:
         """``tables`` that can be exported, each with name and description, and the ``default_tables``."""
-        known = self._known()
-        default = self._default_tables(known)
+        with closing(Snapshot(self.source)) as snapshot:
+            known = catalog(snapshot.schema, self.settings)
+            default = WholeDatabase(snapshot, known, Request())
+            default.resolve()
+            if default.damaged is not None:
+                raise default.damaged
+            names = [chosen.table.name for chosen in default.tables]
+            caches = [name for name in known.schema if name in known.caches() and name in default.skipped]
         tables = [
-            {"name": t.name, "description": known.subject(t.name).plural or f"{len(t.columns)} columns"}
-            for t in known.schema.values()
-            if t.kind in ("table", "virtual") and not t.problem
+            {"name": n, "description": known.subject(n).plural or f"{len(known.schema[n].columns)} columns"}
+            for n in (*names, *caches)
         ]
-        return {"tables": tables, "default_tables": default}
+        return {"tables": tables, "default_tables": self._ordered(known, names)}
 
     def export_full_database(
         self,
@@ -63,9 +67,9 @@ class ExportService:
         check_format(format)
         check_delimiter(csv_delimiter)
         known = self._known()
-        names = self._named(known, include_tables) if include_tables else self._default_tables(known)
-        dropped = {t.name for n in exclude_tables or () if (t := known.schema.find(n))}
-        names = [name for name in names if name not in dropped]
+        dropped = {t.name for n in _several(exclude_tables) if (t := known.schema.find(n))}
+        asked = self._named(known, _several(include_tables)) if include_tables else self._default()
+        names = [name for name in asked if name not in dropped]
         if not names:
             raise RequestError("No tables are left to export.")
         found = self._read(Request(tables=tuple(names)))
@@ -74,13 +78,16 @@ class ExportService:
         head: dict[str, Any] = {}
         if include_metadata:
             result["metadata"] = _metadata(format, counts)
-            head["metadata" if "metadata" not in counts else "_metadata"] = result["metadata"]
+            key = "metadata"
+            while key in counts:
+                key = f"_{key}"
+            head[key] = result["metadata"]
         result["data"] = _data(format, [found[name] for name in names], head, pretty, csv_delimiter)
         return result
 
     def export_clients(
         self,
-        client_ids: Sequence[Any],
+        client_ids: Iterable[Any],
         format: str = "json",
         include_related: bool = True,
         pretty: bool = True,
@@ -89,10 +96,11 @@ class ExportService:
         """Clients with everything that belongs to them. ``missing_ids`` are those that there are not."""
         check_format(format)
         check_delimiter(csv_delimiter)
-        found = self._read(self._by_ids("clients", client_ids, cascade=include_related))
-        clients = found.pop("clients")
+        asked = ByIds(self._known(), "clients", client_ids)
+        found = self._read(asked.request(cascade=include_related))
+        clients = found.pop(asked.table.name)
         result: dict[str, Any] = {"format": format, "clients": clients.rows(), "client_count": clients.count}
-        result["missing_ids"] = _missing(client_ids, result["clients"])
+        result["missing_ids"] = asked.missing(clients)
         if include_related:
             result["related_data"] = {name: table.rows() for name, table in found.items()}
             result["related_counts"] = {name: table.count for name, table in found.items()}
@@ -101,26 +109,29 @@ class ExportService:
 
     def export_charts(
         self,
-        chart_ids: Sequence[Any],
+        chart_ids: Iterable[Any],
         format: str = "json",
         include_interpretations: bool = True,
         pretty: bool = True,
         csv_delimiter: str = ",",
     ) -> dict[str, Any]:
-        """Charts, with their interpretations, patterns and transits, without their parents."""
+        """Charts, with their interpretations, patterns and transits, and nothing else."""
         check_format(format)
         check_delimiter(csv_delimiter)
-        found = self._read(self._by_ids("charts", chart_ids, cascade=include_interpretations, parents="none"))
-        charts = found["charts"]
+        known = self._known()
+        asked = ByIds(known, "charts", chart_ids)
+        found = self._read(asked.request(cascade=include_interpretations, parents="none"))
+        charts = found[asked.table.name]
         result: dict[str, Any] = {"format": format, "charts": charts.rows(), "chart_count": charts.count}
-        result["missing_ids"] = _missing(chart_ids, result["charts"])
+        result["missing_ids"] = asked.missing(charts)
+        parts = [t.name for n in _INTERPRETING if (t := known.schema.find(n)) and t.name in found]
         if include_interpretations:
-            parts = {name: found[name].rows() if name in found else [] for name in _INTERPRETING}
-            result["interpretations"] = parts["chart_interpretations"]
-            result["interpretation_count"] = len(parts["chart_interpretations"])
-            result["aspect_patterns"] = parts["aspect_patterns"]
-            result["transit_events"] = parts["transit_events"]
-        result["data"] = _data(format, list(found.values()), {}, pretty, csv_delimiter)
+            rows = {name.lower(): found[name].rows() for name in parts}
+            result["interpretations"] = rows.get("chart_interpretations", [])
+            result["interpretation_count"] = len(result["interpretations"])
+            result["aspect_patterns"] = rows.get("aspect_patterns", [])
+            result["transit_events"] = rows.get("transit_events", [])
+        result["data"] = _data(format, [charts, *(found[name] for name in parts)], {}, pretty, csv_delimiter)
         return result
 
     def export_table(
@@ -137,7 +148,7 @@ class ExportService:
         check_format(format)
         check_delimiter(csv_delimiter)
         known = self._known()
-        table = self._table(known, table_name)
+        table = table_of(known, table_name)
         where, params = conditions(known, table, filters or {})
         request = Request(table=table.name, where=where, params=params, limit=limit, offset=offset)
         found = self._read(request)[table.name]
@@ -145,7 +156,8 @@ class ExportService:
         facts |= {"filters": dict(filters or {}), "limit": limit, "offset": offset}
         if format == "csv":
             return {**facts, "data": csv_text(found, csv_delimiter)}
-        return {**facts, "records": found.rows(), "data": json_text([found], facts, pretty, key="records")}
+        told = {**facts, "filters": {name: json_filter(value) for name, value in (filters or {}).items()}}
+        return {**facts, "records": found.rows(), "data": json_text([found], told, pretty, key="records")}
 
     def stream_table_export(
         self, table_name: str, format: str = "json", chunk_size: int = 1000, csv_delimiter: str = ","
@@ -153,9 +165,9 @@ class ExportService:
         """One table as pieces of text of ``chunk_size`` rows: a JSON array, or csv. Nothing is held in memory."""
         check_format(format)
         check_delimiter(csv_delimiter)
-        if chunk_size < 1:
+        if not isinstance(chunk_size, int) or chunk_size < 1:
             raise RequestError("chunk_size must be 1 or more.")
-        table = self._table(self._known(), table_name)
+        table = table_of(self._known(), table_name)
         request = Request(table=table.name)
         with Export(
             self.source, request, settings=self.settings, form=pieces(format, chunk_size, csv_delimiter)
@@ -165,25 +177,18 @@ class ExportService:
 
     def validate_export(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """Whether a result is whole: its ``data`` there, readable, and with the rows that its counts say."""
-        errors, warnings = [], []
-        counts = dict(result.get("record_counts") or result.get("related_counts") or {})
-        for name, count in counts.items():
-            if count == 0:
-                warnings.append(f"Table '{name}' has 0 records")
-        if "data" not in result or result["data"] is None:
-            errors.append("Export result missing 'data' field")
-        elif isinstance(result["data"], str) and result.get("format") == "json":
-            errors += _differences(result["data"], counts)
-        return {"valid": not errors, "warnings": warnings, "errors": errors}
+        return validated(result)
+
+    def _default(self) -> list[str]:
+        found: list[str] = self.available_tables()["default_tables"]
+        return found
 
     def _known(self) -> Catalog:
         with closing(Snapshot(self.source)) as snapshot:
             return catalog(snapshot.schema, self.settings)
 
-    def _default_tables(self, known: Catalog) -> list[str]:
-        """All ordinary tables but caches; in the preset's order, where it has one."""
-        caches = known.caches()
-        names = [n for n in known.graph().parents_first() if n not in caches]
+    def _ordered(self, known: Catalog, names: Iterable[str]) -> list[str]:
+        """The names in the preset's order, where it has one; else as they are, parents first."""
         order = known.preset.order if known.preset else []
         place = {t.name: i for i, n in enumerate(order) if (t := known.schema.find(n))}
         return sorted(names, key=lambda name: place.get(name, len(place)))
@@ -195,22 +200,6 @@ class ExportService:
             raise RequestError(f"Invalid table names: {bad}")
         return list(dict.fromkeys(t.name for t in found.values() if t is not None))
 
-    def _table(self, known: Catalog, name: str) -> Table:
-        table = known.schema.find(name)
-        if table is None:
-            raise RequestError(f"Unknown table: {name}")
-        return table
-
-    def _by_ids(self, name: str, ids: Sequence[Any], **options: Any) -> Request:
-        table = self._table(self._known(), name)
-        (key,) = table.pk or ("id",)
-        params = {f"id{i}": value for i, value in enumerate(dict.fromkeys(ids))}
-        if not params:
-            raise RequestError(f"No ids of {name} were given.")
-        places = ", ".join(f":{name}" for name in params)
-        options["parents"] = options.get("parents") if options["cascade"] else None
-        return Request(table=table.name, where=(f"{quote(key)} IN ({places})",), params=params, **options)
-
     def _read(self, request: Request) -> dict[str, Taken]:
         def take(dataset: Dataset) -> dict[str, Taken]:
             return {table.name: taken(table) for table in dataset.tables}
@@ -219,6 +208,13 @@ class ExportService:
             return Export(self.source, request, settings=self.settings).read(take)
         except NotFoundError as error:
             raise RequestError(str(error)) from None
+
+
+def _several(names: Iterable[str] | None) -> list[str]:
+    """Names as a list; one text is not a list of its letters."""
+    if isinstance(names, str):
+        raise RequestError(f"A list of names is needed, not {names}.")
+    return list(names or ())
 
 
 def _metadata(format: str, counts: Mapping[str, int]) -> dict[str, Any]:
@@ -235,22 +231,3 @@ def _data(format: str, tables: list[Taken], head: Mapping[str, Any], pretty: boo
     if format == "csv":
         return {table.name: csv_text(table, delimiter) for table in tables}
     return json_text(tables, head, pretty)
-
-
-def _missing(asked: Iterable[Any], rows: Iterable[Mapping[str, Any]]) -> list[Any]:
-    there = {str(row.get("id")) for row in rows}
-    return [value for value in dict.fromkeys(asked) if str(value) not in there]
-
-
-def _differences(data: str, counts: Mapping[str, int]) -> list[str]:
-    """What a json text lacks of the counts that go with it."""
-    try:
-        found = msgspec.json.decode(data)
-    except msgspec.DecodeError:
-        return ["'data' is not JSON"]
-    held = {name: len(rows) for name, rows in found.items() if isinstance(rows, list)}
-    return [
-        f"Table '{name}' should have {count} records but has {held.get(name, 0)}"
-        for name, count in counts.items()
-        if held.get(name, 0) != count
-    ]

@@ -15,6 +15,7 @@ from .formats.jsonrows import RowLines
 from .records import Field, Row, TableStream
 
 FORMATS = ("json", "csv")
+_DELIMITERS = ",;\t|:~^#!$%&*@'\\[]{}()<>?` "  # none that stands in a number or in base64
 _json = msgspec.json.Encoder().encode
 
 
@@ -49,7 +50,7 @@ def check_format(name: str) -> None:
 
 def check_delimiter(delimiter: str) -> None:
     """Raise RequestError for a delimiter that would make a file nobody can read."""
-    if len(delimiter) != 1 or delimiter in '"\r\n\0' or delimiter.isalnum():
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter not in _DELIMITERS:
         raise RequestError("Delimiter must be a single character: a comma, a semicolon, a tab...")
 
 

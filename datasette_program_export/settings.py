@@ -8,6 +8,7 @@ is made from the descriptions here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -123,12 +124,10 @@ class Settings(_Model):
             raise ValueError(f"there is no preset {value}; known: none, {', '.join(PRESETS)}")
         return value
 
-    @field_validator("spool_dir")
-    @classmethod
-    def _a_folder(cls, value: str | None) -> str | None:
-        if value is not None and not Path(value).is_dir():
-            raise ValueError(f"{value} is not a folder")
-        return value
+    def check_folders(self) -> None:
+        """Raise SettingsError unless the folders are there; at the start only, as the message names them."""
+        if self.spool_dir is not None and not Path(self.spool_dir).is_dir():
+            raise SettingsError(f"spool_dir: {self.spool_dir} is not a folder")
 
     def tables_named(self) -> dict[str, str]:
         """Every table that a setting names, with the setting."""
@@ -176,6 +175,7 @@ def _sentence(error: Any) -> str:
     return f"{key}: {error['msg']}"
 
 
+@lru_cache
 def load_preset(name: str) -> Preset:
     """Read a built-in preset. Raises SettingsError for an unknown name."""
     if name not in PRESETS:
@@ -207,4 +207,6 @@ def read_settings(path: Path, database: str) -> Settings:
         raise SettingsError(f"{path.name} is not a mapping of settings")
     own = (document.get("databases") or {}).get(database) or {}
     parts = [(node.get("plugins") or {}).get("datasette-program-export") or {} for node in (document, own)]
-    return parse_settings(merge(*parts), f"{path.name}: datasette-program-export")
+    settings = parse_settings(merge(*parts), f"{path.name}: datasette-program-export")
+    settings.check_folders()
+    return settings

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event
 from typing import Any
+from weakref import WeakSet
 
 from .errors import CancelledError, SnapshotLostError, SourceError, TooLargeError, explain
 from .guard import Authorizer, Guard, own_statements
@@ -50,6 +51,7 @@ class Snapshot:
         self._cancelled = cancelled or Event()
         self._expired = self._closed = False
         self._until: float | None = None
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
         self._limit: tuple[float, str] | None = None
         self._opened = open_source(source, copy=copy, cancelled=self._cancelled.is_set)
         self.connection = self._opened.connection
@@ -89,6 +91,8 @@ class Snapshot:
         """Give the database free. Can be called twice."""
         if not self._closed:
             self._closed = True
+            for cursor in list(self._cursors):  # one that is not closed keeps the file read beyond the connection
+                cursor.close()
             self.connection.close()
             self._opened.tidy()
 
@@ -110,7 +114,9 @@ class Snapshot:
             self.connection.set_authorizer(wanted)
             self._authorizer = wanted
         with self._translated(guard):
-            return self.connection.execute(sql, params)
+            cursor = self.connection.execute(sql, params)
+        self._cursors.add(cursor)
+        return cursor
 
     def batches(
         self,

@@ -19,6 +19,7 @@ from ..records import Row, TableStream, Value
 from ..values import undecoded
 from . import Format
 
+WIDEST_FIELD = 2**31 - 1  # for readers: Python's own limit is 131,072 characters
 _json = msgspec.json.Encoder().encode
 _TEXT_OR_NULL = frozenset((str, type(None)))
 

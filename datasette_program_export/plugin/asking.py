@@ -101,6 +101,8 @@ class _Asking:
         fields: dict[str, Any] = {}
         words = ""
         config = await host.table_settings(self.datasette, self.database.name, table)
+        if self.http.method == "HEAD":  # nothing is run for it, so nothing is looked at
+            return await self._made({"table": table, **self._options()}, visible)
         if any(not n.startswith(PREFIX) for n in self.http.args) or {"sort", "sort_desc"} & set(config):
             known = await asyncio.to_thread(_known, self.source, self.settings)
             found = known.schema.find(table)

@@ -85,15 +85,15 @@ class Download(Response):  # type: ignore[misc]
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         raw += [(b"set-cookie", cookie.encode()) for cookie in self._set_cookie_headers]
         try:
-            await send({"type": "http.response.start", "status": self.status, "headers": raw})
+            await self._sent(send, {"type": "http.response.start", "status": self.status, "headers": raw})
             piece = self._first
             while piece is not None:
-                body = {"type": "http.response.body", "body": piece, "more_body": True}
-                await asyncio.wait_for(send(body), self._send_seconds)
+                await self._sent(send, {"type": "http.response.body", "body": piece, "more_body": True})
                 piece = await self._next()
             await self._log(None)
-            await send({"type": "http.response.body", "body": b""})
+            await self._sent(send, {"type": "http.response.body", "body": b""})
         except asyncio.TimeoutError:
+            self._abort()
             message = f"The reader took nothing for {self._send_seconds:g} seconds; the download was cut."
             error = BrokenExportError(message)
             await self._log(error)
@@ -107,6 +107,19 @@ class Download(Response):  # type: ignore[misc]
             raise
         finally:
             self._stop()
+
+    async def _sent(self, send: Any, message: dict[str, Any]) -> None:
+        if self._left:  # servers drop what is sent to nobody, so that it would look taken
+            raise CancelledError("The reader left.")
+        await asyncio.wait_for(send(message), self._send_seconds)
+
+    def _abort(self) -> None:
+        """Drop the connection of a reader who takes nothing: a server that only closes it would wait for them.
+
+        Found where uvicorn keeps it; elsewhere the server's own time limits must do."""
+        transport = getattr(getattr(self._request.receive, "__self__", None), "transport", None)
+        if transport is not None:
+            transport.abort()
 
     async def _log(self, error: BaseException | None) -> None:
         """Have the export's line written: before the end is sent, or when it failed."""

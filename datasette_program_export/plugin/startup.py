@@ -42,6 +42,7 @@ async def check_settings(datasette: Any) -> None:
 async def _checked(datasette: Any, database: Any) -> Schema | None:
     """The schema of a file, which the settings for it fit; None where it cannot be read now."""
     settings = await host.settings_for(datasette, database.name)
+    settings.check_folders()
     for profile, fields in settings.profiles.items():
         check_profile(profile, fields)
     if database.path is None:
