@@ -24,7 +24,7 @@ class Closure(Scope):
         """Understand what is asked for, before any row is looked at."""
         request = self.request
         self.subject = self.table(request.table or "")
-        self.leave_out()
+        super().prepare()
         asked = self.catalog.edges_named(request.stop, self.visible)
         self.stopped = self.catalog.edges_named(self.catalog.stopped_names()) | asked
         self.parents = request.parents or ("needed" if self.catalog.persons else "none")

@@ -22,7 +22,6 @@ class WholeDatabase(Scope):
     def resolve(self) -> None:
         """Look at every table. One that was asked for by name, and cannot be had, is an error."""
         self.counts: dict[str, int] = {}
-        self.leave_out()
         named = {self.table(name).name for name in self.request.tables}
         if named and self.left_out_tables & named:
             raise RequestError(f"{min(self.left_out_tables & named)} is both asked for and left out.")

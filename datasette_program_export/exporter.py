@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
-from array import array
 from collections.abc import Callable, Generator, Iterator, Mapping, Set
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import chain
 from threading import Event
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from .catalog import Catalog, catalog
 from .coverage import coverage, kept_back
 from .description import described, fields_of
-from .errors import ExportError, SpoolFullError, UnsupportedError
+from .errors import UnsupportedError
 from .file_names import export_name, member_names
 from .formats import Format, check_layout, get_format
 from .pace import Pace
@@ -29,6 +27,7 @@ from .selected import Selected
 from .settings import Settings
 from .sinks.archive import zipped
 from .sinks.compression import MEDIA_TYPES, SUFFIXES, compressed
+from .sinks.held import held
 from .snapshot import Snapshot, TimeExpired
 from .source import Source
 from .values import TableDigest
@@ -113,15 +112,14 @@ class Export:
                     if snapshot.journal != "rollback":
                         yield from chunks
                         return
-                    held, sizes = self._held(chunks)
+                    memory = int(self.settings.spool_memory_mb * 1e6)
+                    kept = held(chunks, HELD_BYTES, memory, self.source.spool_dir)
             except TimeExpired:
                 self._copy = True  # its writers have waited long enough
                 continue
             finally:
                 self._snapshot = None
-            with held:
-                for size in sizes:
-                    yield held.read(size)
+            yield from kept
             return
 
     def read(self, use: Callable[[Dataset], Used]) -> Used:
@@ -136,24 +134,6 @@ class Export:
                 self._copy = True
             finally:
                 self._snapshot = None
-
-    def _held(self, chunks: Iterator[bytes]) -> tuple[IO[bytes], array[int]]:
-        """All chunks and their sizes, written down before the first is given away: the database is let go soon."""
-        memory = int(self.settings.spool_memory_mb * 1e6)
-        written: IO[bytes] = tempfile.SpooledTemporaryFile(memory, dir=self.source.spool_dir)  # noqa: SIM115
-        sizes = array("Q")
-        try:
-            for chunk in chunks:
-                sizes.append(written.write(chunk))
-                if written.tell() > HELD_BYTES:
-                    raise TimeExpired
-            written.seek(0)
-        except BaseException as error:
-            written.close()
-            if isinstance(error, OSError) and not isinstance(error, ExportError):
-                raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
-            raise
-        return written, sizes
 
     def _encoded(self, snapshot: Snapshot) -> Iterator[bytes]:
         scope = self._scope(snapshot)

@@ -6,6 +6,7 @@ raised by that, before the first byte; ``coverage`` tells what was left.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Set
 from typing import Any
 
@@ -20,7 +21,7 @@ from .snapshot import Snapshot
 from .walk import Walk
 
 
-class Scope:
+class Scope(ABC):
     """The rows of ``request`` on ``snapshot``, for somebody who may see the ``visible`` tables (None: all).
 
     ``subject`` is the table or query that was asked for, None for a database. After
@@ -59,15 +60,16 @@ class Scope:
 
     def prepare(self) -> None:
         """Understand what is asked for, before any row is looked at."""
+        self.leave_out()
 
     @property
     def name(self) -> str:
         """What the scope is called in a file's name."""
         return self.subject.name if self.subject is not None else self.request.scope
 
+    @abstractmethod
     def resolve(self) -> None:
         """Find the rows. When this is interrupted, ``walk`` still tells how far it came."""
-        raise NotImplementedError
 
     def title(self) -> str:
         """What the one record asked for is called, if one was."""
