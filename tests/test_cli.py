@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -160,10 +161,9 @@ def test_the_demo_is_written_once_and_always_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
-def test_breaking_off_leaves_no_file(tmp_path: Path) -> None:
-    """Ctrl-C in the middle: the part that was written goes away."""
-    import signal
-
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_breaking_off_leaves_no_file(tmp_path: Path, how: signal.Signals) -> None:
+    """Ctrl-C, or a stop from outside, in the middle: the part that was written goes away."""
     connection = database(tmp_path / "x.db", "CREATE TABLE t (a)")
     connection.execute("BEGIN")
     connection.executemany("INSERT INTO t VALUES (?)", ((i,) for i in range(100_000)))
@@ -172,11 +172,13 @@ def test_breaking_off_leaves_no_file(tmp_path: Path) -> None:
     connection.close()
     (tmp_path / "out").mkdir()
     words = ["program-export", "table", str(tmp_path / "x.db"), "v", "-o", str(tmp_path / "out" / "v.csv")]
-    running = subprocess.Popen([sys.executable, "-m", "datasette", *words], stderr=subprocess.PIPE)
+    # a shell's background jobs ignore Ctrl-C, and their children with them
+    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    running = subprocess.Popen([sys.executable, "-m", "datasette", *words], stderr=subprocess.PIPE, **heeding)
     from .conftest import wait_until
 
     wait_until(lambda: any(p.stat().st_size for p in (tmp_path / "out").iterdir()), "the first bytes", 60)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(how)
     assert running.wait(20) != 0
     running.stderr.close()
     assert list((tmp_path / "out").iterdir()) == []
