@@ -177,8 +177,12 @@ def test_breaking_off_leaves_no_file(tmp_path: Path, how: signal.Signals) -> Non
     running = subprocess.Popen([sys.executable, "-m", "datasette", *words], stderr=subprocess.PIPE, **heeding)
     from .conftest import wait_until
 
-    wait_until(lambda: any(p.stat().st_size for p in (tmp_path / "out").iterdir()), "the first bytes", 60)
-    running.send_signal(how)
-    assert running.wait(20) != 0
-    running.stderr.close()
+    try:
+        wait_until(lambda: any(p.stat().st_size for p in (tmp_path / "out").iterdir()), "the first bytes", 60)
+        running.send_signal(how)
+        assert running.wait(20) != 0
+    finally:
+        running.kill()
+        running.wait()
+        running.stderr.close()
     assert list((tmp_path / "out").iterdir()) == []

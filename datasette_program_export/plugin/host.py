@@ -133,7 +133,7 @@ async def settings_for(datasette: Any, database: str, tables: frozenset[str] = f
 async def visible_tables(datasette: Any, actor: Any, database: Any) -> frozenset[str]:
     """The tables and views of a database that this actor may see."""
     if V1:
-        await datasette.refresh_schemas()
+        await datasette.refresh_schemas(force=True)  # else a table made within the last second would be left out
         return await _allowed_resources("view-table", datasette, actor, database)
     names = [*await database.table_names(), *await database.view_names()]
     return frozenset([name for name in names if await _visible_0x(datasette, actor, database.name, name)])
