@@ -183,7 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--growth", default="10000,100000,1000000", help="Numbers of rows; empty for none.")
+    parser.add_argument("--growth", default="10000,100000,1000000,10000000", help="Numbers of rows; empty for none.")
     parser.add_argument("--line", action="append", default=[], help="stable=PYTHON: a Datasette to serve with.")
     parser.add_argument("--write", type=Path, help="The page to write.")
     asked = parser.parse_args()
@@ -193,6 +193,7 @@ def main() -> None:
         database = make_database(folder, asked.rows)
         found = contenders(database, pythons)
         measured(found, asked.repeat, folder)
+        database.unlink()
         text = f"## {asked.rows:,} rows of 10 columns\n\n{table_of(found)}\n"
         if asked.growth:
             text += f"\n## Memory\n\n{growth([int(n) for n in asked.growth.split(',')], folder)}\n"

@@ -230,7 +230,14 @@ def _checked(database: Path, output: str) -> bool:
     taken = (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm", "-journal")))
     if any(Path(output).resolve() == path.resolve() for path in taken):
         raise RequestError(f"{output} is the database itself; it is not written to.")
+    if Path(output).is_file() and _is_database(Path(output)):
+        raise RequestError(f"{output} is a SQLite database; it is not replaced by an export. Choose another name.")
     return Path(output).is_dir()
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
 
 
 def _to_standard_output(chunks: Iterator[bytes]) -> None:

@@ -29,7 +29,7 @@ class Closure(Scope):
         self.stopped = self.catalog.edges_named(self.catalog.stopped_names()) | asked
         self.parents = request.parents or ("needed" if self.catalog.persons else "none")
         self.walk = self._new_walk(self.max_rows) if request.cascades else None
-        if self.walk is None and self.left_out_tables:
+        if self.walk is None and self.left_out_tables and request.profile is None:
             raise RequestError(f"{min(self.left_out_tables)} would not be in this export; it cannot be left out.")
 
     def resolve(self) -> None:

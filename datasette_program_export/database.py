@@ -29,6 +29,8 @@ class WholeDatabase(Scope):
         known = self.catalog.graph([n for n in wanted if self.schema[n].kind == "table"])
         for name in (*known.parents_first(), *(n for n in self.schema if n in wanted and n not in known.tables)):
             self._take(self.schema[name], insist=name in named)
+        if not self.tables and self.left_out_tables:
+            raise RequestError("Every table was left out: there is nothing to export.")
         if not self.tables:
             raise UnsupportedError(f"There is nothing in {self.snapshot.source.name} that can be exported.")
         rows = sum(self.counts.values())

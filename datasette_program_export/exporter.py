@@ -144,7 +144,10 @@ class Export:
         self.media_type = "application/zip" if archived else self.format.media_type
         if (how := self.request.compress) is not None:
             if archived:
-                raise UnsupportedError("A zip is compressed already: leave out compress.")
+                raise UnsupportedError(
+                    f"Several tables as {self.format.name} come as a zip, which is compressed already: "
+                    "leave out compress (a name that ends in .zip will do)."
+                )
             extension, self.media_type = f"{extension}.{SUFFIXES[how]}", MEDIA_TYPES[how]
         self.filename = export_name(self.source.name, scope.name, scope.title(), self.created_at, extension)
         if archived:

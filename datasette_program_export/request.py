@@ -22,6 +22,7 @@ _TOLD = {
     "query": "a query (say it in the SQL)",
     "database": "a whole database",
 }
+_WORDS = {"where": "A filter (where)", "params": "A parameter (params)"}
 _OF_REFERENCES = ("parents", "others", "stop")
 
 
@@ -83,7 +84,7 @@ class Request(BaseModel):
             raise RequestError("record needs a table.")
         for name in _FOREIGN[self.scope]:
             if self._given(name):
-                raise RequestError(f"{name} does not go with {_TOLD[self.scope]}.")
+                raise RequestError(f"{_WORDS.get(name, name)} does not go with {_TOLD[self.scope]}.")
         if not self.cascades:
             for name in _OF_REFERENCES:
                 if self._given(name):

@@ -145,6 +145,8 @@ class Scope(ABC):
         wanted = table.visible_columns
         if chosen is not None:
             wanted = tuple(self.column(table, name) for name in dict.fromkeys(chosen))
+        if told := [c.name for c in wanted if chosen is not None and c.name in secrets]:
+            raise DeniedError(f"{table.name}.{told[0]} was asked for, and is left out as secret.")
         gone = self.left_out_columns.get(table.name, set()) | secrets.keys()
         kept = tuple(c for c in wanted if c.name not in gone)
         if not kept:

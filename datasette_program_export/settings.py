@@ -172,6 +172,8 @@ def _sentence(error: Any) -> str:
     key = ".".join(str(part) for part in error["loc"]) or "settings"
     if error["type"] == "extra_forbidden":
         return f"unknown key {key}"
+    if key.startswith("allow"):
+        return f"{key.partition('.')[0]}: must be an allow block, such as {{id: anna}}"
     return f"{key}: {error['msg']}"
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import socket
 import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
+from datasette.utils import StartupError
 
 from datasette_program_export.errors import AuditError
 from datasette_program_export.plugin.audit import AuditLog
@@ -173,8 +175,11 @@ def test_a_reader_who_leaves_has_a_line(house_file: Path, log: Path) -> None:
 async def test_where_the_log_cannot_be_written_nothing_is_exported(
     house_file: Path, tmp_path: Path, where: str
 ) -> None:
-    log = tmp_path if where == "a folder" else tmp_path / "nix" / "exports.log"
+    log = tmp_path / "logs" / "exports.log"
+    log.parent.mkdir()
     ds = audited(house_file, log=log)
+    await ds.invoke_startup()
+    break_off(log, where)
     for path in (RECORD, "/house.programzip", SQL, "/house/artists/1/-/program-export/download"):
         answer = await get(ds, path, "anna")
         assert (answer.status_code, answer.json()["ok"]) == (503, False)
@@ -183,9 +188,26 @@ async def test_where_the_log_cannot_be_written_nothing_is_exported(
     assert (await get(ds, "/house/artists/1/-/program-export.json")).status_code == 200
 
 
+def break_off(log: Path, where: str) -> None:
+    """What can happen to a log while the site runs; at the start it would have stopped it."""
+    shutil.rmtree(log.parent)
+    if where == "a folder":
+        log.mkdir(parents=True)
+
+
+async def test_a_log_that_cannot_be_written_stops_the_start(house_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="audit_log: .* cannot be written"):
+        await audited(house_file, log=tmp_path / "nix" / "exports.log").invoke_startup()
+
+
 async def test_a_log_that_cannot_be_read_is_a_sentence(house_file: Path, tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "exports.log"
+    log.parent.mkdir()
+    ds = audited(house_file, log=log)
+    await ds.invoke_startup()
+    break_off(log, "a folder")
     for path in (PAGE, DATA):
-        answer = await get(audited(house_file, log=tmp_path), path, "root")
+        answer = await get(ds, path, "root")
         assert answer.status_code == 503 and answer.json()["ok"] is False and str(tmp_path) not in answer.text
 
 

@@ -186,3 +186,14 @@ def test_breaking_off_leaves_no_file(tmp_path: Path, how: signal.Signals) -> Non
         running.wait()
         running.stderr.close()
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_no_database_is_replaced_by_an_export(demo_file: Path, tmp_path: Path) -> None:
+    for name in ("practice.db", "other.db"):
+        (tmp_path / name).write_bytes(demo_file.read_bytes())
+    for name in ("practice.db", "other.db"):
+        done = run("table", tmp_path / "practice.db", "clients", "-f", "csv", "-o", tmp_path / name)
+        assert done.exit_code == 2 and "database" in done.stderr
+        assert (tmp_path / name).read_bytes() == demo_file.read_bytes()
+    gone = run("table", tmp_path / "practice.db", "clients", "-o", tmp_path / "nix" / "x.csv")
+    assert gone.exit_code == 1 and gone.stderr.endswith("nix/x.csv: No such file or directory.\n")

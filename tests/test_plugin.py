@@ -423,3 +423,44 @@ async def test_a_closed_site_gives_nothing(demo_file: Path) -> None:
     path = f"/practice/clients/{BOB}.programjson"
     assert (await get(ds, path)).status_code == 403
     assert (await get(ds, path, cookies=who(ds, "owner"))).status_code == 200
+
+
+async def test_settings_in_a_place_without_a_meaning_stop_the_start(demo_file: Path) -> None:
+    from datasette.utils import StartupError
+
+    def said_of(**settings) -> dict:
+        return {"plugins": {"datasette-program-export": settings}}
+
+    ours = said_of(secrets={"clients": ["phone"]})
+    for databases, said in (
+        ({"practise": ours}, "the database practise, which is not served"),
+        ({"practice": {"tables": {"clients": ours}}}, "under the table clients; they go under its database, practice"),
+        (
+            {"practice": {"plugins": {"datasette-program-export": {"profiles": {"x": {"format": "cvs"}}}}}},
+            "no format cvs",
+        ),
+        (
+            {"practice": {"plugins": {"datasette-program-export": {"secrets": {"client": ["phone"]}}}}},
+            "client, a table",
+        ),
+        ({"practice": said_of(secrets={"clients": ["fone"]})}, "no column fone"),
+    ):
+        ds = make_datasette(demo_file, metadata={"databases": databases})
+        with pytest.raises(StartupError, match=said):
+            await ds.invoke_startup()
+
+
+async def test_rows_picked_on_the_page_go_before_its_filters(demo_file: Path) -> None:
+    ds = make_datasette(demo_file)
+    base = f"/practice/clients/-/program-export/download?last_name=Silva&_export_record={ANNA}"
+    assert [row["id"] for row in (await get(ds, base)).json()["tables"]["clients"]] == [ANNA]
+    strict = await get(ds, f"/practice/clients.programjson?last_name=Silva&_export_record={ANNA}")
+    assert strict.status_code == 400 and "A filter (where) does not go" in strict.json()["error"]
+
+
+async def test_a_secret_column_that_is_asked_for_is_refused(demo_file: Path) -> None:
+    ds = make_datasette(demo_file)
+    asked = await get(ds, "/practice/app_config.programcsv?_col=password_hash")
+    assert asked.status_code == 403 and "app_config.password_hash was asked for" in asked.json()["error"]
+    without = await get(ds, "/practice/app_config.programjson?_nocol=app_version")
+    assert without.status_code == 200 and "password_hash" not in without.json()["tables"]["app_config"][0]

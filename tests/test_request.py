@@ -81,12 +81,12 @@ def test_a_parameter_that_cannot_be_understood_is_named(pairs: list, said: str) 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"records": (("1",),), "where": ("x",)}, "where does not go with records that are named one by one"),
+        ({"records": (("1",),), "where": ("x",)}, "A filter .where. does not go with records that are named one"),
         ({"records": (("1",),), "limit": 1}, "limit does not go with records that are named one by one"),
         ({"sql": "select 1"}, "sql does not go with a table"),
         ({"tables": ("u",)}, "tables does not go with the rows of a table"),
         ({"stop": ("t.a",)}, "stop only goes with following references"),
-        ({"table": None, "sql": "select 1", "where": ("x",)}, "where does not go with a query"),
+        ({"table": None, "sql": "select 1", "where": ("x",)}, "A filter .where. does not go with a query"),
         ({"table": None, "sql": "select 1", "without": ("x",)}, "without does not go with a query"),
         ({"table": None, "limit": 1}, "limit does not go with a whole database"),
         ({"table": None, "cascade": False}, "cascade does not go with a whole database"),

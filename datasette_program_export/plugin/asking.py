@@ -100,9 +100,12 @@ class _Asking:
     async def _table(self, table: str, visible: frozenset[str]) -> Asked:
         fields: dict[str, Any] = {}
         words = ""
+        options = self._options()
+        if "records" in options and "ending" not in self.http.url_vars:
+            return await self._made({"table": table, **options}, visible)  # picked on the page, from its rows
         config = await host.table_settings(self.datasette, self.database.name, table)
         if self.http.method == "HEAD":  # nothing is run for it, so nothing is looked at
-            return await self._made({"table": table, **self._options()}, visible)
+            return await self._made({"table": table, **options}, visible)
         if any(not n.startswith(PREFIX) for n in self.http.args) or {"sort", "sort_desc"} & set(config):
             known = await asyncio.to_thread(_known, self.source, self.settings)
             found = known.schema.find(table)
@@ -110,7 +113,10 @@ class _Asking:
                 raise NotFoundError(f"There is no table {table} in {self.database.name}.")
             indexes = {n for n in visible if (t := known.schema.find(n)) and known.drawn_from(t) == {table}}
             fields, words = await page_fields(self.datasette, self.http, self.database.name, found, indexes)
-        asked = {"table": table, **fields, **self._options()}
+            if fields["columns"] is not None:  # secrets are only left in where somebody asks for one: that is refused
+                gone = known.secrets(found).keys() - set(self.http.args.getlist("_col"))
+                fields["columns"] = tuple(c for c in fields["columns"] if c not in gone)
+        asked = {"table": table, **fields, **options}
         if not asked.get("sort") and "records" not in asked:
             asked["sort"] = await self._page_order(table)
         seconds = self.settings.max_seconds if fields.get("where") else None
@@ -159,8 +165,9 @@ class _Asking:
         ending = self.http.url_vars.get("ending")
         if ending is not None:
             meant = _ENDINGS[ending]
-            if options.setdefault("format", meant) != meant and ending != "json":
-                raise RequestError(f"_export_format={options['format']} contradicts the address, which says {meant}.")
+            if ending != "json" and given.get("format", meant) != meant:
+                raise RequestError(f"_export_format={given['format']} contradicts the address, which says {meant}.")
+            options["format"] = meant if ending != "json" else options.get("format", meant)
         return options
 
     async def _may(self, action: str) -> bool:

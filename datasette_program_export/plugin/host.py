@@ -101,6 +101,19 @@ def _memory(database: Any) -> Any:
     return closing(connection)
 
 
+def misplaced(datasette: Any) -> str | None:
+    """Where settings of ours stand in the configuration without having a meaning there, if anywhere."""
+    configured = (datasette.config if V1 else datasette._metadata_local) or {}
+    for database, about in (configured.get("databases") or {}).items():
+        ours = ((about or {}).get("plugins") or {}).get(PLUGIN)
+        if ours and database not in datasette.databases:
+            return f"there are settings for the database {database}, which is not served"
+        for table, said in ((about or {}).get("tables") or {}).items():
+            if isinstance(said, dict) and PLUGIN in (said.get("plugins") or {}):
+                return f"settings stand under the table {table}; they go under its database, {database}"
+    return None
+
+
 async def site_settings(datasette: Any) -> Settings:
     """The settings for all databases."""
     return parse_settings(datasette.plugin_config(PLUGIN) or {}, PLUGIN)

@@ -89,7 +89,7 @@ def _addresses(asked: Asked) -> dict[str, Any]:
     """Where the page's links lead, its filters and choices kept."""
     request, parts = asked.request, asked.http.url_vars
     urls, database = asked.datasette.urls, asked.database.name
-    kept, options = carried(asked.http.args), format_options(request)
+    kept, options = [] if request.records else carried(asked.http.args), format_options(request)
     if "pks" in parts:  # the path names the first record
         options.remove((f"{PREFIX}record", row_path(request.records[0])))
         subject = urls.row(database, request.table, parts["pks"])

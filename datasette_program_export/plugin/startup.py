@@ -9,20 +9,26 @@ from typing import Any
 from datasette.utils import StartupError
 
 from ..catalog import catalog
-from ..errors import ExportError, SettingsError
+from ..errors import AuditError, ExportError, RequestError, SettingsError
+from ..formats import get_format
 from ..grammar import check_profile
 from ..schema import Schema
 from ..settings import Settings
 from ..snapshot import Snapshot
 from . import host
+from .audit import AuditLog
 from .permissions import PLUGIN
 
 
 async def check_settings(datasette: Any) -> None:
     """Refuse to start with settings that are wrong, and name them: a misspelt secret would be an open one."""
     try:
-        shared = (await host.site_settings(datasette)).tables_named()
-        missing = dict(shared)
+        if wrong := host.misplaced(datasette):
+            raise SettingsError(f"{PLUGIN}: {wrong}")
+        shared = await host.site_settings(datasette)
+        if shared.audit_log is not None:
+            _check_log(shared.audit_log)
+        missing = shared.tables_named()
         unknown = False
         for name, database in list(datasette.databases.items()):
             if name == "_internal":
@@ -39,12 +45,23 @@ async def check_settings(datasette: Any) -> None:
         raise StartupError(str(error)) from None
 
 
+def _check_log(path: str) -> None:
+    try:
+        AuditLog(path).check()
+    except AuditError:
+        raise SettingsError(f"{PLUGIN}: audit_log: {path} cannot be written") from None
+
+
 async def _checked(datasette: Any, database: Any) -> Schema | None:
     """The schema of a file, which the settings for it fit; None where it cannot be read now."""
     settings = await host.settings_for(datasette, database.name)
     settings.check_folders()
     for profile, fields in settings.profiles.items():
         check_profile(profile, fields)
+        try:
+            get_format(fields.get("format", "programjson"))
+        except RequestError as error:
+            raise SettingsError(f"{PLUGIN} ({database.name}): profiles: {profile}: {error}") from None
     if database.path is None:
         return None
     source = host.source_for(datasette, database, settings)

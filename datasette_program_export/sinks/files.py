@@ -18,7 +18,10 @@ def write_whole(path: Path, chunks: Iterable[bytes]) -> int:
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
             return sum(file.write(chunk) for chunk in chunks)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None  # not the temporary file's name
     part, written = Path(name), 0
     try:
         with os.fdopen(handle, "wb") as file:
