@@ -183,7 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--growth", default="10000,100000,1000000,10000000", help="Numbers of rows; empty for none.")
+    parser.add_argument("--growth", default="10000,100000,1000000", help="Numbers of rows; empty for none.")
     parser.add_argument("--line", action="append", default=[], help="stable=PYTHON: a Datasette to serve with.")
     parser.add_argument("--write", type=Path, help="The page to write.")
     asked = parser.parse_args()
