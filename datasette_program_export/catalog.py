@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 
 from .errors import RequestError, SettingsError
 from .graph import Graph
-from .guard import JOINS_UNSEEN
+from .guard import JOINS_UNSEEN, OF_STORAGE
 from .schema import ForeignKey, Schema, Table, fold, resolve
 from .settings import PRESETS, SECRET_ENDINGS, SECRET_NAMES, Preset, Settings, Subject, VirtualForeignKey, load_preset
 from .virtual_tables import OF_INDEXES, indexed_by
 
-OF_STORAGE = ("dbstat", "sqlite_dbpage", "sqlite_stmt")  # there without being made
 _STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

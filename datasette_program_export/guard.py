@@ -35,7 +35,7 @@ _DENIED_FUNCTIONS = {"load_extension", "fts3_tokenizer"}
 # strings and quoted names are passed over; comments, parentheses and semicolons are looked at
 _PART = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--|/\*|[();]""")
 _SCHEMA_TABLES = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema")
-_OF_STORAGE = ("dbstat", "sqlite_dbpage", "sqlite_stmt")
+OF_STORAGE = ("dbstat", "sqlite_dbpage", "sqlite_stmt")  # there without being made
 JOINS_UNSEEN = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
 
 Authorizer = Callable[..., int]
@@ -101,12 +101,12 @@ class Guard:
         return sqlite3.SQLITE_DENY
 
     def _is_hidden(self, table: str) -> bool:
-        return table in self.hidden or (bool(self.hidden) and table in (*_SCHEMA_TABLES, *_OF_STORAGE))
+        return table in self.hidden or (bool(self.hidden) and table in (*_SCHEMA_TABLES, *OF_STORAGE))
 
     def _names_hidden(self) -> bool:
         """Whether the text could name a hidden table or view. Where SQLite needs no column of a table
         in a view, it asks as if the table stood outside of the view: then the text must tell."""
-        names = {*self.hidden, *_SCHEMA_TABLES, *_OF_STORAGE}
+        names = {*self.hidden, *_SCHEMA_TABLES, *OF_STORAGE}
         spellings = names | {name.replace(q, q * 2) for name in names for q in "\"`'" if q in name}
         return any(re.search(rf"(?<!\w){re.escape(s)}(?!\w)", self.text) for s in spellings if s in self.text)
 

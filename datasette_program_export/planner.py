@@ -89,9 +89,11 @@ def plan(source: Any, request: Request, *, settings: Settings | None = None, vis
 def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, settings: Settings) -> Plan:
     known = scope.catalog
     covered: dict[str, Any] = {}
+    choices: list[tuple[str, str]] = []
     try:
         scope.resolve()
         tables = [_planned(scope, chosen) for chosen in scope.tables]
+        choices = scope.choices(CHOICES)
         covered = coverage(scope)
     except TimeExpired:
         tables = _so_far(scope)
@@ -109,7 +111,7 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         coverage=covered,
         labels=scope.labels(),
         can_cascade=_can_cascade(scope),
-        choices=scope.choices(CHOICES) if covered else [],
+        choices=choices if covered else [],
         notes=_notes(scope, bool(covered), settings),
     )
 
@@ -150,7 +152,7 @@ def _table(known: Catalog, name: str, belongs: int, needed: int, size: int | Non
 
 
 def _size(scope: Scope, chosen: Selected, rows: int) -> int:
-    sample = scope.snapshot.sample(chosen.select(), chosen.params, chosen.guard, _SAMPLE)
+    sample = chosen.sample(scope.snapshot, _SAMPLE)
     if not sample:
         return 0
     names = [c.name for c in chosen.columns]
@@ -166,9 +168,10 @@ def _frame(scope: Scope, covered: dict[str, Any]) -> int:
 
 def _can_cascade(scope: Scope) -> bool:
     table = scope.subject
-    if table is None or table.kind == "view" or not table.key:
+    if table is None or table.kind != "table" or not table.key:
         return False
-    return len(scope.catalog.graph().reachable_down([table.name])) > 1 if table.kind == "table" else False
+    known = [name for name in scope.schema if scope.find(name) is not None]
+    return len(scope.catalog.graph(known).reachable_down([table.name])) > 1
 
 
 def _notes(scope: Scope, complete: bool, settings: Settings) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
 from .errors import RequestError, TooLargeError
 from .schema import Column, Table
@@ -29,6 +30,11 @@ class SelectedQuery(Selected):
             if self.max_rows is not None and given > self.max_rows:
                 raise TooLargeError(f"The query gives more than {self.max_rows:,} rows, which max_rows allows.")
             yield rows
+
+    def sample(self, snapshot: Snapshot, rows: int) -> list[Row]:
+        """Of the statement that runs already: it is not run once more."""
+        assert self.rows is not None
+        return next(self.rows(repeat(rows)), [])
 
     def select(self, expressions: str | None = None, more: str = "", ordered: bool = True) -> str:
         return self.sql if expressions is None else f"SELECT {expressions} FROM (\n{self.sql}\n)"
@@ -66,6 +72,10 @@ class Query(Scope):
                 max_rows=self.max_rows,
             )
         ]
+
+    def labels(self) -> dict[str, tuple[str, str]]:
+        """None: its columns are nobody's rows, and a trusted query may read what its reader may not know of."""
+        return {}
 
     @property
     def name(self) -> str:

@@ -65,6 +65,10 @@ class Selected:
         """The rows, in lists of these sizes."""
         return snapshot.batches(self.select(), self.params, guard=self.guard, repeatable=self.repeatable, sizes=sizes)
 
+    def sample(self, snapshot: Snapshot, rows: int) -> list[Row]:
+        """The first rows, for a look at them."""
+        return snapshot.sample(self.select(), self.params, self.guard, rows)
+
     def count(self) -> str:
         """A SELECT of how many rows these are."""
         return f"SELECT count(*) FROM ({self.select('1', ordered=False)})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, time
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,8 @@ class ByIds:
             raise RequestError(f"A list of ids of {name} is needed, not one text.")
         self.key = self.table.pk[0]
         self.ids = {plain(f"An id of {name}", value): value for value in ids}
+        if any(isinstance(v, bytes) or (isinstance(v, float) and not isfinite(v)) for v in self.ids):
+            raise RequestError(f"An id of {name} cannot be bytes or an infinity; use a Request with where.")
         if not self.ids:
             raise RequestError(f"No ids of {name} were given.")
 

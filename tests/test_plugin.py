@@ -464,3 +464,20 @@ async def test_a_secret_column_that_is_asked_for_is_refused(demo_file: Path) -> 
     assert asked.status_code == 403 and "app_config.password_hash was asked for" in asked.json()["error"]
     without = await get(ds, "/practice/app_config.programjson?_nocol=app_version")
     assert without.status_code == 200 and "password_hash" not in without.json()["tables"]["app_config"][0]
+
+
+async def test_the_plan_does_not_tell_of_a_hidden_child(tmp_path: Path) -> None:
+    database(tmp_path / "x.db", "CREATE TABLE p (id INTEGER PRIMARY KEY)", "CREATE TABLE c (p REFERENCES p)").close()
+    for allow, expected in (({"id": "anna"}, False), (True, True)):
+        ds = make_datasette(tmp_path / "x.db", metadata={"databases": {"x": {"tables": {"c": {"allow": allow}}}}})
+        await ds.invoke_startup()
+        assert (await get(ds, "/x/p/-/program-export.json")).json()["can_cascade"] is expected
+        page = (await get(ds, "/x/p/-/program-export")).text
+        assert ("with everything that belongs to these rows" in page) is expected
+
+
+async def test_the_page_of_a_stored_query_shows_no_cookie(demo_file: Path) -> None:
+    queries = {"databases": {"practice": {"queries": {"mine": {"sql": "select :_header_x_secret as a, :b as b"}}}}}
+    ds = make_datasette(demo_file, **{"config" if V1 else "metadata": queries})
+    page = await get(ds, "/practice/mine/-/program-export?b=seen", headers={"x-secret": "hushed"})
+    assert page.status_code == 200 and "seen" in page.text and "hushed" not in page.text

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from datasette_program_export import Request, Source, plan
 from datasette_program_export.cli import program_export
 from datasette_program_export.plugin.host import V1
 from datasette_program_export.plugin.responses import SLOTS
@@ -275,3 +276,15 @@ def test_max_rows_refuses_or_cuts_a_query(path: Path) -> None:
             except httpx.RemoteProtocolError:
                 continue
             assert answered.status_code == 422 and "max_rows" in answered.json()["error"]
+
+
+def test_a_plan_runs_a_query_no_more_than_twice(tmp_path: Path) -> None:
+    """Once for its columns and a sample of its rows, once to count them."""
+    runs: list[int] = []
+
+    def prepare(connection) -> None:
+        connection.create_function("seen", 0, lambda: runs.append(1) or 1)
+
+    database(tmp_path / "x.db", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)").close()
+    made = plan(Source("x", tmp_path / "x.db", prepare=prepare), Request(sql="SELECT a, seen() AS b FROM t"))
+    assert made.rows == 1 and made.labels == {} and 1 <= len(runs) <= 2

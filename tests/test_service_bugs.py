@@ -342,3 +342,9 @@ def test_a_chart_export_is_the_same_as_that_of_its_client(demo: Path) -> None:
     assert {C1, C2} & set(mine)
     charts = exporter.export_charts(mine)
     assert charts["charts"] == related["charts"] and charts["interpretations"] == related["chart_interpretations"]
+
+
+def test_ids_that_json_would_change_are_refused(path: Path) -> None:
+    for value in (b"x", float("inf")):
+        with pytest.raises(ValueError, match="cannot be bytes or an infinity"):
+            ExportService(path).export_clients([value])

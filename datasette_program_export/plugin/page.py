@@ -60,7 +60,7 @@ def page_context(asked: Asked, plan: Plan) -> dict[str, Any]:
         "title": title,
         "words": asked.words,
         "sql": request.sql,
-        "params": request.params if request.scope == "query" else {},
+        "params": request.told().get("params", {}) if request.scope == "query" else {},
         "belongs": tree(plan),
         "needed": _needed(plan),
         "left": told({**plan.coverage, "left_out": _for_a_reason(plan)}, plan.labels),
@@ -97,13 +97,14 @@ def _addresses(asked: Asked) -> dict[str, Any]:
         subject = urls.table(database, request.table or request.name) if "table" in parts else urls.database(database)
     unnamed_query = request.scope == "query" and request.name is None
     document = f"{subject}/-/query.programjson" if unnamed_query else f"{subject}.programjson"
+    shown = request.model_copy(update={"params": request.told().get("params", {})})  # no cookies and headers
     return {
         "subject_url": with_query(subject, kept),
         "page_url": f"{subject}/-/program-export",
         "download_url": f"{subject}/-/program-export/download",
         "json_url": with_query(f"{subject}/-/program-export.json", [*kept, *options]),
         "document_url": with_query(document, [*kept, *options]),
-        "command": shlex.join(["datasette", "program-export", *arguments(request, f"{database}.db")]),
+        "command": shlex.join(["datasette", "program-export", *arguments(shown, f"{database}.db")]),
         "hidden": [*kept, *((name, value) for name, value in options if name not in _IN_THE_FORM)],
     }
 
