@@ -6,8 +6,10 @@ from typing import Any
 
 from .catalog import Catalog
 from .records import Field
+from .schema import fold
 from .scope import Scope
 from .selected import Selected
+from .structure import structure
 
 
 def fields_of(known: Catalog, chosen: Selected) -> tuple[Field, ...]:
@@ -19,20 +21,30 @@ def fields_of(known: Catalog, chosen: Selected) -> tuple[Field, ...]:
 
 
 def described(scope: Scope) -> dict[str, Any]:
-    """The schema of what is exported: per table its columns and keys; references that order cannot satisfy."""
+    """The schema of what is exported: per table its columns and keys, and the statements that make it anew.
+
+    ``deferred`` are the references that the order of the tables cannot satisfy; ``objects``
+    the indexes, views and triggers that work with these tables, ``not_carried`` those that
+    do not; ``database`` the facts of the file as a whole."""
+    made = structure(scope)
     return {
-        "tables": {s.table.name: _table(scope, s) for s in scope.tables},
+        "tables": {s.table.name: {**_table(scope, s), "sql": made.tables[s.table.name]} for s in scope.tables},
         "deferred": [e.name for e in scope.graph.deferred()],
+        "objects": made.objects,
+        "not_carried": made.not_carried,
+        "database": made.facts,
     }
 
 
 def _table(scope: Scope, chosen: Selected) -> dict[str, Any]:
     table = chosen.table
+    referenced = {fold(c) for e in scope.edges if e.other_table == table.name for c in e.other_columns}
     columns = []
     for field in fields_of(scope.catalog, chosen):
         column: dict[str, Any] = {"name": field.name, "type": field.type}
-        column |= {k: True for k, v in (("json", field.holds_json), ("generated", field.generated)) if v}
-        columns.append(column)
+        if fold(field.name) in referenced and (collation := table.collation(field.name)) != "BINARY":
+            column["collation"] = collation
+        columns.append(column | {k: True for k, v in (("json", field.holds_json), ("generated", field.generated)) if v})
     facts: dict[str, Any] = {"columns": columns, "primary_key": list(table.pk)}
     facts["foreign_keys"] = [
         {"columns": list(e.columns), "table": e.other_table, "other_columns": list(e.other_columns)}

@@ -17,7 +17,7 @@ from .coverage import coverage, kept_back
 from .description import described, fields_of
 from .errors import UnsupportedError
 from .file_names import export_name, member_names
-from .formats import Format, check_layout, get_format
+from .formats import Format, Options, check_layout, get_format
 from .pace import Pace
 from .records import Dataset, Member, TableStream
 from .request import Request
@@ -153,7 +153,7 @@ class Export:
         if archived:
             return zipped(self._members(dataset, scope), self.created_at)
         if self.format.encode is not None and (several or self.format.encode_table is None):
-            chunks = self.format.encode(dataset, self.request.layout)
+            chunks = self.format.encode(dataset, Options(self.request.layout, self.source.spool_dir))
         else:
             chunks = self._alone(dataset, scope)
         return chunks if how is None else compressed(chunks, how)

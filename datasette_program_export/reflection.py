@@ -63,6 +63,7 @@ class _Reflection:
                     "newer. Use a newer Python, or install pysqlite3-binary."
                 )
             encoding = self.rows("PRAGMA main.encoding")[0]["encoding"]
+            numbers = {n: self.rows(f"PRAGMA main.{n}")[0][n] for n in ("user_version", "application_id")}
             written = self.rows("select name, sql from main.sqlite_master where type in ('table', 'view')")
             listed = {t["name"]: t for t in self.rows("PRAGMA main.table_list") if t["schema"] == "main"}
         except self.connection.DatabaseError as error:
@@ -79,7 +80,7 @@ class _Reflection:
                 table = replace(table, owner=next(prefixes, None))
             tables.append(table)
         by_name = {fold(t.name): t for t in tables}
-        return Schema([_with_resolved_keys(t, by_name) for t in tables], encoding)
+        return Schema([_with_resolved_keys(t, by_name) for t in tables], encoding, numbers)
 
     def table(self, facts: dict[str, Any], sql: str | None) -> Table:
         name, kind, strict = facts["name"], facts["type"], bool(facts["strict"])

@@ -169,9 +169,12 @@ class Table:
 
 
 class Schema(Mapping[str, Table]):
-    """Tables by their name as written; ``find`` ignores ASCII case as SQLite does."""
+    """Tables by their name as written; ``find`` ignores ASCII case as SQLite does.
 
-    def __init__(self, tables: list[Table], encoding: str = "UTF-8") -> None:
+    ``numbers`` are user_version and application_id (PRAGMAs), which belong to whoever made the file."""
+
+    def __init__(self, tables: list[Table], encoding: str = "UTF-8", numbers: Mapping[str, int] | None = None) -> None:
+        self.numbers = dict(numbers or {})
         self._tables = {t.name: t for t in tables}
         self._folded = {fold(t.name): t for t in tables}
         self.encoding = encoding

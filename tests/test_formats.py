@@ -93,7 +93,7 @@ GOLDEN = {
     "programjson": b"""{"format":"programjson",
 "version":1,
 "export":{"created_at":"2026-11-23T04:05:06Z","generator":"GENERATOR","source":"memory","scope":"record","request":{"table":"p","records":[["1"]]}},
-"schema":{"tables":{"p":{"columns":[{"name":"id","type":"INTEGER"},{"name":"name","type":"TEXT"}],"primary_key":["id"],"foreign_keys":[]},"c":{"columns":[{"name":"id","type":"INTEGER"},{"name":"p","type":""},{"name":"note","type":"TEXT"}],"primary_key":["id"],"foreign_keys":[{"columns":["p"],"table":"p","other_columns":["id"]}]}},"deferred":[]},
+"schema":{"tables":{"p":{"columns":[{"name":"id","type":"INTEGER"},{"name":"name","type":"TEXT"}],"primary_key":["id"],"foreign_keys":[],"sql":"CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT)"},"c":{"columns":[{"name":"id","type":"INTEGER"},{"name":"p","type":""},{"name":"note","type":"TEXT"}],"primary_key":["id"],"foreign_keys":[{"columns":["p"],"table":"p","other_columns":["id"]}],"sql":"CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p, note TEXT)"}},"deferred":[],"objects":[],"not_carried":[],"database":{"encoding":"UTF-8"}},
 "tables":{
 "p":[
 {"id":1,"name":"a;b"}
@@ -105,7 +105,7 @@ GOLDEN = {
 },
 "coverage":{"tables":{"p":{"belongs":1,"needed":0},"c":{"belongs":2,"needed":0}},"withheld":[],"no_permission":[],"secret":[],"left_out":[],"dangling":[],"warnings":[]},
 "integrity":{"rows":3,"tables":{"p":{"rows":1,"sha256":"DIGEST"},"c":{"rows":2,"sha256":"DIGEST"}},"document":"DIGEST","complete":true}}
-""",
+""",  # noqa: E501
     "ndjson": b"""{"id":1,"name":"a;b"}
 {"id":2,"name":null}
 """,

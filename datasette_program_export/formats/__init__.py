@@ -17,6 +17,14 @@ NAMES = ("programjson", "ndjson", "csv", "tsv", "zip")
 
 
 @dataclass(frozen=True)
+class Options:
+    """How a format is to write: ``folder`` is for its temporary files (None: the system's)."""
+
+    layout: str = "rows"
+    folder: str | None = None
+
+
+@dataclass(frozen=True)
 class Format:
     """The facts of a format.
 
@@ -31,7 +39,7 @@ class Format:
     media_type: str
     lossless: bool
     self_verifying: bool
-    encode: Callable[[Dataset, str], Iterator[bytes]] | None = None
+    encode: Callable[[Dataset, Options], Iterator[bytes]] | None = None
     encode_table: Callable[[TableStream], Iterator[bytes]] | None = None
     archived: bool = False
     member_extension: str | None = None

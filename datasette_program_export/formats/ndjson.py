@@ -11,14 +11,14 @@ from collections.abc import Iterator
 import msgspec
 
 from ..records import Dataset, TableStream
-from . import Format
+from . import Format, Options
 from .jsonrows import RowLines
 
 VERSION = 1
 _json = msgspec.json.Encoder().encode
 
 
-def encode(dataset: Dataset, layout: str) -> Iterator[bytes]:
+def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """The enveloped form, for several tables."""
     yield _json({"format": "ndjson", "version": VERSION, "export": dataset.head, "schema": dataset.schema}) + b"\n"
     warnings: list[str] = []

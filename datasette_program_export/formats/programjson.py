@@ -15,16 +15,16 @@ from typing import Any
 import msgspec
 
 from ..records import Dataset, TableStream
-from . import Format
+from . import Format, Options
 from .jsonrows import RowLines
 
 VERSION = 1
 _json = msgspec.json.Encoder().encode
 
 
-def encode(dataset: Dataset, layout: str) -> Iterator[bytes]:
+def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """The document in pieces of some kilobytes."""
-    write = _Writer(pretty=layout == "pretty")
+    write = _Writer(pretty=options.layout == "pretty")
     hashed = hashlib.sha256()
     for chunk in write.body(dataset):
         hashed.update(chunk)
