@@ -16,6 +16,19 @@ from .request import Request
 from .service import ExportService
 from .settings import Settings
 from .source import Source
+from .verifier import Report, verify
 from .version import __version__
 
-__all__ = ["ExportError", "ExportService", "Plan", "Request", "Settings", "Source", "__version__", "export", "plan"]
+__all__ = [
+    "ExportError",
+    "ExportService",
+    "Plan",
+    "Report",
+    "Request",
+    "Settings",
+    "Source",
+    "__version__",
+    "export",
+    "plan",
+    "verify",
+]

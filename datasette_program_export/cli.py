@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -17,7 +16,9 @@ import click
 
 from . import demo as demo_module
 from .catalog import catalog
+from .cli_command import Group
 from .cli_options import order_and_columns, params, where, with_options
+from .cli_verify import verify_command
 from .errors import ExportError, NotFoundError, RequestError
 from .exporter import Export
 from .formats import NAMES, format_for_file, get_format
@@ -32,29 +33,7 @@ from .source import Source
 from .wording import as_text, told
 
 
-class _Command(click.Command):
-    """Turns our errors into one line and an exit status: 1 failed, 2 wrong usage."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except ExportError as error:
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(error.exit_code)
-        except BrokenPipeError:  # whoever read the output has gone
-            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  else Python complains once more at its end
-            ctx.exit(1)
-        except OSError as error:
-            place = f"{error.filename}: " if error.filename else ""
-            click.echo(f"Error: {place}{error.strerror}.", err=True)
-            ctx.exit(1)
-
-
-class _Group(click.Group):
-    command_class = _Command
-
-
-@click.group(name="program-export", cls=_Group)
+@click.group(name="program-export", cls=Group)
 def program_export() -> None:
     """Take data out of a SQLite database: a record with all that belongs to it, or a table.
 
@@ -128,6 +107,9 @@ def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_jso
     settings = _settings(database, options.pop("metadata"))
     made = plan(_source(database, settings), _request(table, key, options, settings), settings=settings)
     click.echo(made.model_dump_json(indent=2) if as_json else as_text(made))
+
+
+program_export.add_command(verify_command)
 
 
 @program_export.command()

@@ -115,7 +115,10 @@ def dangling(scope: Scope) -> list[dict[str, Any]]:
         written = {c.name for c in child.columns} if child else set()
         if child is None or not written.issuperset(edge.columns):
             continue  # a key that is not in the file points nowhere
-        rows, missing = _count_dangling(scope, edge, child, exported.get(edge.other_table))
+        parent = exported.get(edge.other_table)
+        if parent and not {c.name for c in parent.columns}.issuperset(edge.other_columns):
+            parent = None  # without its key, it can be found by nobody
+        rows, missing = _count_dangling(scope, edge, child, parent)
         if rows:
             entry: dict[str, Any] = {
                 "table": edge.table,

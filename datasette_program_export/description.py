@@ -51,6 +51,22 @@ def _table(scope: Scope, chosen: Selected) -> dict[str, Any]:
         for e in scope.edges
         if e.table == table.name and table.kind != "query"
     ]
+    if table.strict:
+        facts["strict"] = True
+    if unique := _unique_keys(chosen):
+        facts["unique_keys"] = unique
     if table.kind != "table":
         facts["kind"] = table.kind
     return facts
+
+
+def _unique_keys(chosen: Selected) -> list[list[str]]:
+    """The keys beside the primary one; a partial index, or one on an expression, is none."""
+    kept = {c.name for c in chosen.columns}
+    found = []
+    for index in chosen.table.indexes:
+        names = [c for c in index.columns if c is not None]
+        whole = index.unique and not index.partial and len(names) == len(index.columns)
+        if whole and index.origin != "pk" and kept.issuperset(names):
+            found.append(names)
+    return found

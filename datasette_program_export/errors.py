@@ -7,6 +7,7 @@
     ├── UnsupportedError                 this subject or format cannot   422  exit 1
     ├── TooLargeError                    a guard refused before byte one 422  exit 1
     ├── SourceError                      the database cannot be read     422  exit 1
+    ├── UnreadableError                  a file is cut, damaged, not ours    422  exit 1
     ├── BusyError                        too much at once, try later     429  exit 1
     ├── AuditError                       the log of exports is broken    503  exit 1
     ├── BrokenExportError                failed after the first byte     cut  exit 1
@@ -67,6 +68,16 @@ class SourceError(ExportError):
     """The database cannot be read: damaged, locked, missing a module or a function."""
 
     status = 422
+
+
+class UnreadableError(ExportError):
+    """A file is not what this program wrote: ``reason`` is cut, damaged, changed, or unknown (no document of ours)."""
+
+    status = 422
+
+    def __init__(self, message: str, reason: str = "damaged") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class BusyError(ExportError):

@@ -6,26 +6,26 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Set
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cache
 from itertools import chain
 from threading import Event
 from typing import Any, TypeVar
-
-import msgspec
 
 from .catalog import Catalog, catalog
 from .coverage import coverage, kept_back
 from .description import described, fields_of
 from .errors import UnsupportedError
-from .file_names import export_name, member_names
+from .facts import ColumnFacts, survey
+from .file_names import export_name
 from .formats import Format, Options, check_layout, get_format
 from .pace import Pace
-from .records import Dataset, Member, TableStream
+from .records import Dataset, TableStream
 from .request import Request
+from .row_spool import RowSpool
 from .scope import Scope
 from .scopes import scope_of
 from .selected import Selected
 from .settings import Settings
-from .sinks.archive import zipped
 from .sinks.compression import MEDIA_TYPES, SUFFIXES, compressed
 from .sinks.held import held
 from .snapshot import Snapshot, TimeExpired
@@ -139,24 +139,28 @@ class Export:
         scope = self._scope(snapshot)
         dataset = self._dataset(snapshot, scope)
         several = len(scope.tables) > 1
-        archived = self.format.archived or (several and self.format.encode is None)
-        extension = "zip" if archived else self.format.extension
-        self.media_type = "application/zip" if archived else self.format.media_type
-        if (how := self.request.compress) is not None:
-            if archived:
-                raise UnsupportedError(
-                    f"Several tables as {self.format.name} come as a zip, which is compressed already: "
-                    "leave out compress (a name that ends in .zip will do)."
-                )
-            extension, self.media_type = f"{extension}.{SUFFIXES[how]}", MEDIA_TYPES[how]
+        form = self.format
+        if several and form.encode is None:
+            form = get_format("package")  # of such files
+        how = self.request.compress
+        if how is not None and form.extension == "zip":
+            raise UnsupportedError(
+                f"{self.format.name} comes as a zip here, which is compressed already: "
+                "leave out compress (a name that ends in .zip will do)."
+            )
+        self.media_type = form.media_type if how is None else MEDIA_TYPES[how]
+        extension = form.extension if how is None else f"{form.extension}.{SUFFIXES[how]}"
         self.filename = export_name(self.source.name, scope.name, scope.title(), self.created_at, extension)
-        if archived:
-            return zipped(self._members(dataset, scope), self.created_at)
-        if self.format.encode is not None and (several or self.format.encode_table is None):
-            chunks = self.format.encode(dataset, Options(self.request.layout, self.source.spool_dir))
+        if form.encode is not None and (several or form.encode_table is None or self.request.layout != "rows"):
+            chunks = form.encode(dataset, self._options(form))
         else:
             chunks = self._alone(dataset, scope)
         return chunks if how is None else compressed(chunks, how)
+
+    def _options(self, form: Format) -> Options:
+        members = self.request.members or "csv" if form is self.format else self.format.name
+        title = self.filename.rpartition(".")[0]
+        return Options(self.request.layout, self.source.spool_dir, members, title, self.created_at)
 
     def _scope(self, snapshot: Snapshot) -> Scope:
         snapshot.limit(self.max_seconds)
@@ -173,18 +177,6 @@ class Export:
             yield from self.format.encode_table(table)
         self.coverage = kept_back(scope)  # there is no place for it in the file: the command line tells it
 
-    def _members(self, dataset: Dataset, scope: Scope) -> Iterator[Member]:
-        """A file per table, and last one that tells what they are."""
-        assert self.format.encode_table is not None
-        names = member_names(
-            (s.table.name for s in scope.tables), self.format.member_extension or self.format.extension
-        )
-        for table in dataset.tables:
-            yield Member(names[table.name], self.format.encode_table(table))
-        about = {"export": dataset.head, "files": names, "schema": dataset.schema, "coverage": dataset.coverage()}
-        about["integrity"] = {**dataset.integrity(), "complete": True}
-        yield Member("export.json", iter([msgspec.json.format(msgspec.json.encode(about), indent=2)]))
-
     def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
         digests: dict[str, TableDigest] = {}
 
@@ -193,6 +185,7 @@ class Export:
             tables = {name: {"rows": d.rows, "sha256": d.hexdigest()} for name, d in digests.items()}
             return {"rows": sum(d.rows for d in digests.values()), "tables": tables}
 
+        @cache
         def covered() -> Mapping[str, Any]:
             self.coverage = coverage(scope)
             return self.coverage
@@ -228,6 +221,17 @@ class Export:
         found = chosen.batches(snapshot, pace)
         first = next(found, None)  # an error in somebody's SQL comes now, not behind a table's header
 
+        def facts() -> tuple[ColumnFacts, ...]:
+            nonlocal found, first
+            if chosen.repeatable:
+                looked_at = survey(chosen.batches(snapshot, Pace()), len(fields))
+                found, first = chosen.batches(snapshot, pace), None
+                return looked_at
+            aside = RowSpool(self.source.spool_dir)
+            looked_at = survey(aside.taken(chain([first] if first else [], found)), len(fields))
+            found, first = aside.given(), None
+            return looked_at
+
         def batches() -> Iterator[list[Any]]:
             self.progress.table = chosen.table.name
             for batch in chain([first] if first else [], found):
@@ -236,7 +240,7 @@ class Export:
                 yield batch
             snapshot.confirm()
 
-        return TableStream(chosen.table.name, fields, batches())
+        return TableStream(chosen.table.name, fields, batches(), facts)
 
 
 def _started(tables: Iterator[TableStream]) -> Iterator[TableStream]:

@@ -41,7 +41,13 @@ _SINGULAR = {"records": "record", "tables": "table"}
 _ROWS = ("record", "table")
 OPTIONS = (
     Option("format", "The format of the file."),
-    Option("layout", "One row a line, or each value on its own line.", choices=("rows", "pretty")),
+    Option(
+        "layout",
+        "One row a line; each value on its own line (pretty, programjson); with a first and last lines that prove it "
+        "complete (envelope, ndjson).",
+        choices=("rows", "pretty", "envelope"),
+    ),
+    Option("members", "What the files in a package are; csv by default.", choices=("csv", "tsv", "ndjson")),
     Option("compress", "Compress the file.", choices=("gzip", "zstd")),
     Option("cascade", "Whether to follow references from the rows asked for.", choices=("1", "0"), scopes=_ROWS),
     Option(

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .facts import ColumnFacts
+
 # text that is not valid UTF-8 is a str with surrogates (PEP 383)
 Value = int | float | str | bytes | None
 Row = tuple[Value, ...]
@@ -26,11 +28,14 @@ class Field:
 
 @dataclass(frozen=True)
 class TableStream:
-    """One table's rows, in lists; ``batches`` is a single pass, to be used up before the next table."""
+    """One table's rows, in lists; ``batches`` is a single pass, to be used up before the next table.
+
+    ``facts``, asked for before the first row, looks at all of them first."""
 
     name: str
     fields: tuple[Field, ...]
     batches: Iterator[list[Row]]
+    facts: Callable[[], tuple[ColumnFacts, ...]] | None = None
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ class Request(BaseModel):
     limit: int | None = None
     offset: int | None = None
     format: str = "programjson"
-    layout: Literal["rows", "pretty"] = "rows"
+    layout: Literal["rows", "pretty", "envelope"] = "rows"
+    members: Literal["csv", "tsv", "ndjson"] | None = None
     compress: Literal["gzip", "zstd"] | None = None
     cascade: bool | None = None
     parents: Literal["needed", "none"] | None = None
@@ -80,6 +81,8 @@ class Request(BaseModel):
     def _check(self) -> None:
         if self.sql is not None and self.table is not None:
             raise RequestError("sql does not go with a table: ask for one of them.")
+        if self.members is not None and self.format != "package":
+            raise RequestError("members goes with the format package only.")
         if self.records and self.table is None:
             raise RequestError("record needs a table.")
         for name in _FOREIGN[self.scope]:

@@ -78,7 +78,7 @@ class Settings(_Model):
         default=[], description="Tables that the application can fill again: left out of a whole database."
     )
     profiles: dict[str, dict[str, Any]] = Field(
-        default={}, description="Saved choices by name: options of an export (`format: zip`, `without: [notes]`)."
+        default={}, description="Saved choices by name: options of an export (`format: package`, `without: [notes]`)."
     )
     allow: dict[str, Any] | bool | None = Field(
         default=None,

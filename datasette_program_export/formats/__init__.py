@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from importlib import import_module
+from typing import IO
 
 from ..errors import RequestError, UnsupportedError
 from ..records import Dataset, TableStream
+from ..sinks.limits import Limits
 
-NAMES = ("programjson", "ndjson", "csv", "tsv", "zip")
+NAMES = ("programjson", "ndjson", "csv", "tsv", "package")
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a format is to write: ``folder`` is for its temporary files (None: the system's)."""
+    """How a format is to write: ``folder`` is for its temporary files (None: the system's).
+
+    Of a package: the format of its ``members``, its ``title`` (a file name without ending), the
+    ``moment`` that its files carry."""
 
     layout: str = "rows"
     folder: str | None = None
+    members: str = "csv"
+    title: str = "export"
+    moment: datetime = datetime(1980, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -29,8 +38,8 @@ class Format:
     """The facts of a format.
 
     ``encode`` writes a whole dataset; ``encode_table`` one table, for formats whose files
-    hold one: several are put into a zip, or with ``archived`` always, as files of
-    ``member_extension``. ``lossless``: every value reads back the same.
+    hold one: several come as a package of such files. ``described``: in a package, the columns
+    are looked at before they are written. ``lossless``: every value reads back the same.
     ``self_verifying``: a file shows by itself that it is whole. ``layouts`` it can do."""
 
     name: str
@@ -41,8 +50,8 @@ class Format:
     self_verifying: bool
     encode: Callable[[Dataset, Options], Iterator[bytes]] | None = None
     encode_table: Callable[[TableStream], Iterator[bytes]] | None = None
-    archived: bool = False
-    member_extension: str | None = None
+    decode: Callable[[IO[bytes], Limits], Dataset] | None = None
+    described: bool = False
     layouts: tuple[str, ...] = ("rows",)
     suffixes: tuple[str, ...] = field(default=())
 

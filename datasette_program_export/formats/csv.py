@@ -108,5 +108,6 @@ FORMAT = Format(
     media_type="text/csv; charset=utf-8",
     lossless=False,
     self_verifying=False,
+    described=True,
     encode_table=table_encoder(","),
 )

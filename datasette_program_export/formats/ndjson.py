@@ -1,36 +1,58 @@
 """ndjson: one JSON value a line (https://github.com/ndjson/ndjson-spec).
 
-One table: its rows only. Several tables: a header line, then ``{"table": …, "row": …}``
-lines, then a trailer line that says that the file is complete.
+One table: its rows only, unless the layout ``envelope`` was asked for. Several tables: the
+envelope, which is a header line, then ``{"table": …, "row": …}`` lines, then a line of what
+is in and what is not, and last a line that says that the file is complete, with the SHA-256
+of every byte before it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from typing import IO, Any
 
 import msgspec
 
-from ..records import Dataset, TableStream
+from ..errors import UnreadableError
+from ..records import Dataset, Field, Row, TableStream
+from ..sinks.limits import Limits
 from . import Format, Options
+from .jsonread import RowReader, check_integrity, description, fields_from
 from .jsonrows import RowLines
+from .lines import Lines
 
 VERSION = 1
+ENVELOPE = "envelope"
 _json = msgspec.json.Encoder().encode
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """The enveloped form, for several tables."""
+    hashed = hashlib.sha256()
+    for chunk in _body(dataset):
+        hashed.update(chunk)
+        yield chunk
+    integrity = {**dataset.integrity(), "document": hashed.hexdigest(), "complete": True}
+    yield _json({"integrity": integrity}) + b"\n"
+
+
+def _body(dataset: Dataset) -> Iterator[bytes]:
+    """Every line but the last."""
     yield _json({"format": "ndjson", "version": VERSION, "export": dataset.head, "schema": dataset.schema}) + b"\n"
     warnings: list[str] = []
     for table in dataset.tables:
         lines = RowLines(table.fields)
-        start = b'{"table":' + _json(table.name) + b',"row":'
+        start = _start(table.name)
         for rows in table.batches:
             yield start + lines(rows)[:-1].replace(b"\n", b"}\n" + start) + b"}\n"
         warnings += lines.warnings(table.name)
     coverage = dataset.coverage()
-    trailer = {"coverage": {**coverage, "warnings": [*coverage["warnings"], *warnings]}}
-    yield _json({**trailer, "integrity": {**dataset.integrity(), "complete": True}}) + b"\n"
+    yield _json({"coverage": {**coverage, "warnings": [*coverage["warnings"], *warnings]}}) + b"\n"
+
+
+def _start(table: str) -> bytes:
+    return b'{"table":' + _json(table) + b',"row":'
 
 
 def encode_table(table: TableStream) -> Iterator[bytes]:
@@ -40,6 +62,56 @@ def encode_table(table: TableStream) -> Iterator[bytes]:
         yield lines(rows)
 
 
+def decode(file: IO[bytes], limits: Limits) -> Dataset:
+    """An enveloped document as it was before it was bytes; ``file`` is read once, from its start.
+
+    Raises UnreadableError, here or while the tables are read, as programjson's does."""
+    lines = Lines(file)
+    head = description(lines.line(), "The first line")
+    try:
+        tables = {name: fields_from(table) for name, table in head["schema"]["tables"].items()}
+        if head["version"] != VERSION:
+            raise UnreadableError(f"This is version {head['version']} of ndjson; version {VERSION} is known.")
+        export = head["export"]
+    except (KeyError, TypeError, AttributeError):
+        raise UnreadableError("The first line is not as this program writes it.") from None
+    tail: dict[str, Any] = {}
+    return Dataset(
+        head=export,
+        schema=head["schema"],
+        tables=_tables(lines, tables, tail),
+        coverage=lambda: tail["coverage"],
+        integrity=lambda: tail["integrity"],
+    )
+
+
+def _tables(lines: Lines, tables: dict[str, tuple[Field, ...]], tail: dict[str, Any]) -> Iterator[TableStream]:
+    for name, fields in tables.items():
+        yield TableStream(name, fields, _rows(lines, name, RowReader(name, fields)))
+    number = lines.number
+    found = description(lines.line(), f"Line {number:,}")
+    if list(found) != ["coverage"]:
+        raise UnreadableError(f"Line {number:,} is neither a row of the table whose turn it is, nor the coverage.")
+    document = lines.digest.hexdigest()
+    last = lines.rest()
+    if not last.endswith(b"\n"):
+        raise lines.cut()
+    tail |= {**found, **description(last, "The last line")}
+    check_integrity(tail.get("integrity"), document)
+    if last != _json({"integrity": tail["integrity"]}) + b"\n":
+        raise UnreadableError("The last line is not as this program writes it.")
+
+
+def _rows(lines: Lines, name: str, read: RowReader) -> Iterator[list[Row]]:
+    start = _start(name)
+    first = lines.number
+    while run := lines.run(start):
+        if not all(line.endswith(b"}") for line in run):
+            raise UnreadableError(f"Lines {first:,} to {lines.number - 1:,} are not rows of {name}.")
+        yield read([line[len(start) : -1] for line in run], first)
+        first = lines.number
+
+
 FORMAT = Format(
     name="ndjson",
     help="One row a line, for programs that read as they go.",
@@ -47,7 +119,9 @@ FORMAT = Format(
     suffixes=("jsonl", "nl"),
     media_type="application/x-ndjson",
     lossless=True,
-    self_verifying=False,
+    self_verifying=True,
     encode=encode,
     encode_table=encode_table,
+    decode=decode,
+    layouts=("rows", ENVELOPE),
 )

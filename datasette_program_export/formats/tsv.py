@@ -12,5 +12,6 @@ FORMAT = Format(
     media_type="text/tab-separated-values; charset=utf-8",
     lossless=False,
     self_verifying=False,
+    described=True,
     encode_table=table_encoder("\t"),
 )

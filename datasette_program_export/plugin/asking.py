@@ -27,7 +27,7 @@ from .page_query import page_fields
 from .permissions import SECRETS
 from .queries import query_fields, stored_fields
 
-_ENDINGS = {"json": "programjson", "csv": "csv", "zip": "zip"}
+_ENDINGS = {"json": "programjson", "csv": "csv", "zip": "package"}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -12,6 +13,9 @@ from ..records import Member
 # Compressing is slower than everything before it; level 1 is three times as fast as the default
 _LEVEL = 1
 _PIECE = 64 * 1024
+SEAL = b"SHA-256 of every byte before this number: "
+DIGEST_SIZE = 64
+_UNSEALED = b"0" * DIGEST_SIZE
 
 
 class _Sink:
@@ -34,8 +38,25 @@ class _Sink:
         return data
 
 
-def zipped(members: Iterable[Member], moment: datetime) -> Iterator[bytes]:
-    """The members as a zip in pieces; all carry ``moment`` as their time."""
+def sealed(members: Iterable[Member], moment: datetime) -> Iterator[bytes]:
+    """The members as a zip in pieces, whose last 64 bytes are the SHA-256 of all before, in hexadecimal.
+
+    They stand at the end of the zip's comment, which every program passes over."""
+    hashed = hashlib.sha256()
+    last = b""
+    for piece in _zipped(members, moment):
+        hashed.update(last)
+        if last:
+            yield last
+        last = piece
+    if not last.endswith(_UNSEALED):
+        raise AssertionError("the zip does not end with its comment")  # zipfile writes it last
+    hashed.update(last[:-DIGEST_SIZE])
+    yield last[:-DIGEST_SIZE] + hashed.hexdigest().encode()
+
+
+def _zipped(members: Iterable[Member], moment: datetime) -> Iterator[bytes]:
+    """The members, all with ``moment`` as their time; the last piece ends with an empty seal."""
     sink = _Sink()
     with zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
         for member in members:
@@ -47,4 +68,5 @@ def zipped(members: Iterable[Member], moment: datetime) -> Iterator[bytes]:
                     file.write(chunk)
                     if sink.size >= _PIECE:
                         yield sink.take()
+        archive.comment = SEAL + _UNSEALED
     yield sink.take()

@@ -1,0 +1,178 @@
+"""package: a zip with a file per table, a README.txt, and last ``datapackage.json``, which describes them.
+
+The zip's comment is the SHA-256 of every byte before it: so the file proves itself as a
+whole, and each table by its own. Its texts are read back without doubt, as each column was
+looked at before it is written (``facts``): so NULL is told from an empty text, and what
+could be taken for another class of value is written as JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO, Any
+
+import msgspec
+
+from ..errors import UnreadableError, UnsupportedError
+from ..facts import ColumnFacts
+from ..file_names import member_names
+from ..records import Dataset, Field, Member, Row, TableStream, Value
+from ..sentences import told
+from ..sinks.archive import sealed
+from ..sinks.limits import Limits
+from ..sinks.unpacking import Unpacking
+from ..values import json_value
+from . import Format, Options, get_format
+from .csvread import Column, rows
+from .datapackage import KEY, VERSION, Resource, descriptor
+from .jsonread import RowReader, description, fields_from
+from .lines import LONGEST_DESCRIPTION, Lines
+from .readme import NAME as README
+from .readme import readme
+
+DESCRIPTION = "datapackage.json"
+MEMBERS = ("csv", "tsv", "ndjson")
+_json = msgspec.json.Encoder().encode
+
+
+def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
+    """The zip, in pieces; nothing is larger in memory than one of them."""
+    if options.members not in MEMBERS:
+        raise UnsupportedError(f"The files of a package can be {', '.join(MEMBERS)}.")
+    return sealed(_members(dataset, options), options.moment)
+
+
+def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
+    form = get_format(options.members)
+    names = member_names(dataset.schema["tables"], form.extension)
+    resources: list[Resource] = []
+    warnings: list[str] = []
+    for table in dataset.tables:
+        facts = table.facts() if form.described and table.facts is not None else None
+        written = _Written(form, table, facts)
+        path = f"data/{names[table.name]}"
+        yield Member(path, written.chunks(warnings))
+        resources.append(Resource(table.name, table.fields, path, form.name, written.bytes, written.sha256, facts))
+    text = readme(dataset, resources, told(dataset.coverage())).encode()
+    yield Member(README, iter([text]))
+    files = {README: {"bytes": len(text), "hash": f"sha256:{hashlib.sha256(text).hexdigest()}"}}
+    found = descriptor(dataset, options.title, resources, files, warnings)
+    yield Member(DESCRIPTION, iter([msgspec.json.format(_json(found), indent=2) + b"\n"]))
+
+
+class _Written:
+    """One table's file, measured as it is written."""
+
+    def __init__(self, form: Format, table: TableStream, facts: tuple[ColumnFacts, ...] | None) -> None:
+        self.form, self.table, self.facts = form, table, facts
+        self.bytes = 0
+        self.sha256 = ""
+
+    def chunks(self, warnings: list[str]) -> Iterator[bytes]:
+        assert self.form.encode_table is not None
+        table = self.table
+        if self.facts is not None:
+            table = TableStream(table.name, table.fields, unmistakable(table.batches, self.facts))
+        hashed = hashlib.sha256()
+        for chunk in self.form.encode_table(table):
+            hashed.update(chunk)
+            self.bytes += len(chunk)
+            yield chunk
+        self.sha256 = hashed.hexdigest()
+
+
+def unmistakable(batches: Iterable[list[Row]], facts: Sequence[ColumnFacts]) -> Iterator[list[Row]]:
+    """The rows, with words in place of NULL and JSON in place of mixed values, where the facts ask for it."""
+    if not any(f.null or f.kind == "mixed" for f in facts):
+        yield from batches
+        return
+    for batch in batches:
+        columns: list[Sequence[Value]] = list(zip(*batch))
+        for i, (column, known) in enumerate(zip(columns, facts)):
+            if known.kind == "mixed":
+                columns[i] = [known.null or None if v is None else _json(json_value(v)).decode() for v in column]
+            elif known.null:
+                columns[i] = [known.null if v is None else v for v in column]
+        yield list(zip(*columns))
+
+
+def decode(file: IO[bytes], limits: Limits) -> Dataset:
+    """A package as it was before it was bytes; ``file`` can be read from any place.
+
+    Raises UnreadableError as programjson's does. A package that was unpacked and packed again
+    has lost its comment; then each file is still compared with its own digest."""
+    zipped = Unpacking(file, limits)
+    if DESCRIPTION not in zipped.names:
+        raise UnreadableError("This zip is no package of this program: it has no datapackage.json.", "unknown")
+    with zipped.open(DESCRIPTION) as described:
+        data = described.read(LONGEST_DESCRIPTION + 1)
+    if len(data) > LONGEST_DESCRIPTION:
+        raise UnreadableError("datapackage.json is far too large.")
+    found = description(data, DESCRIPTION)
+    about = found.get(KEY)
+    if not isinstance(about, dict) or about.get("format") != "package":
+        raise UnreadableError("This zip is a Data Package, but of another program.", "unknown")
+    try:
+        if about["version"] != VERSION:
+            raise UnreadableError(f"This is version {about['version']} of package; version {VERSION} is known.")
+        resources = {r[KEY]["table"]: r for r in found["resources"]}
+        files = {r["path"] for r in found["resources"]} | about["files"].keys() | {DESCRIPTION}
+        if list(resources) != list(about["schema"]["tables"]) or len(resources) != len(found["resources"]):
+            raise UnreadableError("The tables and the files that datapackage.json names do not fit.")
+        if about["integrity"]["complete"] is not True:
+            raise UnreadableError("The package says itself that it is not complete.")
+        if stray := zipped.names - files:
+            raise UnreadableError(f"There are files in the zip that it does not name: {', '.join(sorted(stray)[:5])}.")
+        return Dataset(
+            head=about["export"],
+            schema=about["schema"],
+            tables=_tables(zipped, resources, about),
+            coverage=lambda: about["coverage"],
+            integrity=lambda: about["integrity"],
+        )
+    except (KeyError, TypeError, AttributeError):
+        raise UnreadableError("datapackage.json is not as this program writes it.") from None
+
+
+def _tables(zipped: Unpacking, resources: Mapping[str, Any], about: Mapping[str, Any]) -> Iterator[TableStream]:
+    for name, resource in resources.items():
+        fields = fields_from(about["schema"]["tables"][name])
+        file = zipped.open(resource["path"], resource["hash"], resource["bytes"])
+        yield TableStream(name, fields, _rows(file, name, resource, fields))
+    for path, known in about["files"].items():
+        with zipped.open(path, known["hash"], known["bytes"]) as file:
+            while file.read(1 << 20):
+                pass
+
+
+def _rows(file: IO[bytes], table: str, resource: Mapping[str, Any], fields: Sequence[Field]) -> Iterator[list[Row]]:
+    with file:
+        if resource["format"] == "ndjson":
+            lines, read = Lines(file), RowReader(table, fields)
+            first = lines.number
+            while run := lines.run(b"{"):
+                yield read(run, first)
+                first = lines.number
+            if lines.peek(1):
+                raise UnreadableError(f"Line {lines.number:,} of {resource['path']} is not a row.")
+            return
+        columns = []
+        for field in resource["schema"]["fields"]:
+            null = field["missingValues"]
+            columns.append(Column(field["name"], field[KEY]["kind"], null[0] if null else None))
+        if [c.name for c in columns] != [f.name for f in fields]:
+            raise UnreadableError(f"The columns of {table} are not the same in both parts of datapackage.json.")
+        yield from rows(file, resource["dialect"]["delimiter"], table, columns)
+
+
+FORMAT = Format(
+    name="package",
+    help="A zip with one plain table for each table, described (Data Package) and proven complete.",
+    extension="zip",
+    media_type="application/zip",
+    lossless=True,
+    self_verifying=True,
+    encode=encode,
+    decode=decode,
+)

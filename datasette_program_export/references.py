@@ -1,0 +1,103 @@
+"""The foreign keys of a document, checked while its rows pass: only their columns are kept, on disk.
+
+Two values are the same where SQLite would take them for the same: the parent's affinity and
+collation decide (https://www.sqlite.org/foreignkeys.html 3).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from .records import Field, Row, Value
+from .schema import affinity, quote
+from .values import undecoded
+
+
+class References:
+    """``schema`` is a document's. Use it as a context manager: its temporary file goes with it."""
+
+    def __init__(self, schema: Mapping[str, Any], folder: str | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="program-export-", dir=folder)
+        self._connection = sqlite3.connect(Path(self._folder.name) / "keys.db", isolation_level=None)
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "cache_size=-16000"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._tables: Mapping[str, Any] = schema["tables"]
+        self._places: dict[str, list[int]] = {}
+        self._insert: dict[str, str] = {}
+        self._edges = [(name, key) for name, table in self._tables.items() for key in table["foreign_keys"]]
+
+    def __enter__(self) -> References:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._connection.close()
+        self._folder.cleanup()
+
+    def begin(self, table: str, fields: Sequence[Field]) -> None:
+        """Before a table's rows."""
+        wanted = {c for name, key in self._edges if name == table for c in key["columns"]}
+        wanted |= {c for _, key in self._edges if key["table"] == table for c in key["other_columns"]}
+        self._places[table] = [i for i, field in enumerate(fields) if field.name in wanted]
+        if not self._places[table]:
+            return
+        facts = {c["name"]: c for c in self._tables[table]["columns"]}
+        strict = self._tables[table].get("strict", False)
+        columns = ", ".join(_column(facts[fields[i].name], strict) for i in self._places[table])
+        self._connection.execute(f"CREATE TABLE {quote('t' + table)} ({columns})")
+        marks = ", ".join("?" for _ in self._places[table])
+        self._insert[table] = f"INSERT INTO {quote('t' + table)} VALUES ({marks})"
+
+    def add(self, table: str, rows: Sequence[Row]) -> None:
+        """Some of its rows."""
+        places = self._places[table]
+        if not places:
+            return
+        keys = [tuple(row[i] for i in places) for row in rows]
+        self._connection.execute("BEGIN")
+        try:
+            self._connection.executemany(self._insert[table], keys)
+        except UnicodeEncodeError:  # a text that is not UTF-8: as a BLOB of a mark and its bytes, alike on both sides
+            self._connection.execute("ROLLBACK")
+            self._connection.execute("BEGIN")
+            self._connection.executemany(self._insert[table], [tuple(map(_storable, key)) for key in keys])
+        self._connection.execute("COMMIT")
+
+    def dangling(self) -> dict[tuple[str, tuple[str, ...], str], int]:
+        """How many rows have a reference that leads nowhere, by table, columns and other table.
+
+        Raises sqlite3.OperationalError for a collation that only the source knew."""
+        found = {}
+        for name, key in self._edges:
+            own = {c["name"] for c in self._tables[name]["columns"]}
+            if not own.issuperset(key["columns"]):
+                continue
+            filled = " AND ".join(f"c.{quote(c)} IS NOT NULL" for c in key["columns"])
+            sql = f"SELECT count(*) FROM {quote('t' + name)} AS c WHERE {filled}"
+            parent = self._tables.get(key["table"])
+            others = key["other_columns"]
+            if parent is not None and {c["name"] for c in parent["columns"]}.issuperset(others) and others:
+                with suppress(sqlite3.OperationalError):
+                    columns = ", ".join(map(quote, others))
+                    index = quote(f"i{key['table']} {columns}")
+                    self._connection.execute(f"CREATE INDEX {index} ON {quote('t' + key['table'])} ({columns})")
+                match = " AND ".join(f"p.{quote(b)} = +c.{quote(a)}" for a, b in zip(key["columns"], others))
+                sql += f" AND NOT EXISTS (SELECT 1 FROM {quote('t' + key['table'])} AS p WHERE {match})"
+            rows = self._connection.execute(sql).fetchone()[0]
+            if rows:
+                found[name, tuple(key["columns"]), key["table"]] = rows
+        return found
+
+
+def _column(facts: Mapping[str, Any], strict: bool) -> str:
+    collation = f" COLLATE {quote(facts['collation'])}" if "collation" in facts else ""
+    return f"{quote(facts['name'])} {affinity(facts['type'], strict)}{collation}"
+
+
+def _storable(value: Value) -> Value:
+    raw = undecoded(value) if isinstance(value, str) else None
+    return b"\xff\x00text" + raw if raw is not None else value

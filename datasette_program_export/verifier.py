@@ -1,0 +1,201 @@
+"""``verify(file)``: is this file whole, unchanged, and what does it hold? In constant memory, without the database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .errors import NotFoundError, UnreadableError
+from .formats import get_format
+from .records import Dataset, TableStream
+from .references import References
+from .sentences import told
+from .sinks.decompression import compression_of, decompressed
+from .sinks.limits import CAREFUL, TRUSTING, Limits
+from .values import TableDigest
+
+# By what a file of each format begins with; what begins otherwise cannot prove itself
+_BEGINNINGS = {
+    "programjson": (b'{"format":"programjson",\n', b'{\n  "format": "programjson",\n'),
+    "ndjson": (b'{"format":"ndjson",',),
+    "package": (b"PK\x03\x04", b"PK\x05\x06"),
+}
+_START = 64
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class VerifiedTable(_Model):
+    """One table of a file, as it was read."""
+
+    rows: int = Field(description="The rows that were read.")
+    sha256: str = Field(description="The digest of these rows (docs/programjson.md).")
+    announced_rows: int | None = Field(default=None, description="The rows that the file says it has.")
+    same: bool = Field(default=False, description="Whether rows and digest are those that the file announces.")
+
+
+class DanglingReference(_Model):
+    """A reference whose rows lead out of the file."""
+
+    table: str
+    columns: list[str]
+    other_table: str
+    rows: int
+    announced: int = Field(description="For how many rows the file says so itself.")
+
+
+class Report(_Model):
+    """What is to be said of a file."""
+
+    file: str
+    status: Literal["complete", "cut", "damaged", "changed", "unknown"]
+    problems: list[str] = Field(default=[], description="What is wrong, in sentences.")
+    format: str | None = None
+    compression: str | None = None
+    bytes: int = Field(default=0, description="The size of the file.")
+    export: dict[str, Any] = Field(default={}, description="When, by what, from where, what was asked for.")
+    rows: int = 0
+    tables: dict[str, VerifiedTable] = {}
+    dangling: list[DanglingReference] = []
+    references_checked: bool = Field(default=False, description="Whether all references could be checked.")
+    left_out: list[str] = Field(default=[], description="What the file says that it left out, in sentences.")
+    differences: list[str] | None = Field(default=None, description="What the database holds otherwise now.")
+
+    @property
+    def complete(self) -> bool:
+        return self.status == "complete" and not self.differences
+
+
+def verify(file: str | Path, *, trusted: bool = False, folder: str | None = None) -> Report:
+    """Read a file from its beginning to its end, and say whether it is complete and unchanged.
+
+    ``trusted`` lifts the guards against files that unpack without end; ``folder`` is for
+    temporary files. Raises NotFoundError, OSError; what is wrong with the file is in the Report."""
+    path = Path(file)
+    if not path.is_file():
+        raise NotFoundError(f"There is no file {path.name}.")
+    report = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
+    with path.open("rb") as opened:
+        try:
+            _read(opened, report, TRUSTING if trusted else CAREFUL, folder)
+        except UnreadableError as error:
+            report.status = error.reason  # type: ignore[assignment]
+            report.problems.append(str(error))
+    return report
+
+
+def opened(file: IO[bytes], limits: Limits) -> tuple[str | None, str | None, IO[bytes]]:
+    """The file's format, how it is compressed, and the content to be read from its start."""
+    how = compression_of(_beginning(file))
+    if how is not None:
+        content = decompressed(file, how, limits)
+        start = content.peek(_START)[:_START]  # type: ignore[attr-defined]
+    else:
+        content, start = file, _beginning(file)
+    found = next((name for name, marks in _BEGINNINGS.items() if start.startswith(marks)), None)
+    return found, how, content
+
+
+def _beginning(file: IO[bytes]) -> bytes:
+    start = file.read(_START)
+    file.seek(0)
+    return start
+
+
+def _read(file: IO[bytes], report: Report, limits: Limits, folder: str | None) -> None:
+    report.format, report.compression, content = opened(file, limits)
+    if report.bytes == 0:
+        raise UnreadableError("The file is empty.", "cut")
+    if report.format is None:
+        raise UnreadableError(_cannot_tell(_beginning(file)), "unknown")
+    if report.compression is not None and report.format == "package":
+        raise UnreadableError("A package inside another compression is not looked into: unpack it once.", "unknown")
+    decode = get_format(report.format).decode
+    assert decode is not None
+    dataset = decode(content, limits)
+    report.export = dict(dataset.head)
+    _check(dataset, report, folder)
+
+
+def _cannot_tell(start: bytes) -> str:
+    if any(mark.startswith(start) for marks in _BEGINNINGS.values() for mark in marks):
+        return "The file is cut: there is only its beginning."
+    return (
+        "This file cannot prove itself: it is no programjson, ndjson with its envelope, package, or SQLite file "
+        "of this program. A single CSV file, or rows alone, cannot tell whether some are missing; "
+        "a package of the same data can."
+    )
+
+
+def _check(dataset: Dataset, report: Report, folder: str | None) -> None:
+    """Read every row, and compare all that can be computed with what the file announces."""
+    with References(dataset.schema, folder) as references:
+        for table in dataset.tables:
+            report.tables[table.name] = _table(table, references)
+            report.rows += report.tables[table.name].rows
+        announced = dataset.integrity()
+        coverage = dataset.coverage()
+        report.left_out = told(coverage)
+        report.status = "complete"
+        _compare(report, announced)
+        try:
+            found = references.dangling()
+            report.references_checked = True
+        except sqlite3.Error:
+            found = {}
+            report.problems.append("Not all references could be checked: a collation is not known here.")
+        _compare_references(report, found, coverage)
+
+
+def _table(table: TableStream, references: References) -> VerifiedTable:
+    digest = TableDigest(len(table.fields), [i for i, field in enumerate(table.fields) if field.generated])
+    references.begin(table.name, table.fields)
+    for rows in table.batches:
+        try:
+            digest.add(rows)
+        except (OverflowError, TypeError, ValueError):
+            raise UnreadableError(f"{table.name} holds a value that SQLite cannot.") from None
+        references.add(table.name, rows)
+    return VerifiedTable(rows=digest.rows, sha256=digest.hexdigest())
+
+
+def _compare(report: Report, announced: Mapping[str, Any]) -> None:
+    try:
+        named = announced["tables"]
+        for name, table in report.tables.items():
+            table.announced_rows = named[name]["rows"]
+            table.same = named[name] == {"rows": table.rows, "sha256": table.sha256}
+            if table.rows != table.announced_rows:
+                report.problems.append(f"{name}: {table.rows:,} rows, but {table.announced_rows:,} are announced.")
+            elif not table.same:
+                report.problems.append(f"{name}: its rows are not those that were written; their digest is another.")
+        if set(named) != set(report.tables) or announced["rows"] != report.rows:
+            report.problems.append("The announced tables and counts do not fit what is in the file.")
+    except (KeyError, TypeError, ValueError):
+        raise UnreadableError("The end is not as this program writes it.") from None
+    if report.problems:
+        report.status = "changed"
+
+
+def _compare_references(
+    report: Report, found: Mapping[tuple[str, tuple[str, ...], str], int], coverage: Mapping[str, Any]
+) -> None:
+    announced = {(d["table"], tuple(d["columns"]), d["other_table"]): d["rows"] for d in coverage.get("dangling", [])}
+    for key in sorted(found.keys() | announced.keys()):
+        table, columns, other = key
+        rows, said = found.get(key, 0), announced.get(key, 0)
+        report.dangling.append(
+            DanglingReference(table=table, columns=list(columns), other_table=other, rows=rows, announced=said)
+        )
+        if rows != said and report.references_checked:
+            report.problems.append(
+                f"{table}.{', '.join(columns)}: {rows:,} rows refer to {other} that is not in the file, "
+                f"but {said:,} are announced."
+            )
+            report.status = "damaged"
