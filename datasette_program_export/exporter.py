@@ -17,7 +17,7 @@ from .coverage import coverage, kept_back
 from .description import described, fields_of
 from .errors import UnsupportedError
 from .file_names import export_name, member_names
-from .formats import Format, check_layout, get_format
+from .formats import Format, check_choices, get_format
 from .pace import Pace
 from .records import Dataset, Member, TableStream
 from .request import Request
@@ -73,12 +73,13 @@ class Export:
         self.max_seconds = max_seconds
         self.created_at = (created_at or datetime.now(timezone.utc)).astimezone(timezone.utc)
         self.format: Format = form or get_format(request.format)
-        check_layout(self.format, request.layout)
+        check_choices(self.format, request)
         self.filename = ""
         self.media_type = ""
         self.progress = Progress()
         self.coverage: Mapping[str, Any] = {}
         self.labels: Mapping[str, tuple[str, str]] = {}
+        self._warnings: list[str] = []  # of the format, about what it has written
         self._cancelled = Event()
         self._copy = False
         self._snapshot: Snapshot | None = None
@@ -170,8 +171,9 @@ class Export:
         """One table in a format whose files hold one table."""
         assert self.format.encode_table is not None
         for table in dataset.tables:
-            yield from self.format.encode_table(table)
-        self.coverage = kept_back(scope)  # there is no place for it in the file: the command line tells it
+            yield from self.format.encode_table(table, self.request)
+        # there is no place for it in the file: the command line tells it
+        self.coverage = {**kept_back(scope), "warnings": self._warnings}
 
     def _members(self, dataset: Dataset, scope: Scope) -> Iterator[Member]:
         """A file per table, and last one that tells what they are."""
@@ -180,13 +182,16 @@ class Export:
             (s.table.name for s in scope.tables), self.format.member_extension or self.format.extension
         )
         for table in dataset.tables:
-            yield Member(names[table.name], self.format.encode_table(table))
+            yield Member(names[table.name], self.format.encode_table(table, self.request))
         about = {"export": dataset.head, "files": names, "schema": dataset.schema, "coverage": dataset.coverage()}
+        if self.format.delimiter is not None:
+            about["dialect"] = self.format.dialect(self.request)
         about["integrity"] = {**dataset.integrity(), "complete": True}
         yield Member("export.json", iter([msgspec.json.format(msgspec.json.encode(about), indent=2)]))
 
     def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
         digests: dict[str, TableDigest] = {}
+        self._warnings = []  # a second reading says it all again
 
         def integrity() -> Mapping[str, Any]:
             snapshot.confirm()
@@ -194,7 +199,8 @@ class Export:
             return {"rows": sum(d.rows for d in digests.values()), "tables": tables}
 
         def covered() -> Mapping[str, Any]:
-            self.coverage = coverage(scope)
+            known = coverage(scope)
+            self.coverage = {**known, "warnings": [*known["warnings"], *self._warnings]}
             return self.coverage
 
         return Dataset(
@@ -236,7 +242,7 @@ class Export:
                 yield batch
             snapshot.confirm()
 
-        return TableStream(chosen.table.name, fields, batches())
+        return TableStream(chosen.table.name, fields, batches(), self._warnings)
 
 
 def _started(tables: Iterator[TableStream]) -> Iterator[TableStream]:

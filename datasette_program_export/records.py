@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 # text that is not valid UTF-8 is a str with surrogates (PEP 383)
@@ -26,11 +26,15 @@ class Field:
 
 @dataclass(frozen=True)
 class TableStream:
-    """One table's rows, in lists; ``batches`` is a single pass, to be used up before the next table."""
+    """One table's rows, in lists; ``batches`` is a single pass, to be used up before the next table.
+
+    What a format has to say of them when it has written them, it adds to ``warnings``: the
+    export's coverage tells it."""
 
     name: str
     fields: tuple[Field, ...]
     batches: Iterator[list[Row]]
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

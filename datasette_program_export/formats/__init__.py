@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Any
 
 from ..errors import RequestError, UnsupportedError
 from ..records import Dataset, TableStream
+from ..request import Request
 
 NAMES = ("programjson", "ndjson", "csv", "tsv", "zip")
 
@@ -23,7 +25,8 @@ class Format:
     ``encode`` writes a whole dataset; ``encode_table`` one table, for formats whose files
     hold one: several are put into a zip, or with ``archived`` always, as files of
     ``member_extension``. ``lossless``: every value reads back the same.
-    ``self_verifying``: a file shows by itself that it is whole. ``layouts`` it can do."""
+    ``self_verifying``: a file shows by itself that it is whole. ``layouts`` it can do. ``delimiter``: its own,
+    for the formats that are csv, which alone have dialects."""
 
     name: str
     help: str
@@ -32,11 +35,20 @@ class Format:
     lossless: bool
     self_verifying: bool
     encode: Callable[[Dataset, str], Iterator[bytes]] | None = None
-    encode_table: Callable[[TableStream], Iterator[bytes]] | None = None
+    encode_table: Callable[[TableStream, Request], Iterator[bytes]] | None = None
     archived: bool = False
     member_extension: str | None = None
     layouts: tuple[str, ...] = ("rows",)
     suffixes: tuple[str, ...] = field(default=())
+    delimiter: str | None = None
+
+    def dialect(self, request: Request) -> dict[str, Any]:
+        """How its csv files are spelled, for a description of them."""
+        return {
+            "name": request.dialect,
+            "delimiter": request.delimiter or self.delimiter,
+            "importable": request.dialect == "exact",
+        }
 
 
 def get_format(name: str) -> Format:
@@ -56,7 +68,13 @@ def format_for_file(name: str) -> str | None:
     return None
 
 
-def check_layout(form: Format, layout: str) -> None:
-    """Raise UnsupportedError for a layout that the format does not have."""
-    if layout not in form.layouts:
-        raise UnsupportedError(f"{form.name} has no layout {layout}; it has: {', '.join(form.layouts)}.")
+def check_choices(form: Format, request: Request) -> None:
+    """Raise UnsupportedError for a layout, a dialect or a delimiter that the format does not have."""
+    if request.layout not in form.layouts:
+        raise UnsupportedError(f"{form.name} has no layout {request.layout}; it has: {', '.join(form.layouts)}.")
+    if form.delimiter is None and (request.dialect != "exact" or request.delimiter is not None):
+        name = "delimiter" if request.dialect == "exact" else "dialect"
+        known = [n for n in NAMES if get_format(n).delimiter is not None]
+        raise UnsupportedError(f"{name} goes with {', '.join(known[:-1])} and {known[-1]}, not with {form.name}.")
+    if form.delimiter == "\t" and request.delimiter not in (None, "\t"):
+        raise UnsupportedError(f"{form.name} has a tab between its fields; for another delimiter, take csv.")

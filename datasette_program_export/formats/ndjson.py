@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ..records import Dataset, TableStream
+from ..request import Request
 from . import Format
 from .jsonrows import RowLines
 
@@ -21,23 +22,21 @@ _json = msgspec.json.Encoder().encode
 def encode(dataset: Dataset, layout: str) -> Iterator[bytes]:
     """The enveloped form, for several tables."""
     yield _json({"format": "ndjson", "version": VERSION, "export": dataset.head, "schema": dataset.schema}) + b"\n"
-    warnings: list[str] = []
     for table in dataset.tables:
         lines = RowLines(table.fields)
         start = b'{"table":' + _json(table.name) + b',"row":'
         for rows in table.batches:
             yield start + lines(rows)[:-1].replace(b"\n", b"}\n" + start) + b"}\n"
-        warnings += lines.warnings(table.name)
-    coverage = dataset.coverage()
-    trailer = {"coverage": {**coverage, "warnings": [*coverage["warnings"], *warnings]}}
-    yield _json({**trailer, "integrity": {**dataset.integrity(), "complete": True}}) + b"\n"
+        table.warnings.extend(lines.warnings(table.name))
+    yield _json({"coverage": dataset.coverage(), "integrity": {**dataset.integrity(), "complete": True}}) + b"\n"
 
 
-def encode_table(table: TableStream) -> Iterator[bytes]:
+def encode_table(table: TableStream, request: Request) -> Iterator[bytes]:
     """One table's rows."""
     lines = RowLines(table.fields)
     for rows in table.batches:
         yield lines(rows)
+    table.warnings.extend(lines.warnings(table.name))
 
 
 FORMAT = Format(

@@ -13,4 +13,5 @@ FORMAT = Format(
     lossless=False,
     self_verifying=False,
     encode_table=table_encoder("\t"),
+    delimiter="\t",
 )

@@ -13,6 +13,7 @@ FORMAT = Format(
     lossless=False,
     self_verifying=False,
     encode_table=table_encoder(","),
+    delimiter=",",
     archived=True,
     member_extension="csv",
 )
