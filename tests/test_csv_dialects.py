@@ -95,8 +95,10 @@ def shown(cell: str) -> str:
 
 @pytest.mark.parametrize(("text", "expected"), TEXTS)
 def test_a_text_that_would_be_taken_for_something_else_is_guarded(text: str, expected: bool) -> None:
-    ((first, _),) = read(SpreadsheetLines(",", 2)([(text, None)]), ",")
-    assert first == (guarded(text) if expected else text)
+    lines = SpreadsheetLines(",", 2)
+    ((first, second),) = read(f"{lines.cell(text)},".encode(), ",")
+    assert (first, second) == (guarded(text) if expected else text, "")
+    assert read(lines([(text, None)]), ",") == [[first, second]]
 
 
 def test_what_a_constant_formula_cannot_hold_has_an_apostrophe() -> None:
@@ -128,6 +130,7 @@ def test_no_text_is_a_formula_in_a_spreadsheet_and_numbers_stay_numbers(rows: li
 @given(st.lists(st.tuples(values, values), min_size=1, max_size=40), delimiters)
 @example([("true", "2024-05-01"), ("falſe", "2024-05-01T12:30:00Z")], ",")
 @example([("a", "a")] * 9, ",")
+@example([("two\nlines", "5\n6")], ",")
 def test_columns_are_written_for_a_spreadsheet_as_their_cells_are(rows: list[tuple], delimiter: str) -> None:
     lines = SpreadsheetLines(delimiter, 2)
     by_cell = "".join(delimiter.join(map(lines.cell, row)) + "\r\n" for row in rows).encode()

@@ -208,7 +208,7 @@ def table_encoder(delimiter: str) -> Callable[[TableStream, Request], Iterator[b
 
 FORMAT = Format(
     name="csv",
-    help="A plain table, exact to the last digit, or for spreadsheets; several tables come as a zip with one file each.",
+    help="A plain table, exact to the last digit, or for spreadsheets; several tables come as a zip of files.",
     extension="csv",
     media_type="text/csv; charset=utf-8",
     lossless=False,
