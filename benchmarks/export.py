@@ -128,6 +128,8 @@ def contenders(database: Path, pythons: dict[str, str]) -> list[Contender]:
         Contender("sqlite3 -csv", command(["sqlite3", "-csv", "-header", str(database), select])),
         *(Contender(f"program-export {f} (command)", command([*ours, f])) for f in ("programjson", "ndjson", "csv")),
     ]
+    sheet = command([*ours, "csv", "--dialect", "spreadsheet"])
+    found.append(Contender("program-export csv, spreadsheet (command)", sheet))
     if shutil.which("sqlite-utils", path=str(Path(python).parent)):
         tool = str(Path(python).with_name("sqlite-utils"))
         found.append(Contender("sqlite-utils rows", command([tool, "rows", str(database), TABLE])))
@@ -164,6 +166,12 @@ def table_of(found: list[Contender]) -> str:
             f"| {c.name} | {ratios[0]:.2f} | {statistics.median(ratios):.2f} | {ratios[-1]:.2f} "
             f"| {statistics.median(c.seconds):.2f} | {c.size / 1e6:.0f} | {c.peak:.0f} |"
         )
+    shell = next(c for c in found if c.name == "sqlite3 -csv")
+    lines += ["", "| to `sqlite3 -csv` | median ratio |", "|---|---|"]
+    for c in found:
+        if c.name.startswith("program-export csv"):
+            ratio = statistics.median(mine / theirs for mine, theirs in zip(c.seconds, shell.seconds))
+            lines.append(f"| {c.name} | {ratio:.2f} |")
     return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ from .description import described, fields_of
 from .errors import UnsupportedError
 from .facts import ColumnFacts, survey
 from .file_names import export_name
-from .formats import Format, Options, check_layout, get_format
+from .formats import Format, Options, check_choices, get_format
 from .pace import Pace
 from .records import Dataset, TableStream
 from .request import Request
@@ -73,12 +73,13 @@ class Export:
         self.max_seconds = max_seconds
         self.created_at = (created_at or datetime.now(timezone.utc)).astimezone(timezone.utc)
         self.format: Format = form or get_format(request.format)
-        check_layout(self.format, request.layout)
+        check_choices(self.format, request)
         self.filename = ""
         self.media_type = ""
         self.progress = Progress()
         self.coverage: Mapping[str, Any] = {}
         self.labels: Mapping[str, tuple[str, str]] = {}
+        self._warnings: list[str] = []  # of the format, about what it has written
         self._cancelled = Event()
         self._copy = False
         self._snapshot: Snapshot | None = None
@@ -158,9 +159,10 @@ class Export:
         return chunks if how is None else compressed(chunks, how)
 
     def _options(self, form: Format) -> Options:
-        members = self.request.members or "csv" if form is self.format else self.format.name
-        title = self.filename.rpartition(".")[0]
-        return Options(self.request.layout, self.source.spool_dir, members, title, self.created_at)
+        request = self.request
+        if form is not self.format:
+            request = request.model_copy(update={"format": form.name, "members": self.format.name})
+        return Options(request, self.source.spool_dir, self.filename.rpartition(".")[0], self.created_at)
 
     def _scope(self, snapshot: Snapshot) -> Scope:
         snapshot.limit(self.max_seconds)
@@ -174,11 +176,13 @@ class Export:
         """One table in a format whose files hold one table."""
         assert self.format.encode_table is not None
         for table in dataset.tables:
-            yield from self.format.encode_table(table)
-        self.coverage = kept_back(scope)  # there is no place for it in the file: the command line tells it
+            yield from self.format.encode_table(table, self.request)
+        # there is no place for it in the file: the command line tells it
+        self.coverage = {**kept_back(scope), "warnings": self._warnings}
 
     def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
         digests: dict[str, TableDigest] = {}
+        self._warnings = []  # a second reading says it all again
 
         def integrity() -> Mapping[str, Any]:
             snapshot.confirm()
@@ -187,7 +191,8 @@ class Export:
 
         @cache
         def covered() -> Mapping[str, Any]:
-            self.coverage = coverage(scope)
+            known = coverage(scope)
+            self.coverage = {**known, "warnings": [*known["warnings"], *self._warnings]}
             return self.coverage
 
         return Dataset(
@@ -240,7 +245,7 @@ class Export:
                 yield batch
             snapshot.confirm()
 
-        return TableStream(chosen.table.name, fields, batches(), facts)
+        return TableStream(chosen.table.name, fields, batches(), facts, self._warnings)
 
 
 def _started(tables: Iterator[TableStream]) -> Iterator[TableStream]:

@@ -37,6 +37,12 @@ class Option:
         return "--" + _SINGULAR.get(self.field, self.field)
 
 
+# Which csv to choose, in a sentence each
+DIALECTS = {
+    "exact": "exact: for programs and databases, every value as it is, NULL apart from an empty text.",
+    "spreadsheet": "spreadsheet: to open in Excel or LibreOffice, texts stay texts and no formula runs; "
+    "not to be imported again.",
+}
 _SINGULAR = {"records": "record", "tables": "table"}
 _ROWS = ("record", "table")
 OPTIONS = (
@@ -48,6 +54,8 @@ OPTIONS = (
         choices=("rows", "pretty", "envelope"),
     ),
     Option("members", "What the files in a package are; csv by default.", choices=("csv", "tsv", "ndjson")),
+    Option("dialect", " ".join(DIALECTS.values()), choices=tuple(DIALECTS)),
+    Option("delimiter", "Between the fields of a csv: comma, semicolon, tab, pipe, or the character itself."),
     Option("compress", "Compress the file.", choices=("gzip", "zstd")),
     Option("cascade", "Whether to follow references from the rows asked for.", choices=("1", "0"), scopes=_ROWS),
     Option(
@@ -192,4 +200,6 @@ def _texts(request: Request) -> Iterator[tuple[Option, str]]:
         for part in value if option.many else [value]:
             if option.field == "records":
                 part = row_path(part)
+            if option.field == "delimiter" and part == "\t":
+                part = "tab"  # the character would not be seen
             yield option, str(int(part)) if isinstance(part, bool) else str(part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .facts import ColumnFacts
@@ -30,12 +30,15 @@ class Field:
 class TableStream:
     """One table's rows, in lists; ``batches`` is a single pass, to be used up before the next table.
 
-    ``facts``, asked for before the first row, looks at all of them first."""
+    ``facts``, asked for before the first row, looks at all of them first. What
+    a format has to say of the rows when it has written them, it adds to ``warnings``: the export's
+    coverage tells it."""
 
     name: str
     fields: tuple[Field, ...]
     batches: Iterator[list[Row]]
     facts: Callable[[], tuple[ColumnFacts, ...]] | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,15 @@ class Dataset:
     """An export before it is bytes.
 
     ``head`` and ``schema`` are known at the start; ``coverage`` and ``integrity`` are asked
-    for when all tables have been read."""
+    for when all tables have been read. A document that was read back is not ``readable`` when
+    only its bytes can be checked, as its values were changed for a spreadsheet: it gives no rows."""
 
     head: Mapping[str, Any]
     schema: Mapping[str, Any]
     tables: Iterator[TableStream]
     coverage: Callable[[], Mapping[str, Any]]
     integrity: Callable[[], Mapping[str, Any]]
+    readable: bool = True
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ _TOLD = {
 }
 _WORDS = {"where": "A filter (where)", "params": "A parameter (params)"}
 _OF_REFERENCES = ("parents", "others", "stop")
+# Between two fields: none that stands in a number or in base64, that quotes, or that begins a formula
+_DELIMITERS = ",;\t|:~^#!$%&*_<>?()[]{}\\`"
+DELIMITER_WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
 class Request(BaseModel):
@@ -33,7 +36,8 @@ class Request(BaseModel):
     ``sql``, else ``database``. ``records`` are rows by their key, each a tuple of texts in
     the key's order (as in a Datasette row path). ``where`` are SQL conditions with named
     parameters ``params``; ``sort`` is (column, descending) pairs; ``columns`` None means all;
-    ``name`` is what a query is called; ``profile`` the saved choice that the rest is laid over.
+    ``name`` is what a query is called; ``delimiter`` may be a character or its word (``tab``), None
+    is the format's own; ``profile`` the saved choice that the rest is laid over.
 
     Raises RequestError, which names the culprit, for anything that cannot be understood
     or that contradicts itself.
@@ -55,6 +59,8 @@ class Request(BaseModel):
     format: str = "programjson"
     layout: Literal["rows", "pretty", "envelope"] = "rows"
     members: Literal["csv", "tsv", "ndjson"] | None = None
+    dialect: Literal["exact", "spreadsheet"] = "exact"
+    delimiter: str | None = None
     compress: Literal["gzip", "zstd"] | None = None
     cascade: bool | None = None
     parents: Literal["needed", "none"] | None = None
@@ -63,6 +69,14 @@ class Request(BaseModel):
     without: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
     profile: str | None = None
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_sane_character(cls, value: str | None) -> str | None:
+        character = DELIMITER_WORDS.get(value, value) if value is not None else None
+        if character is not None and (len(character) != 1 or character not in _DELIMITERS):
+            raise ValueError(f"must be {', '.join(DELIMITER_WORDS)}, or one sign that is not part of numbers or quotes")
+        return character
 
     @field_validator("limit", "offset")
     @classmethod

@@ -13,6 +13,7 @@ from .formats import Format
 from .formats.csv import CsvLines
 from .formats.jsonrows import RowLines
 from .records import Field, Row, TableStream
+from .request import Request
 
 FORMATS = ("json", "csv")
 _DELIMITERS = ",;\t|:~^#!$%&*@'\\[]{}()<>?` "  # none that stands in a number or in base64
@@ -87,7 +88,7 @@ def _array(table: Taken, pretty: bool) -> bytes:
 def pieces(name: str, rows: int, delimiter: str) -> Format:
     """A format that gives a piece for so many rows, and one each for begin and end."""
 
-    def array(table: TableStream) -> Iterator[bytes]:
+    def array(table: TableStream, request: Request) -> Iterator[bytes]:
         lines, comma = RowLines(table.fields), b"\n"
         yield b"["
         for group in _groups(table.batches, rows):
@@ -95,7 +96,7 @@ def pieces(name: str, rows: int, delimiter: str) -> Format:
             comma = b",\n"
         yield b"\n]" if comma == b",\n" else b"\n\n]"
 
-    def csv(table: TableStream) -> Iterator[bytes]:
+    def csv(table: TableStream, request: Request) -> Iterator[bytes]:
         lines = CsvLines(delimiter, len(table.fields))
         yield lines([tuple(field.name for field in table.fields)])
         for group in _groups(table.batches, rows):

@@ -84,7 +84,7 @@ def test_a_format_streams(name: str) -> None:
             pieces = [len(p) for p in export(connection, Request(table="t", format=name))]
         assert len(pieces) > 3
         return
-    for chunk in form.encode_table(stream):
+    for chunk in form.encode_table(stream, Request(table="t", format=name)):
         events.append("out" if chunk[:1] in b"{012" else "header")
     assert [e for e in events if e != "header"] == ["in", "out"] * 3
 

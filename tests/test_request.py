@@ -17,6 +17,8 @@ requests = st.builds(
     dict,
     format=st.sampled_from(NAMES),
     layout=st.sampled_from(["rows", "pretty"]),
+    dialect=st.sampled_from(["exact", "spreadsheet"]),
+    delimiter=st.sampled_from([None, ",", ";", "\t", "pipe"]),
     cascade=st.sampled_from([None, True, False]),
     parents=st.sampled_from([None, "needed", "none"]),
     others=st.sampled_from(["withhold", "include"]),

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib import import_module
-from typing import IO
+from typing import IO, Any
 
 from ..errors import RequestError, UnsupportedError
 from ..records import Dataset, TableStream
+from ..request import Request
 from ..sinks.limits import Limits
 
 NAMES = ("programjson", "ndjson", "csv", "tsv", "package")
@@ -23,12 +24,10 @@ NAMES = ("programjson", "ndjson", "csv", "tsv", "package")
 class Options:
     """How a format is to write: ``folder`` is for its temporary files (None: the system's).
 
-    Of a package: the format of its ``members``, its ``title`` (a file name without ending), the
-    ``moment`` that its files carry."""
+    Of a package: its ``title`` (a file name without ending), the ``moment`` that its files carry."""
 
-    layout: str = "rows"
+    request: Request
     folder: str | None = None
-    members: str = "csv"
     title: str = "export"
     moment: datetime = datetime(1980, 1, 1, tzinfo=timezone.utc)
 
@@ -40,7 +39,8 @@ class Format:
     ``encode`` writes a whole dataset; ``encode_table`` one table, for formats whose files
     hold one: several come as a package of such files. ``described``: in a package, the columns
     are looked at before they are written. ``lossless``: every value reads back the same.
-    ``self_verifying``: a file shows by itself that it is whole. ``layouts`` it can do."""
+    ``self_verifying``: a file shows by itself that it is whole. ``layouts`` it can do.
+    ``delimiter``: its own, for the formats that are csv, which alone have dialects."""
 
     name: str
     help: str
@@ -49,11 +49,20 @@ class Format:
     lossless: bool
     self_verifying: bool
     encode: Callable[[Dataset, Options], Iterator[bytes]] | None = None
-    encode_table: Callable[[TableStream], Iterator[bytes]] | None = None
+    encode_table: Callable[[TableStream, Request], Iterator[bytes]] | None = None
     decode: Callable[[IO[bytes], Limits], Dataset] | None = None
     described: bool = False
     layouts: tuple[str, ...] = ("rows",)
     suffixes: tuple[str, ...] = field(default=())
+    delimiter: str | None = None
+
+    def dialect(self, request: Request) -> dict[str, Any]:
+        """How its csv files are spelled, for a description of them."""
+        return {
+            "name": request.dialect,
+            "delimiter": request.delimiter or self.delimiter,
+            "importable": request.dialect == "exact",
+        }
 
 
 def get_format(name: str) -> Format:
@@ -73,7 +82,13 @@ def format_for_file(name: str) -> str | None:
     return None
 
 
-def check_layout(form: Format, layout: str) -> None:
-    """Raise UnsupportedError for a layout that the format does not have."""
-    if layout not in form.layouts:
-        raise UnsupportedError(f"{form.name} has no layout {layout}; it has: {', '.join(form.layouts)}.")
+def check_choices(form: Format, request: Request) -> None:
+    """Raise UnsupportedError for a layout, a dialect or a delimiter that the format does not have."""
+    if request.layout not in form.layouts:
+        raise UnsupportedError(f"{form.name} has no layout {request.layout}; it has: {', '.join(form.layouts)}.")
+    if form.delimiter is None and (request.dialect != "exact" or request.delimiter is not None):
+        name = "delimiter" if request.dialect == "exact" else "dialect"
+        known = [n for n in NAMES if get_format(n).delimiter is not None]
+        raise UnsupportedError(f"{name} goes with {', '.join(known[:-1])} and {known[-1]}, not with {form.name}.")
+    if form.delimiter == "\t" and request.delimiter not in (None, "\t"):
+        raise UnsupportedError(f"{form.name} has a tab between its fields; for another delimiter, take csv.")

@@ -35,11 +35,15 @@ class Resource:
 
 
 def descriptor(
-    dataset: Dataset, name: str, resources: Sequence[Resource], files: Mapping[str, Any], warnings: Sequence[str]
+    dataset: Dataset,
+    name: str,
+    resources: Sequence[Resource],
+    files: Mapping[str, Any],
+    dialect: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """The descriptor, when all tables have been written; ``files`` are the package's other files."""
     coverage = dataset.coverage()
-    coverage = {**coverage, "warnings": [*coverage["warnings"], *warnings]}
+    delimiter = dialect["delimiter"] if dialect else None
     written = {r.table: r for r in resources}
     named = resource_names([r.path for r in resources])
     integrity = {**dataset.integrity(), "complete": True}
@@ -47,12 +51,13 @@ def descriptor(
         "$schema": PROFILE,
         "name": name,
         "created": dataset.head["created_at"],
-        "resources": [_resource(dataset, r, written, named, coverage, integrity) for r in resources],
+        "resources": [_resource(dataset, r, written, named, coverage, integrity, delimiter) for r in resources],
         KEY: {
             "format": "package",
             "version": VERSION,
             "export": dataset.head,
             "schema": dataset.schema,
+            "dialect": dialect,
             "coverage": coverage,
             "files": dict(files),
             "integrity": integrity,
@@ -83,6 +88,7 @@ def _resource(
     named: Mapping[str, str],
     coverage: Mapping[str, Any],
     integrity: Mapping[str, Any],
+    delimiter: str | None,
 ) -> dict[str, Any]:
     facts = dataset.schema["tables"][resource.table]
     schema: dict[str, Any] = {
@@ -105,8 +111,8 @@ def _resource(
         "bytes": resource.bytes,
         "hash": f"sha256:{resource.sha256}",
     }
-    if resource.form in _DELIMITERS:
-        described["dialect"] = {"delimiter": _DELIMITERS[resource.form], "lineTerminator": "\r\n", "quoteChar": '"'}
+    if delimiter is not None:
+        described["dialect"] = {"delimiter": delimiter, "lineTerminator": "\r\n", "quoteChar": '"'}
     return {
         **described,
         "schema": schema,
@@ -115,7 +121,6 @@ def _resource(
 
 
 _MEDIA_TYPES = {"csv": "text/csv", "tsv": "text/tab-separated-values", "ndjson": "application/x-ndjson"}
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
 def _field(field: Field, facts: ColumnFacts | None) -> dict[str, Any]:

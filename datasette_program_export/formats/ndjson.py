@@ -16,6 +16,7 @@ import msgspec
 
 from ..errors import UnreadableError
 from ..records import Dataset, Field, Row, TableStream
+from ..request import Request
 from ..sinks.limits import Limits
 from . import Format, Options
 from .jsonread import RowReader, check_integrity, description, fields_from
@@ -40,26 +41,25 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
 def _body(dataset: Dataset) -> Iterator[bytes]:
     """Every line but the last."""
     yield _json({"format": "ndjson", "version": VERSION, "export": dataset.head, "schema": dataset.schema}) + b"\n"
-    warnings: list[str] = []
     for table in dataset.tables:
         lines = RowLines(table.fields)
         start = _start(table.name)
         for rows in table.batches:
             yield start + lines(rows)[:-1].replace(b"\n", b"}\n" + start) + b"}\n"
-        warnings += lines.warnings(table.name)
-    coverage = dataset.coverage()
-    yield _json({"coverage": {**coverage, "warnings": [*coverage["warnings"], *warnings]}}) + b"\n"
+        table.warnings.extend(lines.warnings(table.name))
+    yield _json({"coverage": dataset.coverage()}) + b"\n"
 
 
 def _start(table: str) -> bytes:
     return b'{"table":' + _json(table) + b',"row":'
 
 
-def encode_table(table: TableStream) -> Iterator[bytes]:
+def encode_table(table: TableStream, request: Request) -> Iterator[bytes]:
     """One table's rows."""
     lines = RowLines(table.fields)
     for rows in table.batches:
         yield lines(rows)
+    table.warnings.extend(lines.warnings(table.name))
 
 
 def decode(file: IO[bytes], limits: Limits) -> Dataset:

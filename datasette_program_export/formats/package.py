@@ -14,10 +14,11 @@ from typing import IO, Any
 
 import msgspec
 
-from ..errors import UnreadableError, UnsupportedError
+from ..errors import UnreadableError
 from ..facts import ColumnFacts
 from ..file_names import member_names
 from ..records import Dataset, Field, Member, Row, TableStream, Value
+from ..request import Request
 from ..sentences import told
 from ..sinks.archive import sealed
 from ..sinks.limits import Limits
@@ -32,32 +33,30 @@ from .readme import NAME as README
 from .readme import readme
 
 DESCRIPTION = "datapackage.json"
-MEMBERS = ("csv", "tsv", "ndjson")
 _json = msgspec.json.Encoder().encode
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """The zip, in pieces; nothing is larger in memory than one of them."""
-    if options.members not in MEMBERS:
-        raise UnsupportedError(f"The files of a package can be {', '.join(MEMBERS)}.")
     return sealed(_members(dataset, options), options.moment)
 
 
 def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
-    form = get_format(options.members)
+    form = get_format(options.request.members or "csv")
+    described = form.described and options.request.dialect == "exact"
     names = member_names(dataset.schema["tables"], form.extension)
     resources: list[Resource] = []
-    warnings: list[str] = []
     for table in dataset.tables:
-        facts = table.facts() if form.described and table.facts is not None else None
+        facts = table.facts() if described and table.facts is not None else None
         written = _Written(form, table, facts)
         path = f"data/{names[table.name]}"
-        yield Member(path, written.chunks(warnings))
+        yield Member(path, written.chunks(options.request))
         resources.append(Resource(table.name, table.fields, path, form.name, written.bytes, written.sha256, facts))
     text = readme(dataset, resources, told(dataset.coverage())).encode()
     yield Member(README, iter([text]))
     files = {README: {"bytes": len(text), "hash": f"sha256:{hashlib.sha256(text).hexdigest()}"}}
-    found = descriptor(dataset, options.title, resources, files, warnings)
+    dialect = form.dialect(options.request) if form.delimiter is not None else None
+    found = descriptor(dataset, options.title, resources, files, dialect)
     yield Member(DESCRIPTION, iter([msgspec.json.format(_json(found), indent=2) + b"\n"]))
 
 
@@ -69,13 +68,14 @@ class _Written:
         self.bytes = 0
         self.sha256 = ""
 
-    def chunks(self, warnings: list[str]) -> Iterator[bytes]:
+    def chunks(self, request: Request) -> Iterator[bytes]:
         assert self.form.encode_table is not None
         table = self.table
         if self.facts is not None:
-            table = TableStream(table.name, table.fields, unmistakable(table.batches, self.facts))
+            rows = unmistakable(table.batches, self.facts)
+            table = TableStream(table.name, table.fields, rows, warnings=table.warnings)
         hashed = hashlib.sha256()
-        for chunk in self.form.encode_table(table):
+        for chunk in self.form.encode_table(table, request):
             hashed.update(chunk)
             self.bytes += len(chunk)
             yield chunk
@@ -130,6 +130,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             tables=_tables(zipped, resources, about),
             coverage=lambda: about["coverage"],
             integrity=lambda: about["integrity"],
+            readable=(about["dialect"] or {}).get("importable", True),
         )
     except (KeyError, TypeError, AttributeError):
         raise UnreadableError("datapackage.json is not as this program writes it.") from None
@@ -139,14 +140,16 @@ def _tables(zipped: Unpacking, resources: Mapping[str, Any], about: Mapping[str,
     for name, resource in resources.items():
         fields = fields_from(about["schema"]["tables"][name])
         file = zipped.open(resource["path"], resource["hash"], resource["bytes"])
-        yield TableStream(name, fields, _rows(file, name, resource, fields))
+        yield TableStream(name, fields, _rows(file, name, resource, fields, about))
     for path, known in about["files"].items():
         with zipped.open(path, known["hash"], known["bytes"]) as file:
             while file.read(1 << 20):
                 pass
 
 
-def _rows(file: IO[bytes], table: str, resource: Mapping[str, Any], fields: Sequence[Field]) -> Iterator[list[Row]]:
+def _rows(
+    file: IO[bytes], table: str, resource: Mapping[str, Any], fields: Sequence[Field], about: Mapping[str, Any]
+) -> Iterator[list[Row]]:
     with file:
         if resource["format"] == "ndjson":
             lines, read = Lines(file), RowReader(table, fields)
@@ -156,6 +159,10 @@ def _rows(file: IO[bytes], table: str, resource: Mapping[str, Any], fields: Sequ
                 first = lines.number
             if lines.peek(1):
                 raise UnreadableError(f"Line {lines.number:,} of {resource['path']} is not a row.")
+            return
+        if not (about["dialect"] or {}).get("importable", True):
+            while file.read(1 << 20):  # made for a spreadsheet: its bytes are checked, its values are not read back
+                pass
             return
         columns = []
         for field in resource["schema"]["fields"]:
@@ -175,4 +182,5 @@ FORMAT = Format(
     self_verifying=True,
     encode=encode,
     decode=decode,
+    delimiter=",",
 )

@@ -28,7 +28,7 @@ _json = msgspec.json.Encoder().encode
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """The document in pieces of some kilobytes."""
-    write = _Writer(pretty=options.layout == "pretty")
+    write = _Writer(pretty=options.request.layout == "pretty")
     hashed = hashlib.sha256()
     for chunk in write.body(dataset):
         hashed.update(chunk)
@@ -53,20 +53,18 @@ class _Writer:
         head = {"format": "programjson", "version": VERSION, "export": dataset.head, "schema": dataset.schema}
         for name, value in head.items():
             yield self.key(name, value, last=False)
-        warnings: list[str] = []
         yield b'"tables": {' if self.pretty else b'"tables":{'
         comma = b""
         for table in dataset.tables:
             yield comma + (b"\n    " if self.pretty else b"\n") + _json(table.name)
             yield b": [" if self.pretty else b":["
-            yield from self.rows(table, warnings)
+            yield from self.rows(table)
             yield b"\n    ]" if self.pretty else b"\n]"
             comma = b","
         yield b"\n  },\n  " if self.pretty else b"\n},\n"
-        coverage: Mapping[str, Any] = dataset.coverage()
-        yield self.key("coverage", {**coverage, "warnings": [*coverage["warnings"], *warnings]}, last=False)
+        yield self.key("coverage", dataset.coverage(), last=False)
 
-    def rows(self, table: TableStream, warnings: list[str]) -> Iterator[bytes]:
+    def rows(self, table: TableStream) -> Iterator[bytes]:
         lines = RowLines(table.fields)
         comma = b"\n"
         for rows in table.batches:
@@ -76,7 +74,7 @@ class _Writer:
                 data = lines(rows).replace(b"\n", b",\n")[:-2]
             yield comma + data
             comma = b",\n"
-        warnings += lines.warnings(table.name)
+        table.warnings.extend(lines.warnings(table.name))
 
 
 def decode(file: IO[bytes], limits: Limits) -> Dataset:

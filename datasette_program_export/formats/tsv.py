@@ -14,4 +14,5 @@ FORMAT = Format(
     self_verifying=False,
     described=True,
     encode_table=table_encoder("\t"),
+    delimiter="\t",
 )

@@ -13,7 +13,7 @@ from datasette.utils.asgi import BadRequest
 
 from ..errors import BusyError, DeniedError, ExportError, RequestError
 from ..exporter import Export
-from ..formats import check_layout, get_format
+from ..formats import check_choices, get_format
 from ..planner import Plan, plan
 from . import host
 from .asking import Asked, ask
@@ -70,7 +70,7 @@ def _headers(datasette: Any, more: dict[str, str] | None = None) -> dict[str, st
 
 async def _download(asked: Asked) -> Response:
     form = get_format(asked.request.format)
-    check_layout(form, asked.request.layout)
+    check_choices(form, asked.request)
     if asked.http.method == "HEAD":  # nothing is run, so there is no name and no size to tell
         return Response(b"", 200, _headers(asked.datasette), form.media_type)
     export = Export(
@@ -110,15 +110,18 @@ async def query_document(request: Any, datasette: Any) -> Response:
 
 @answered
 async def download(request: Any, datasette: Any) -> Response:
-    """The export page's button. A layout that the chosen format does not have is the form's, not a wish."""
+    """The export page's button. A layout or dialect that the chosen format does not have is the form's, not a wish."""
     return await _download(_as_form(await ask(datasette, request)))
 
 
 def _as_form(asked: Asked) -> Asked:
-    request = asked.request
-    if request.layout in get_format(request.format).layouts:
-        return asked
-    return replace(asked, request=request.model_copy(update={"layout": "rows"}))
+    form = get_format(asked.request.format)
+    idle: dict[str, Any] = {}
+    if asked.request.layout not in form.layouts:
+        idle["layout"] = "rows"
+    if form.delimiter is None:
+        idle |= {"dialect": "exact", "delimiter": None}
+    return replace(asked, request=asked.request.model_copy(update=idle))
 
 
 async def _plan(asked: Asked) -> Plan:
