@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Set
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
@@ -83,6 +83,7 @@ class Export:
         self._cancelled = Event()
         self._copy = False
         self._snapshot: Snapshot | None = None
+        self._aside = ExitStack()
         self._chunks = self._run()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -120,6 +121,7 @@ class Export:
                 continue
             finally:
                 self._snapshot = None
+                self._aside.close()
             yield from kept
             return
 
@@ -232,7 +234,7 @@ class Export:
                 looked_at = survey(chosen.batches(snapshot, Pace()), len(fields))
                 found, first = chosen.batches(snapshot, pace), None
                 return looked_at
-            aside = RowSpool(self.source.spool_dir)
+            aside = self._aside.enter_context(closing(RowSpool(self.source.spool_dir)))
             looked_at = survey(aside.taken(chain([first] if first else [], found)), len(fields))
             found, first = aside.given(), None
             return looked_at

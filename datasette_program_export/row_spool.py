@@ -40,8 +40,11 @@ class RowSpool:
             yield rows
 
     def given(self) -> Iterator[list[Row]]:
-        """The rows, once; the file is gone behind them."""
-        with self._file as file:
-            file.seek(0)
-            for size in self._sizes:
-                yield _unpack(file.read(size))
+        """The rows, once."""
+        self._file.seek(0)
+        for size in self._sizes:
+            yield _unpack(self._file.read(size))
+
+    def close(self) -> None:
+        """The file is gone."""
+        self._file.close()

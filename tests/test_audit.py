@@ -61,7 +61,7 @@ EXPORTS = [
     ("/house/albums.programcsv", "bob", "table", {"table": "albums", "format": "csv"}, 2),
     ("/house/memos/-/program-export/download?_export_limit=1", "anna", "table", {"table": "memos", "limit": 1}, 1),
     (SQL, {"id": 7, "name": "x"}, "query", {"sql": "select title from albums"}, 2),
-    ("/house.programzip?_export_table=tracks", "anna", "database", {"tables": ["tracks"], "format": "zip"}, 2),
+    ("/house.programzip?_export_table=tracks", "anna", "database", {"tables": ["tracks"], "format": "package"}, 2),
 ]
 
 

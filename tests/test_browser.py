@@ -137,10 +137,10 @@ def test_journey_1_all_my_work_in_one_file(page, site: Server, demo_file: Path) 
             (count,) = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
             assert len(rows) == count == found["integrity"]["tables"][table]["rows"]
             assert f"{count:,} " in told
-    page.locator("input[value=zip]").check()
+    page.locator("input[value=package]").check()
     _, archive = download(page)
     members = zipfile.ZipFile(io.BytesIO(archive)).namelist()
-    assert members == [*(f"{table}.csv" for table in found["tables"]), "export.json"]
+    assert members == [*(f"data/{table}.csv" for table in found["tables"]), "README.txt", "datapackage.json"]
 
 
 def test_journey_4_the_rows_on_the_screen(page, site: Server) -> None:
@@ -203,7 +203,7 @@ def test_csv_in_a_zip(page, site: Server) -> None:
     assert file.endswith(".zip")
     archive = zipfile.ZipFile(io.BytesIO(content))
     assert archive.testzip() is None
-    rows = list(csv.DictReader(io.StringIO(archive.read("charts.csv").decode(), newline="")))
+    rows = list(csv.DictReader(io.StringIO(archive.read("data/charts.csv").decode(), newline="")))
     assert [row["id"] for row in rows] == [C1] and json.loads(rows[0]["chart_data"])
 
 

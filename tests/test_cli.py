@@ -65,7 +65,7 @@ def test_csv_of_several_tables_is_a_zip_and_must_be_called_one(demo_file: Path, 
     assert run("client", demo_file, ANNA, "-f", "csv", "-o", tmp_path / "anna.zip").exit_code == 0
     again = run("client", demo_file, ANNA, "-o", tmp_path / "again.zip")  # the ending says enough
     assert again.exit_code == 0
-    assert "charts.csv" in zipfile.ZipFile(tmp_path / "anna.zip").namelist()
+    assert "data/charts.csv" in zipfile.ZipFile(tmp_path / "anna.zip").namelist()
 
 
 def test_a_tables_rows_as_asked(demo_file: Path) -> None:

@@ -67,7 +67,7 @@ async def test_over_http(demo_file: Path) -> None:
 
 
 def test_a_zip_is_not_compressed_once_more(demo_file: Path) -> None:
-    for request in ({"format": "zip"}, {"format": "csv", "cascade": True}):
+    for request in ({"format": "package"}, {"format": "csv", "cascade": True}):
         with pytest.raises(UnsupportedError, match="compressed already"):
             made(demo_file, compress="gzip", **request)
 

@@ -184,7 +184,7 @@ def test_what_does_not_fit_into_a_spreadsheet_is_written_whole_and_told(tmp_path
     assert [row[0] for row in rows[1:4]] == [text for (text,) in long[:3]] and rows[4][0] == "'" + long[3][0]
     result = CliRunner().invoke(program_export, ["database", str(path), "-f", "csv", *options, str(tmp_path / "t.zip")])
     assert result.exit_code == 0 and all(line in result.output for line in told)
-    about = json.loads(zipfile.ZipFile(tmp_path / "t.zip").read("export.json"))
+    about = json.loads(zipfile.ZipFile(tmp_path / "t.zip").read("datapackage.json"))["program_export"]
     assert [w[:20] for w in about["coverage"]["warnings"]] == [line[:20] for line in told]
     result = CliRunner().invoke(program_export, ["table", str(path), "t", "-o", str(tmp_path / "exact.csv")])
     assert result.exit_code == 0 and "32,767" not in result.output
@@ -210,12 +210,12 @@ def test_several_tables_are_a_zip_that_tells_its_dialect() -> None:
         connection = database(None, "CREATE TABLE a (x)", "CREATE TABLE b (y)", "INSERT INTO a VALUES ('+1')")
         return zipfile.ZipFile(io.BytesIO(exported(connection, None, **asked)))
 
-    for form in ("csv", "zip"):
+    for form in ("csv", "package"):
         found = archive(format=form, dialect="spreadsheet", delimiter="semicolon")
-        assert found.read("a.csv") == b'\xef\xbb\xbfx\r\n"=""+1"""\r\n' and found.read("b.csv") == b"\xef\xbb\xbfy\r\n"
-        about = json.loads(found.read("export.json"))
+        assert found.read("data/a.csv") == b'\xef\xbb\xbfx\r\n"=""+1"""\r\n' and found.read("data/b.csv") == b"\xef\xbb\xbfy\r\n"
+        about = json.loads(found.read("datapackage.json"))["program_export"]
         assert about["dialect"] == {"name": "spreadsheet", "delimiter": ";", "importable": False}
-    about = json.loads(archive(format="tsv").read("export.json"))
+    about = json.loads(archive(format="tsv").read("datapackage.json"))["program_export"]
     assert about["dialect"] == {"name": "exact", "delimiter": "\t", "importable": True}
 
 

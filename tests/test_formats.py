@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import secrets
 import sqlite3
 import zipfile
 from collections.abc import Iterator
@@ -80,9 +81,11 @@ def test_a_format_streams(name: str) -> None:
     stream = TableStream("t", (Field("a", "INTEGER"),), batches())
     form = get_format(name)
     if form.encode_table is None:
-        with closing(database(None, "CREATE TABLE t (a)", "INSERT INTO t VALUES (1), (2), (3)")) as connection:
-            pieces = [len(p) for p in export(connection, Request(table="t", format=name))]
-        assert len(pieces) > 3
+        with closing(database(None, "CREATE TABLE t (a)")) as connection:
+            connection.executemany("INSERT INTO t VALUES (?)", ((secrets.token_hex(500),) for _ in range(3000)))
+            made = export(connection, Request(table="t", format=name))
+            rows = [made.progress.rows for _ in made]
+        assert len(rows) > 3 and rows[len(rows) // 3] < 3000 == rows[-1]
         return
     for chunk in form.encode_table(stream, Request(table="t", format=name)):
         events.append("out" if chunk[:1] in b"{012" else "header")
@@ -167,7 +170,7 @@ def test_pretty_is_the_same_data_and_never_touches_embedded_json() -> None:
 def test_ndjson_of_several_tables_begins_with_what_it_is_and_ends_with_that_it_is_whole() -> None:
     lines = [json.loads(line) for line in made(*PAIR, table="p", format="ndjson", records=(("1",),)).splitlines()]
     assert lines[0]["format"] == "ndjson" and lines[0]["version"] == 1
-    assert lines[1:-1] == [
+    assert lines[1:-2] == [
         {"table": "p", "row": {"id": 1, "name": "a;b"}},
         {"table": "c", "row": {"id": 10, "p": 1, "note": "x"}},
         {"table": "c", "row": {"id": 11, "p": 1, "note": ""}},
@@ -187,10 +190,12 @@ def test_csv_is_read_by_python_and_tells_null_from_empty_text() -> None:
 def test_csv_of_several_tables_is_a_zip_that_tells_what_it_holds() -> None:
     archive = zipfile.ZipFile(io.BytesIO(made(*PAIR, table="p", format="csv", records=(("1",),))))
     assert archive.testzip() is None
-    assert archive.namelist() == ["p.csv", "c.csv", "export.json"]
-    assert archive.read("c.csv") == b'id,p,note\r\n10,1,x\r\n11,1,""\r\n'
-    about = json.loads(archive.read("export.json"))
-    assert about["files"] == {"p": "p.csv", "c": "c.csv"} and about["integrity"]["complete"] is True
+    assert archive.namelist() == ["data/p.csv", "data/c.csv", "README.txt", "datapackage.json"]
+    assert archive.read("data/c.csv") == b'id,p,note\r\n10,1,x\r\n11,1,""\r\n'
+    found = json.loads(archive.read("datapackage.json"))
+    assert [(r["title"], r["path"]) for r in found["resources"]] == [("p", "data/p.csv"), ("c", "data/c.csv")]
+    about = found["program_export"]
+    assert about["integrity"]["complete"] is True
     assert about["coverage"]["tables"]["c"] == {"belongs": 2, "needed": 0}
     assert archive.infolist()[0].date_time == (2026, 11, 23, 4, 5, 6)
 
@@ -248,7 +253,7 @@ def test_an_error_in_the_database_never_becomes_data() -> None:
             with pytest.raises(RequestError, match="malformed JSON"):
                 for chunk in export(connection, Request(table="v", format=name)):
                     taken += chunk
-            assert (taken or name == "zip") and b"malformed" not in taken and b"complete" not in taken
+            assert (taken or name == "package") and b"malformed" not in taken and b"complete" not in taken
 
 
 def test_what_a_format_cannot_do_is_said() -> None:

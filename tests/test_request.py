@@ -38,14 +38,14 @@ def test_a_request_comes_back_from_its_parameters(fields: dict) -> None:
 
 
 def test_a_profile_lies_under_what_is_said_beside_it() -> None:
-    profiles = {"share": {"format": "zip", "without": ["session_notes"]}}
+    profiles = {"share": {"format": "package", "without": ["session_notes"]}}
     fields = with_profile({"profile": "share", "format": "csv"}, profiles)
     request = Request(table="t", cascade=True, **fields)
     assert (request.format, request.without, request.profile) == ("csv", ("session_notes",), "share")
     with pytest.raises(RequestError, match="no profile nix. Known: share"):
         with_profile({"profile": "nix"}, profiles)
     with pytest.raises(SettingsError, match="profiles: share: there is no option formt"):
-        with_profile({"profile": "share"}, {"share": {"formt": "zip"}})
+        with_profile({"profile": "share"}, {"share": {"formt": "package"}})
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12))

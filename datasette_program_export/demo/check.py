@@ -128,7 +128,7 @@ def _read(form: str, archived: bool, content: bytes) -> dict[str, int]:
         if not (lines and "format" in lines[0]):
             return {"": len(lines)}
         tables = dict.fromkeys(lines[0]["schema"]["tables"], 0)
-        for line in lines[1:-1]:
+        for line in lines[1:-2]:
             tables[line["table"]] += 1
         return tables if lines[-1]["integrity"]["complete"] else {}
     return {"": _csv_rows(content, "\t" if form == "tsv" else ",")}
@@ -138,11 +138,10 @@ def _read_zip(content: bytes) -> dict[str, int]:
     archive = zipfile.ZipFile(io.BytesIO(content))
     if archive.testzip() is not None:
         raise ValueError("a member of the zip is damaged")
-    about = json.loads(archive.read("export.json"))
-    if not about["integrity"]["complete"]:
+    about = json.loads(archive.read("datapackage.json"))
+    if not about["program_export"]["integrity"]["complete"]:
         raise ValueError("it is not complete")
-    files = about["files"].items()
-    return {name: _csv_rows(archive.read(file), "\t" if file.endswith(".tsv") else ",") for name, file in files}
+    return {r["title"]: _csv_rows(archive.read(r["path"]), r["dialect"]["delimiter"]) for r in about["resources"]}
 
 
 def _csv_rows(content: bytes, delimiter: str) -> int:
