@@ -7,10 +7,8 @@ collation decide (https://www.sqlite.org/foreignkeys.html 3).
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from .records import Field, Row, Value
@@ -19,24 +17,23 @@ from .values import undecoded
 
 
 class References:
-    """``schema`` is a document's. Use it as a context manager: its temporary file goes with it."""
+    """``schema`` is a document's, or one that claims to be: raises UnreadableError. Use it as a context manager."""
 
-    def __init__(self, schema: Mapping[str, Any], folder: str | None = None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="program-export-", dir=folder)
-        self._connection = sqlite3.connect(Path(self._folder.name) / "keys.db", isolation_level=None)
-        for pragma in ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "cache_size=-16000"):
-            self._connection.execute(f"PRAGMA {pragma}")
+    def __init__(self, schema: Mapping[str, Any]) -> None:
         self._tables: Mapping[str, Any] = schema["tables"]
         self._places: dict[str, list[int]] = {}
         self._insert: dict[str, str] = {}
         self._edges = [(name, key) for name, table in self._tables.items() for key in table["foreign_keys"]]
+        # an empty name is a private database on disk, which SQLite takes away itself (https://www.sqlite.org/inmemorydb.html)
+        self._connection = sqlite3.connect("", isolation_level=None)
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000"):
+            self._connection.execute(f"PRAGMA {pragma}")
 
     def __enter__(self) -> References:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._connection.close()
-        self._folder.cleanup()
 
     def begin(self, table: str, fields: Sequence[Field]) -> None:
         """Before a table's rows."""

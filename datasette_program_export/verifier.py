@@ -72,18 +72,18 @@ class Report(_Model):
         return self.status == "complete" and not self.differences
 
 
-def verify(file: str | Path, *, trusted: bool = False, folder: str | None = None) -> Report:
+def verify(file: str | Path, *, trusted: bool = False) -> Report:
     """Read a file from its beginning to its end, and say whether it is complete and unchanged.
 
-    ``trusted`` lifts the guards against files that unpack without end; ``folder`` is for
-    temporary files. Raises NotFoundError, OSError; what is wrong with the file is in the Report."""
+    ``trusted`` lifts the guards against files that unpack without end. Raises NotFoundError,
+    OSError; what is wrong with the file is in the Report."""
     path = Path(file)
     if not path.is_file():
         raise NotFoundError(f"There is no file {path.name}.")
     report = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
     with path.open("rb") as opened:
         try:
-            _read(opened, report, TRUSTING if trusted else CAREFUL, folder)
+            _read(opened, report, TRUSTING if trusted else CAREFUL)
         except UnreadableError as error:
             report.status = error.reason  # type: ignore[assignment]
             report.problems.append(str(error))
@@ -108,7 +108,7 @@ def _beginning(file: IO[bytes]) -> bytes:
     return start
 
 
-def _read(file: IO[bytes], report: Report, limits: Limits, folder: str | None) -> None:
+def _read(file: IO[bytes], report: Report, limits: Limits) -> None:
     report.format, report.compression, content = opened(file, limits)
     if report.bytes == 0:
         raise UnreadableError("The file is empty.", "cut")
@@ -120,7 +120,7 @@ def _read(file: IO[bytes], report: Report, limits: Limits, folder: str | None) -
     assert decode is not None
     dataset = decode(content, limits)
     report.export = dict(dataset.head)
-    _check(dataset, report, folder)
+    _check(dataset, report)
 
 
 def _cannot_tell(start: bytes) -> str:
@@ -133,9 +133,9 @@ def _cannot_tell(start: bytes) -> str:
     )
 
 
-def _check(dataset: Dataset, report: Report, folder: str | None) -> None:
+def _check(dataset: Dataset, report: Report) -> None:
     """Read every row, and compare all that can be computed with what the file announces."""
-    with References(dataset.schema, folder) as references:
+    with References(dataset.schema) as references:
         for table in dataset.tables:
             report.tables[table.name] = _table(table, references)
             report.rows += report.tables[table.name].rows

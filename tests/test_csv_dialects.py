@@ -212,7 +212,10 @@ def test_several_tables_are_a_zip_that_tells_its_dialect() -> None:
 
     for form in ("csv", "package"):
         found = archive(format=form, dialect="spreadsheet", delimiter="semicolon")
-        assert found.read("data/a.csv") == b'\xef\xbb\xbfx\r\n"=""+1"""\r\n' and found.read("data/b.csv") == b"\xef\xbb\xbfy\r\n"
+        assert (
+            found.read("data/a.csv") == b'\xef\xbb\xbfx\r\n"=""+1"""\r\n'
+            and found.read("data/b.csv") == b"\xef\xbb\xbfy\r\n"
+        )
         about = json.loads(found.read("datapackage.json"))["program_export"]
         assert about["dialect"] == {"name": "spreadsheet", "delimiter": ";", "importable": False}
     about = json.loads(archive(format="tsv").read("datapackage.json"))["program_export"]

@@ -85,7 +85,9 @@ def counts(content: bytes, kind: str) -> int:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         return sum(
-            counts(archive.read(name), name.rpartition(".")[2]) for name in archive.namelist() if name.startswith("data/")
+            counts(archive.read(name), name.rpartition(".")[2])
+            for name in archive.namelist()
+            if name.startswith("data/")
         )
 
 

@@ -19,7 +19,7 @@ from ..records import Dataset, Field, Row, TableStream
 from ..request import Request
 from ..sinks.limits import Limits
 from . import Format, Options
-from .jsonread import RowReader, check_integrity, description, fields_from
+from .jsonread import RowReader, check_integrity, description, tables_of
 from .jsonrows import RowLines
 from .lines import Lines
 
@@ -69,7 +69,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     lines = Lines(file)
     head = description(lines.line(), "The first line")
     try:
-        tables = {name: fields_from(table) for name, table in head["schema"]["tables"].items()}
+        tables = tables_of(head["schema"])
         if head["version"] != VERSION:
             raise UnreadableError(f"This is version {head['version']} of ndjson; version {VERSION} is known.")
         export = head["export"]

@@ -27,7 +27,7 @@ from ..values import json_value
 from . import Format, Options, get_format
 from .csvread import Column, rows
 from .datapackage import KEY, VERSION, Resource, descriptor
-from .jsonread import RowReader, description, fields_from
+from .jsonread import RowReader, description, tables_of
 from .lines import LONGEST_DESCRIPTION, Lines
 from .readme import NAME as README
 from .readme import readme
@@ -120,6 +120,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         files = {r["path"] for r in found["resources"]} | about["files"].keys() | {DESCRIPTION}
         if list(resources) != list(about["schema"]["tables"]) or len(resources) != len(found["resources"]):
             raise UnreadableError("The tables and the files that datapackage.json names do not fit.")
+        tables = tables_of(about["schema"])
         if about["integrity"]["complete"] is not True:
             raise UnreadableError("The package says itself that it is not complete.")
         if stray := zipped.names - files:
@@ -127,7 +128,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         return Dataset(
             head=about["export"],
             schema=about["schema"],
-            tables=_tables(zipped, resources, about),
+            tables=_tables(zipped, resources, tables, about),
             coverage=lambda: about["coverage"],
             integrity=lambda: about["integrity"],
             readable=(about["dialect"] or {}).get("importable", True),
@@ -136,9 +137,11 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         raise UnreadableError("datapackage.json is not as this program writes it.") from None
 
 
-def _tables(zipped: Unpacking, resources: Mapping[str, Any], about: Mapping[str, Any]) -> Iterator[TableStream]:
+def _tables(
+    zipped: Unpacking, resources: Mapping[str, Any], tables: Mapping[str, tuple[Field, ...]], about: Mapping[str, Any]
+) -> Iterator[TableStream]:
     for name, resource in resources.items():
-        fields = fields_from(about["schema"]["tables"][name])
+        fields = tables[name]
         file = zipped.open(resource["path"], resource["hash"], resource["bytes"])
         yield TableStream(name, fields, _rows(file, name, resource, fields, about))
     for path, known in about["files"].items():

@@ -18,7 +18,7 @@ from ..errors import UnreadableError
 from ..records import Dataset, Field, Row, TableStream
 from ..sinks.limits import Limits
 from . import Format, Options
-from .jsonread import RowReader, check_integrity, description, fields_from
+from .jsonread import RowReader, check_integrity, description, tables_of
 from .jsonrows import RowLines
 from .lines import LONGEST_DESCRIPTION, Lines
 
@@ -95,7 +95,7 @@ class _Reader:
     def dataset(self) -> Dataset:
         head = self._head()
         try:
-            tables = {name: fields_from(table) for name, table in head["schema"]["tables"].items()}
+            tables = tables_of(head["schema"])
             if head["version"] != VERSION:
                 raise UnreadableError(f"This is version {head['version']} of programjson; version {VERSION} is known.")
             export = head["export"]

@@ -51,8 +51,11 @@ class Unpacking:
         comment = self._zip.comment
         self._size = size = self._file.seek(0, io.SEEK_END)
         self._file.seek(max(0, size - len(comment) - _END))
-        if self._file.read(4) != b"PK\5\6":
+        end = self._file.read(_END)
+        if end[:4] != b"PK\5\6":
             raise UnreadableError("There is something behind the end of the zip.")
+        if int.from_bytes(end[-2:], "little") > len(comment):
+            raise UnreadableError("The zip is cut: it ends within its comment.", "cut")
         if not comment:
             return False
         if not comment.startswith(SEAL) or len(comment) != len(SEAL) + DIGEST_SIZE:
