@@ -30,6 +30,7 @@ check: $(VENV)/alpha/ready
 
 docs: $(VENV)/alpha/ready browser
 	$(VENV)/alpha/bin/python -m cogapp -r README.md docs/*.md
+	$(VENV)/alpha/bin/python docs/schemas.py
 	$(VENV)/alpha/bin/python docs/picture.py
 
 bench: $(VENV)/stable/ready $(VENV)/alpha/ready

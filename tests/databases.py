@@ -10,7 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from datasette_program_export import Request, export
+from datasette_program_export.document import Document, json_schema
+
+VALIDATOR = Draft202012Validator(json_schema(Document))
 
 
 def database(path: Path | None, *statements: str, journal: str = "wal") -> sqlite3.Connection:
@@ -37,6 +42,7 @@ def document(source: Any, table: str, *records: Any, **how: Any) -> dict:
     found = json.loads(exported(source, table, *records, **how))
     assert list(found) == ["format", "version", "export", "schema", "tables", "coverage", "integrity"]
     assert found["integrity"]["complete"] is True
+    VALIDATOR.validate(found)
     return found
 
 

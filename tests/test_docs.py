@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shlex
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from datasette_program_export.cli import program_export
 from datasette_program_export.settings import Settings, read_settings
@@ -29,6 +31,13 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 def test_generated_parts_are_true(page: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "cogapp", "--check", str(page)], capture_output=True, text=True)
     assert done.returncode == 0, f"run make docs: {done.stdout}"
+
+
+@pytest.mark.parametrize("name", ["programjson", "plan", "verify"])
+def test_the_json_schemas_are_those_of_the_models(name: str) -> None:
+    written = (ROOT / "docs" / f"{name}.schema.json").read_text("utf-8")
+    assert written == runpy.run_path(str(ROOT / "docs" / "schemas.py"))["text"](name), "run make docs"
+    Draft202012Validator.check_schema(json.loads(written))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

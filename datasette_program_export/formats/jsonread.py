@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from pydantic import ValidationError
 
+from ..document import DocumentSchema
 from ..errors import UnreadableError
 from ..records import Field, Row, Value
 
@@ -121,46 +123,13 @@ def check_integrity(found: Any, document: str) -> None:
         raise UnreadableError("The file says itself that it is not complete.")
 
 
-class _Column(msgspec.Struct):
-    name: str
-    type: str
-    json: bool = False
-    generated: bool = False
-    collation: str | None = None
-
-
-class _Reference(msgspec.Struct):
-    columns: list[str]
-    table: str
-    other_columns: list[str]
-
-
-class _Table(msgspec.Struct):
-    columns: list[_Column]
-    primary_key: list[str]
-    foreign_keys: list[_Reference]
-    sql: str
-    strict: bool = False
-    unique_keys: list[list[str]] = []
-
-
-class _Schema(msgspec.Struct):
-    tables: dict[str, _Table]
-    deferred: list[str]
-    objects: list[dict[str, str]]
-    not_carried: list[dict[str, str]]
-    database: dict[str, Any]
-
-
 def tables_of(schema: Any) -> dict[str, tuple[Field, ...]]:
     """The columns of each table of a document's schema. Raises UnreadableError for one that is formed otherwise."""
     try:
-        found = msgspec.convert(schema, _Schema)
-    except (msgspec.ValidationError, RecursionError):
+        found = DocumentSchema.model_validate(schema)
+    except (ValidationError, RecursionError):
         raise UnreadableError("The schema is not as this program writes it.") from None
-    if not all(table.columns for table in found.tables.values()):
-        raise UnreadableError("The schema is not as this program writes it.")
     return {
-        name: tuple(Field(c.name, c.type, c.json, c.generated) for c in table.columns)
+        name: tuple(Field(c.name, c.type, c.json_, c.generated) for c in table.columns)
         for name, table in found.tables.items()
     }
