@@ -374,8 +374,15 @@ def read_tsv(data: bytes) -> Found:
 
 
 def _tables_of(connection: sqlite3.Connection) -> Found:
-    assert connection.execute("PRAGMA integrity_check").fetchall() in ([("ok",)], [(b"ok",)])
-    return Found([stored(connection, name, in_order(connection, name)) for name in table_names(connection)])
+    """The tables; of those called program_export the one of the highest number describes the rest."""
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    tables = [stored(connection, name, in_order(connection, name)) for name in table_names(connection)]
+    numbers = {str(t.name): re.fullmatch("program_export(?:_([0-9]+))?", str(t.name)) for t in tables}
+    describing = max((int(found.group(1) or 1), name) for name, found in numbers.items() if found)[1]
+    (rows,) = (table.rows for table in tables if table.name == describing)
+    integrity = json.loads({key: value for (_, key), (_, value) in rows}[b"integrity"])
+    assert integrity["complete"] is True
+    return Found([table for table in tables if table.name != describing], integrity["tables"])
 
 
 def read_sqlite(data: bytes) -> Found:

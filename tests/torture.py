@@ -140,8 +140,8 @@ GOOD_VALUES: tuple[tuple[str, Any], ...] = (
 )
 #: every value of a UTF-8 database
 VALUES = (*GOOD_VALUES, *((f"{name}, as text", BadText(raw)) for name, raw in BAD_TEXTS.items()))
-# a surrogate without its other half: SQLite takes what follows for that
-BAD_UTF16 = (
+# half a surrogate pair: SQLite takes what follows for the other half
+NOT_UTF16 = (
     "\ud800",
     "a\ud800",
     "\udc00",
@@ -155,12 +155,19 @@ BAD_UTF16 = (
 
 
 def values(encoding: str) -> tuple[tuple[str, Any], ...]:
-    """Every value for a database of this encoding, with texts that are not valid in it."""
-    if encoding == "UTF-8":
-        return VALUES
-    encoded = ((text, text.encode(encoding, "surrogatepass")) for text in BAD_UTF16)
-    bad = ((f"text {text!a}", BadText(raw)) for text, raw in encoded)
-    return (*GOOD_VALUES, *bad, ("half a character, as text", BadText(b"a")))
+    """Every value that a database of this encoding can hold and give back."""
+    return VALUES if encoding == "UTF-8" else GOOD_VALUES
+
+
+def write_not_utf16(path: Path, encoding: str) -> Path:
+    """Write a UTF-16 database with the one table ``t``, whose texts are not UTF-16."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA encoding = '{encoding}'")
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
+        texts = (BadText(text.encode(encoding, "surrogatepass")) for text in NOT_UTF16)
+        insert(connection, "t", enumerate(texts))
+        connection.commit()
+    return path
 
 
 ODD_TABLES = (
@@ -198,7 +205,17 @@ ODD_TABLES = (
         "tables",
         "export",
     ),
-    *("export.json", "integrity", "datapackage", "x" * 120, "x" * 120 + "y", "x" * 100 + "_2", "README", "a:b_2"),
+    *(
+        "export.json",
+        "integrity",
+        "datapackage",
+        "x" * 120,
+        "x" * 120 + "y",
+        "x" * 100 + "_2",
+        "README",
+        "a:b_2",
+        "program_export",
+    ),
 )
 ODD_COLUMNS = (
     *("", " ", 'a"b', "a'b", "a`b", "a]b", "a.b", "rowid", "$base64", "$real", "encoded", "select", "a\nb", "a\r\nb"),
