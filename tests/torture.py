@@ -233,23 +233,23 @@ def affinity_table(affinity: str, holds_json: bool = False) -> str:
 JSON_COLUMNS = {affinity_table(affinity, True): ["v"] for affinity in AFFINITIES}
 
 
-def write(path: Path, encoding: str = "UTF-8", journal: str | None = None) -> Path:
-    """Write the database: ``UTF-8``, ``UTF-16le`` or ``UTF-16be``."""
+def write(path: Path, encoding: str = "UTF-8", journal: str | None = None, only: str | None = None) -> Path:
+    """Write the database, in one of the encodings of ``JOURNALS``.
+
+    ``only`` "values" or "names" leaves out the tables with odd names, or the others: quicker where
+    every table is looked at for itself."""
     with closing(sqlite3.connect(path, isolation_level=None)) as new:
         new.execute(f"PRAGMA encoding = '{encoding}'")
         new.execute("CREATE TABLE of_no_rows (id INTEGER PRIMARY KEY, v TEXT DEFAULT 'x', j JSON)")
     every = [value for _, value in values(encoding)]
     with closing(database(path, journal=journal or JOURNALS[encoding])) as connection:
         connection.execute("BEGIN")
-        for affinity in AFFINITIES:
-            for holds_json in (False, True):
-                name = affinity_table(affinity, holds_json)
-                _fill(connection, name, f"id INTEGER PRIMARY KEY, v {affinity}", every)
-        _fill(connection, "declared_json", "id INTEGER PRIMARY KEY, v JSON", every)
-        _fill(connection, "strict_any", "id INTEGER PRIMARY KEY, v ANY", every, "STRICT")
-        _by_value(connection, every)
-        _shapes(connection, every)
-        _names(connection)
+        if only != "names":
+            _columns(connection, every)
+            _by_value(connection, every)
+            _shapes(connection, every)
+        if only != "values":
+            _names(connection)
         connection.execute("COMMIT")
     return path
 
@@ -270,6 +270,15 @@ def _slot(value: Any) -> str:
 def _fill(connection: sqlite3.Connection, table: str, columns: str, every: list[Any], options: str = "") -> None:
     connection.execute(f"CREATE TABLE {quoted(table)} ({columns}) {options}")
     insert(connection, table, enumerate(every))
+
+
+def _columns(connection: sqlite3.Connection, every: list[Any]) -> None:
+    """Every value in columns of every affinity."""
+    for affinity in AFFINITIES:
+        for holds_json in (False, True):
+            _fill(connection, affinity_table(affinity, holds_json), f"id INTEGER PRIMARY KEY, v {affinity}", every)
+    _fill(connection, "declared_json", "id INTEGER PRIMARY KEY, v JSON", every)
+    _fill(connection, "strict_any", "id INTEGER PRIMARY KEY, v ANY", every, "STRICT")
 
 
 def _by_value(connection: sqlite3.Connection, every: list[Any]) -> None:
