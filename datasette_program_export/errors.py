@@ -7,6 +7,7 @@
     ├── UnsupportedError                 this subject or format cannot   422  exit 1
     ├── TooLargeError                    a guard refused before byte one 422  exit 1
     ├── SourceError                      the database cannot be read     422  exit 1
+    ├── UnreadableError                  a file is not ours, or damaged  422  exit 1
     ├── BusyError                        too much at once, try later     429  exit 1
     ├── AuditError                       the log of exports is broken    503  exit 1
     ├── BrokenExportError                failed after the first byte     cut  exit 1
@@ -65,6 +66,12 @@ class TooLargeError(ExportError):
 
 class SourceError(ExportError):
     """The database cannot be read: damaged, locked, missing a module or a function."""
+
+    status = 422
+
+
+class UnreadableError(ExportError):
+    """A file is no document of this program, or it is damaged."""
 
     status = 422
 

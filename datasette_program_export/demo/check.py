@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..exporter import Export
 from ..formats import NAMES
+from ..formats.sql import check_script
+from ..formats.sqlitefile import check_document
 from ..request import Request
 from ..service import ExportService
 from . import ANNA, C1
@@ -131,7 +134,23 @@ def _read(form: str, archived: bool, content: bytes) -> dict[str, int]:
         for line in lines[1:-1]:
             tables[line["table"]] += 1
         return tables if lines[-1]["integrity"]["complete"] else {}
+    if form in ("sqlite", "sql"):
+        return _read_database(form, content)
     return {"": _csv_rows(content, "\t" if form == "tsv" else ",")}
+
+
+def _read_database(form: str, content: bytes) -> dict[str, int]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "exported"
+        path.write_bytes(content)
+        if problem := (check_document if form == "sqlite" else check_script)(path):
+            raise ValueError(problem)
+        with closing(sqlite3.connect(path if form == "sqlite" else ":memory:")) as connection:
+            if form == "sql":
+                connection.executescript(content.decode())
+            told = dict(connection.execute("SELECT key, value FROM program_export"))
+            tables = json.loads(told["schema"])["tables"]
+            return {t: connection.execute(f'SELECT count(*) FROM "{t}"').fetchone()[0] for t in tables}
 
 
 def _read_zip(content: bytes) -> dict[str, int]:

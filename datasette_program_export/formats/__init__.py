@@ -13,7 +13,7 @@ from importlib import import_module
 from ..errors import RequestError, UnsupportedError
 from ..records import Dataset, TableStream
 
-NAMES = ("programjson", "ndjson", "csv", "tsv", "zip")
+NAMES = ("programjson", "ndjson", "csv", "tsv", "zip", "sqlite", "sql")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Format:
     ``encode`` writes a whole dataset; ``encode_table`` one table, for formats whose files
     hold one: several are put into a zip, or with ``archived`` always, as files of
     ``member_extension``. ``lossless``: every value reads back the same.
-    ``self_verifying``: a file shows by itself that it is whole. ``layouts`` it can do."""
+    ``self_verifying``: a file shows by itself that it is whole. ``layouts`` it can do. Without
+    ``streams``, the first byte comes when the last row has been read."""
 
     name: str
     help: str
@@ -45,6 +46,7 @@ class Format:
     member_extension: str | None = None
     layouts: tuple[str, ...] = ("rows",)
     suffixes: tuple[str, ...] = field(default=())
+    streams: bool = True
 
 
 def get_format(name: str) -> Format:

@@ -1,0 +1,108 @@
+"""sql: a script that makes the tables, their rows, and what hangs on them, in any SQLite from 3.37 on.
+
+Its last line is a comment: that it is complete, and the SHA-256 of every byte before that line.
+Described in ``docs/sqlite.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..records import Dataset, TableStream
+from ..schema import quote
+from . import Format, Options
+from .blueprint import Blueprint, insertion
+from .sqltext import Literals
+
+_LAST_LINE = re.compile(rb"-- complete; sha256 of every byte before this line: ([0-9a-f]{64})\n")
+_LONGEST_LAST_LINE = 256
+_PIECE = 256 * 1024
+
+
+def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
+    """The script, a batch of rows at a time."""
+    hashed = hashlib.sha256()
+    rows = 0
+    blueprint = Blueprint.of(dataset.schema)
+    literals = Literals(blueprint.encoding)
+    for text in _beginning(dataset, blueprint):
+        hashed.update(chunk := text.encode())
+        yield chunk
+    for table in dataset.tables:
+        for count, text in _insertions(table, literals):
+            hashed.update(chunk := text.encode())
+            yield chunk
+            rows += count
+    counted = f"-- {rows:,} row{'' if rows == 1 else 's'}\n"
+    for text in (*_end(dataset, blueprint, literals), counted):
+        hashed.update(chunk := text.encode())
+        yield chunk
+    yield f"-- complete; sha256 of every byte before this line: {hashed.hexdigest()}\n".encode()
+
+
+def check_script(path: Path) -> str | None:
+    """What is wrong with a script, if anything is: by its last line. In constant memory."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _LONGEST_LAST_LINE))
+        tail = file.read()
+        start = tail.rfind(b"\n", 0, -1) + 1
+        found = _LAST_LINE.fullmatch(tail[start:])
+        if found is None:
+            return "It does not end in the line that says that it is complete."
+        hashed = hashlib.sha256()
+        left = size - (len(tail) - start)
+        file.seek(0)
+        while left:
+            piece = file.read(min(left, _PIECE))
+            if not piece:
+                return "It became shorter while it was read."
+            hashed.update(piece)
+            left -= len(piece)
+    if hashed.hexdigest().encode() != found[1]:
+        return "It was changed or damaged: the digest in its last line is of other bytes."
+    return None
+
+
+def _beginning(dataset: Dataset, blueprint: Blueprint) -> Iterator[str]:
+    head = dataset.head
+    about = (
+        f"{head['source']}, {head['scope']}, exported at {head['created_at']} by {head['generator']}",
+        "For a new database: sqlite3 -bail new.db < this-file",
+        "The last line is there when the script is whole; what it holds, and what not, tells the table "
+        + blueprint.description,
+    )
+    yield "".join("-- " + " ".join(line.split()) + "\n" for line in about)
+    yield "\n".join(blueprint.opening) + "\nBEGIN;\n"
+    yield from (f"{sql}\n" for sql in blueprint.tables.values())
+
+
+def _insertions(table: TableStream, literals: Literals) -> Iterator[tuple[int, str]]:
+    kept = [i for i, field in enumerate(table.fields) if not field.generated]
+    start = insertion(table.name, [table.fields[i].name for i in kept])
+    for rows in table.batches:
+        if len(kept) < len(table.fields):
+            rows = [tuple(row[i] for i in kept) for row in rows]
+        yield len(rows), f"{start}{literals(rows)};\n"
+
+
+def _end(dataset: Dataset, blueprint: Blueprint, literals: Literals) -> Iterator[str]:
+    yield from (f"{sql}\n" for sql in (*blueprint.objects, *blueprint.closing))
+    described = list(blueprint.described_as("sql", dataset, dataset.integrity()))
+    yield f"CREATE TABLE {quote(blueprint.description)} (key TEXT PRIMARY KEY, value);\n"
+    yield f"{insertion(blueprint.description, ['key', 'value'])}{literals(described)};\n"
+    yield "COMMIT;\nPRAGMA ignore_check_constraints=OFF;\n"
+
+
+FORMAT = Format(
+    name="sql",
+    help="A script of SQL statements that makes the tables anew in any SQLite; a person can read it.",
+    extension="sql",
+    media_type="application/sql",
+    lossless=True,
+    self_verifying=True,
+    encode=encode,
+)
