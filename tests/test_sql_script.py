@@ -19,14 +19,15 @@ from hypothesis import strategies as st
 
 from datasette_program_export import Request, Settings, export
 from datasette_program_export.demo import ANNA
-from datasette_program_export.errors import CancelledError, UnsupportedError
+from datasette_program_export.errors import BrokenExportError, CancelledError, UnsupportedError
+from datasette_program_export.formats import sql as sql_format
 from datasette_program_export.formats.sql import check_script
 from datasette_program_export.formats.sqltext import Literals, real
 from datasette_program_export.values import TableDigest
 
 from .databases import database
 from .strategies import VALUES, Built, databases
-from .test_sqlite_file import ODD, SOME, contents, dangles_as_announced, described, same
+from .test_sqlite_file import ODD, SOME, commands, contents, dangles_as_announced, described, same
 from .test_structure import HOUSE
 
 MOMENT = datetime(2026, 11, 23, 4, 5, 6, tzinfo=timezone.utc)
@@ -246,6 +247,29 @@ def test_a_name_that_sqlite_keeps_for_itself_is_refused_before_the_first_byte() 
     schema = {"tables": {"sqlite_x": table}, "objects": [], "not_carried": [], "database": {"encoding": "UTF-8"}}
     with pytest.raises(UnsupportedError, match="names that begin with sqlite_ are SQLite's own"):
         Blueprint.of(schema)
+
+
+def test_large_rows_have_statements_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite reads no statement of more than a billion bytes."""
+    made = ("CREATE TABLE t (a)", "INSERT INTO t VALUES ('a'), (zeroblob(1000)), ('b')")
+    with closing(database(None, *made)) as source:
+        assert script(source).count('INSERT INTO "t"') == 1
+        monkeypatch.setattr(sql_format, "_LONG", 1000)
+        text = script(source)
+        assert text.count('INSERT INTO "t"') == 3
+        with closing(run(text)) as copy:
+            same(copy, source)
+        monkeypatch.setattr(sql_format, "_LONGEST", 1000)
+        with pytest.raises(BrokenExportError, match="A row of t is larger"):
+            script(source)
+
+
+def test_it_is_checked_with_common_tools_as_the_page_says(demo_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "practice.sql").write_text(script(demo_file))
+    (command,) = [code for code in commands() if "practice.sql" in code and "tail" in code]
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+    taken, told = done.stdout.splitlines()
+    assert taken.partition(" ")[0] == told.rpartition(" ")[2] and len(taken) > 64
 
 
 def test_it_can_be_cancelled() -> None:

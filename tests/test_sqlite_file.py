@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
+import re
 import sqlite3
 import subprocess
 from collections import Counter
@@ -28,6 +30,7 @@ from datasette_program_export.errors import (
     UnsupportedError,
 )
 from datasette_program_export.formats import sqlite as sqlite_format
+from datasette_program_export.formats.sql import check_script
 from datasette_program_export.formats.sqlitefile import check_document, decode
 from datasette_program_export.source import Source
 from datasette_program_export.values import TableDigest
@@ -108,7 +111,7 @@ ODD = (
     "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, b REFERENCES b (k) DEFERRABLE INITIALLY DEFERRED, v)",
     "CREATE TABLE b (k TEXT COLLATE NOCASE PRIMARY KEY, a REFERENCES a, t TEXT) WITHOUT ROWID",
     "CREATE TABLE down (x TEXT, y, PRIMARY KEY (x DESC, y)) WITHOUT ROWID",
-    "CREATE TABLE st (i INTEGER PRIMARY KEY, r REAL, z ANY, l BLOB, g INT AS (i * 2) STORED, h ANY AS (z || '!')) STRICT",
+    "CREATE TABLE st (i INTEGER PRIMARY KEY, r REAL, z ANY, l BLOB, g INT AS (i * 2) STORED, h ANY AS (z||'!')) STRICT",
     "CREATE TABLE checked (a, CHECK (a < 10))",
     'CREATE TABLE "program_export" (key TEXT PRIMARY KEY, "the ""value""")',
     "CREATE INDEX b_a ON b (a, lower(t)) WHERE t IS NOT NULL",
@@ -166,12 +169,18 @@ def test_the_description_is_one_table_of_its_own(demo_file: Path, tmp_path: Path
         assert {len(told["integrity"]["tables"][t]) for t in told["schema"]["tables"]} == {2}
 
 
-def test_the_digest_is_checked_with_sqlite3_and_common_tools_alone(demo_file: Path, tmp_path: Path) -> None:
-    path = written(tmp_path / "anna.db", demo_file)
-    command = f"""digest=$(sqlite3 {path} "SELECT value FROM program_export WHERE key = 'document'")
-        zeros=$(printf '0%.0s' $(seq 64))
-        test "$(LC_ALL=C sed "s/$digest/$zeros/" {path} | sha256sum | cut -c1-64)" = "$digest" """
-    assert subprocess.run(["sh", "-c", command]).returncode == 0
+def commands() -> list[str]:
+    """What docs/sqlite.md says to type."""
+    page = Path(__file__).parents[1] / "docs" / "sqlite.md"
+    return re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.S)
+
+
+def test_it_is_checked_with_common_tools_as_the_page_says(demo_file: Path, tmp_path: Path) -> None:
+    written(tmp_path / "practice.db", demo_file)
+    (command,) = [code for code in commands() if "practice.db" in code and "sed" in code]
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+    taken, told = done.stdout.splitlines()
+    assert taken.partition(" ")[0] == told and len(told) == 64
 
 
 def digests(path: Path) -> dict[str, str]:
@@ -394,12 +403,15 @@ def test_by_command_but_never_over_a_database(demo_file: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("form", "kind"), [("sqlite", "application/vnd.sqlite3"), ("sql", "application/sql")])
-async def test_by_address_and_compressed(demo_file: Path, form: str, kind: str) -> None:
+async def test_by_address_and_compressed(demo_file: Path, tmp_path: Path, form: str, kind: str) -> None:
     client = make_datasette(demo_file).client
     answer = await client.get(f"/practice/clients/{ANNA}.programjson?_export_format={form}")
     assert answer.status_code == 200 and answer.headers["content-type"].partition(";")[0] == kind
     packed = await client.get(f"/practice/clients/{ANNA}.programjson?_export_format={form}&_export_compress=gzip")
-    assert packed.content[:2] == b"\x1f\x8b" and len(packed.content) < len(answer.content)
+    for content in (answer.content, gzip.decompress(packed.content)):
+        (tmp_path / "x").write_bytes(content)
+        assert (check_document if form == "sqlite" else check_script)(tmp_path / "x") is None
+    assert len(packed.content) < len(answer.content)
     whole = await client.get(f"/practice.programjson?_export_format={form}")
     assert whole.status_code == 200 and len(whole.content) > len(answer.content)
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..errors import BrokenExportError
 from ..records import Dataset, TableStream
 from ..schema import quote
 from . import Format, Options
@@ -20,6 +21,8 @@ from .sqltext import Literals
 _LAST_LINE = re.compile(rb"-- complete; sha256 of every byte before this line: ([0-9a-f]{64})\n")
 _LONGEST_LAST_LINE = 256
 _PIECE = 256 * 1024
+_LONG = 10_000_000  # characters: from here on, a statement for each row
+_LONGEST = 990_000_000  # SQLite reads statements of up to 1,000,000,000 bytes
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
@@ -86,7 +89,16 @@ def _insertions(table: TableStream, literals: Literals) -> Iterator[tuple[int, s
     for rows in table.batches:
         if len(kept) < len(table.fields):
             rows = [tuple(row[i] for i in kept) for row in rows]
-        yield len(rows), f"{start}{literals(rows)};\n"
+        text = literals(rows)
+        if len(text) <= _LONG:
+            yield len(rows), f"{start}{text};\n"
+            continue
+        for row in rows:
+            if 4 * len(text := literals([row])) > _LONGEST and len(text.encode()) > _LONGEST:
+                raise BrokenExportError(
+                    f"A row of {table.name} is larger than an SQL statement may be. Choose another format: sqlite."
+                )
+            yield 1, f"{start}{text};\n"
 
 
 def _end(dataset: Dataset, blueprint: Blueprint, literals: Literals) -> Iterator[str]:
