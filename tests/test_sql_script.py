@@ -149,7 +149,8 @@ def test_of_a_utf_16_database_too(rows: list[tuple]) -> None:
     with closing(database(None, "PRAGMA encoding='UTF-16be'", "CREATE TABLE t (a)")) as source:
         source.executemany("INSERT INTO t VALUES (?)", rows)
         for text in (chr(0xFFFF), "\ufeff\ufffe", "a\0b", "half \ud83d"):
-            source.execute("INSERT INTO t VALUES (CAST(? AS TEXT))", (text.encode("utf-16-be", "surrogatepass"),))
+            raw = text.encode("utf-16-be", "surrogatepass").hex()
+            source.execute(f"INSERT INTO t VALUES (CAST(X'{raw}' AS TEXT))")
         with closing(run(script(source))) as copy:
             same(copy, source)
             cast = "SELECT CAST(a AS BLOB) FROM t WHERE typeof(a) = 'text'"

@@ -30,6 +30,7 @@ from datasette_program_export.errors import (
     UnsupportedError,
 )
 from datasette_program_export.formats import sqlite as sqlite_format
+from datasette_program_export.formats.blueprint import Blueprint
 from datasette_program_export.formats.sql import check_script
 from datasette_program_export.formats.sqlitefile import check_document, decode
 from datasette_program_export.source import Source
@@ -112,6 +113,7 @@ ODD = (
     "CREATE TABLE b (k TEXT COLLATE NOCASE PRIMARY KEY, a REFERENCES a, t TEXT) WITHOUT ROWID",
     "CREATE TABLE down (x TEXT, y, PRIMARY KEY (x DESC, y)) WITHOUT ROWID",
     "CREATE TABLE st (i INTEGER PRIMARY KEY, r REAL, z ANY, l BLOB, g INT AS (i * 2) STORED, h ANY AS (z||'!')) STRICT",
+    "CREATE TABLE tagged (tag UNIQUE, long TEXT AS (tag || 'and more') STORED)",
     "CREATE TABLE checked (a, CHECK (a < 10))",
     'CREATE TABLE "program_export" (key TEXT PRIMARY KEY, "the ""value""")',
     "CREATE INDEX b_a ON b (a, lower(t)) WHERE t IS NOT NULL",
@@ -121,6 +123,7 @@ ODD = (
     "INSERT INTO b VALUES ('x', 2, 'it''s'), ('Y', 77, char(13) || char(10) || char(0) || 'end'), ('w', NULL, '')",
     "INSERT INTO down VALUES ('a', 1), ('b', 2), ('c', CAST(x'ff41' AS TEXT)), (CAST(x'fe' AS TEXT), 0)",
     "INSERT INTO st (r, z, l) VALUES (1, 1, x''), (1e300, '1', x'00'), (-5e-324, CAST(x'c3' AS TEXT), NULL)",
+    "INSERT INTO tagged (tag) VALUES ('z'), ('a'), (3)",
     "PRAGMA ignore_check_constraints=ON",
     "INSERT INTO checked VALUES (5), (50)",
     "INSERT INTO program_export VALUES ('format', 'mine')",
@@ -146,6 +149,9 @@ def test_an_odd_database_is_the_same_in_every_word_and_value(tmp_path: Path) -> 
             assert violations(copy) == {("a", "b"): 1, ("b", "a"): 1}
             assert copy.execute("PRAGMA integrity_check").fetchall() == [("CHECK constraint failed in checked",)]
     assert check_document(path) is None
+    told = decode(path).integrity()["tables"]
+    assert digests(path) == {name: table["sha256"] for name, table in told.items()}
+    assert [name for name, table in told.items() if "sha256_as_exported" in table] == ["down"]  # its key is descending
 
 
 def test_indexes_views_and_triggers_work(tmp_path: Path) -> None:
@@ -205,6 +211,7 @@ def test_any_database_comes_back(tmp_path: Path, built: Built, rows: list[tuple]
             same(copy, source)
             dangles_as_announced(copy, described(copy)["coverage"])
     told = decode(path).integrity()["tables"]
+    assert all("sha256_as_exported" not in table for table in told.values())
     assert digests(path) == {name: table["sha256"] for name, table in told.items()}
     assert check_document(path) is None
 
@@ -216,7 +223,8 @@ def test_of_a_utf_16_database_too(tmp_path: Path, rows: list[tuple]) -> None:
     with closing(database(None, "PRAGMA encoding='UTF-16le'", "CREATE TABLE t (a)")) as source:
         source.executemany("INSERT INTO t VALUES (?)", rows)
         for text in (*end, "half \ud83d"):
-            source.execute("INSERT INTO t VALUES (CAST(? AS TEXT))", (text.encode("utf-16-le", "surrogatepass"),))
+            raw = text.encode("utf-16-le", "surrogatepass").hex()
+            source.execute(f"INSERT INTO t VALUES (CAST(X'{raw}' AS TEXT))")
         path = written(tmp_path / "new.db", source)
         with closing(sqlite3.connect(path)) as copy:
             assert copy.execute("PRAGMA encoding").fetchone() == ("UTF-16le",)
@@ -346,6 +354,7 @@ def test_it_can_be_cancelled_while_indexes_are_made(monkeypatch: pytest.MonkeyPa
         made = export(source, Request(format="sqlite"))
         rest = sqlite_format._Building.rest
         monkeypatch.setattr(sqlite_format._Building, "rest", lambda *words: (made.cancel(), rest(*words)))
+        monkeypatch.setattr(Blueprint, "described_as", lambda *_: pytest.fail("the indexes were made to their end"))
         with pytest.raises(CancelledError):
             next(iter(made))
 

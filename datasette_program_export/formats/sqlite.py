@@ -113,13 +113,15 @@ class _Building:
                 self._insert(connection, start, row)
 
     def _insert(self, connection: sqlite3.Connection, start: str, row: Sequence[Any]) -> None:
-        odd = {
-            i: raw
-            for i, value in enumerate(row)
-            if isinstance(value, str) and (raw := odd_text(value, self.blueprint.encoding)) is not None
-        }
-        slots = ", ".join("CAST(? AS TEXT)" if i in odd else "?" for i in range(len(row)))
-        connection.execute(f"{start} ({slots})", [odd.get(i, value) for i, value in enumerate(row)])
+        slots, values = [], []
+        for value in row:
+            raw = odd_text(value, self.blueprint.encoding) if isinstance(value, str) else None
+            if raw is not None:  # a literal: bytes that are bound would be taken for UTF-8 in any database
+                slots.append(f"CAST(X'{raw.hex()}' AS TEXT)")
+            else:
+                slots.append("?")
+                values.append(value)
+        connection.execute(f"{start} ({', '.join(slots)})", values)
 
     def read_back(self) -> Mapping[str, Any]:
         """Compare every table with what was read from the source; returns the integrity, as the file has it.
