@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..errors import ExportError
 from ..exporter import Export
 from ..formats import NAMES
 from ..formats.sql import check_script
@@ -50,9 +51,13 @@ def check(database: Path) -> Iterator[Checked]:
         expected = _counts(database, request)
         for form in NAMES:
             asked = request.model_copy(update={"format": form})
-            with Export(database, asked) as made:
-                content = b"".join(made)
-                archived = made.filename.endswith(".zip")
+            try:
+                with Export(database, asked) as made:
+                    content = b"".join(made)
+                    archived = made.filename.endswith(".zip")
+            except ExportError as error:
+                yield Checked(f"{name} as {form}", 0, f"cannot be exported: {error}")
+                continue
             yield _checked(f"{name} as {form}", expected, lambda: _read(form, archived, content))  # noqa: B023
     service = ExportService(database)
     for form in ("json", "csv"):
@@ -67,7 +72,7 @@ def check(database: Path) -> Iterator[Checked]:
 def _checked(way: str, expected: dict[str, int], read: Callable[[], dict[str, int]]) -> Checked:
     try:
         found = read()
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, zipfile.BadZipFile, sqlite3.Error) as error:
         return Checked(way, 0, f"cannot be read back: {error}")
     if "" in found:  # a file of one table does not say which
         found = dict(zip(expected, found.values()))

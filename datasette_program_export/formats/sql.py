@@ -86,7 +86,7 @@ def _beginning(dataset: Dataset, blueprint: Blueprint) -> Iterator[str]:
 def _insertions(table: TableStream, literals: Literals) -> Iterator[tuple[int, str]]:
     kept = [i for i, field in enumerate(table.fields) if not field.generated]
     start = insertion(table.name, [table.fields[i].name for i in kept])
-    for rows in table.batches:
+    for rows in filter(None, table.batches):
         if len(kept) < len(table.fields):
             rows = [tuple(row[i] for i in kept) for row in rows]
         text = literals(rows)
