@@ -30,7 +30,7 @@ def compare(report: Report, database: Any, settings: Settings) -> None:
         rows, digest = now.pop(name, (None, None))
         if rows is None:
             differences.append(f"{name}: not in the database's answer now.")
-        elif digest != table.sha256:
+        elif digest != (table.sha256_as_exported or table.sha256):
             counts = f"{table.rows:,} rows in the file, {rows:,} now"
             differences.append(f"{name}: {counts if rows != table.rows else 'as many rows, but not the same'}.")
     differences += [f"{name}: {rows:,} rows now, not in the file." for name, (rows, _) in now.items()]

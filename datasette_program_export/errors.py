@@ -7,7 +7,7 @@
     ├── UnsupportedError                 this subject or format cannot   422  exit 1
     ├── TooLargeError                    a guard refused before byte one 422  exit 1
     ├── SourceError                      the database cannot be read     422  exit 1
-    ├── UnreadableError                  a file is cut, damaged, not ours    422  exit 1
+    ├── UnreadableError                  a file is cut, damaged, not ours 422  exit 1
     ├── BusyError                        too much at once, try later     429  exit 1
     ├── AuditError                       the log of exports is broken    503  exit 1
     ├── BrokenExportError                failed after the first byte     cut  exit 1

@@ -23,6 +23,7 @@ class References:
         self._tables: Mapping[str, Any] = schema["tables"]
         self._places: dict[str, list[int]] = {}
         self._insert: dict[str, str] = {}
+        self._written: dict[str, set[str]] = {}
         self._edges = [(name, key) for name, table in self._tables.items() for key in table["foreign_keys"]]
         # an empty name is a private database on disk, which SQLite takes away itself (https://www.sqlite.org/inmemorydb.html)
         self._connection = sqlite3.connect("", isolation_level=None)
@@ -37,6 +38,7 @@ class References:
 
     def begin(self, table: str, fields: Sequence[Field]) -> None:
         """Before a table's rows."""
+        self._written[table] = {field.name for field in fields}
         wanted = {c for name, key in self._edges if name == table for c in key["columns"]}
         wanted |= {c for _, key in self._edges if key["table"] == table for c in key["other_columns"]}
         self._places[table] = [i for i, field in enumerate(fields) if field.name in wanted]
@@ -70,14 +72,13 @@ class References:
         Raises sqlite3.OperationalError for a collation that only the source knew."""
         found = {}
         for name, key in self._edges:
-            own = {c["name"] for c in self._tables[name]["columns"]}
-            if not own.issuperset(key["columns"]):
+            if not self._written[name].issuperset(key["columns"]):
                 continue
             filled = " AND ".join(f"c.{quote(c)} IS NOT NULL" for c in key["columns"])
             sql = f"SELECT count(*) FROM {quote('t' + name)} AS c WHERE {filled}"
             parent = self._tables.get(key["table"])
             others = key["other_columns"]
-            if parent is not None and {c["name"] for c in parent["columns"]}.issuperset(others) and others:
+            if parent is not None and others and self._written[key["table"]].issuperset(others):
                 with suppress(sqlite3.OperationalError):
                     columns = ", ".join(map(quote, others))
                     index = quote(f"i{key['table']} {columns}")

@@ -71,6 +71,8 @@ def test_the_contract_of_a_format(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_format_streams(name: str) -> None:
     """Rows go out while rows come in: by the order of events, not by a measurement."""
+    if not get_format(name).streams:
+        return  # of such a format no byte is given away before all is checked
     events: list[str] = []
 
     def batches() -> Iterator[list]:
@@ -253,7 +255,8 @@ def test_an_error_in_the_database_never_becomes_data() -> None:
             with pytest.raises(RequestError, match="malformed JSON"):
                 for chunk in export(connection, Request(table="v", format=name)):
                     taken += chunk
-            assert (taken or name == "package") and b"malformed" not in taken and b"complete" not in taken
+            assert taken or name == "package" or not get_format(name).streams
+            assert b"malformed" not in taken and b"complete" not in taken
 
 
 def test_what_a_format_cannot_do_is_said() -> None:

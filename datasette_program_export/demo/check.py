@@ -15,9 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from ..errors import ExportError
 from ..exporter import Export
 from ..formats import NAMES
+from ..formats.sql import check_script
+from ..formats.sqlitefile import check_document
 from ..request import Request
 from ..service import ExportService
 from . import ANNA, C1
@@ -47,9 +51,13 @@ def check(database: Path) -> Iterator[Checked]:
         expected = _counts(database, request)
         for form in NAMES:
             asked = request.model_copy(update={"format": form})
-            with Export(database, asked) as made:
-                content = b"".join(made)
-                archived = made.filename.endswith(".zip")
+            try:
+                with Export(database, asked) as made:
+                    content = b"".join(made)
+                    archived = made.filename.endswith(".zip")
+            except ExportError as error:
+                yield Checked(f"{name} as {form}", 0, f"cannot be exported: {error}")
+                continue
             yield _checked(f"{name} as {form}", expected, lambda: _read(form, archived, content))  # noqa: B023
     service = ExportService(database)
     for form in ("json", "csv"):
@@ -64,7 +72,7 @@ def check(database: Path) -> Iterator[Checked]:
 def _checked(way: str, expected: dict[str, int], read: Callable[[], dict[str, int]]) -> Checked:
     try:
         found = read()
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, zipfile.BadZipFile, sqlite3.Error) as error:
         return Checked(way, 0, f"cannot be read back: {error}")
     if "" in found:  # a file of one table does not say which
         found = dict(zip(expected, found.values()))
@@ -131,7 +139,23 @@ def _read(form: str, archived: bool, content: bytes) -> dict[str, int]:
         for line in lines[1:-2]:
             tables[line["table"]] += 1
         return tables if lines[-1]["integrity"]["complete"] else {}
+    if form in ("sqlite", "sql"):
+        return _read_database(form, content)
     return {"": _csv_rows(content, "\t" if form == "tsv" else ",")}
+
+
+def _read_database(form: str, content: bytes) -> dict[str, int]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "exported"
+        path.write_bytes(content)
+        if problem := (check_document if form == "sqlite" else check_script)(path):
+            raise ValueError(problem)
+        with closing(sqlite3.connect(path if form == "sqlite" else ":memory:")) as connection:
+            if form == "sql":
+                connection.executescript(content.decode())
+            told = dict(connection.execute("SELECT key, value FROM program_export"))
+            tables = json.loads(told["schema"])["tables"]
+            return {t: connection.execute(f'SELECT count(*) FROM "{t}"').fetchone()[0] for t in tables}
 
 
 def _read_zip(content: bytes) -> dict[str, int]:

@@ -17,7 +17,7 @@ from ..records import Dataset, TableStream
 from ..request import Request
 from ..sinks.limits import Limits
 
-NAMES = ("programjson", "ndjson", "csv", "tsv", "package")
+NAMES = ("programjson", "ndjson", "csv", "tsv", "package", "sqlite", "sql")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Format:
     hold one: several come as a package of such files. ``described``: in a package, the columns
     are looked at before they are written. ``lossless``: every value reads back the same.
     ``self_verifying``: a file shows by itself that it is whole. ``layouts`` it can do.
-    ``delimiter``: its own, for the formats that are csv, which alone have dialects."""
+    ``delimiter``: its own, for the formats that are csv, which alone have dialects.
+    Without ``streams``, the first byte comes when the last row has been read."""
 
     name: str
     help: str
@@ -55,6 +56,7 @@ class Format:
     layouts: tuple[str, ...] = ("rows",)
     suffixes: tuple[str, ...] = field(default=())
     delimiter: str | None = None
+    streams: bool = True
 
     def dialect(self, request: Request) -> dict[str, Any]:
         """How its csv files are spelled, for a description of them."""

@@ -1,0 +1,433 @@
+"""The SQLite file: what is in it, that it is the same, that it proves itself."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import re
+import sqlite3
+import subprocess
+from collections import Counter
+from contextlib import closing
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from datasette_program_export import Request, Settings, export
+from datasette_program_export.cli import program_export
+from datasette_program_export.demo import ANNA
+from datasette_program_export.errors import (
+    BrokenExportError,
+    CancelledError,
+    SpoolFullError,
+    UnreadableError,
+    UnsupportedError,
+)
+from datasette_program_export.formats import sqlite as sqlite_format
+from datasette_program_export.formats.blueprint import Blueprint
+from datasette_program_export.formats.sql import check_script
+from datasette_program_export.formats.sqlitefile import check_document, decode
+from datasette_program_export.source import Source
+from datasette_program_export.values import TableDigest
+
+from .conftest import make_datasette
+from .databases import database, quoted, violations
+from .strategies import VALUES, Built, databases
+from .test_structure import HOUSE
+
+MOMENT = datetime(2026, 11, 23, 4, 5, 6, tzinfo=timezone.utc)
+SOME = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+def written(path: Path, source: Any, how: dict[str, Any] | None = None, **request: Any) -> Path:
+    """An export of always the same moment, in a file."""
+    asked = Request(**{"format": "sqlite", **request})
+    path.write_bytes(b"".join(export(source, asked, created_at=MOMENT, **(how or {}))))
+    return path
+
+
+def described(connection: sqlite3.Connection, table: str = "program_export") -> dict[str, Any]:
+    told = dict(connection.execute(f"SELECT key, value FROM {table}"))
+    return {k: json.loads(v) if k in ("export", "schema", "coverage", "integrity") else v for k, v in told.items()}
+
+
+def contents(connection: sqlite3.Connection, table: str) -> list[tuple]:
+    """Every value with its storage class; bytes of texts, so that nothing is decoded."""
+    connection.text_factory = bytes
+    try:
+        names = [r[1].decode() for r in connection.execute(f"PRAGMA main.table_xinfo({quoted(table)})")]
+        wanted = ", ".join(f"typeof(r.{quoted(n)}), r.{quoted(n)}" for n in names)
+        found = connection.execute(f"SELECT {wanted} FROM main.{quoted(table)} AS r NOT INDEXED").fetchall()
+        return [tuple(repr(v) for v in row) for row in found]
+    finally:
+        connection.text_factory = str
+
+
+def same(copy: sqlite3.Connection, source: sqlite3.Connection, besides: str = "program_export") -> None:
+    """The same schema, in every word, and the same rows."""
+    query = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name"
+    ours = (besides, f"sqlite_autoindex_{besides}_1")
+    assert [r for r in copy.execute(query) if r[1] not in ours] == source.execute(query).fetchall()
+    for name, kind, *_ in source.execute(query).fetchall():
+        if name == "table" and not kind.startswith("sqlite_stat"):
+            assert contents(copy, kind) == contents(source, kind)
+
+
+def dangles_as_announced(copy: sqlite3.Connection, coverage: dict[str, Any]) -> None:
+    """``foreign_key_check`` finds what coverage tells, per key; a key that is declared twice is one."""
+    found, unchecked = {}, set()
+    for (table,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        keys: dict[int, list] = {}
+        for number, _, parent, column, other, *_ in copy.execute(f'PRAGMA foreign_key_list("{table}")').fetchall():
+            keys.setdefault(number, [parent.lower(), [], []])[1].append(column)
+            keys[number][2].append(other)
+        try:
+            counted = Counter(row[3] for row in copy.execute(f'PRAGMA foreign_key_check("{table}")'))
+        except sqlite3.OperationalError as error:
+            assert "mismatch" in str(error)  # a reference that SQLite itself cannot check
+            unchecked.add(table)
+            continue
+        for number, rows in counted.items():
+            parent, columns, others = keys[number]
+            if None in others:
+                facts = copy.execute(f'PRAGMA table_info("{parent}")').fetchall()
+                others = [r[1] for r in sorted(facts, key=lambda r: r[5]) if r[5]]
+            found[table, tuple(columns), parent, tuple(others)] = rows
+    told = {
+        (d["table"], tuple(d["columns"]), d["other_table"].lower(), tuple(d["other_columns"])): d["rows"]
+        for d in coverage["dangling"]
+        if d["table"] not in unchecked
+    }
+    assert found == told
+
+
+ODD = (
+    "CREATE TABLE log (word)",
+    "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, b REFERENCES b (k) DEFERRABLE INITIALLY DEFERRED, v)",
+    "CREATE TABLE b (k TEXT COLLATE NOCASE PRIMARY KEY, a REFERENCES a, t TEXT) WITHOUT ROWID",
+    "CREATE TABLE down (x TEXT, y, PRIMARY KEY (x DESC, y)) WITHOUT ROWID",
+    "CREATE TABLE st (i INTEGER PRIMARY KEY, r REAL, z ANY, l BLOB, g INT AS (i * 2) STORED, h ANY AS (z||'!')) STRICT",
+    "CREATE TABLE tagged (tag UNIQUE, long TEXT AS (tag || 'and more') STORED)",
+    "CREATE TABLE checked (a, CHECK (a < 10))",
+    'CREATE TABLE "program_export" (key TEXT PRIMARY KEY, "the ""value""")',
+    "CREATE INDEX b_a ON b (a, lower(t)) WHERE t IS NOT NULL",
+    "CREATE VIEW both_of AS SELECT a.v, b.t FROM a JOIN b ON a.b = b.k",
+    "INSERT INTO a (b, v) VALUES ('X', 1), ('nobody', -0.0), (NULL, 9e999), ('Y', x'00ff'), ('z', 'gone')",
+    "DELETE FROM a WHERE v = 'gone'",
+    "INSERT INTO b VALUES ('x', 2, 'it''s'), ('Y', 77, char(13) || char(10) || char(0) || 'end'), ('w', NULL, '')",
+    "INSERT INTO down VALUES ('a', 1), ('b', 2), ('c', CAST(x'ff41' AS TEXT)), (CAST(x'fe' AS TEXT), 0)",
+    "INSERT INTO st (r, z, l) VALUES (1, 1, x''), (1e300, '1', x'00'), (-5e-324, CAST(x'c3' AS TEXT), NULL)",
+    "INSERT INTO tagged (tag) VALUES ('z'), ('a'), (3)",
+    "PRAGMA ignore_check_constraints=ON",
+    "INSERT INTO checked VALUES (5), (50)",
+    "INSERT INTO program_export VALUES ('format', 'mine')",
+    "CREATE TRIGGER into_log AFTER INSERT ON a BEGIN INSERT INTO log VALUES (new.v); END",
+    "PRAGMA user_version = -7",
+    "PRAGMA application_id = 252006675",
+)
+
+
+def test_an_odd_database_is_the_same_in_every_word_and_value(tmp_path: Path) -> None:
+    """Cycles, AUTOINCREMENT, WITHOUT ROWID, STRICT, generated columns, a CHECK that does not hold, bad text."""
+    with closing(database(None, *ODD)) as source:
+        path = written(tmp_path / "new.db", source)
+        with closing(sqlite3.connect(path)) as copy:
+            same(copy, source, "program_export_2")
+            for pragma in ("user_version", "application_id", "encoding"):
+                query = f"PRAGMA {pragma}"
+                assert copy.execute(query).fetchone() == source.execute(query).fetchone()
+            assert copy.execute("SELECT * FROM sqlite_sequence").fetchall() == [("a", 5)]
+            assert copy.execute("SELECT count(*) FROM log").fetchone() == (0,)  # no trigger fired
+            told = described(copy, "program_export_2")
+            dangles_as_announced(copy, told["coverage"])
+            assert violations(copy) == {("a", "b"): 1, ("b", "a"): 1}
+            assert copy.execute("PRAGMA integrity_check").fetchall() == [("CHECK constraint failed in checked",)]
+    assert check_document(path) is None
+    told = decode(path).integrity()["tables"]
+    assert digests(path) == {name: table["sha256"] for name, table in told.items()}
+    assert [name for name, table in told.items() if "sha256_as_exported" in table] == ["down"]  # its key is descending
+
+
+def test_indexes_views_and_triggers_work(tmp_path: Path) -> None:
+    with closing(database(None, *HOUSE)) as source:
+        path = written(tmp_path / "new.db", source)
+    with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        copy.execute("INSERT INTO names VALUES ('X', 1)")
+        assert copy.execute("SELECT word FROM log").fetchall() == [("X",)]
+        assert "b_a" in str(copy.execute("EXPLAIN QUERY PLAN SELECT * FROM b WHERE a = 'q' COLLATE NOCASE").fetchall())
+
+
+def test_the_description_is_one_table_of_its_own(demo_file: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "anna.db", demo_file, table="clients", records=((ANNA,),))
+    with closing(sqlite3.connect(path)) as copy:
+        told = described(copy)
+        assert list(told) == ["format", "version", "export", "schema", "coverage", "integrity", "document"]
+        assert (told["format"], told["version"], told["export"]["created_at"]) == ("sqlite", 1, "2026-11-23T04:05:06Z")
+        assert told["integrity"]["rows"] == 28 and told["integrity"]["complete"] is True
+        dangles_as_announced(copy, told["coverage"])
+        assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert {len(told["integrity"]["tables"][t]) for t in told["schema"]["tables"]} == {2}
+
+
+def commands() -> list[str]:
+    """What docs/sqlite.md says to type."""
+    page = Path(__file__).parents[1] / "docs" / "sqlite.md"
+    return re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.S)
+
+
+def test_it_is_checked_with_common_tools_as_the_page_says(demo_file: Path, tmp_path: Path) -> None:
+    written(tmp_path / "practice.db", demo_file)
+    (command,) = [code for code in commands() if "practice.db" in code and "sed" in code]
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+    taken, told = done.stdout.splitlines()
+    assert taken.partition(" ")[0] == told and len(told) == 64
+
+
+def digests(path: Path) -> dict[str, str]:
+    """The digests of the rows in a file, taken again."""
+    found = {}
+    for table in decode(path).tables:
+        digest = TableDigest(len(table.fields))
+        for rows in table.batches:
+            digest.add(rows)
+        found[table.name] = digest.hexdigest()
+    return found
+
+
+@given(built=databases(with_persons=False), rows=st.lists(st.tuples(VALUES, VALUES), max_size=20))
+@settings(max_examples=60, deadline=None, suppress_health_check=SOME)
+def test_any_database_comes_back(tmp_path: Path, built: Built, rows: list[tuple]) -> None:
+    with closing(built.open()) as source:
+        source.execute("CREATE TABLE extra (a, b)")
+        source.executemany("INSERT INTO extra VALUES (?, ?)", rows)
+        path = written(tmp_path / "new.db", source, how={"settings": Settings()})
+        with closing(sqlite3.connect(path)) as copy:
+            same(copy, source)
+            dangles_as_announced(copy, described(copy)["coverage"])
+    told = decode(path).integrity()["tables"]
+    assert all("sha256_as_exported" not in table for table in told.values())
+    assert digests(path) == {name: table["sha256"] for name, table in told.items()}
+    assert check_document(path) is None
+
+
+@given(rows=st.lists(st.tuples(VALUES), min_size=1, max_size=20))
+@settings(max_examples=60, deadline=None, suppress_health_check=SOME)
+def test_of_a_utf_16_database_too(tmp_path: Path, rows: list[tuple]) -> None:
+    end = (chr(0xFFFF), "\ufeff\ufffe", "a\0b")
+    with closing(database(None, "PRAGMA encoding='UTF-16le'", "CREATE TABLE t (a)")) as source:
+        source.executemany("INSERT INTO t VALUES (?)", rows)
+        for text in (*end, "half \ud83d"):
+            raw = text.encode("utf-16-le", "surrogatepass").hex()
+            source.execute(f"INSERT INTO t VALUES (CAST(X'{raw}' AS TEXT))")
+        path = written(tmp_path / "new.db", source)
+        with closing(sqlite3.connect(path)) as copy:
+            assert copy.execute("PRAGMA encoding").fetchone() == ("UTF-16le",)
+            cast = "SELECT typeof(a), CAST(a AS BLOB) FROM t WHERE typeof(a) = 'text'"
+            assert copy.execute(cast).fetchall() == source.execute(cast).fetchall()
+            same(copy, source)
+    assert check_document(path) is None
+
+
+def test_the_same_data_give_the_same_bytes(demo_file: Path, tmp_path: Path) -> None:
+    first, second = (written(tmp_path / name, demo_file).read_bytes() for name in ("a.db", "b.db"))
+    assert first == second
+
+
+def test_every_flipped_bit_and_every_cut_is_found(demo_file: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "anna.db", demo_file, table="clients", records=((ANNA,),))
+    whole = path.read_bytes()
+    chance = random.Random(7)
+    places = [*range(100), *(chance.randrange(len(whole)) for _ in range(200)), whole.index(b"document")]
+    for place in places:
+        broken = bytearray(whole)
+        broken[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(broken)
+        assert check_document(path), f"byte {place}"
+    for size in (0, 1, 99, 4096, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        assert check_document(path), f"cut at {size}"
+    path.write_bytes(whole + b"\0")
+    assert check_document(path)
+    path.write_bytes(whole)
+    assert check_document(path) is None
+
+
+def test_a_sorted_export_lies_by_its_key_and_says_both_digests(tmp_path: Path) -> None:
+    with closing(database(None, "CREATE TABLE t (id INTEGER PRIMARY KEY, a)")) as source:
+        source.executemany("INSERT INTO t VALUES (?, ?)", [(i, i % 7) for i in range(500)])
+        path = written(tmp_path / "new.db", source, table="t", sort=(("a", True),))
+        told = decode(path).integrity()["tables"]["t"]
+        assert digests(path) == {"t": told["sha256"]} and told["sha256_as_exported"] != told["sha256"]
+        with closing(sqlite3.connect(path)) as copy:
+            same(copy, source)
+            assert copy.execute("SELECT count(*) FROM t").fetchone() == (500,)
+
+
+def test_views_and_queries_keep_their_values(tmp_path: Path) -> None:
+    sql = "SELECT 1 AS a, '1' AS A, 1.0 AS \"\", x'31' AS b, NULL AS b UNION ALL SELECT '', -0.0, 9e999, 'x', 2"
+    with closing(database(None, "CREATE TABLE t (a TEXT)", "CREATE VIEW v AS SELECT 1 AS n")) as source:
+        with closing(sqlite3.connect(written(tmp_path / "q.db", source, sql=sql))) as copy:
+            kinds = [tuple(map(repr, row)) for row in copy.execute("SELECT * FROM query")]
+            assert kinds == [("1", "'1'", "1.0", "b'1'", "None"), ("''", "-0.0", "inf", "'x'", "2")]
+        with closing(sqlite3.connect(written(tmp_path / "v.db", source, table="v"))) as copy:
+            assert copy.execute("SELECT n, typeof(n) FROM v").fetchall() == [(1, "integer")]
+
+
+def test_what_a_plain_sqlite_cannot_hold_is_refused_before_the_first_byte(tmp_path: Path) -> None:
+    """A table with somebody's own collation; an index by it is only left out."""
+    path = tmp_path / "own.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.create_collation("own", lambda a, b: (a > b) - (a < b))
+        connection.execute("CREATE TABLE t (a COLLATE own)")
+        connection.execute("CREATE TABLE u (a)")
+        connection.execute("CREATE INDEX u_a ON u (a COLLATE own)")
+    source = Source("own", path, prepare=lambda c: c.create_collation("own", lambda a, b: (a > b) - (a < b)))
+    for form in ("sqlite", "sql"):
+        with pytest.raises(UnsupportedError, match="t cannot be made in a new SQLite database: no such collation"):
+            written(tmp_path / "new.db", source, format=form, table="t")
+    with closing(sqlite3.connect(written(tmp_path / "new.db", source, table="u"))) as copy:
+        (told,) = described(copy)["schema"]["not_carried"]
+        assert (told["name"], told["why"]) == ("u_a", "no such collation sequence: own")
+
+
+def test_another_value_in_the_file_is_an_error_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_format, "odd_text", lambda text, encoding: b"?")
+    bad = "INSERT INTO t VALUES (CAST(x'ff' AS TEXT))"
+    with closing(database(None, "CREATE TABLE t (a)", bad)) as source:
+        made = export(Source.of(source), Request(format="sqlite"))
+        with pytest.raises(BrokenExportError, match="t reads back"):
+            next(iter(made))
+        made.close()
+
+
+def test_no_temporary_file_stays(demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When it is read to its end, when its reader leaves, when it is cancelled, when something fails."""
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    source = Source("demo", demo_file, spool_dir=str(folder))
+    made = export(source, Request(format="sqlite"))
+    next(iter(made))
+    ours = [p for p in folder.iterdir() if b"program_export" in p.read_bytes()]
+    assert [p.stat().st_mode & 0o777 for p in ours] in ([0o600], [])  # none on a rollback-journal source: held as bytes
+    made.close()
+    assert list(folder.iterdir()) == []
+    made = export(source, Request(format="sqlite"))
+    made.cancel()
+    with pytest.raises(CancelledError):
+        next(iter(made))
+    assert list(folder.iterdir()) == []
+    with closing(database(None, "CREATE TABLE t (a)", "INSERT INTO t VALUES (zeroblob(3000000))")) as big:
+        made = export(
+            Source("memory", memory=lambda: closing_nothing(big), spool_dir=str(folder)), Request(format="sqlite")
+        )
+        chunks = iter(made)
+        next(chunks)
+        (ours,) = [p for p in folder.iterdir() if b"program_export" in p.read_bytes()]
+        assert ours.stat().st_mode & 0o777 == 0o600
+        made.cancel()
+        with pytest.raises(CancelledError):
+            next(chunks)
+        assert list(folder.iterdir()) == []
+
+
+class closing_nothing:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self.connection
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+def test_it_can_be_cancelled_while_indexes_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No rows are read then; what SQLite does is stopped by itself."""
+    monkeypatch.setattr(sqlite_format, "_STEPS", 100)
+    with closing(database(None, "CREATE TABLE t (a)", "CREATE INDEX t_a ON t (a)")) as source:
+        source.executemany("INSERT INTO t VALUES (?)", ((i,) for i in range(2000)))
+        made = export(source, Request(format="sqlite"))
+        rest = sqlite_format._Building.rest
+        monkeypatch.setattr(sqlite_format._Building, "rest", lambda *words: (made.cancel(), rest(*words)))
+        monkeypatch.setattr(Blueprint, "described_as", lambda *_: pytest.fail("the indexes were made to their end"))
+        with pytest.raises(CancelledError):
+            next(iter(made))
+
+
+def test_a_full_disk_is_said(demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_format, "_SETTINGS", ("max_page_count=10",))
+    with pytest.raises(SpoolFullError, match="temporary folder takes no more"):
+        written(tmp_path / "new.db", demo_file)
+    source = Source("demo", demo_file, spool_dir=str(tmp_path / "nowhere"))
+    monkeypatch.setattr("datasette_program_export.exporter.held", lambda chunks, *_: chunks)
+    with pytest.raises(SpoolFullError, match="No such file"):
+        written(tmp_path / "new.db", source)
+
+
+def test_what_is_not_ours_is_said(tmp_path: Path, demo_file: Path) -> None:
+    path = tmp_path / "x.db"
+    for content in (b"", b"no database", demo_file.read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(UnreadableError):
+            decode(path)
+        assert check_document(path)
+
+
+def test_no_view_of_a_file_is_run(tmp_path: Path) -> None:
+    """A file whose table was put a view in place of."""
+    with closing(database(None, "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")) as source:
+        path = written(tmp_path / "new.db", source)
+    with closing(sqlite3.connect(path, isolation_level=None)) as changed:
+        changed.execute("ALTER TABLE t RENAME TO u")
+        changed.execute("CREATE VIEW t AS SELECT a FROM u")
+    with pytest.raises(UnreadableError, match="t is no table in it"):
+        decode(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as changed:
+        changed.execute("DROP VIEW t")
+        changed.execute("CREATE TABLE t (b)")
+    with pytest.raises(UnreadableError, match="t cannot be read: no such column"):
+        digests(path)
+
+
+def test_an_export_of_an_export_describes_itself(tmp_path: Path) -> None:
+    with closing(database(None, "CREATE TABLE t (a)")) as source:
+        first = written(tmp_path / "first.db", source)
+    second = written(tmp_path / "second.db", first)
+    assert set(decode(second).schema["tables"]) == {"t", "program_export"}
+    assert check_document(second) is None
+
+
+def test_by_command_but_never_over_a_database(demo_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    words = ["database", str(demo_file), "-o", str(path)]
+    done = CliRunner().invoke(program_export, words)
+    assert done.exit_code == 0 and check_document(path) is None, done.output
+    again = CliRunner().invoke(program_export, words)
+    assert again.exit_code == 2 and "is a SQLite database; it is not replaced" in again.output
+
+
+@pytest.mark.parametrize(("form", "kind"), [("sqlite", "application/vnd.sqlite3"), ("sql", "application/sql")])
+async def test_by_address_and_compressed(demo_file: Path, tmp_path: Path, form: str, kind: str) -> None:
+    client = make_datasette(demo_file).client
+    answer = await client.get(f"/practice/clients/{ANNA}.programjson?_export_format={form}")
+    assert answer.status_code == 200 and answer.headers["content-type"].partition(";")[0] == kind
+    packed = await client.get(f"/practice/clients/{ANNA}.programjson?_export_format={form}&_export_compress=gzip")
+    for content in (answer.content, gzip.decompress(packed.content)):
+        (tmp_path / "x").write_bytes(content)
+        assert (check_document if form == "sqlite" else check_script)(tmp_path / "x") is None
+    assert len(packed.content) < len(answer.content)
+    whole = await client.get(f"/practice.programjson?_export_format={form}")
+    assert whole.status_code == 200 and len(whole.content) > len(answer.content)
+
+
+@pytest.mark.parametrize("file", ["chinook.db", "northwind_small.db"])
+def test_real_databases_come_back(real_data: Path, tmp_path: Path, file: str) -> None:
+    path = written(tmp_path / "new.db", real_data / file)
+    assert check_document(path) is None
+    with closing(sqlite3.connect(path)) as copy, closing(sqlite3.connect(real_data / file)) as source:
+        same(copy, source)
