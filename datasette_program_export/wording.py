@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from .planner import Plan
+from .planned import Plan, PlannedTable
 
 
 def as_text(made: Plan) -> str:
@@ -34,21 +34,46 @@ def as_text(made: Plan) -> str:
 Labels = Mapping[str, tuple[str, str]]
 
 
-def counted(table: str, rows: int, labels: Labels) -> str:
+Number = Callable[[int], str]
+plain: Number = "{:,}".format
+
+
+def counted(table: str, rows: int, labels: Labels, number: Number = plain) -> str:
     """``3 charts``; ``3 rows of charts`` where nobody said what they are called."""
     if table in labels:
-        return f"{rows:,} {labels[table][rows != 1]}"
+        return f"{number(rows)} {labels[table][rows != 1]}"
     of = f" of {table}" if table else ""
-    return f"{rows:,} row{'s' if rows != 1 else ''}{of}"
+    return f"{number(rows)} row{'s' if rows != 1 else ''}{of}"
 
 
-def told(coverage: Mapping[str, Any], labels: Labels | None = None) -> list[str]:
+def because(planned: PlannedTable, plan: Plan) -> str | None:
+    """Why a table's rows belong: ``because charts.client_id = this client``."""
+    if planned.because is None or planned.under is None:
+        return None
+    under = next((t for t in plan.tables if t.table == planned.under), None)
+    alone = under is not None and under.rows == 1
+    label = plan.labels[planned.under][0 if alone else 1] if planned.under in plan.labels else None
+    if alone:
+        which = f"this {label}" if label else f"this row of {planned.under}"
+    else:
+        which = f"one of these {label}" if label else f"one of these rows of {planned.under}"
+    return f"because {planned.because} = {which}"
+
+
+def needed_because(planned: PlannedTable, plan: Plan) -> str | None:
+    """Why a table's rows were added: ``because charts.birth_data_id points to it``."""
+    if planned.needed_because is None:
+        return None
+    return f"because {planned.needed_because} points to {'it' if planned.needed == 1 else 'them'}"
+
+
+def told(coverage: Mapping[str, Any], labels: Labels | None = None, number: Number = plain) -> list[str]:
     """What was left and why, and what points out of the file, in sentences."""
     names = labels or {}
     found = []
     for w in coverage.get("withheld", []):
         whose = "not asked for" if w["why"].startswith("a ") else "of a person not asked for"
-        found.append(f"{counted(w['table'], w['rows'], names)} {whose}: not included ({w['along']}).")
+        found.append(f"{counted(w['table'], w['rows'], names, number)} {whose}: not included ({w['along']}).")
     for hidden in coverage.get("no_permission", []):
         found.append(f"{hidden['table']}: not included, as you may not see that table ({hidden['along']}).")
     found += [f"{s['table']}.{s['column']}: not included, {s['why']}." for s in coverage.get("secret", [])]
@@ -58,6 +83,6 @@ def told(coverage: Mapping[str, Any], labels: Labels | None = None) -> list[str]
     for d in coverage.get("dangling", []):
         verb = "refers" if d["rows"] == 1 else "refer"
         parent = f"a {names[d['other_table']][0]}" if d["other_table"] in names else d["other_table"]
-        who = counted(d["table"], d["rows"], names)
+        who = counted(d["table"], d["rows"], names, number)
         found.append(f"{who} {verb} to {parent} that is not included ({', '.join(d['columns'])}).")
     return [*found, *coverage.get("warnings", [])]
