@@ -10,7 +10,7 @@ from .picture_text import attribute, escaped, fitted, width
 
 _SIZE, _SMALL = 14, 12
 _WIDEST = 200  # of a box
-_LABEL = 190  # the widest label of a line
+_LABEL = 230  # the widest label of a line
 _PORT = 20  # between two lines that end at one box
 _LOOP = 24  # above a box that points to itself
 _EDGE = 16  # around the picture

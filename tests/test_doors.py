@@ -189,12 +189,17 @@ class Form(HTMLParser):
         if tag == "form":
             self._inside = "program-export" in found.get("action", "")
         self._code = tag == "code"
-        if tag != "input" or not self._inside:
+        if not self._inside:
             return
-        if found.get("value") == "Download":
+        if tag == "select":
+            self.pairs.append((found["name"], None))  # its first option, if none is chosen
+        elif tag == "option" and (self.pairs[-1][1] is None or "selected" in found):
+            self.pairs[-1] = (self.pairs[-1][0], found["value"])
+        elif tag == "input" and found.get("value") == "Download":
             self.target = found["formaction"]
-        elif found.get("name") and (found["type"] == "hidden" or "checked" in found):
-            self.pairs.append((found["name"], found.get("value") or ""))
+        elif tag == "input" and found.get("name"):
+            if found["type"] in ("hidden", "search", "date") or "checked" in found:
+                self.pairs.append((found["name"], found.get("value") or ""))
 
     def handle_endtag(self, tag) -> None:
         self._code = False
