@@ -12,12 +12,15 @@ from .wording import Number, counted, plain
 
 SHEET_ROWS, SHEET_COLUMNS = 1_048_576, 16_384  # of Excel and of LibreOffice Calc, the header's row too
 SHEETS = ("csv", "tsv", "zip", "spreadsheet", "xlsx", "ods")  # what people open as one
+_ASK_LESS = "The download will be refused: leave out a table, stop a connection, or ask for fewer rows."
 _HUB_ROWS, _HUB_SHARE = 10_000, 0.8
 
 
-def cautions(plan: Plan, request: Request, number: Number = plain) -> list[str]:
+def cautions(plan: Plan, request: Request, number: Number = plain, max_rows: int | None = None) -> list[str]:
     """Sentences, each with what to do about it."""
     found = list(_hub(plan, number))
+    if max_rows is not None and plan.rows > max_rows:
+        found.insert(0, f"This is more than the {number(max_rows)} rows that may be exported here at once. {_ASK_LESS}")
     for table in plan.tables:
         if not get_format(request.format).lossless:
             found += _not_held(table, request.format, number)

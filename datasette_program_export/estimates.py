@@ -18,6 +18,7 @@ from .selected import Selected
 from .snapshot import Row, Snapshot
 
 ROWS = 40  # whose size stands for the others'
+_COUNTED = 20_000  # rows of a table that are counted to find every nth
 CELL = 32_767  # characters that a cell of Excel and of LibreOffice can hold
 _TWO_SIDED_95 = 1.96
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?", re.DOTALL)
@@ -70,16 +71,32 @@ def _scaled(sizes: list[int], rows: int) -> tuple[int, int]:
 
 
 def _sample(snapshot: Snapshot, chosen: Selected, rows: int) -> list[Row]:
-    """Rows from evenly over all of them; one look for each would miss deleted ones, so it takes the next."""
+    """Rows from evenly over all of them, where they have numbers."""
     key = _number(chosen)
     if rows <= ROWS or key is None:
         return chosen.sample(snapshot, ROWS)
     source, name, row = key
-    first, last = snapshot.execute(f"SELECT min({name}), max({name}) FROM {source}").fetchone()
-    places = sorted({first + (last - first) * i // (ROWS - 1) for i in range(ROWS)})
-    looked_up = ", ".join(f"((SELECT min({name}) FROM {source} WHERE {name} >= {place}))" for place in places)
-    condition = f"{row} IN (SELECT column1 FROM (VALUES {looked_up}))"
+    numbers = _even(snapshot, source, name) if rows > _COUNTED else _each_nth(snapshot, source, name, rows)
+    if len(numbers) < ROWS // 2:  # a few are far from all the others
+        return chosen.sample(snapshot, ROWS)
+    condition = f"{row} IN ({', '.join(map(str, numbers))})"
     return snapshot.sample(chosen.select(None, condition, ordered=False), chosen.params, chosen.guard, ROWS)
+
+
+def _each_nth(snapshot: Snapshot, source: str, name: str, rows: int) -> list[int]:
+    """Every nth row's number, by counting them."""
+    step = -(-rows // ROWS)
+    counted = f"SELECT {name} AS number, row_number() OVER () AS place FROM {source}"
+    found = snapshot.execute(f"SELECT number FROM ({counted}) WHERE place % {step} = {step // 2}").fetchall()
+    return [number for (number,) in found]
+
+
+def _even(snapshot: Snapshot, source: str, name: str) -> list[int]:
+    """Numbers of rows at even distances; where a row was deleted, the next one. It does not read the others."""
+    first, last = snapshot.execute(f"SELECT min({name}), max({name}) FROM {source}").fetchone()
+    places = (first + (last - first) * i // (ROWS - 1) for i in range(ROWS))
+    looked_up = ", ".join(f"((SELECT min({name}) FROM {source} WHERE {name} >= {place}))" for place in places)
+    return [number for (number,) in snapshot.execute(f"SELECT DISTINCT column1 FROM (VALUES {looked_up})").fetchall()]
 
 
 def _number(chosen: Selected) -> tuple[str, str, str] | None:

@@ -88,7 +88,7 @@ def page_context(
         "good_for": _GOOD_FOR,
         "left": told({**plan.coverage, "left_out": _for_a_reason(plan)}, plan.labels, number),
         "left_out": not_in_tree(request.without, [*belongs, *added]),
-        "cautions": cautions(plan, request, number),
+        "cautions": cautions(plan, request, number, asked.settings.max_rows),
         "withheld": bool(plan.coverage.get("withheld")) or request.others == "include",
         "formats": [get_format(name) for name in NAMES],
         "choices": _choices(request),

@@ -137,7 +137,8 @@ async def page(request: Any, datasette: Any) -> Response:
     if form.address is not None:  # what a form sent, in an address that can be kept and sent
         return Response.redirect(form.address, headers=_headers(datasette))
     asked = _as_form(await ask(datasette, form.http))
-    made = await _plan(asked)
+    # what is too large is shown, so that it can be made smaller; only the download is refused
+    made = await _plan(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
     picking = await _picking(asked, form)
     begins = await asyncio.to_thread(beginning, asked) if form.sample else None
     context = page_context(asked, made, form, picking, begins)
