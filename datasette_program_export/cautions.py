@@ -55,7 +55,8 @@ def _no_sheet(table: PlannedTable, plan: Plan, number: Number) -> Iterator[str]:
         )
     columns = sum(column.left_out is None for column in table.columns)
     if columns > SHEET_COLUMNS:
-        yield f"{table.table} has {number(columns)} columns: a spreadsheet shows only the first {number(SHEET_COLUMNS)}."
+        shown = number(SHEET_COLUMNS)
+        yield f"{table.table} has {number(columns)} columns: a spreadsheet shows only the first {shown}."
     for column, values in table.sampled.long_texts.items() if table.sampled else ():
         seen = _of(values, table, number)
         yield f"{table.table}.{column} holds texts that are too long for a spreadsheet's cell{seen}: it would cut them."

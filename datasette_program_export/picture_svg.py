@@ -152,7 +152,7 @@ class _Drawing:
             ]
             for name in nodes
         }
-        for (arrow, left, right), line in drawn:
+        for (arrow, _, right), line in drawn:
             side = 0 if arrow.start == right else 1
             same = order[arrow.start][side]
             number = next(i for i, d in enumerate(same) if d[1] is line)
@@ -210,7 +210,8 @@ class _Drawing:
             f'stroke="{border}" stroke-width="{thick}"{dashed}/>'
             f'<text x="{x + 10:.0f}" y="{middle - 3:.1f}" font-weight="bold" fill="{_INK}" unicode-bidi="isolate">'
             f"{escaped(name)}</text>"
-            f'<text x="{x + 10:.0f}" y="{middle + 15:.1f}" font-size="{_SMALL}" fill="{_GREY}">{escaped(told)}</text></g>'
+            f'<text x="{x + 10:.0f}" y="{middle + 15:.1f}" font-size="{_SMALL}" fill="{_GREY}">'
+            f"{escaped(told)}</text></g>"
         )
         self.right, self.bottom = max(self.right, x + self.wide), max(self.bottom, y + high)
 

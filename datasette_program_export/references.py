@@ -53,7 +53,7 @@ def _why_not(scope: Scope, edge: ForeignKey, inside: set[str]) -> str | None:
     if child is None or child.name not in inside | _around(scope):
         return ""
     if parent is None:
-        if child.name not in inside or scope.visible is not None and edge.other_table not in scope.schema:
+        if child.name not in inside or (scope.visible is not None and edge.other_table not in scope.schema):
             return ""
         hidden = edge.other_table in scope.schema
         return "you may not see that table" if hidden else "the table does not exist"

@@ -30,7 +30,8 @@ PAGES = {
     "record with choices": f"/practice/charts/{C1}/-/program-export?"
     + urlencode({"_export_stop": "charts.client_id", "_export_without": "transit_events", "_export_format": "csv"}),
     "table": "/practice/clients/-/program-export",
-    "table with rows picked": f"/practice/clients/-/program-export?_export_record={ANNA}&_export_record={BOB}&_export_find=a",
+    "table with rows picked": f"/practice/clients/-/program-export?_export_record={ANNA}&_export_record={BOB}"
+    "&_export_find=a",
     "dates": "/practice/birth_data/-/program-export?birth_date__gte=1950-01-01",
     "query": "/practice/-/program-export?sql=select+*+from+charts&_export_sample=1",
     "database": "/practice/-/program-export?_export_sample=1",

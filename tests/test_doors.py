@@ -176,6 +176,9 @@ async def test_who_may_not_export_gets_no_link(demo_file: Path, page: str) -> No
         assert answer.status_code == 200 and len(ACTION.findall(answer.text)) == links
 
 
+_ALWAYS_SENT = ("hidden", "search", "date")
+
+
 class Form(HTMLParser):
     """What a browser would send by the Download button, and the command that the page tells."""
 
@@ -197,9 +200,8 @@ class Form(HTMLParser):
             self.pairs[-1] = (self.pairs[-1][0], found["value"])
         elif tag == "input" and found.get("value") == "Download":
             self.target = found["formaction"]
-        elif tag == "input" and found.get("name"):
-            if found["type"] in ("hidden", "search", "date") or "checked" in found:
-                self.pairs.append((found["name"], found.get("value") or ""))
+        elif tag == "input" and "name" in found and (found["type"] in _ALWAYS_SENT or "checked" in found):
+            self.pairs.append((found["name"], found.get("value") or ""))
 
     def handle_endtag(self, tag) -> None:
         self._code = False

@@ -93,7 +93,7 @@ def test_where_the_focus_is_can_be_seen(browser, site: Server) -> None:
         )
         if told:
             tag, style, width = told
-            assert style == "solid" and width >= 2, told
+            assert style == "solid" and width >= 2, (told, page.evaluate("document.activeElement.outerHTML"))
             seen.add(tag)
     page.close()
     assert {"A", "INPUT", "SELECT", "SUMMARY", "DIV"} <= seen

@@ -15,7 +15,9 @@ from .asking import Asked
 from .responses import SLOTS
 
 _HEAD, _ROWS = 1500, 4000  # bytes before the first row, and from it on
-_ZIPPED = "The file is a zip: it holds a file for each table, and one that describes them. Its bytes are not for reading."
+_ZIPPED = (
+    "The file is a zip: it holds a file for each table, and one that describes them. Its bytes are not for reading."
+)
 
 
 @dataclass(frozen=True)

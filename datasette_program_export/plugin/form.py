@@ -51,7 +51,7 @@ def read_form(http: Any) -> Form:
     if MARK in own:
         pairs = _meant(pairs, http.url_vars)
     page = own.get(PAGE) or "1"
-    if not (page.isascii() and page.isdigit() and 0 < int(page[:9]) and len(page) < 9):
+    if not (page.isascii() and page.isdigit() and int(page[:9]) > 0 and len(page) < 9):
         raise RequestError(f"{PAGE} must be a whole number, 1 or more.")
     find = own.get(FIND, "").strip()
     kept = [(name, own[name]) for name in (FIND, PAGE, SAMPLE) if own.get(name)]

@@ -16,6 +16,7 @@ from ..picking import Picking
 from ..picture import picture
 from ..planned import Plan
 from ..wording import told
+from . import host
 from .asking import Asked
 from .beginning import Beginning
 from .form import MARK, Form, chosen_range
@@ -68,7 +69,7 @@ def page_context(
     connected = connections(plan)
     return {
         **_addresses(asked, [r["column"] for r in ranges], picking),
-        "asked": asked,
+        "closes_details": host.CLOSES_DETAILS,
         "mark": MARK,
         "database": asked.database.name,
         "table": request.table,
