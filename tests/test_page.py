@@ -12,6 +12,9 @@ from datasette.utils import tilde_encode
 
 from datasette_program_export import Request, export, plan
 from datasette_program_export.demo import ANNA, BOB, NOBODY, PASSWORD_HASH
+from datasette_program_export.formats import csv
+from datasette_program_export.grammar import Option
+from datasette_program_export.plugin import page
 from datasette_program_export.plugin.form import FIND, FROM, MARK, PAGE, SAMPLE, UNTIL
 from datasette_program_export.plugin.numbers import numbers_for
 from datasette_program_export.plugin.responses import SLOTS
@@ -409,6 +412,16 @@ async def test_a_place_for_the_button_of_another_template(demo_file: Path, tmp_p
     (tmp_path / "program_export_job_button.html").write_text("<b>{{ job_url }} {{ plan.rows }}</b>")
     ds = make_datasette(demo_file, template_dir=str(tmp_path))
     assert f"<b>{ANNAS}/job 28</b>" in (await opened(ds, ANNAS)).text
+
+
+async def test_options_of_csv_are_shown_as_soon_as_there_are_any(demo_file: Path, monkeypatch) -> None:
+    some = (Option("dialect", "x", choices=("exact", "spreadsheet")), Option("delimiter", "x"))
+    others = tuple(o for o in page.OPTIONS if o.field not in ("dialect", "delimiter"))
+    monkeypatch.setattr(page, "OPTIONS", (*others, *some))
+    monkeypatch.setattr(csv, "DIALECTS", {"spreadsheet": "For Excel."}, raising=False)
+    shown = (await opened(make_datasette(demo_file), ANNAS)).text
+    assert '<option value="spreadsheet">spreadsheet: For Excel.</option>' in shown
+    assert '<option value=";">semicolon</option>' in shown
 
 
 async def test_three_hundred_tables_are_one_page(tmp_path: Path) -> None:
