@@ -130,7 +130,7 @@ class _Drawing:
         layers = max(n.layer for n in nodes.values()) + 1
         room = [40] * layers
         for arrow, _, right in self.lines:
-            label = arrow.wide + 60
+            label = arrow.wide + 44
             beside = nodes[arrow.start].layer - (arrow.start == right)  # the gap in which the label stands
             room[beside] = max(room[beside], label)
         found = [float(_EDGE)]
