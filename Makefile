@@ -9,7 +9,7 @@ LINE ?= stable
 PORT ?= 8001
 VENV = .venv
 
-.PHONY: demo test check docs bench browser clean
+.PHONY: demo test check docs bench browser axe clean
 
 demo: $(VENV)/$(LINE)/ready demo-data/practice.db
 	@echo "Open http://127.0.0.1:$(PORT)/practice/clients and choose a client (Ctrl-C stops)."
@@ -18,7 +18,7 @@ demo: $(VENV)/$(LINE)/ready demo-data/practice.db
 demo-data/practice.db: | $(VENV)/$(LINE)/ready
 	$(VENV)/$(LINE)/bin/datasette program-export demo demo-data
 
-test: check browser $(VENV)/stable/ready $(VENV)/alpha/ready
+test: check browser axe $(VENV)/stable/ready $(VENV)/alpha/ready
 	$(VENV)/stable/bin/python -m pytest -q -n auto
 	$(VENV)/alpha/bin/python -m pytest -q -n auto
 
@@ -42,6 +42,13 @@ browser:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q chromium; } \
 	|| echo "No Chromium here, and it cannot be installed: the browser tests will be skipped."
+
+# axe-core looks for what keeps people out of the pages; for tests only, and only where npm is there.
+AXE = 4.14.1
+axe:
+	@[ -e $(VENV)/node/node_modules/axe-core/axe.min.js ] || { command -v npm >/dev/null \
+	&& npm install --silent --no-save --prefix $(VENV)/node axe-core@$(AXE); } \
+	|| echo "No npm here, or it cannot fetch axe-core: the tests of accessibility will be skipped."
 
 $(VENV)/stable/ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)/stable

@@ -69,8 +69,10 @@ class Closure(Scope):
         values = self._values(columns) if len(self.request.records) == 1 else []
         return ", ".join(value for value in values if value)
 
-    def choices(self, most: int) -> list[tuple[str, str]]:
-        """The first rows of a table, by row path and title, to pick from; none where rows have no name."""
+    def choices(self, most: int, skip: int = 0, find: str = "") -> list[tuple[str, str]]:
+        """Rows of a table, by row path and title, to pick from; none where rows have no name.
+
+        Those whose title holds every word of ``find``; ``most`` of them after the first ``skip``."""
         names = self.subject.pk or ((self.subject.rowid,) if self.subject.rowid else ())
         if self.request.records or self.walk is not None or set(names) & self._hidden_columns() or not names:
             return []
@@ -78,8 +80,14 @@ class Closure(Scope):
         titles = [*self.catalog.title_columns(self.subject), *(c for c in told if self.subject.column(c))]
         titles = [c for c in titles if c not in self._hidden_columns()]
         (chosen,) = self.tables
-        fields = ", ".join(f"CAST({chosen.alias}.{quote(c)} AS BLOB)" for c in [*names, *titles])
-        rows = self.snapshot.sample(chosen.select(fields), chosen.params, chosen.guard, most)
+        columns = [f"{chosen.alias}.{quote(c)}" for c in [*names, *titles]]
+        said = " || ' ' || ".join(f"coalesce({c}, '')" for c in (columns[len(names) :] or columns))
+        words = {f"program_export_word{i}": f"%{_literal(word)}%" for i, word in enumerate(find.split())}
+        holds = " AND ".join(f"{said} LIKE :{name} ESCAPE '~'" for name in words)
+        sql = chosen.select(", ".join(f"CAST({c} AS BLOB)" for c in columns), holds)
+        if chosen.limit is None and not chosen.offset:
+            sql += f" LIMIT {most} OFFSET {skip}"
+        rows = self.snapshot.sample(sql, {**chosen.params, **words}, chosen.guard, most)
         found = []
         for row in rows:
             texts = [value.decode("utf-8", "replace") if value else "" for value in row]
@@ -222,3 +230,8 @@ class Closure(Scope):
             if name != self.subject.rowid and self.column(self.subject, name).name in secrets:
                 raise DeniedError(f"{self.subject.name} cannot be sorted by {name}, which is left out as secret.")
         return self.request.sort
+
+
+def _literal(word: str) -> str:
+    """A word for LIKE, none of its characters a wildcard."""
+    return "".join(f"~{character}" if character in "%_~" else character for character in word)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Set
 from contextlib import closing
+from math import sqrt
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
 
 from .catalog import Catalog, catalog
+from .closure import Closure
 from .coverage import coverage
 from .database import WholeDatabase
-from .description import described
+from .description import described, fields_of
 from .errors import BusyError
+from .estimates import estimated
+from .plan_references import planned_references
+from .planned import Plan, PlannedColumn, PlannedTable
 from .request import Request
 from .scope import Scope
 from .scopes import scope_of
@@ -21,54 +25,9 @@ from .selected import Selected
 from .settings import Settings
 from .snapshot import Snapshot, TimeExpired
 from .source import Source
-from .values import json_value
 from .walk import BELONGS, NEEDED
 
-CHOICES = 50  # rows to pick from, on a page
-_SAMPLE = 40  # rows whose size stands for the others'
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PlannedTable(_Model):
-    """One table of the plan. References are spelled ``child.column``."""
-
-    table: str
-    label: str = Field(description="What so many of its rows are called, where somebody said.")
-    belongs: int = Field(description="Rows that belong to what was asked for.")
-    needed: int = Field(description="Rows that the others point to.")
-    because: str | None = Field(default=None, description="The first reference by which rows came that belong.")
-    under: str | None = Field(default=None, description="The table from which that reference was followed.")
-    needed_because: str | None = None
-    needed_under: str | None = None
-    bytes: int | None = Field(default=None, description="About how large its rows are as JSON, by a sample.")
-
-
-class Plan(_Model):
-    """What an export would hold.
-
-    ``complete`` is false when the counting took longer than ``plan_seconds``: the counts
-    then read "at least", and there is no coverage."""
-
-    source: str
-    preset: str | None
-    scope: str = Field(description="`record`, `table`, `query` or `database`.")
-    subject: str | None = Field(description="The table that was asked for, if it was one.")
-    title: str
-    told_apart: str = Field(default="", description="What tells it from others of the same title.")
-    tables: list[PlannedTable]
-    rows: int
-    bytes: int | None
-    complete: bool
-    coverage: dict[str, Any]
-    labels: dict[str, tuple[str, str]] = Field(description="Per table: what one of its rows is called, and several.")
-    choices: list[tuple[str, str]] = Field(
-        default=[], exclude=True, description="The first rows of a table, by row path and title, to pick from."
-    )
-    can_cascade: bool = Field(description="Whether references could be followed from the subject's rows.")
-    notes: list[str] = Field(description="What is worth knowing before: slow references, unfinished counts.")
+__all__ = ["Plan", "PlannedTable", "plan"]
 
 
 def plan(source: Any, request: Request, *, settings: Settings | None = None, visible: Set[str] | None = None) -> Plan:
@@ -89,11 +48,9 @@ def plan(source: Any, request: Request, *, settings: Settings | None = None, vis
 def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, settings: Settings) -> Plan:
     known = scope.catalog
     covered: dict[str, Any] = {}
-    choices: list[tuple[str, str]] = []
     try:
         scope.resolve()
         tables = [_planned(scope, chosen) for chosen in scope.tables]
-        choices = scope.choices(CHOICES)
         covered = coverage(scope)
     except TimeExpired:
         tables = _so_far(scope)
@@ -105,28 +62,31 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         title=title,
         told_apart=detail,
         tables=tables,
-        rows=sum(t.belongs + t.needed for t in tables),
+        references=planned_references(scope, [t.table for t in tables], covered) if request.scope != "query" else [],
+        rows=sum(t.rows for t in tables),
         bytes=sum(t.bytes or 0 for t in tables) + _frame(scope, covered) if covered else None,
+        # the tables' errors are independent of each other
+        bytes_error=round(sqrt(sum((t.bytes_error or 0) ** 2 for t in tables))) if covered else None,
         complete=bool(covered),
         coverage=covered,
         labels=scope.labels(),
+        parents=scope.parents if isinstance(scope, Closure) and scope.walk is not None else None,
         can_cascade=_can_cascade(scope),
-        choices=choices if covered else [],
         notes=_notes(scope, bool(covered), settings),
     )
 
 
 def _planned(scope: Scope, chosen: Selected) -> PlannedTable:
-    known, name = scope.catalog, chosen.table.name
+    name = chosen.table.name
     if scope.walk is None:
         if isinstance(scope, WholeDatabase):
             rows = scope.counts[name]
         else:
             rows = scope.snapshot.execute(chosen.count(), chosen.params, chosen.guard).fetchone()[0]
-        return _table(known, name, rows, 0, size=_size(scope, chosen, rows))
+        return _looked_at(scope, chosen, rows, 0)
     reached = scope.walk.reached[name]
     belongs, needed = reached.counts[BELONGS], reached.counts[NEEDED]
-    made = _table(known, name, belongs, needed, size=_size(scope, chosen, belongs + needed))
+    made = _looked_at(scope, chosen, belongs, needed)
     came = {}
     if (edge := reached.first_edge.get(BELONGS)) is not None:
         came = {"because": edge.name, "under": edge.other_table}
@@ -145,19 +105,40 @@ def _so_far(scope: Scope) -> list[PlannedTable]:
     return [_table(scope.catalog, n, c[BELONGS], c[NEEDED]) for n, c in counts.items()]
 
 
-def _table(known: Catalog, name: str, belongs: int, needed: int, size: int | None = None) -> PlannedTable:
+def _table(known: Catalog, name: str, belongs: int, needed: int, **more: Any) -> PlannedTable:
     words = known.subject(name)
     label = (words.label if belongs + needed == 1 else words.plural) or name
-    return PlannedTable(table=name, label=label, belongs=belongs, needed=needed, bytes=size)
+    return PlannedTable(table=name, label=label, belongs=belongs, needed=needed, **more)
 
 
-def _size(scope: Scope, chosen: Selected, rows: int) -> int:
-    sample = chosen.sample(scope.snapshot, _SAMPLE)
-    if not sample:
-        return 0
-    names = [c.name for c in chosen.columns]
-    size = sum(len(msgspec.json.encode(dict(zip(names, map(json_value, row))))) for row in sample)
-    return size * rows // len(sample)
+def _looked_at(scope: Scope, chosen: Selected, belongs: int, needed: int) -> PlannedTable:
+    """A table with what its columns are, and what a sample of its rows tells."""
+    seen = estimated(scope.snapshot, chosen, fields_of(scope.catalog, chosen), belongs + needed)
+    return _table(
+        scope.catalog,
+        chosen.table.name,
+        belongs,
+        needed,
+        bytes=seen.bytes,
+        bytes_error=seen.error,
+        columns=_columns(scope, chosen),
+        sampled=seen.sampled,
+    )
+
+
+def _columns(scope: Scope, chosen: Selected) -> list[PlannedColumn]:
+    """The columns in the table's order, each with the reason if it is left out."""
+    written = {c.name for c in chosen.columns}
+    secrets = scope.secrets.get(chosen.table.name, {})
+    asked = scope.left_out_columns.get(chosen.table.name, set())
+    found = []
+    for column in chosen.table.visible_columns:
+        why = "as you asked" if column.name in asked else "not among the columns that were chosen"
+        why = secrets.get(column.name, why)
+        found.append(
+            PlannedColumn(name=column.name, type=column.type, left_out=None if column.name in written else why)
+        )
+    return found
 
 
 def _frame(scope: Scope, covered: dict[str, Any]) -> int:

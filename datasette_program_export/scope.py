@@ -79,8 +79,8 @@ class Scope(ABC):
         """What tells the one record asked for from others of the same title."""
         return ""
 
-    def choices(self, most: int) -> list[tuple[str, str]]:
-        """The first rows of a table, by row path and title, to pick from; none where rows have no name."""
+    def choices(self, most: int, skip: int = 0, find: str = "") -> list[tuple[str, str]]:
+        """Rows of a table, by row path and title, to pick from; none where rows have no name."""
         return []
 
     def labels(self) -> dict[str, tuple[str, str]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .planner import Plan
-from .sentences import counted, told
+from .planned import Plan, PlannedTable
+from .sentences import Number, counted, plain, told
 
-__all__ = ["as_text", "counted", "told"]
+__all__ = ["Number", "as_text", "because", "counted", "needed_because", "plain", "told"]
 
 
 def as_text(made: Plan) -> str:
@@ -29,3 +29,24 @@ def as_text(made: Plan) -> str:
     size = f", about {made.bytes:,} bytes as JSON" if made.bytes is not None else ""
     lines.append(f"In all {least}{made.rows:,} row{'' if made.rows == 1 else 's'}{size}.")
     return "\n".join([*lines, *told(made.coverage, made.labels), *made.notes])
+
+
+def because(planned: PlannedTable, plan: Plan) -> str | None:
+    """Why a table's rows belong: ``because charts.client_id = this client``."""
+    if planned.because is None or planned.under is None:
+        return None
+    under = next((t for t in plan.tables if t.table == planned.under), None)
+    alone = under is not None and under.rows == 1
+    label = plan.labels[planned.under][0 if alone else 1] if planned.under in plan.labels else None
+    if alone:
+        which = f"this {label}" if label else f"this row of {planned.under}"
+    else:
+        which = f"one of these {label}" if label else f"one of these rows of {planned.under}"
+    return f"because {planned.because} = {which}"
+
+
+def needed_because(planned: PlannedTable, plan: Plan) -> str | None:
+    """Why a table's rows were added: ``because charts.birth_data_id points to it``."""
+    if planned.needed_because is None:
+        return None
+    return f"because {planned.needed_because} points to {'it' if planned.needed == 1 else 'them'}"

@@ -178,6 +178,9 @@ async def test_who_may_not_export_gets_no_link(demo_file: Path, page: str) -> No
         assert answer.status_code == 200 and len(ACTION.findall(answer.text)) == links
 
 
+_ALWAYS_SENT = ("hidden", "search", "date")
+
+
 class Form(HTMLParser):
     """What a browser would send by the Download button, and the command that the page tells."""
 
@@ -191,11 +194,15 @@ class Form(HTMLParser):
         if tag == "form":
             self._inside = "program-export" in found.get("action", "")
         self._code = tag == "code"
-        if tag != "input" or not self._inside:
+        if not self._inside:
             return
-        if found.get("value") == "Download":
+        if tag == "select":
+            self.pairs.append((found["name"], None))  # its first option, if none is chosen
+        elif tag == "option" and (self.pairs[-1][1] is None or "selected" in found):
+            self.pairs[-1] = (self.pairs[-1][0], found["value"])
+        elif tag == "input" and found.get("value") == "Download":
             self.target = found["formaction"]
-        elif found.get("name") and (found["type"] == "hidden" or "checked" in found):
+        elif tag == "input" and "name" in found and (found["type"] in _ALWAYS_SENT or "checked" in found):
             self.pairs.append((found["name"], found.get("value") or ""))
 
     def handle_endtag(self, tag) -> None:

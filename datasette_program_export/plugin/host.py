@@ -26,6 +26,7 @@ try:
 except ImportError:
     V1 = False
 
+CLOSES_DETAILS = not V1  # 0.x pages close every <details> when something else is clicked, not only menus
 TEMPLATES_0X = Path(__file__).with_name("templates_0x")
 
 

@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlencode
 
+from ..cautions import cautions
 from ..formats import NAMES, get_format
-from ..grammar import PREFIX, arguments, format_options, row_path
-from ..planner import Plan
-from ..wording import counted, told
+from ..grammar import DIALECTS, PREFIX, arguments, format_options, row_path
+from ..picking import Picking
+from ..picture import picture
+from ..planned import Plan
+from ..wording import told
+from . import host
 from .asking import Asked
+from .beginning import Beginning
+from .form import MARK, Form, chosen_range
+from .numbers import numbers_for
+from .page_tree import about, connections, needed, not_in_tree, size, tree
 
-_IN_THE_FORM = {f"{PREFIX}format", f"{PREFIX}without", f"{PREFIX}layout", f"{PREFIX}cascade"}
+_IN_THE_FORM = {
+    PREFIX + name
+    for name in (
+        "format", "without", "layout", "cascade", "compress", "stop", "parents", "others", "dialect", "delimiter",
+    )
+}  # fmt: skip
 # Of a page's parameters: where in its rows it stands and how it looks, not which rows it is of
 _NOT_CARRIED = {
     "_next", "_size", "_labels", "_shape", "_extra", "_nofacet", "_nosuggest", "_nocount", "_trace", "_json",
     "_hide_sql", "_show_sql", "_timelimit", "_ttl", "_stream", "_dl", "_nl",
 }  # fmt: skip
-
-
-@dataclass
-class Node:
-    """A table in the tree of what belongs to the record, under the table that led to it."""
-
-    table: str
-    rows: int
-    text: str
-    because: str | None
-    can_be_left_out: bool
-    children: list[Node] = field(default_factory=list)
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_GOOD_FOR = {
+    "programjson": "keeping a copy, and for loading it again",
+    "ndjson": "scripts and data tools",
+    "csv": "programs that read tables",
+    "tsv": "pasting into other programs",
+    "package": "giving it to somebody, who can open the tables in any program and check that all is there",
+    "sqlite": "working on with other SQLite programs",
+    "sql": "reading it by eye, and loading it into another SQLite database",
+}
 
 
 def carried(args: Any) -> list[tuple[str, str]]:
@@ -46,30 +57,55 @@ def with_query(url: Any, pairs: Iterable[tuple[str, str]]) -> str:
     return f"{url}?{query}" if query else str(url)
 
 
-def page_context(asked: Asked, plan: Plan) -> dict[str, Any]:
+def page_context(
+    asked: Asked, plan: Plan, form: Form, picking: Picking | None, begins: Beginning | None
+) -> dict[str, Any]:
     """The template's variables."""
-    request = asked.request
+    request, number = asked.request, numbers_for(asked.http.headers.get("accept-language", ""))
     what, title = _called(asked, plan)
+    ranges = _ranges(asked, plan)
+    belongs, added = tree(plan, number), needed(plan, number)
+    connected = connections(plan)
     return {
-        **_addresses(asked),
+        **_addresses(asked, [r["column"] for r in ranges], picking),
+        "closes_details": host.CLOSES_DETAILS,
+        "mark": MARK,
         "database": asked.database.name,
         "table": request.table,
         "plan": plan,
         "scope": request.scope,
         "what": what,
         "title": title,
-        "words": asked.words,
+        "words": "" if request.records else asked.words,
         "sql": request.sql,
         "params": request.told().get("params", {}) if request.scope == "query" else {},
-        "belongs": tree(plan),
-        "needed": _needed(plan),
-        "left": told({**plan.coverage, "left_out": _for_a_reason(plan)}, plan.labels),
-        "left_out": request.without,
+        "number": number,
+        "picture": picture(plan, number),
+        "belongs": belongs,
+        "needed": added,
+        "sizes": {t.table: size(t, number) for t in plan.tables},
+        "connections": connected,
+        "good_for": _GOOD_FOR,
+        "left": told({**plan.coverage, "left_out": _for_a_reason(plan)}, plan.labels, number),
+        "left_out": not_in_tree(request.without, [*belongs, *added]),
+        "cautions": cautions(plan, request, number, asked.settings.max_rows),
+        "withheld": bool(plan.coverage.get("withheld")) or request.others == "include",
         "formats": [get_format(name) for name in NAMES],
+        "choices": _choices(request),
+        "ranges": ranges,
         "chosen": request,
-        "size": readable_size(plan.bytes) if plan.bytes is not None else None,
+        "format_chosen": _format(asked, plan),
+        "picking": picking,
+        "begins": begins,
+        "size": about(plan.bytes, plan.bytes_error or 0, number) if plan.bytes is not None else None,
         "at_least": "" if plan.complete else "at least ",
     }
+
+
+def _format(asked: Asked, plan: Plan) -> str:
+    """The format that stands chosen: what was asked for, else what suits one table, or several."""
+    said = f"{PREFIX}format" in asked.http.args or asked.request.profile is not None
+    return "package" if not said and len(plan.tables) > 1 else asked.request.format
 
 
 def _called(asked: Asked, plan: Plan) -> tuple[str, str]:
@@ -85,11 +121,12 @@ def _called(asked: Asked, plan: Plan) -> tuple[str, str]:
     return "rows of", request.table
 
 
-def _addresses(asked: Asked) -> dict[str, Any]:
+def _addresses(asked: Asked, in_ranges: list[str], picking: Picking | None) -> dict[str, Any]:
     """Where the page's links lead, its filters and choices kept."""
     request, parts = asked.request, asked.http.url_vars
     urls, database = asked.datasette.urls, asked.database.name
-    kept, options = [] if request.records else carried(asked.http.args), format_options(request)
+    filters = carried(asked.http.args)
+    kept, options = [] if request.records else filters, format_options(request)
     if "pks" in parts:  # the path names the first record
         options.remove((f"{PREFIX}record", row_path(request.records[0])))
         subject = urls.row(database, request.table, parts["pks"])
@@ -98,64 +135,62 @@ def _addresses(asked: Asked) -> dict[str, Any]:
     unnamed_query = request.scope == "query" and request.name is None
     document = f"{subject}/-/query.programjson" if unnamed_query else f"{subject}.programjson"
     shown = request.model_copy(update={"params": request.told().get("params", {})})  # no cookies and headers
+    ranged = {f"{column}__{lookup}" for column in in_ranges for lookup in ("gte", "lt")}
+    fields = _IN_THE_FORM | ({f"{PREFIX}record"} if picking is not None else set())
     return {
-        "subject_url": with_query(subject, kept),
+        "subject_url": with_query(subject, filters if "pks" not in parts else []),
         "page_url": f"{subject}/-/program-export",
         "download_url": f"{subject}/-/program-export/download",
+        "job_url": f"{subject}/-/program-export/job",
         "json_url": with_query(f"{subject}/-/program-export.json", [*kept, *options]),
         "document_url": with_query(document, [*kept, *options]),
         "command": shlex.join(["datasette", "program-export", *arguments(shown, f"{database}.db")]),
-        "hidden": [*kept, *((name, value) for name, value in options if name not in _IN_THE_FORM)],
+        "hidden": [
+            *((name, value) for name, value in filters if name not in ranged and "pks" not in parts),
+            *((name, value) for name, value in options if name not in fields),
+        ],
     }
-
-
-def _needed(plan: Plan) -> list[Node]:
-    """The tables of which rows were added, as others point to them."""
-    shown = {t.table for t in plan.tables if t.belongs or not t.needed}  # these have a box already
-    return [
-        Node(
-            t.table,
-            t.needed,
-            counted(t.table, t.needed, plan.labels),
-            t.needed_because,
-            t.table != plan.subject and t.table not in shown,
-        )
-        for t in plan.tables
-        if t.needed
-    ]
 
 
 def _for_a_reason(plan: Plan) -> list[Any]:
     """What is left out for another reason than that it was asked for: that stands in the form."""
-    return [part for part in plan.coverage.get("left_out", []) if "why" in part or "reference" in part]
+    stopped = {r.name for r in plan.references if r.why_not == "not followed, as you asked"}
+    return [
+        part
+        for part in plan.coverage.get("left_out", [])
+        if "why" in part or ("reference" in part and part["reference"] not in stopped)
+    ]
 
 
-def tree(plan: Plan) -> list[Node]:
-    """The tables that belong to the record, each under the one whose rows led to it."""
-    nodes: dict[str, Node] = {}
-    for planned in plan.tables:
-        if planned.belongs or not planned.needed:
-            text = counted(planned.table if plan.scope != "query" else "", planned.belongs, plan.labels)
-            leave = planned.table != plan.subject and plan.scope != "query"
-            nodes[planned.table] = Node(planned.table, planned.belongs, text, planned.because, leave)
-    roots = []
-    for planned in plan.tables:
-        node = nodes.get(planned.table)
-        above = nodes.get(planned.under or "")
-        if node is None:
-            continue
-        if above is None or planned.table == plan.subject:
-            roots.append(node)
-        else:
-            above.children.append(node)
-    return sorted(roots, key=lambda node: node.table != plan.subject)
+def _choices(request: Any) -> list[dict[str, Any]]:
+    """The selects beside the format: a name, a question, and (value, words) pairs."""
+    compress = [("", "not compressed"), ("gzip", "gzip")] + [("zstd", "zstd")] * (find_spec("zstandard") is not None)
+    layouts = [
+        ("", "one row a line"),
+        ("pretty", "spread out, easier to read by eye (programjson only)"),
+        ("envelope", "with a first and a last line that prove it complete (ndjson only)"),
+    ]
+    found: list[dict[str, Any]] = [
+        {"name": "layout", "label": "Layout", "options": layouts},
+        {"name": "compress", "label": "Compression", "options": compress},
+    ]
+    members = [("", "csv"), ("tsv", "tsv"), ("ndjson", "ndjson")]
+    found.append({"name": "members", "label": "Files in a package", "options": members})
+    found.append({"name": "dialect", "label": "Which csv", "options": list(DIALECTS.items())})
+    found.append({"name": "delimiter", "label": "Between the fields of csv", "options": list(_DELIMITERS.items())})
+    for choice in found:
+        choice["chosen"] = getattr(request, str(choice["name"]), None) or ""
+    return found
 
 
-def readable_size(size: int) -> str:
-    """``about 17 kB``, in powers of 1000 as file managers count."""
-    number = float(size)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if number < 1000 or unit == "GB":
-            break
-        number /= 1000
-    return f"about {number:,.0f} {unit}" if number >= 10 or unit == "bytes" else f"about {number:,.1f} {unit}"
+def _ranges(asked: Asked, plan: Plan) -> list[dict[str, str]]:
+    """The columns with dates by which the rows of a table can be chosen, with the dates that were."""
+    if asked.request.scope != "table":
+        return []
+    table = next((t for t in plan.tables if t.table == plan.subject), None)
+    found = []
+    for column in table.sampled.dates if table is not None and table.sampled is not None else []:
+        chosen = chosen_range(asked.http, column)
+        if chosen is not None and "__" not in column and not column.startswith("_"):
+            found.append({"column": column, "from": chosen[0], "until": chosen[1]})
+    return found

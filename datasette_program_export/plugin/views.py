@@ -14,14 +14,19 @@ from datasette.utils.asgi import BadRequest
 from ..errors import BusyError, DeniedError, ExportError, RequestError
 from ..exporter import Export
 from ..formats import check_choices, get_format
+from ..picking import Picking, pick
 from ..planner import Plan, plan
+from ..request import Request
 from . import host
 from .asking import Asked, ask
 from .audit import AuditLog, Line
+from .beginning import beginning
+from .form import Form, read_form, without_records
 from .page import page_context
 from .permissions import AUDIT
 from .responses import HEADERS, Download
 
+_ROWS_OF = ("table", "where", "params", "sort")  # of a request: which rows of a table, and in what order
 View = Callable[[Any, Any], Awaitable[Response]]
 
 
@@ -111,7 +116,7 @@ async def query_document(request: Any, datasette: Any) -> Response:
 @answered
 async def download(request: Any, datasette: Any) -> Response:
     """The export page's button. A layout or dialect that the chosen format does not have is the form's, not a wish."""
-    return await _download(_as_form(await ask(datasette, request)))
+    return await _download(_as_form(await ask(datasette, read_form(request).http)))
 
 
 def _as_form(asked: Asked) -> Asked:
@@ -131,10 +136,38 @@ async def _plan(asked: Asked) -> Plan:
 @answered
 async def page(request: Any, datasette: Any) -> Response:
     """The export page: what would be in the file, what not and why, and the button."""
-    asked = _as_form(await ask(datasette, request))
-    context = page_context(asked, await _plan(asked))
+    form = read_form(request)
+    if form.address is not None:  # what a form sent, in an address that can be kept and sent
+        return Response.redirect(form.address, headers=_headers(datasette))
+    asked = _as_form(await ask(datasette, form.http))
+    # what is too large is shown, so that it can be made smaller; only the download is refused
+    made = await _plan(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
+    picking = await _picking(asked, form)
+    begins = await asyncio.to_thread(beginning, asked) if form.sample else None
+    context = page_context(asked, made, form, picking, begins)
     html = await datasette.render_template("program_export.html", context, request=request)
     return Response.html(html, headers=_headers(datasette))
+
+
+async def _picking(asked: Asked, form: Form) -> Picking | None:
+    """The rows of the table to pick from; None for what is no table, or where nothing hangs off its rows."""
+    request = asked.request
+    if request.table is None or "pks" in asked.http.url_vars or (request.cascade and not request.records):
+        return None
+    rows = await ask(asked.datasette, without_records(asked.http)) if request.records else asked
+    plain = Request(**{name: getattr(rows.request, name) for name in _ROWS_OF})
+    picked = request if request.records else None
+    found = await asyncio.to_thread(
+        pick,
+        asked.source,
+        plain,
+        picked,
+        form.find,
+        form.page,
+        settings=asked.settings,
+        visible=asked.visible,
+    )
+    return found if found.possible else None
 
 
 @answered

@@ -1,0 +1,81 @@
+"""The export pages for everyone: axe-core finds nothing in what is ours, on wide screens and narrow ones.
+
+Datasette's own header, menus and footer are around it on every page of a site; what axe says
+of those is not ours to mend, so it looks at our part of the page only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from datasette_program_export.demo import ANNA, BOB, C1
+
+from .conftest import Server, chromium, make_datasette, served
+from .databases import database
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+AXE = Path(__file__).parents[1] / ".venv" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+pytestmark = [
+    pytest.mark.skipif(chromium() is None, reason="there is no Chromium here (make browser installs one)"),
+    pytest.mark.skipif(not AXE.exists(), reason="there is no axe-core here (make axe fetches it, where npm is)"),
+]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+SCREENS = {"wide": 1280, "narrow": 375}
+PAGES = {
+    "record": f"/practice/clients/{ANNA}/-/program-export",
+    "record with choices": f"/practice/charts/{C1}/-/program-export?"
+    + urlencode({"_export_stop": "charts.client_id", "_export_without": "transit_events", "_export_format": "csv"}),
+    "table": "/practice/clients/-/program-export",
+    "table with rows picked": f"/practice/clients/-/program-export?_export_record={ANNA}&_export_record={BOB}"
+    "&_export_find=a",
+    "dates": "/practice/birth_data/-/program-export?birth_date__gte=1950-01-01",
+    "query": "/practice/-/program-export?sql=select+*+from+charts&_export_sample=1",
+    "database": "/practice/-/program-export?_export_sample=1",
+    "circles": "/circle/a/1/-/program-export",
+    "many tables": "/many/-/program-export",
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def site(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("accessible")
+    circle = (
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, boss REFERENCES a, b_id REFERENCES b)",
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, a_id REFERENCES a)",
+        "INSERT INTO a VALUES (1, 1, 1)",
+        "INSERT INTO b VALUES (1, 1)",
+    )
+    database(folder / "circle.db", *circle).close()
+    many = [f"CREATE TABLE t{i} (id INTEGER PRIMARY KEY, p REFERENCES t{i // 3})" for i in range(60)]
+    database(folder / "many.db", *many).close()
+    with served(make_datasette(demo_file, folder / "circle.db", folder / "many.db")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(browser, site: Server, name: str, screen: str) -> None:
+    page = browser.new_page(viewport={"width": SCREENS[screen], "height": 800})
+    try:
+        page.goto(site.url + PAGES[name])
+        page.evaluate("document.querySelectorAll('.export-page details').forEach(d => d.open = true)")
+        page.add_script_tag(path=AXE)
+        found = page.evaluate("axe.run('.export-page')")
+        told = [f"{v['id']}: {v['help']}: {[n['html'][:120] for n in v['nodes']][:3]}" for v in found["violations"]]
+        assert told == [] and len(found["passes"]) > 10
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0  # only the picture and the tables of numbers scroll, in their own place
+    finally:
+        page.close()
