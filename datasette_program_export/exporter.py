@@ -247,7 +247,7 @@ class Export:
                 yield batch
             snapshot.confirm()
 
-        return TableStream(chosen.table.name, fields, batches(), facts, self._warnings)
+        return TableStream(chosen.table.name, fields, batches(), None, facts, self._warnings)
 
 
 def _started(tables: Iterator[TableStream]) -> Iterator[TableStream]:

@@ -14,7 +14,7 @@ class ColumnFacts:
     """Which storage classes there are in a column, and which of its values could be mistaken.
 
     ``null`` is how NULL is to be written in a text format: as nothing where there is no empty
-    text beside it, else as a word that is no value of the column."""
+    text or BLOB beside it, else as a word that is no value of the column."""
 
     classes: set[type] = field(default_factory=set)
     has_empty: bool = False
@@ -29,9 +29,9 @@ class ColumnFacts:
         self.classes |= classes
         if float in classes and not self.has_infinity:
             self.has_infinity = any(isinstance(v, float) and v - v != 0 for v in column)
+        self.has_empty = self.has_empty or "" in column or b"" in column
         if str not in classes:
             return
-        self.has_empty = self.has_empty or "" in column
         texts = column if len(classes) == 1 else [v for v in column if isinstance(v, str)]
         joined = "\n".join(texts)
         self.has_odd_text = self.has_odd_text or "\0" in joined or not _is_utf8(joined)
@@ -45,8 +45,11 @@ class ColumnFacts:
 
     @property
     def null(self) -> str:
-        if not self.has_null or not (self.has_empty or self.alone):
+        mistaken = self.alone or (self.has_empty and self.kind in ("text", "blob"))
+        if not (self.has_null and mistaken):
             return ""
+        if self.kind == "blob":
+            return _NULL + "_"  # which is no base64
         return _NULL if not self.longest_like_null else _NULL + "_" * (self.longest_like_null - len(_NULL) + 1)
 
     @property

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\s]+')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)", re.IGNORECASE)
 
 
 def safe(text: str, longest: int = 60) -> str:
     """The text as a part of a file name: letters of any script stay, no dot or hyphen at its ends."""
     name = _UNSAFE.sub("-", unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode()))
     name = name[:longest].strip("-. ")
-    return f"{name}-" if _RESERVED.fullmatch(name) else name or "unnamed"
+    return _RESERVED.sub(r"\1-", name, count=1) if _RESERVED.match(name) else name or "unnamed"
 
 
 def export_name(database: str, scope: str, title: str, moment: datetime, extension: str) -> str:

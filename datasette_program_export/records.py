@@ -30,6 +30,7 @@ class Field:
 class TableStream:
     """One table's rows, in lists; ``batches`` is a single pass, to be used up before the next table.
 
+    ``null`` is how NULL is to be written where a single column has to say it.
     ``facts``, asked for before the first row, looks at all of them first. What
     a format has to say of the rows when it has written them, it adds to ``warnings``: the export's
     coverage tells it."""
@@ -37,6 +38,7 @@ class TableStream:
     name: str
     fields: tuple[Field, ...]
     batches: Iterator[list[Row]]
+    null: str | None = None
     facts: Callable[[], tuple[ColumnFacts, ...]] | None = None
     warnings: list[str] = field(default_factory=list)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -125,3 +127,24 @@ def test_the_two_commands_of_the_readme_are_in_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for target in re.findall(r"^    make (\w+)", (ROOT / "README.md").read_text("utf-8"), re.M):
         assert re.search(rf"^{target}:", makefile, re.M)
+
+
+def test_what_the_page_on_packages_says_can_be_done_without_us(
+    demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if missing := [name for name in ("unzip", "sha256sum", "sqlite3") if shutil.which(name) is None]:
+        pytest.skip(f"not installed here: {', '.join(missing)}")
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(demo_file, "practice.db")
+    programs = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "package.md").read_text("utf-8"), re.S)
+    said = []
+    for block in blocks:
+        done = subprocess.run(["sh", "-ec", block], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    assert "complete and unchanged" in said[1]
+    assert len(set(said[2].split())) == 1
+    assert "VALID" in said[4].upper() and "INVALID" not in said[4].upper()
+    assert said[5].split()[-1] == "50"

@@ -21,7 +21,7 @@ from datasette_program_export.file_names import export_name, member_names, safe
         ("", "unnamed"),
         (".hidden.", "hidden"),
         ("CON", "CON-"),
-        ("lpt1.txt", "lpt1.txt-"),
+        ("lpt1.txt", "lpt1-.txt"),
         ("x" * 100, "x" * 60),
         ("line\nbreak\0", "line-break"),
     ],

@@ -44,9 +44,9 @@ _are_dates = re.compile(r"(?:[0-9][0-9:. /+-]{0,20}(?:T[0-9:. +-]{0,20}Z?)?\n)*\
 class CsvLines:
     """Encodes rows with one delimiter. ``cell`` is the definition; ``_column`` does the same, quicker."""
 
-    def __init__(self, delimiter: str, columns: int) -> None:
+    def __init__(self, delimiter: str, columns: int, null: str | None = None) -> None:
         self.delimiter = delimiter
-        self.null = "NULL" if columns == 1 else ""
+        self.null = null or ("NULL" if columns == 1 else "")
         self._needs_quotes = re.compile('[\r\n"' + re.escape(delimiter) + "]").search
 
     def __call__(self, rows: list[Row]) -> bytes:
@@ -194,7 +194,7 @@ def table_encoder(delimiter: str) -> Callable[[TableStream, Request], Iterator[b
         chosen, columns = request.delimiter or delimiter, len(table.fields)
         names = tuple(field.name for field in table.fields)
         if request.dialect == "exact":
-            lines = CsvLines(chosen, columns)
+            lines = CsvLines(chosen, columns, table.null)
             yield lines([names])
             yield from map(lines, table.batches)
             return

@@ -52,7 +52,7 @@ def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
         path = f"data/{names[table.name]}"
         yield Member(path, written.chunks(options.request))
         resources.append(Resource(table.name, table.fields, path, form.name, written.bytes, written.sha256, facts))
-    text = readme(dataset, resources, told(dataset.coverage())).encode()
+    text = readme(dataset, resources, told(dataset.coverage()), options.request.dialect == "exact").encode()
     yield Member(README, iter([text]))
     files = {README: {"bytes": len(text), "hash": f"sha256:{hashlib.sha256(text).hexdigest()}"}}
     dialect = form.dialect(options.request) if form.delimiter is not None else None
@@ -73,7 +73,8 @@ class _Written:
         table = self.table
         if self.facts is not None:
             rows = unmistakable(table.batches, self.facts)
-            table = TableStream(table.name, table.fields, rows, warnings=table.warnings)
+            null = self.facts[0].null if len(self.facts) == 1 else None
+            table = TableStream(table.name, table.fields, rows, null, warnings=table.warnings)
         hashed = hashlib.sha256()
         for chunk in self.form.encode_table(table, request):
             hashed.update(chunk)
@@ -84,15 +85,16 @@ class _Written:
 
 def unmistakable(batches: Iterable[list[Row]], facts: Sequence[ColumnFacts]) -> Iterator[list[Row]]:
     """The rows, with words in place of NULL and JSON in place of mixed values, where the facts ask for it."""
-    if not any(f.null or f.kind == "mixed" for f in facts):
+    alone = len(facts) == 1
+    if not any(f.kind == "mixed" or (f.null and not alone) for f in facts):
         yield from batches
         return
     for batch in batches:
         columns: list[Sequence[Value]] = list(zip(*batch))
         for i, (column, known) in enumerate(zip(columns, facts)):
             if known.kind == "mixed":
-                columns[i] = [known.null or None if v is None else _json(json_value(v)).decode() for v in column]
-            elif known.null:
+                columns[i] = [None if v is None else _json(json_value(v)).decode() for v in column]
+            elif known.null and not alone:
                 columns[i] = [known.null if v is None else v for v in column]
         yield list(zip(*columns))
 

@@ -18,11 +18,15 @@ _READ_BACK = {
     'is an object itself: {"$base64": true, "encoded": ...} for bytes, {"$real": ...}\n'
     "for infinities.",
 }
+_SPREADSHEET = """Tables to be opened in a spreadsheet such as Excel or LibreOffice. What a spreadsheet
+would take for a formula, a number or a date, and is a text, is guarded; no value and an
+empty text are both empty cells. They are not made to be loaded into a database again."""
 _READ_BACK["tsv"] = _READ_BACK["csv"].replace("(CSV, RFC 4180, UTF-8)", "(tabs between the fields, UTF-8)")
 
 
-def readme(dataset: Dataset, resources: Sequence[Resource], kept_back: Sequence[str]) -> str:
-    """The text; ``kept_back`` are sentences about what is not in."""
+def readme(dataset: Dataset, resources: Sequence[Resource], kept_back: Sequence[str], importable: bool) -> str:
+    """The text; ``kept_back`` are sentences about what is not in. Not ``importable``: made for a spreadsheet."""
+    form = resources[0].form if resources else "csv"
     rows = sum(t["rows"] for t in dataset.integrity()["tables"].values())
     head = dataset.head
     width = max((len(r.path) for r in resources), default=0)
@@ -41,7 +45,7 @@ def readme(dataset: Dataset, resources: Sequence[Resource], kept_back: Sequence[
         "",
         "How to read them",
         "",
-        *_READ_BACK[resources[0].form if resources else "csv"].splitlines(),
+        *(_READ_BACK[form] if importable else _SPREADSHEET).splitlines(),
         "The columns, their types, keys and references stand in datapackage.json, in the",
         f"form of a Data Package (https://datapackage.org); under {KEY!r} also the SQL that",
         "makes the tables anew.",
