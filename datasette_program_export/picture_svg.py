@@ -14,6 +14,7 @@ _LABEL = 230  # the widest label of a line
 _PORT = 20  # between two lines that end at one box
 _LOOP = 24  # above a box that points to itself
 _EDGE = 16  # around the picture
+_SMALLEST = 0.72  # of its size, to fit a page; narrower pages scroll
 _INK, _GREY, _LINE, _PANEL = "#1b2733", "#4a5560", "#5b6570", "#fbfcfd"
 # fill, border, width of the border, dashes
 _LOOKS = {
@@ -97,6 +98,7 @@ class _Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label={attribute(title)} '
             f'width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" '
+            f'style="max-width:max(100%,{round(wide * _SMALLEST)}px);height:auto" '
             f'font-family="Helvetica, Arial, sans-serif" font-size="{_SIZE}">'
             f"<title>{escaped(title)}</title><desc>{escaped(told)}</desc>"
             f'<rect width="{wide}" height="{high}" rx="6" fill="{_PANEL}" stroke="#c9cfd6"/>'
