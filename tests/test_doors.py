@@ -236,6 +236,7 @@ async def test_the_form_and_the_command_of_a_page_give_the_same_rows(ds, demo_fi
     path, pairs = SCOPES[scope]
     document = f"{path}/-/query.programjson" if scope == "query" else f"{path}.programjson"
     wanted = await rows_of(ds, document, pairs)
+    pairs = [*pairs, ("_export_format", "programjson")]
     page = await opened(ds, f"{path}/-/program-export", pairs, headers={"accept": "text/html"})
     assert page.status_code == 200, page.text[-500:]
     form = Form(page.text)

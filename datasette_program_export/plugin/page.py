@@ -67,7 +67,7 @@ def page_context(
     belongs, added = tree(plan, number), needed(plan, number)
     connected = connections(plan)
     return {
-        **_addresses(asked, [r["column"] for r in ranges], picking),
+        **_addresses(asked, [r["column"] for r in ranges], picking, _format(asked, plan)),
         "closes_details": host.CLOSES_DETAILS,
         "mark": MARK,
         "database": asked.database.name,
@@ -121,8 +121,8 @@ def _called(asked: Asked, plan: Plan) -> tuple[str, str]:
     return "rows of", request.table
 
 
-def _addresses(asked: Asked, in_ranges: list[str], picking: Picking | None) -> dict[str, Any]:
-    """Where the page's links lead, its filters and choices kept."""
+def _addresses(asked: Asked, in_ranges: list[str], picking: Picking | None, form: str) -> dict[str, Any]:
+    """Where the page's links lead, its filters and choices kept; the command is of the format that stands chosen."""
     request, parts = asked.request, asked.http.url_vars
     urls, database = asked.datasette.urls, asked.database.name
     filters = carried(asked.http.args)
@@ -134,7 +134,9 @@ def _addresses(asked: Asked, in_ranges: list[str], picking: Picking | None) -> d
         subject = urls.table(database, request.table or request.name) if "table" in parts else urls.database(database)
     unnamed_query = request.scope == "query" and request.name is None
     document = f"{subject}/-/query.programjson" if unnamed_query else f"{subject}.programjson"
-    shown = request.model_copy(update={"params": request.told().get("params", {})})  # no cookies and headers
+    shown = request.model_copy(  # no cookies and headers
+        update={"params": request.told().get("params", {}), "format": form}
+    )
     ranged = {f"{column}__{lookup}" for column in in_ranges for lookup in ("gte", "lt")}
     fields = _IN_THE_FORM | ({f"{PREFIX}record"} if picking is not None else set())
     return {
