@@ -82,7 +82,7 @@ async def test_a_person_gets_the_verdict_in_plain_words(ds, spool: Path) -> None
         "exported from practice",
         "session_notes 3 ✓ yes",
         "28 rows in all.",
-        "1 of charts.birth_data_id lead to birth_data outside the file, as the file says.",
+        "1 row of charts refers to birth_data outside the file (birth_data_id), as the file says.",
         "1 row of charts of a person not asked for: not included (charts.birth_data_id).",
         "not who wrote it",
     ):
