@@ -66,7 +66,7 @@ class _Form:
             return
         if self.name is not None:
             raise RequestError("One file can be checked at a time.")
-        self.name = name.decode("utf-8", "replace").replace("\\", "/").rpartition("/")[2]
+        self.name = name.decode("utf-8", "replace").rpartition("/")[2]
         self._taken = True
 
     def _data(self, data: bytes, start: int, end: int) -> None:
