@@ -6,6 +6,7 @@
     ├── DeniedError (PermissionError)    not for this person             403  exit 1
     ├── UnsupportedError                 this subject or format cannot   422  exit 1
     ├── TooLargeError                    a guard refused before byte one 422  exit 1
+    │   └── FileTooLargeError            more was sent than is taken     413
     ├── SourceError                      the database cannot be read     422  exit 1
     ├── UnreadableError                  a file is cut, damaged, not ours 422  exit 1
     ├── BusyError                        too much at once, try later     429  exit 1
@@ -62,6 +63,12 @@ class TooLargeError(ExportError):
     """A guard (``max_rows``) refused before the first byte."""
 
     status = 422
+
+
+class FileTooLargeError(TooLargeError):
+    """A file that was sent to be checked is larger than the site takes (``verify_mb``)."""
+
+    status = 413
 
 
 class SourceError(ExportError):

@@ -115,6 +115,12 @@ class Settings(_Model):
     spool_disk_mb: float = Field(
         default=2048.0, ge=0, description="How far it may fall behind in a temporary file; beyond, the download is cut."
     )
+    verify_mb: float = Field(
+        default=500.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="How much may be sent to the page that checks a file; more is answered 413.",
+    )
     spool_dir: str | None = Field(default=None, description="Where temporary files go; by default the system's place.")
 
     @field_validator("preset")

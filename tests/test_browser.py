@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from datasette_program_export import verify
 from datasette_program_export.demo import ANNA, C1
 from datasette_program_export.plugin.host import V1
 
@@ -67,7 +68,9 @@ def choose(page, menu: str, entry: str) -> None:
         page.get_by_role("link", name=entry).click()
 
 
-def download(page) -> tuple[str, bytes]:
+def download(page, kind: str | None = None) -> tuple[str, bytes]:
+    if kind is not None:
+        page.locator(f"input[name=_export_format][value={kind}]").check()
     with page.expect_download() as caught:
         page.get_by_role("button", name="Download").click()
     assert caught.value.failure() is None
@@ -83,16 +86,24 @@ CLIENTS = [
 
 
 @pytest.mark.parametrize(("last", "first", "name"), CLIENTS)
-def test_journey_2_find_a_client_export_download(page, site: Server, demo_file: Path, last, first, name) -> None:
+def test_journey_2_find_a_client_export_download(
+    page, site: Server, demo_file: Path, tmp_path: Path, last, first, name
+) -> None:
     query = {"last_name__contains": last, "first_name__startswith": first}
     page.goto(f"{site.url}/practice/clients?{urlencode(query)}")
     page.locator("td.col-id a").first.click()
     press_export(page)
     assert page.locator("h1").inner_text() == f"Export client: {name}"
     belongs = page.locator("ul.tree").first.inner_text()
-    file, content = download(page)
-    found = json.loads(content)
-    assert file.startswith("practice_clients_") and file.endswith(".json")
+    file, content = download(page)  # what stands chosen: a package, to be given to somebody
+    assert file.startswith("practice_clients_") and file.endswith(".zip")
+    kept = tmp_path / file
+    kept.write_bytes(content)
+    report = verify(kept)
+    assert report.complete and report.references_checked
+    found = json.loads(download(page, "programjson")[1])
+    for table, rows in found["tables"].items():
+        assert report.tables[table].rows == len(rows)
     client = found["tables"]["clients"][0]
     assert f"{client['first_name']} {client['last_name']}" == name
     with closing(sqlite3.connect(demo_file)) as connection:
@@ -118,7 +129,7 @@ def test_notes_are_left_out_by_a_switch_and_the_file_says_so(page, site: Server)
     assert "_export_without=session_notes" in page.url  # the choice is in the address: to be kept and sent
     assert "session note" not in page.locator("ul.tree").first.inner_text()
     assert page.get_by_label("leave out session_notes").is_checked()
-    _, content = download(page)
+    _, content = download(page, "programjson")
     found = json.loads(content)
     assert "session_notes" not in found["tables"]
     assert found["coverage"]["left_out"] == [{"table": "session_notes"}]
@@ -129,7 +140,7 @@ def test_journey_1_all_my_work_in_one_file(page, site: Server, demo_file: Path) 
     choose(page, "Database actions", "Export this database")
     told = page.locator("body").inner_text()
     assert "location_cache: not included, a cache" in told and "app_config.password_hash: not included" in told
-    file, content = download(page)
+    file, content = download(page, "programjson")
     assert file.startswith("practice_database_") and file.endswith("Z.json") and b"$2b$" not in content
     found = json.loads(content)
     with closing(sqlite3.connect(demo_file)) as connection:
@@ -137,8 +148,7 @@ def test_journey_1_all_my_work_in_one_file(page, site: Server, demo_file: Path) 
             (count,) = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
             assert len(rows) == count == found["integrity"]["tables"][table]["rows"]
             assert f"{count:,} " in told
-    page.locator("input[value=package]").check()
-    _, archive = download(page)
+    _, archive = download(page, "package")
     members = zipfile.ZipFile(io.BytesIO(archive)).namelist()
     assert members == [*(f"data/{table}.csv" for table in found["tables"]), "README.txt", "datapackage.json"]
 
@@ -147,8 +157,7 @@ def test_journey_4_the_rows_on_the_screen(page, site: Server) -> None:
     page.goto(f"{site.url}/practice/birth_data?country=Brazil&_sort_desc=birth_date&_col=city&_col=birth_date&_size=2")
     choose(page, "Table actions", "Export these rows")
     assert 'where country = "Brazil" sorted by birth_date descending' in page.locator("body").inner_text()
-    page.locator("input[value=csv]").check()
-    file, content = download(page)
+    file, content = download(page, "csv")
     rows = list(csv.reader(io.StringIO(content.decode(), newline="")))
     dates = [row[rows[0].index("birth_date")] for row in rows[1:]]
     assert file.endswith(".csv") and dates == sorted(dates, reverse=True) and len(dates) > 2
@@ -172,7 +181,7 @@ def test_everything_that_belongs_to_some_rows(page, site: Server) -> None:
     page.get_by_label("with everything that belongs to these rows").check()
     page.get_by_role("button", name="Show the changed choice").click()
     assert "_export_cascade=1" in page.url and "last_name=Silva" in page.url
-    _, content = download(page)
+    _, content = download(page, "programjson")
     found = json.loads(content)["tables"]
     assert len(found["clients"]) == 2 and len(found["charts"]) > 0
     assert {row["client_id"] for row in found["session_notes"]} <= {row["id"] for row in found["clients"]}
@@ -187,7 +196,7 @@ def test_journey_2_two_clients_at_once(page, site: Server) -> None:
     assert len(set(mails)) == 2 and all("Maria Silva" in mail and "@" in mail for mail in mails)
     boxes.first.check()
     boxes.last.check()
-    file, content = download(page)  # at once
+    file, content = download(page, "programjson")  # at once
     page.get_by_role("button", name="Show the changed choice").click()
     assert "2 clients" in page.locator("ul.tree").first.inner_text()
     assert json.loads(download(page)[1])["integrity"]["tables"] == json.loads(content)["integrity"]["tables"]
@@ -198,8 +207,7 @@ def test_journey_2_two_clients_at_once(page, site: Server) -> None:
 
 def test_csv_in_a_zip(page, site: Server) -> None:
     page.goto(f"{site.url}/practice/charts/{C1}/-/program-export")
-    page.locator("input[value=csv]").check()
-    file, content = download(page)
+    file, content = download(page, "csv")
     assert file.endswith(".zip")
     archive = zipfile.ZipFile(io.BytesIO(content))
     assert archive.testzip() is None
@@ -212,7 +220,7 @@ def test_without_javascript(browser, site: Server) -> None:
     page = context.new_page()
     page.goto(f"{site.url}/practice/clients/{ANNA}/-/program-export")
     page.get_by_label("Layout").select_option("pretty")
-    _, content = download(page)
+    _, content = download(page, "programjson")
     assert b'\n        "first_name": "Anna"' in content
     context.close()
 
@@ -240,6 +248,6 @@ def test_real_databases(page, real_data: Path) -> None:
             page.goto(running.url + path.replace("+", "~20"))
             press_export(page)
             assert title in page.locator("h1").inner_text()
-            _, content = download(page)
+            _, content = download(page, "programjson")
             found = json.loads(content)
             assert len(found["tables"][table]) == rows and found["integrity"]["complete"] is True

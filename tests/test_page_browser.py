@@ -40,6 +40,10 @@ def site(demo_file: Path) -> Iterator[Server]:
         yield running
 
 
+def as_programjson(page) -> None:
+    page.locator("input[name=_export_format][value=programjson]").check()
+
+
 def download(page, press) -> dict:
     with page.expect_download() as caught:
         press()
@@ -48,6 +52,7 @@ def download(page, press) -> dict:
 
 
 def by_button(page) -> dict:
+    as_programjson(page)
     return download(page, page.get_by_role("button", name="Download").click)
 
 
@@ -69,6 +74,10 @@ def test_with_the_keyboard_alone(page, site: Server) -> None:
     page.keyboard.press("Enter")
     tab_to(page, "input[value='transit_events.chart_id']")
     page.keyboard.press("Space")
+    tab_to(page, "input[name=_export_format]")  # what stands chosen; the others are reached with the arrows
+    for _ in range(4):
+        page.keyboard.press("ArrowUp")
+    assert page.locator("input[value=programjson]:focus").is_checked()
     tab_to(page, "#choose-layout")
     page.keyboard.press("ArrowDown")
     tab_to(page, "input[type=submit].second")
@@ -156,6 +165,7 @@ def test_a_column_is_left_out_and_stays_so(page, site: Server) -> None:
 def test_how_the_file_begins_is_shown_on_demand(page, site: Server) -> None:
     page.goto(site.url + ANNAS)
     assert page.locator(".beginning").count() == 0
+    as_programjson(page)
     page.get_by_role("button", name="Show how the file begins").click()
     assert '"first_name":"Anna"' in page.locator(".beginning pre").inner_text()
     assert "_export_sample=1" in page.url

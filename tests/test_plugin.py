@@ -229,7 +229,7 @@ async def test_the_export_page_says_what_will_be_in_the_file(demo_file: Path) ->
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     for words in (
         "Export client: Anna Ascendant",
-        "28 rows , about 22 kB as programjson, all read from practice at the same moment.",
+        "28 rows , about 29 kB as programjson, all read from practice at the same moment.",
         "It was recognised as a database of The Program.",
         "1 birth record about 440 bytes because birth_data.client_id = this client",
         "because charts.client_id = this client",

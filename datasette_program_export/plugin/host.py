@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from datasette.utils.sqlite import sqlite3
 
@@ -129,7 +130,7 @@ async def settings_for(datasette: Any, database: str, tables: frozenset[str] = f
     """The settings for a database: those for all, those for it on top; for ``tables``, JSON column types too."""
     shared = datasette.plugin_config(PLUGIN) or {}
     own = datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}
-    for name in ("audit_log", "allow_audit"):
+    for name in ("audit_log", "allow_audit", "verify_mb"):
         if name in own:
             raise SettingsError(f"{PLUGIN} ({database}): {name} is for the whole site, not for one database")
     settings = parse_settings(merge(shared, own), f"{PLUGIN} ({database})")
@@ -202,6 +203,18 @@ async def _visible_0x(datasette: Any, actor: Any, database: str, table: str) -> 
     wanted = [("view-table", (database, table)), ("view-database", database), "view-instance"]
     visible, _ = await datasette.check_visibility(actor, permissions=wanted)
     return bool(visible)
+
+
+def from_another_site(request: Any) -> bool:
+    """Whether another site's page makes a browser send this; where 0.x does not look for its token.
+
+    1.0 has refused that before we are asked. By what browsers say of it themselves, as 1.0 does."""
+    if V1 or request.headers.get("authorization", "").lower().startswith("bearer "):
+        return False
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return origin is not None and urlsplit(origin).netloc != request.host
 
 
 async def page_order(database: Any, table: str) -> tuple[tuple[str, bool], ...]:

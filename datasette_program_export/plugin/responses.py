@@ -18,17 +18,18 @@ from .audit import Line
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
 
 
-class _Slots:
-    """How many exports run in this process; each holds a thread and a connection."""
+class Slots:
+    """How many exports, say, run in this process; each holds a thread and a connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
         self._lock = Lock()
         self.taken = 0
 
     def take(self, limit: int) -> None:
         with self._lock:
             if self.taken >= limit:
-                raise BusyError("Too many exports are running at once. Try again in a moment.")
+                raise BusyError(f"Too many {self._doing} at once. Try again in a moment.")
             self.taken += 1
 
     def give_back(self) -> None:
@@ -36,7 +37,7 @@ class _Slots:
             self.taken -= 1
 
 
-SLOTS = _Slots()
+SLOTS = Slots("exports are running")
 
 
 class Download(Response):  # type: ignore[misc]

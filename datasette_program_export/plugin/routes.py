@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import views
+from . import verification, views
 
 _DATABASE = r"/(?P<database>[^/.]+)"
 _TABLE = rf"{_DATABASE}/(?!-/)(?P<table>[^/.]+)"  # below "-" are Datasette's own pages
 _ROW = rf"{_TABLE}/(?P<pks>[^/.]*)"
 _ENDING = r"\.program(?P<ending>json|csv|zip)"
 
+FORMS_WITH_FILES = ("/-/program-export/verify", "/-/program-export/verify.json")
+
 ROUTES: list[tuple[str, Any]] = [
     (r"^/-/program-export/audit$", views.audit_page),
     (r"^/-/program-export/audit\.json$", views.audit_lines),
+    (r"^/-/program-export/verify$", verification.verify_page),
+    (r"^/-/program-export/verify\.json$", verification.verify_data),
     (rf"^{_DATABASE}/-/query{_ENDING}$", views.query_document),
     *((rf"^{base}{_ENDING}$", views.document) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export$", views.page) for base in (_DATABASE, _TABLE, _ROW)),

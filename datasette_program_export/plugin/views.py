@@ -30,19 +30,25 @@ _ROWS_OF = ("table", "where", "params", "sort")  # of a request: which rows of a
 View = Callable[[Any, Any], Awaitable[Response]]
 
 
-def answered(view: Callable[[Any, Any], Awaitable[Response]]) -> View:
+def for_a_browser(request: Any) -> bool:
+    """Whether a person is answered, with a page, and not a program."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def answered(view: Callable[[Any, Any], Awaitable[Response]], methods: tuple[str, ...] = ("GET", "HEAD")) -> View:
     """Turn a view's errors into answers: JSON for programs, a page with the sentence for browsers."""
 
     async def wrapper(request: Any, datasette: Any) -> Response:  # Datasette goes by the signature
         try:
-            if request.method not in ("GET", "HEAD"):
-                return _error(datasette, "This address can only be read (GET).", 405)
+            if request.method not in methods:
+                only = "can only be read (GET)" if "GET" in methods else f"takes {' and '.join(methods)} only"
+                return error_answer(datasette, f"This address {only}.", 405, {"allow": ", ".join(methods)})
             return await view(request, datasette)
         except ExportError as error:
             headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
-            if "text/html" in request.headers.get("accept", ""):
+            if for_a_browser(request):
                 return await _error_page(datasette, request, error, headers)
-            return _error(datasette, str(error), error.status, headers)
+            return error_answer(datasette, str(error), error.status, headers)
 
     wrapper.__doc__ = view.__doc__
     return wrapper
@@ -55,18 +61,20 @@ def unsupported() -> None:
     raise BadRequest("This address cannot be exported.")
 
 
-def _error(datasette: Any, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
+def error_answer(datasette: Any, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    """An error as programs read it."""
     body = {"ok": False, "error": message, "errors": [message], "status": status}
-    return Response.json(body, status=status, headers=_headers(datasette, headers))
+    return Response.json(body, status=status, headers=answer_headers(datasette, headers))
 
 
 async def _error_page(datasette: Any, request: Any, error: ExportError, headers: dict[str, str]) -> Response:
     context = {"message": str(error), "status": error.status}
     html = await datasette.render_template("program_export_error.html", context, request=request)
-    return Response.html(html, status=error.status, headers=_headers(datasette, headers))
+    return Response.html(html, status=error.status, headers=answer_headers(datasette, headers))
 
 
-def _headers(datasette: Any, more: dict[str, str] | None = None) -> dict[str, str]:
+def answer_headers(datasette: Any, more: dict[str, str] | None = None) -> dict[str, str]:
+    """What stands over every answer."""
     headers = {**HEADERS, **(more or {})}
     if datasette.cors:
         add_cors_headers(headers)
@@ -77,7 +85,7 @@ async def _download(asked: Asked) -> Response:
     form = get_format(asked.request.format)
     check_choices(form, asked.request)
     if asked.http.method == "HEAD":  # nothing is run, so there is no name and no size to tell
-        return Response(b"", 200, _headers(asked.datasette), form.media_type)
+        return Response(b"", 200, answer_headers(asked.datasette), form.media_type)
     export = Export(
         asked.source,
         asked.request,
@@ -138,7 +146,7 @@ async def page(request: Any, datasette: Any) -> Response:
     """The export page: what would be in the file, what not and why, and the button."""
     form = read_form(request)
     if form.address is not None:  # what a form sent, in an address that can be kept and sent
-        return Response.redirect(form.address, headers=_headers(datasette))
+        return Response.redirect(form.address, headers=answer_headers(datasette))
     asked = _as_form(await ask(datasette, form.http))
     # what is too large is shown, so that it can be made smaller; only the download is refused
     made = await _plan(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
@@ -146,7 +154,7 @@ async def page(request: Any, datasette: Any) -> Response:
     begins = await asyncio.to_thread(beginning, asked) if form.sample else None
     context = page_context(asked, made, form, picking, begins)
     html = await datasette.render_template("program_export.html", context, request=request)
-    return Response.html(html, headers=_headers(datasette))
+    return Response.html(html, headers=answer_headers(datasette))
 
 
 async def _picking(asked: Asked, form: Form) -> Picking | None:
@@ -174,7 +182,7 @@ async def _picking(asked: Asked, form: Form) -> Picking | None:
 async def plan_data(request: Any, datasette: Any) -> Response:
     """The plan as data."""
     made = await _plan(await ask(datasette, request))
-    return Response.json(made.model_dump(mode="json"), headers=_headers(datasette))
+    return Response.json(made.model_dump(mode="json"), headers=answer_headers(datasette))
 
 
 async def _audit(request: Any, datasette: Any) -> dict[str, Any]:
@@ -195,10 +203,10 @@ async def audit_page(request: Any, datasette: Any) -> Response:
     """The log of exports, newest first."""
     context = await _audit(request, datasette)
     html = await datasette.render_template("program_export_audit.html", context, request=request)
-    return Response.html(html, headers=_headers(datasette))
+    return Response.html(html, headers=answer_headers(datasette))
 
 
 @answered
 async def audit_lines(request: Any, datasette: Any) -> Response:
     """The log of exports as data."""
-    return Response.json(await _audit(request, datasette), headers=_headers(datasette))
+    return Response.json(await _audit(request, datasette), headers=answer_headers(datasette))
