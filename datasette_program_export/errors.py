@@ -7,6 +7,8 @@
     ├── UnsupportedError                 this subject or format cannot   422  exit 1
     ├── TooLargeError                    a guard refused before byte one 422  exit 1
     ├── SourceError                      the database cannot be read     422  exit 1
+    ├── ConflictError                    the job's state forbids it      409  exit 1
+    ├── GoneError                        a result no longer kept         410  exit 1
     ├── BusyError                        too much at once, try later     429  exit 1
     ├── AuditError                       the log of exports is broken    503  exit 1
     ├── BrokenExportError                failed after the first byte     cut  exit 1
@@ -67,6 +69,18 @@ class SourceError(ExportError):
     """The database cannot be read: damaged, locked, missing a module or a function."""
 
     status = 422
+
+
+class ConflictError(ExportError):
+    """What was asked for does not go with the state that a job is in: no result yet, nothing to cancel."""
+
+    status = 409
+
+
+class GoneError(ExportError):
+    """The result of a job that was kept for a time, which is over."""
+
+    status = 410
 
 
 class BusyError(ExportError):

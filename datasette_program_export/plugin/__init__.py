@@ -7,7 +7,7 @@ from typing import Any
 from datasette import hookimpl
 
 from ..cli import program_export
-from . import actions, host, permissions
+from . import actions, host, job_site, permissions
 from .routes import ROUTES
 from .startup import check_settings
 from .views import unsupported
@@ -36,6 +36,11 @@ def register_commands(cli: Any) -> None:
 @hookimpl
 def startup(datasette: Any) -> Any:
     return lambda: check_settings(datasette)
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Any:
+    return lambda app: job_site.ending(app, datasette)
 
 
 @hookimpl

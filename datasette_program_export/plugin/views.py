@@ -25,19 +25,25 @@ from .responses import HEADERS, Download
 View = Callable[[Any, Any], Awaitable[Response]]
 
 
-def answered(view: Callable[[Any, Any], Awaitable[Response]]) -> View:
+def for_a_browser(request: Any) -> bool:
+    """Whether a person is answered, with a page, and not a program."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def answered(view: Callable[[Any, Any], Awaitable[Response]], methods: tuple[str, ...] = ("GET", "HEAD")) -> View:
     """Turn a view's errors into answers: JSON for programs, a page with the sentence for browsers."""
 
     async def wrapper(request: Any, datasette: Any) -> Response:  # Datasette goes by the signature
         try:
-            if request.method not in ("GET", "HEAD"):
-                return _error(datasette, "This address can only be read (GET).", 405)
+            if request.method not in methods:
+                only = "can only be read (GET)" if "GET" in methods else f"takes {' and '.join(methods)} only"
+                return error_answer(datasette, f"This address {only}.", 405, {"allow": ", ".join(methods)})
             return await view(request, datasette)
         except ExportError as error:
             headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
-            if "text/html" in request.headers.get("accept", ""):
+            if for_a_browser(request):
                 return await _error_page(datasette, request, error, headers)
-            return _error(datasette, str(error), error.status, headers)
+            return error_answer(datasette, str(error), error.status, headers)
 
     wrapper.__doc__ = view.__doc__
     return wrapper
@@ -50,18 +56,20 @@ def unsupported() -> None:
     raise BadRequest("This address cannot be exported.")
 
 
-def _error(datasette: Any, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
+def error_answer(datasette: Any, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    """An error as programs read it."""
     body = {"ok": False, "error": message, "errors": [message], "status": status}
-    return Response.json(body, status=status, headers=_headers(datasette, headers))
+    return Response.json(body, status=status, headers=answer_headers(datasette, headers))
 
 
 async def _error_page(datasette: Any, request: Any, error: ExportError, headers: dict[str, str]) -> Response:
     context = {"message": str(error), "status": error.status}
     html = await datasette.render_template("program_export_error.html", context, request=request)
-    return Response.html(html, status=error.status, headers=_headers(datasette, headers))
+    return Response.html(html, status=error.status, headers=answer_headers(datasette, headers))
 
 
-def _headers(datasette: Any, more: dict[str, str] | None = None) -> dict[str, str]:
+def answer_headers(datasette: Any, more: dict[str, str] | None = None) -> dict[str, str]:
+    """What stands over every answer."""
     headers = {**HEADERS, **(more or {})}
     if datasette.cors:
         add_cors_headers(headers)
@@ -72,7 +80,7 @@ async def _download(asked: Asked) -> Response:
     form = get_format(asked.request.format)
     check_layout(form, asked.request.layout)
     if asked.http.method == "HEAD":  # nothing is run, so there is no name and no size to tell
-        return Response(b"", 200, _headers(asked.datasette), form.media_type)
+        return Response(b"", 200, answer_headers(asked.datasette), form.media_type)
     export = Export(
         asked.source,
         asked.request,
@@ -110,11 +118,12 @@ async def query_document(request: Any, datasette: Any) -> Response:
 
 @answered
 async def download(request: Any, datasette: Any) -> Response:
-    """The export page's button. A layout that the chosen format does not have is the form's, not a wish."""
-    return await _download(_as_form(await ask(datasette, request)))
+    """The export page's button."""
+    return await _download(as_form(await ask(datasette, request)))
 
 
-def _as_form(asked: Asked) -> Asked:
+def as_form(asked: Asked) -> Asked:
+    """As the export page's form means it: a layout that the chosen format does not have is no wish."""
     request = asked.request
     if request.layout in get_format(request.format).layouts:
         return asked
@@ -128,17 +137,17 @@ async def _plan(asked: Asked) -> Plan:
 @answered
 async def page(request: Any, datasette: Any) -> Response:
     """The export page: what would be in the file, what not and why, and the button."""
-    asked = _as_form(await ask(datasette, request))
+    asked = as_form(await ask(datasette, request))
     context = page_context(asked, await _plan(asked))
     html = await datasette.render_template("program_export.html", context, request=request)
-    return Response.html(html, headers=_headers(datasette))
+    return Response.html(html, headers=answer_headers(datasette))
 
 
 @answered
 async def plan_data(request: Any, datasette: Any) -> Response:
     """The plan as data."""
     made = await _plan(await ask(datasette, request))
-    return Response.json(made.model_dump(mode="json"), headers=_headers(datasette))
+    return Response.json(made.model_dump(mode="json"), headers=answer_headers(datasette))
 
 
 async def _audit(request: Any, datasette: Any) -> dict[str, Any]:
@@ -159,10 +168,10 @@ async def audit_page(request: Any, datasette: Any) -> Response:
     """The log of exports, newest first."""
     context = await _audit(request, datasette)
     html = await datasette.render_template("program_export_audit.html", context, request=request)
-    return Response.html(html, headers=_headers(datasette))
+    return Response.html(html, headers=answer_headers(datasette))
 
 
 @answered
 async def audit_lines(request: Any, datasette: Any) -> Response:
     """The log of exports as data."""
-    return Response.json(await _audit(request, datasette), headers=_headers(datasette))
+    return Response.json(await _audit(request, datasette), headers=answer_headers(datasette))
