@@ -158,10 +158,9 @@ async def result(request: Any, datasette: Any) -> Response:
     status = 200 if part is None else 206
     if request.method == "HEAD":
         return Response(b"", status, headers, headers["content-type"])
-    made = ResultDownload(jobs.result(job.id), (first, end), request, jobs.settings, status, headers)
-    if jobs.settings.audit_log is not None:
+    if jobs.settings.audit_log is not None and jobs.result(job.id).exists():
         await asyncio.to_thread(_note_download, jobs.settings.audit_log, request.actor, job, end - first)
-    return made
+    return ResultDownload(jobs.result(job.id), (first, end), request, jobs.settings, status, headers)
 
 
 # What these have in common
