@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from datasette import hookimpl
 from datasette.plugins import pm
@@ -102,3 +107,61 @@ def many(folder: Path, rows: int = 20_000) -> Path:
     connection.execute("CREATE VIEW breaks AS SELECT id, CASE id WHEN 19000 THEN json('broken') ELSE x END AS y FROM t")
     connection.close()
     return path
+
+
+class Gate:
+    """An SQL function ``gate(x)``, which lets a job pass up to a number, and on when it is opened."""
+
+    __name__ = "gate"  # 0.x asks every plugin for it
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.opened = threading.Event()
+        self.passed = 0
+
+    def _gate(self, x: int) -> int:
+        if threading.current_thread().name == "program-export-job":
+            if x >= self.at:
+                self.opened.wait(60)
+            self.passed = max(self.passed, x)
+        return x
+
+    @hookimpl
+    def prepare_connection(self, conn: Any) -> None:
+        conn.create_function("gate", 1, self._gate)
+
+
+@contextlib.contextmanager
+def gate(at: int) -> Iterator[Gate]:
+    made = Gate(at)
+    pm.register(made, "gate")
+    try:
+        yield made
+    finally:
+        made.opened.set()
+        pm.unregister(made)
+
+
+def gated(rows: int) -> str:
+    """A query of so many rows through the gate, as the end of an address."""
+    return quote(
+        f"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT {rows}) SELECT gate(x) AS x FROM c"
+    )
+
+
+def sent(url: str, method: str = "GET", who: str | None = "anna", **headers: str) -> tuple[int, bytes]:
+    """A request over a real connection."""
+    asked = urllib.request.Request(url, method=method, headers={**bearer(who), **headers})
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def bearer(who: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {who}"} if who else {}
+
+
+def state_of(url: str, who: str | None = "anna") -> dict:
+    return json.loads(sent(url, who=who)[1])

@@ -109,8 +109,8 @@ class Jobs:
 
     def close(self) -> None:
         """The server stops: its jobs are interrupted, and their files removed."""
-        self._closed.set()
         with self._lock:
+            self._closed.set()
             ending = [*self._waiting, *self._running.values()]
             self._waiting.clear()
             threads = [t for t in (*self._threads, self._keeper) if t is not None]
@@ -157,8 +157,12 @@ class Jobs:
         try:
             if self.store.start(one.id):
                 state, facts = self._outcome(one)
-                kept = self.store.end(one.id, state, rows=one.export.progress.rows, bytes=one.size, **facts)
-                if not kept or state != "done":  # or it was cancelled, deleted or interrupted in the meantime
+                facts |= {"rows": one.export.progress.rows, "bytes": one.size}
+                if self._closed.is_set():  # marked already, and the list may be closed
+                    state = "interrupted"
+                elif not self.store.end(one.id, state, **facts):
+                    state = "cancelled"  # or deleted, in the meantime
+                if state != "done":
                     self.result(one.id).unlink(missing_ok=True)
         finally:
             with self._lock:
