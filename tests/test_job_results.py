@@ -129,6 +129,7 @@ async def test_a_result_is_kept_for_its_time_and_then_removed(
         assert len((await ask(ds, "get", f"{JOBS}.json")).json()["jobs"]) == 1
         assert (await ask(ds, "get", job["links"]["result"])).status_code == 200
         monkeypatch.setattr(jobs_file, "time", lambda: now + 7300)
+        assert (await ask(ds, "get", job["links"]["result"])).status_code == 410  # whether or not somebody tidied up
         (old,) = (await ask(ds, "get", f"{JOBS}.json")).json()["jobs"]
         assert (old["state"], old["links"]["result"]) == ("expired", None)
         assert files(folder) == []

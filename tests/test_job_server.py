@@ -6,6 +6,7 @@ import contextlib
 import gc
 import hashlib
 import json
+import re
 import signal
 import socket
 import sqlite3
@@ -131,6 +132,21 @@ def test_two_servers_share_a_folder_and_leave_each_others_jobs_alone(tmp_path: P
         sent(second.url + job["links"]["cancel"], "POST")
         wait_until(lambda: not jobs_that_run(), "the first to hear of it")
         assert state_of(first.url + job["links"]["self"])["state"] == "cancelled"
+
+
+def test_below_a_base_address_links_and_jobs_are_there_too(tmp_path: Path, folder: Path) -> None:
+    with keeping(folder, house(tmp_path)) as ds:
+        ds._settings["base_url"] = "/below/"
+        with served(ds) as server:
+            job = begun(f"{server.url}/below/house/artists/1")
+            assert job["links"]["page"].startswith("/below/-/program-export/jobs/")
+            wait_until(lambda: state_of(server.url + job["links"]["self"])["state"] == "done", "the end")
+            assert sent(f"{server.url}{job['links']['page']}/result")[0] == 200
+            assert sent(server.url + job["links"]["again"], "POST")[0] == 202
+            page = sent(server.url + job["links"]["page"])[1].decode()
+            (inside,) = re.findall(r'<a href="([^"]+)">What is in it', page)
+            assert inside == "/below/house/artists/1/-/program-export"
+            assert sent(server.url + inside)[0] == 200
 
 
 STARTED = """

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import stat
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from datasette.utils import StartupError
 
+from datasette_program_export import exporter
 from datasette_program_export.planner import plan
-from datasette_program_export.plugin import job_site
+from datasette_program_export.plugin import job_runner, job_site
 from datasette_program_export.plugin.job_pages import job_advised
 from datasette_program_export.request import Request
 from datasette_program_export.settings import Settings
@@ -220,6 +223,36 @@ async def test_a_full_disk_is_a_sentence(tmp_path: Path, folder: Path, monkeypat
             "The folder of the jobs takes no more (No space left on device).",
         )
     assert files(folder) == []
+
+
+async def test_rows_that_come_again_from_a_copy_are_not_counted_twice(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database with a rollback journal is let go after a while, and read again from a copy."""
+    path = many(tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    monkeypatch.setattr(exporter, "HELD_BYTES", 1_000_000)
+    with keeping(folder, path) as ds:
+        assert (await done(ds, "/many/t/-/program-export/job"))["rows"] == 20_000
+
+
+async def test_no_thread_to_be_had_is_a_sentence(
+    house_file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NoThread:
+        def __init__(self, **how: object) -> None:
+            pass
+
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    with keeping(folder, house_file) as ds:
+        monkeypatch.setattr(job_runner, "Thread", NoThread)
+        job = await ended(ds, await begun(ds, HOUSE_JOB))
+        assert (job["state"], job["error"]) == ("failed", "The server cannot take one more export now. Try again.")
+        monkeypatch.undo()
+        await done(ds, HOUSE_JOB)
 
 
 async def test_the_results_of_all_fill_no_more_than_they_may(tmp_path: Path, folder: Path) -> None:

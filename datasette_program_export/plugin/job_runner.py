@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Lock, Thread, current_thread
+from time import monotonic
 from typing import Any
 
 from ..errors import AuditError, BusyError, CancelledError, ExportError, SpoolFullError
@@ -53,6 +54,7 @@ class Jobs:
         self._threads: set[Thread] = set()
         self._keeper: Thread | None = None
         self._closed = Event()
+        self._seconds_kept = settings.retention_hours * 3600
         self.tidy()
 
     # What views ask for
@@ -70,7 +72,7 @@ class Jobs:
     def get(self, id_: str) -> Job | None:
         """The job as it is now, its progress to the moment."""
         job = self.store.get(id_)
-        if job is not None and job.active and id_ not in self._known():
+        if job is not None and ((job.active and not self._knows(id_)) or job.overdue(self._seconds_kept)):
             self.tidy()  # its server may have stopped
             job = self.store.get(id_)
         return None if job is None else self._live(job)
@@ -100,7 +102,7 @@ class Jobs:
         """Mark what was interrupted, let go what was kept long enough, remove files that no job wants."""
         with self._lock:
             self.store.interrupt(self.instance.alive(), self.instance.name, self._known())
-        self.store.expire(self.settings.retention_hours * 3600)
+        self.store.expire(self._seconds_kept)
         found = [*self.folder.glob("*.result"), *self.folder.glob(".*.part")]
         wanted = self.store.wanted()  # asked after looking: a file that came since is not looked at
         for path in found:
@@ -117,12 +119,17 @@ class Jobs:
         for one in ending:
             self.store.end(one.id, "interrupted")
             one.export.cancel()
+        give_up = monotonic() + _SECONDS_TO_END
         for thread in threads:
-            thread.join(_SECONDS_TO_END)
+            thread.join(max(0, give_up - monotonic()))
         self.instance.close()
         self.store.close()
 
     # Inside
+
+    def _knows(self, id_: str) -> bool:
+        with self._lock:
+            return id_ in self._known()
 
     def _known(self) -> set[str]:
         return {one.id for one in self._waiting} | set(self._running)
@@ -146,8 +153,13 @@ class Jobs:
                 one = self._waiting.popleft()
                 self._running[one.id] = one
                 thread = Thread(target=self._run, args=(one,), name="program-export-job", daemon=True)
-                self._threads.add(thread)
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:  # no more threads are to be had
+                    del self._running[one.id]
+                    self.store.end(one.id, "failed", error="The server cannot take one more export now. Try again.")
+                else:
+                    self._threads.add(thread)
             if self._running and self._keeper is None:
                 self._keeper = Thread(target=self._keep, name="program-export-jobs", daemon=True)
                 self._keeper.start()

@@ -28,7 +28,6 @@ from datasette.utils.sqlite import sqlite3
 from ..errors import BusyError, SpoolFullError, explain
 
 ACTIVE = ("queued", "running")
-ENDED = ("done", "failed", "cancelled", "interrupted", "expired")
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,10 @@ class Job:
     def active(self) -> bool:
         """Whether it waits or runs."""
         return self.state in ACTIVE
+
+    def overdue(self, seconds: float) -> bool:
+        """Whether its result was kept for so long."""
+        return self.state == "done" and self.ended is not None and self.ended <= time() - seconds
 
 
 _COLUMNS = [f.name for f in fields(Job)]
