@@ -163,6 +163,13 @@ async def test_one_more_than_a_person_may_have_is_answered_429(house_file: Path,
         assert ((await ended(ds, other, "bob"))["state"], (await ended(ds, third))["state"]) == ("done", "done")
 
 
+async def test_those_who_are_not_signed_in_count_as_one_person(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file, plugin={"max_jobs_per_person": 1}) as ds:
+        await begun(ds, FOREVER, None)
+        assert (await ask(ds, "post", HOUSE_JOB, None)).status_code == 429
+        await begun(ds, HOUSE_JOB)
+
+
 async def test_a_job_that_waits_can_be_cancelled_and_never_runs(house_file: Path, folder: Path) -> None:
     with keeping(folder, house_file, plugin={"max_jobs": 1}) as ds:
         first = await begun(ds, FOREVER)
