@@ -91,6 +91,13 @@ async def test_the_parameters_may_come_as_a_form(house_file: Path, folder: Path)
         )
 
 
+async def test_a_form_without_end_is_refused_unread(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        for long in ({"content-length": "1000001"}, {"transfer-encoding": "chunked"}):
+            answer = await ask(ds, "post", HOUSE_JOB, data={"_export_format": "csv"}, headers=long)
+            assert (answer.status_code, "tell its length" in answer.json()["error"]) == (400, True)
+
+
 WRONG = {
     HOUSE_JOB + "?_export_nix=1": 400,
     HOUSE_JOB + "?sql=select+*+from+nix": 400,

@@ -29,8 +29,8 @@ async def address_of(request: Any) -> dict[str, Any]:
 
 async def _form(request: Any) -> list[tuple[str, str]]:
     length = request.headers.get("content-length") or "0"
-    if not length.isdigit() or int(length) > _MOST_OF_A_FORM:
-        raise RequestError("The form is too large.")
+    if "transfer-encoding" in request.headers or not length.isdigit() or int(length) > _MOST_OF_A_FORM:
+        raise RequestError(f"A form must tell its length, and be no longer than {_MOST_OF_A_FORM:,} bytes.")
     body = await request.post_body()
     if not body:
         return []

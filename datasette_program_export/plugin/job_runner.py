@@ -92,7 +92,7 @@ class Jobs:
         """Forget a job, and remove its result."""
         self.store.delete(id_)
         self._stop(id_)
-        self.result(id_).unlink(missing_ok=True)
+        _remove(self.result(id_))
 
     def result(self, id_: str) -> Path:
         """Where the result of a job is, when it is done."""
@@ -107,7 +107,7 @@ class Jobs:
         wanted = self.store.wanted()  # asked after looking: a file that came since is not looked at
         for path in found:
             if path.name.lstrip(".").partition(".")[0] not in wanted:
-                path.unlink(missing_ok=True)
+                _remove(path)
 
     def close(self) -> None:
         """The server stops: its jobs are interrupted, and their files removed."""
@@ -175,7 +175,7 @@ class Jobs:
                 elif not self.store.end(one.id, state, **facts):
                     state = "cancelled"  # or deleted, in the meantime
                 if state != "done":
-                    self.result(one.id).unlink(missing_ok=True)
+                    _remove(self.result(one.id))
         finally:
             with self._lock:
                 del self._running[one.id]
@@ -241,3 +241,8 @@ class Jobs:
                 self.store.progress(one.id, one.export.progress.rows, one.size, one.export.progress.table)
             for id_ in {one.id for one in running} - self.store.wanted():
                 self._stop(id_)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # gone already; or it is being downloaded, where that keeps it: the next time then
+        path.unlink()
