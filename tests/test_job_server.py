@@ -72,7 +72,12 @@ def test_progress_is_told_while_it_runs(tmp_path: Path, folder: Path) -> None:
         wait_until(lambda: state_of(url)["rows"] > 1_000, "rows")
         now = state_of(url)
         assert (now["state"], now["total_rows"], now["table"]) == ("running", 5_000, "query")
-        assert 1_000 < now["rows"] < 2_000 and now["rows_per_second"] > 0 and now["seconds_left"] >= 0
+        assert (
+            1_000 < now["rows"] < 2_000
+            and 5_000 < now["bytes"] < now["total_bytes"]
+            and now["rows_per_second"] > 0
+            and now["seconds_left"] >= 0
+        )
         with closing(sqlite3.connect(folder / "jobs.db")) as other:  # what another server, or the next, would tell
             wait_until(lambda: other.execute("SELECT rows FROM jobs").fetchone()[0] > 1_000, "the note of it")
         held.opened.set()

@@ -207,7 +207,7 @@ class Jobs:
         room = int(self.settings.jobs_disk_mb * 1e6) - self.store.filled()
 
         def counted() -> Iterator[bytes]:
-            for chunk in coalesced(one.export if line is None else line.watch(one.export)):
+            for chunk in one.export if line is None else line.watch(one.export):
                 digest.update(chunk)
                 one.size += len(chunk)
                 if one.size > room:
@@ -218,7 +218,7 @@ class Jobs:
                 yield chunk
 
         try:
-            write_whole(self.result(one.id), counted())
+            write_whole(self.result(one.id), coalesced(counted()))
         except OSError as error:
             if isinstance(error, ExportError):
                 raise
