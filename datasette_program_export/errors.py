@@ -9,6 +9,8 @@
     │   └── FileTooLargeError            more was sent than is taken     413
     ├── SourceError                      the database cannot be read     422  exit 1
     ├── UnreadableError                  a file is cut, damaged, not ours 422  exit 1
+    ├── ConflictError                    the job's state forbids it      409  exit 1
+    ├── GoneError                        a result no longer kept         410  exit 1
     ├── BusyError                        too much at once, try later     429  exit 1
     ├── AuditError                       the log of exports is broken    503  exit 1
     ├── BrokenExportError                failed after the first byte     cut  exit 1
@@ -85,6 +87,18 @@ class UnreadableError(ExportError):
     def __init__(self, message: str, reason: str = "damaged") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class ConflictError(ExportError):
+    """What was asked for does not go with the state that a job is in: no result yet, nothing to cancel."""
+
+    status = 409
+
+
+class GoneError(ExportError):
+    """The result of a job that was kept for a time, which is over."""
+
+    status = 410
 
 
 class BusyError(ExportError):

@@ -118,6 +118,7 @@ class Export:
                     kept = held(chunks, HELD_BYTES, memory, self.source.spool_dir)
             except TimeExpired:
                 self._copy = True  # its writers have waited long enough
+                self.progress.table, self.progress.rows = None, 0  # all of them come again
                 continue
             finally:
                 self._snapshot = None

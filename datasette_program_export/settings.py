@@ -122,6 +122,23 @@ class Settings(_Model):
         description="How much may be sent to the page that checks a file; more is answered 413.",
     )
     spool_dir: str | None = Field(default=None, description="Where temporary files go; by default the system's place.")
+    jobs_dir: str | None = Field(
+        default=None,
+        description="Where the results of jobs are kept; by default a private folder in the system's temporary place.",
+    )
+    retention_hours: float = Field(default=24.0, gt=0, description="How long the result of a job is kept.")
+    max_jobs: int = Field(default=2, ge=0, description="Jobs that run at once, the others wait; 0: there are no jobs.")
+    max_jobs_per_person: int = Field(
+        default=3, ge=1, description="Jobs of one person that run or wait; one more is answered 429."
+    )
+    jobs_disk_mb: float = Field(
+        default=10240.0, gt=0, description="What the results of all jobs may fill; a job beyond it fails, and says so."
+    )
+    job_bytes: int = Field(
+        default=50_000_000,
+        ge=0,
+        description="From this size on, the export page proposes a job in place of a download.",
+    )
 
     @field_validator("preset")
     @classmethod

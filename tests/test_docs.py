@@ -24,6 +24,7 @@ from datasette_program_export.cli import program_export
 from datasette_program_export.settings import Settings, read_settings
 
 from .conftest import make_datasette, served
+from .jobs import keeping
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -101,6 +102,23 @@ def test_the_usage_guides_examples_run_as_written(tmp_path: Path, monkeypatch: p
             done = subprocess.run([words[0], "-sS", *words[1:]], capture_output=True)
             assert done.returncode == 0, f"{line}: {done.stderr!r}"
     assert zipfile.ZipFile("practice.zip").testzip() is None and list(tmp_path.glob("practice_clients_*.json"))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_the_guide_to_jobs_runs_as_written(demo: Path, tmp_path: Path) -> None:
+    """As one shell script against a real server, with a token."""
+    text = (ROOT / "docs" / "jobs.md").read_text("utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.S))
+    assert script.count("curl ") == 9
+    with keeping(tmp_path / "jobs", demo) as ds, served(ds) as running:
+        lines = ["set -eu", script.replace("http://127.0.0.1:8001", running.url)]
+        environment = {"PATH": os.environ["PATH"], "TOKEN": "anna"}
+        done = subprocess.run(
+            ["bash", "-c", "\n".join(lines)], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("practice.zip: OK\n") and done.stdout.endswith('{"ok": true}')
+    assert zipfile.ZipFile(tmp_path / "practice.zip").testzip() is None
 
 
 def check_the_web_application(app) -> None:

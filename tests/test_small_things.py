@@ -229,7 +229,7 @@ async def test_a_reader_who_leaves_before_the_first_byte_stops_the_export(tmp_pa
     before, reader = SLOTS.taken, Reader()
     made = downloaded(tmp_path / "x.db", 0, reader)
     starting = asyncio.ensure_future(made.start())
-    await asyncio.to_thread(wait_until, lambda: made._watcher is not None, "the watcher")
+    await asyncio.to_thread(wait_until, lambda: made._reader._watcher is not None, "the watcher")
     reader.leaves.set()
     with pytest.raises(CancelledError):
         await asyncio.wait_for(starting, 20)

@@ -7,7 +7,7 @@ from typing import Any
 from datasette import hookimpl
 
 from ..cli import program_export
-from . import actions, host, permissions
+from . import actions, host, job_site, permissions
 from .routes import FORMS_WITH_FILES, ROUTES
 from .startup import check_settings
 from .views import unsupported
@@ -36,6 +36,11 @@ def register_commands(cli: Any) -> None:
 @hookimpl
 def startup(datasette: Any) -> Any:
     return lambda: check_settings(datasette)
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Any:
+    return lambda app: job_site.ending(app, datasette)
 
 
 @hookimpl
@@ -85,8 +90,12 @@ def menu_links(datasette: Any, actor: Any) -> Any:
 
 @hookimpl
 def skip_csrf(datasette: Any, scope: dict[str, Any]) -> bool | None:
-    """Asked by 0.x: what it looks for its token with cannot read forms with files by today's python-multipart."""
-    return scope["path"] in [str(datasette.urls.path(path)) for path in FORMS_WITH_FILES] or None
+    """Asked by 0.x, where we look ourselves from which site a form came (``host.from_another_site``).
+
+    Forms with files: what 0.x looks for its token with cannot read them by today's
+    python-multipart. The export page's form: its address is kept and sent, and no token is to stand in it."""
+    files = [str(datasette.urls.path(path)) for path in FORMS_WITH_FILES]
+    return scope["path"] in files or scope["path"].endswith("/-/program-export/job") or None
 
 
 @hookimpl

@@ -56,10 +56,13 @@ async def database_actions(datasette: Any, actor: Any, database: str) -> list[di
 
 
 async def menu_links(datasette: Any, actor: Any) -> list[dict[str, str]]:
-    """The link to the log, for those who may read it."""
-    if not await host.may(datasette, actor, AUDIT):
-        return []
-    return [{"href": str(datasette.urls.path("/-/program-export/audit")), "label": "Log of exports"}]
+    """The links to one's exports, and to the log, for those who may read it."""
+    found = []
+    if actor and (await host.site_settings(datasette)).max_jobs:
+        found.append({"href": str(datasette.urls.path("/-/program-export/jobs")), "label": "Your exports"})
+    if await host.may(datasette, actor, AUDIT):
+        found.append({"href": str(datasette.urls.path("/-/program-export/audit")), "label": "Log of exports"})
+    return found
 
 
 async def for_templates_0x(

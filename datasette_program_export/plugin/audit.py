@@ -86,7 +86,7 @@ class Line:
         self._bytes = 0
         self._written = False
         self._entry: dict[str, Any] = {
-            "started": _now(),
+            "started": now(),
             "actor": actor.get("id") if actor else None,
             "database": database,
             "scope": request.scope,
@@ -106,9 +106,10 @@ class Line:
             return
         self._written = True
         complete = outcome == "complete"
-        facts = {"ended": _now(), "outcome": outcome, "rows": rows, "bytes": self._bytes}
+        facts = {"ended": now(), "outcome": outcome, "rows": rows, "bytes": self._bytes}
         self.log.write({**self._entry, **facts, "sha256": self._hash.hexdigest() if complete else None})
 
 
-def _now() -> str:
+def now() -> str:
+    """The time in UTC, as lines tell it."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

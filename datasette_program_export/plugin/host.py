@@ -29,6 +29,10 @@ except ImportError:
 
 CLOSES_DETAILS = not V1  # 0.x pages close every <details> when something else is clicked, not only menus
 TEMPLATES_0X = Path(__file__).with_name("templates_0x")
+_FOR_THE_SITE = (
+    "audit_log", "allow_audit", "jobs_dir", "retention_hours", "max_jobs", "max_jobs_per_person", "jobs_disk_mb",
+    "verify_mb",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ async def settings_for(datasette: Any, database: str, tables: frozenset[str] = f
     """The settings for a database: those for all, those for it on top; for ``tables``, JSON column types too."""
     shared = datasette.plugin_config(PLUGIN) or {}
     own = datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}
-    for name in ("audit_log", "allow_audit", "verify_mb"):
+    for name in _FOR_THE_SITE:
         if name in own:
             raise SettingsError(f"{PLUGIN} ({database}): {name} is for the whole site, not for one database")
     settings = parse_settings(merge(shared, own), f"{PLUGIN} ({database})")

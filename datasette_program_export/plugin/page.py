@@ -19,6 +19,7 @@ from . import host
 from .asking import Asked
 from .beginning import Beginning
 from .form import MARK, Form, chosen_range
+from .job_pages import job_advised
 from .numbers import numbers_for
 from .page_tree import about, connections, needed, not_in_tree, size, tree
 
@@ -94,6 +95,8 @@ def page_context(
         "choices": _choices(request),
         "ranges": ranges,
         "chosen": request,
+        "job_advised": job_advised(plan, asked.settings),
+        "jobs_are_on": asked.settings.max_jobs > 0,
         "format_chosen": _format(asked, plan),
         "picking": picking,
         "begins": begins,

@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 from datasette import Response
 
-from ..errors import BrokenExportError, BusyError, CancelledError
+from ..errors import BusyError, CancelledError
 from ..exporter import Export
 from ..settings import Settings
 from ..sinks.spool import Spool
 from .audit import Line
+from .sending import Reader
 
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
 
@@ -49,14 +50,11 @@ class Download(Response):  # type: ignore[misc]
     def __init__(self, export: Export, request: Any, settings: Settings, line: Line | None = None) -> None:
         super().__init__(b"", 200, {})
         self._export = export
-        self._request = request
+        self._reader = Reader(request, settings.send_timeout_seconds, self._gone)
         self._line = line
-        self._send_seconds = settings.send_timeout_seconds
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._left = False
         self._first: bytes | None = None
-        self._watcher: asyncio.Task[None] | None = None
         memory, disk = int(settings.spool_memory_mb * 1e6), int(settings.spool_disk_mb * 1e6)
         self._spool = Spool(memory, disk, settings.spool_dir, self._wake)
         SLOTS.take(settings.max_concurrent_exports)
@@ -68,7 +66,7 @@ class Download(Response):  # type: ignore[misc]
         except RuntimeError:  # no more threads are to be had
             SLOTS.give_back()
             raise BusyError("The server cannot take one more export now. Try again in a moment.") from None
-        self._watcher = asyncio.ensure_future(self._watch())
+        self._reader.watch()
         try:
             self._first = await self._next()
         except BaseException as error:
@@ -86,41 +84,22 @@ class Download(Response):  # type: ignore[misc]
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         raw += [(b"set-cookie", cookie.encode()) for cookie in self._set_cookie_headers]
         try:
-            await self._sent(send, {"type": "http.response.start", "status": self.status, "headers": raw})
+            await self._reader.take(send, {"type": "http.response.start", "status": self.status, "headers": raw})
             piece = self._first
             while piece is not None:
-                await self._sent(send, {"type": "http.response.body", "body": piece, "more_body": True})
+                await self._reader.take(send, {"type": "http.response.body", "body": piece, "more_body": True})
                 piece = await self._next()
             await self._log(None)
-            await self._sent(send, {"type": "http.response.body", "body": b""})
-        except asyncio.TimeoutError:
-            self._abort()
-            message = f"The reader took nothing for {self._send_seconds:g} seconds; the download was cut."
-            error = BrokenExportError(message)
-            await self._log(error)
-            raise error from None
+            await self._reader.take(send, {"type": "http.response.body", "body": b""})
         except CancelledError as error:
             await self._log(error)
-            if not self._left:
+            if not self._reader.left:
                 raise
         except BaseException as error:
             await self._log(error)
             raise
         finally:
             self._stop()
-
-    async def _sent(self, send: Any, message: dict[str, Any]) -> None:
-        if self._left:  # servers drop what is sent to nobody, so that it would look taken
-            raise CancelledError("The reader left.")
-        await asyncio.wait_for(send(message), self._send_seconds)
-
-    def _abort(self) -> None:
-        """Drop the connection of a reader who takes nothing: a server that only closes it would wait for them.
-
-        Found where uvicorn keeps it; elsewhere the server's own time limits must do."""
-        transport = getattr(getattr(self._request.receive, "__self__", None), "transport", None)
-        if transport is not None:
-            transport.abort()
 
     async def _log(self, error: BaseException | None) -> None:
         """Have the export's line written: before the end is sent, or when it failed."""
@@ -134,21 +113,16 @@ class Download(Response):  # type: ignore[misc]
             piece = self._spool.take()
             if piece != b"":
                 return piece
-            if self._left:
+            if self._reader.left:
                 raise CancelledError("The reader left.")
             await self._news.wait()
 
-    async def _watch(self) -> None:
-        """A reader who leaves is not seen by sending: servers drop what is sent to nobody."""
-        while (await self._request.receive())["type"] != "http.disconnect":
-            pass
-        self._left = True
+    def _gone(self) -> None:
         self._export.cancel()
         self._news.set()
 
     def _stop(self) -> None:
-        if self._watcher is not None:
-            self._watcher.cancel()
+        self._reader.stop()
         self._export.cancel()
         self._spool.close()
 

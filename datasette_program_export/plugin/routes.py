@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import verification, views
+from . import job_views, verification, views
 
 _DATABASE = r"/(?P<database>[^/.]+)"
 _TABLE = rf"{_DATABASE}/(?!-/)(?P<table>[^/.]+)"  # below "-" are Datasette's own pages
 _ROW = rf"{_TABLE}/(?P<pks>[^/.]*)"
+_JOBS = r"/-/program-export/jobs"
+_JOB = rf"{_JOBS}/(?P<job>[\w-]+)"
 _ENDING = r"\.program(?P<ending>json|csv|zip)"
 
 FORMS_WITH_FILES = ("/-/program-export/verify", "/-/program-export/verify.json")
@@ -18,9 +20,18 @@ ROUTES: list[tuple[str, Any]] = [
     (r"^/-/program-export/audit\.json$", views.audit_lines),
     (r"^/-/program-export/verify$", verification.verify_page),
     (r"^/-/program-export/verify\.json$", verification.verify_data),
+    (rf"^{_JOBS}$", job_views.jobs_page),
+    (rf"^{_JOBS}\.json$", job_views.jobs_data),
+    (rf"^{_JOB}$", job_views.job_page),
+    (rf"^{_JOB}\.json$", job_views.job_state),
+    (rf"^{_JOB}/result$", job_views.result),
+    (rf"^{_JOB}/cancel$", job_views.cancel),
+    (rf"^{_JOB}/again$", job_views.again),
+    (rf"^{_JOB}/delete$", job_views.delete),
     (rf"^{_DATABASE}/-/query{_ENDING}$", views.query_document),
     *((rf"^{base}{_ENDING}$", views.document) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export$", views.page) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export\.json$", views.plan_data) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export/download$", views.download) for base in (_DATABASE, _TABLE, _ROW)),
+    *((rf"^{base}/-/program-export/job$", job_views.create) for base in (_DATABASE, _TABLE, _ROW)),
 ]

@@ -17,6 +17,7 @@ from ..settings import Settings
 from ..snapshot import Snapshot
 from . import host
 from .audit import AuditLog
+from .job_site import open_at_start
 from .permissions import PLUGIN
 
 
@@ -41,6 +42,10 @@ async def check_settings(datasette: Any) -> None:
         if missing and not unknown and not any(d.path is None for d in _others(datasette)):
             table, key = min(missing.items())
             raise SettingsError(f"{PLUGIN}: {key} names {table}, a table that no database has")
+        try:
+            await open_at_start(datasette, shared)
+        except SettingsError as error:
+            raise SettingsError(f"{PLUGIN}: {error}") from None
     except SettingsError as error:
         raise StartupError(str(error)) from None
 

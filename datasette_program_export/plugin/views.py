@@ -124,10 +124,11 @@ async def query_document(request: Any, datasette: Any) -> Response:
 @answered
 async def download(request: Any, datasette: Any) -> Response:
     """The export page's button. A layout or dialect that the chosen format does not have is the form's, not a wish."""
-    return await _download(_as_form(await ask(datasette, read_form(request).http)))
+    return await _download(as_form(await ask(datasette, read_form(request).http)))
 
 
-def _as_form(asked: Asked) -> Asked:
+def as_form(asked: Asked) -> Asked:
+    """As the export page's form means it: what the chosen format does not have is no wish."""
     form = get_format(asked.request.format)
     idle: dict[str, Any] = {}
     if asked.request.layout not in form.layouts:
@@ -147,7 +148,7 @@ async def page(request: Any, datasette: Any) -> Response:
     form = read_form(request)
     if form.address is not None:  # what a form sent, in an address that can be kept and sent
         return Response.redirect(form.address, headers=answer_headers(datasette))
-    asked = _as_form(await ask(datasette, form.http))
+    asked = as_form(await ask(datasette, form.http))
     # what is too large is shown, so that it can be made smaller; only the download is refused
     made = await _plan(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
     picking = await _picking(asked, form)
