@@ -9,8 +9,10 @@
 Nothing here needs Datasette; the plugin is ``datasette_program_export.plugin``.
 """
 
-from .errors import ExportError
+from .errors import ExportError, RefusedError
 from .exporter import Export as export
+from .findings import ImportReport
+from .importer import load
 from .planner import Plan, plan
 from .request import Request
 from .service import ExportService
@@ -22,13 +24,16 @@ from .version import __version__
 __all__ = [
     "ExportError",
     "ExportService",
+    "ImportReport",
     "Plan",
+    "RefusedError",
     "Report",
     "Request",
     "Settings",
     "Source",
     "__version__",
     "export",
+    "load",
     "plan",
     "verify",
 ]

@@ -8,6 +8,7 @@
     ├── TooLargeError                    a guard refused before byte one 422  exit 1
     ├── SourceError                      the database cannot be read     422  exit 1
     ├── UnreadableError                  a file is cut, damaged, not ours    422  exit 1
+    ├── RefusedError                     a file is not imported; ``report`` says why 422  exit 1
     ├── BusyError                        too much at once, try later     429  exit 1
     ├── AuditError                       the log of exports is broken    503  exit 1
     ├── BrokenExportError                failed after the first byte     cut  exit 1
@@ -23,6 +24,7 @@ The web layer answers with ``status``, the command line exits with ``exit_code``
 from __future__ import annotations
 
 import re
+from typing import Any
 
 
 class ExportError(Exception):
@@ -78,6 +80,16 @@ class UnreadableError(ExportError):
     def __init__(self, message: str, reason: str = "damaged") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class RefusedError(ExportError):
+    """An import that did not happen: nothing was changed. ``report`` (an ImportReport) holds every finding."""
+
+    status = 422
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class BusyError(ExportError):

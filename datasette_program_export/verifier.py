@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -83,7 +83,7 @@ def verify(file: str | Path, *, trusted: bool = False, folder: str | None = None
     report = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
     with path.open("rb") as opened:
         try:
-            _read(opened, report, TRUSTING if trusted else CAREFUL, folder)
+            examine(opened, report, TRUSTING if trusted else CAREFUL, folder)
         except UnreadableError as error:
             report.status = error.reason  # type: ignore[assignment]
             report.problems.append(str(error))
@@ -108,7 +108,15 @@ def _beginning(file: IO[bytes]) -> bytes:
     return start
 
 
-def _read(file: IO[bytes], report: Report, limits: Limits, folder: str | None) -> None:
+def examine(
+    file: IO[bytes],
+    report: Report,
+    limits: Limits,
+    folder: str | None = None,
+    through: Callable[[Dataset], Dataset] = lambda dataset: dataset,
+) -> None:
+    """Read an opened file to its end and put what is found into ``report``; rows that are to be
+    looked at on the way pass ``through`` a function. Raises UnreadableError."""
     report.format, report.compression, content = opened(file, limits)
     if report.bytes == 0:
         raise UnreadableError("The file is empty.", "cut")
@@ -120,7 +128,7 @@ def _read(file: IO[bytes], report: Report, limits: Limits, folder: str | None) -
     assert decode is not None
     dataset = decode(content, limits)
     report.export = dict(dataset.head)
-    _check(dataset, report, folder)
+    _check(through(dataset), report, folder)
 
 
 def _cannot_tell(start: bytes) -> str:
