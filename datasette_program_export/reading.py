@@ -12,8 +12,6 @@ from .policies import Choices
 from .sinks.limits import CAREFUL, TRUSTING
 from .verifier import Report, examine, opened
 
-_OPTIONAL = ("ndjson",)  # of these a file may also be rows alone
-
 
 def read(path: Path, intake: Intake, choices: Choices, report: ImportReport, findings: Findings) -> None:
     """Stage every row. A file that is cut, changed or does not hold what it says is a finding.
