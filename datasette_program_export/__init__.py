@@ -12,8 +12,10 @@ Nothing here needs Datasette; the plugin is ``datasette_program_export.plugin``.
 from .errors import ExportError, RefusedError
 from .exporter import Export as export
 from .findings import ImportReport
+from .import_service import ImportService
 from .importer import load
 from .planner import Plan, plan
+from .proof import Proof, prove
 from .request import Request
 from .service import ExportService
 from .settings import Settings
@@ -25,7 +27,9 @@ __all__ = [
     "ExportError",
     "ExportService",
     "ImportReport",
+    "ImportService",
     "Plan",
+    "Proof",
     "RefusedError",
     "Report",
     "Request",
@@ -35,5 +39,6 @@ __all__ = [
     "export",
     "load",
     "plan",
+    "prove",
     "verify",
 ]

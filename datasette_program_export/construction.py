@@ -27,6 +27,8 @@ _MAKING = {
     "view": sqlite3.SQLITE_CREATE_VIEW,
     "trigger": sqlite3.SQLITE_CREATE_TRIGGER,
 }
+_KINDS = ("index", "view", "trigger")  # in the order in which they are made
+_FORBIDDEN = ("authoriz", "prohibited", "unsafe use", "may not be modified", "one statement")
 _ALWAYS = {sqlite3.SQLITE_READ, sqlite3.SQLITE_REINDEX, sqlite3.SQLITE_RECURSIVE}
 _LARGEST = 2**31
 
@@ -47,7 +49,9 @@ class Construction:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         try:
             self.tables = [Statement("table", n, n, str(t["sql"])) for n, t in schema["tables"].items()]
-            self.objects = [Statement(o["type"], o["name"], o["table"], o["sql"]) for o in schema["objects"]]
+            objects = schema["objects"]
+            self.objects = [Statement(o["type"], str(o["name"]), str(o["table"]), str(o["sql"])) for o in objects]
+            self.objects.sort(key=lambda s: _KINDS.index(s.kind))
             facts = schema.get("database", {})
             self.encoding = str(facts.get("encoding", "UTF-8"))
             self.numbers = {n: int(facts[n]) for n in ("user_version", "application_id") if n in facts}
@@ -81,7 +85,7 @@ class Construction:
 
     def make_objects(self, connection: sqlite3.Connection, findings: Findings) -> None:
         """When the rows are there."""
-        for statement in sorted(self.objects, key=lambda s: ("index", "view", "trigger", s.kind).index(s.kind)):
+        for statement in self.objects:
             _make(connection, statement, findings)
         for name, number in self.sequences.items():
             _count_on(connection, name, number)
@@ -99,17 +103,13 @@ def _count_on(connection: sqlite3.Connection, table: str, number: int) -> None:
 def _make(connection: sqlite3.Connection, statement: Statement, findings: Findings) -> None:
     what = f"The {statement.kind} {statement.name} of the file is not made"
     guard = _guard(statement)
-    if guard is None or not isinstance(statement.sql, str):
-        findings.add("statement", f"{what}: {statement.kind} is nothing that can be made.", statement.table)
-        return
     objects = "SELECT type, name FROM main.sqlite_master WHERE name NOT LIKE 'sqlite^_%' ESCAPE '^'"
     before = set(connection.execute(objects))
     try:
         with authorized(connection, guard):
             connection.execute(statement.sql)
     except sqlite3.Error as error:  # a second statement behind the first is one, too (ProgrammingError)
-        refused = "not authorized" in str(error) or "prohibited" in str(error) or "one statement" in str(error)
-        why = "its statement does more than that" if refused or "authoriz" in str(error) else explain(error)
+        why = "its statement does more than that" if _is_forbidden(error) else explain(error)
         findings.add("statement", f"{what}: {why}.", statement.table)
         return
     except sqlite3.Warning:  # Python 3.10's word for a second statement
@@ -124,7 +124,7 @@ def _make(connection: sqlite3.Connection, statement: Statement, findings: Findin
 def _look(connection: sqlite3.Connection, statement: Statement, findings: Findings, what: str) -> None:
     """A view and a trigger are made whatever they say: see what they would do when they are used."""
     if statement.kind == "view":
-        used = [f"SELECT 1 FROM main.{quote(statement.name)} LIMIT 0"]
+        used = [f"SELECT * FROM main.{quote(statement.name)}"]
     elif statement.kind == "trigger":
         rows = connection.execute(f"PRAGMA main.table_xinfo({quote(statement.table)})").fetchall()
         sets = ", ".join(f"{quote(row[1])} = {quote(row[1])}" for row in rows if row[6] == 0)
@@ -137,9 +137,16 @@ def _look(connection: sqlite3.Connection, statement: Statement, findings: Findin
             with authorized(connection, _harmless):
                 connection.execute(f"EXPLAIN {sql}").fetchall()
         except sqlite3.Error as error:
-            if "authoriz" in str(error) or "prohibited" in str(error):
+            if _is_forbidden(error):
                 findings.add("statement", f"{what}: it does more than read and write rows.", statement.table)
-                return
+            else:
+                works = f"The {statement.kind} {statement.name} does not work here: {explain(error)}."
+                findings.add("statement", works, statement.table, error=False)
+            return
+
+
+def _is_forbidden(error: Exception) -> bool:
+    return any(words in str(error) for words in _FORBIDDEN)
 
 
 Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
@@ -163,12 +170,10 @@ def _function(name: str | None) -> int:
     return sqlite3.SQLITE_DENY if fold(name or "") in _DENIED_FUNCTIONS else sqlite3.SQLITE_OK
 
 
-def _guard(statement: Statement) -> Authorizer | None:
+def _guard(statement: Statement) -> Authorizer:
     """Allows to make this one object."""
-    making = _MAKING.get(statement.kind)
-    if making is None:
-        return None
-    name, table = fold(str(statement.name)), fold(str(statement.table))
+    making = _MAKING[statement.kind]
+    name, table = fold(statement.name), fold(statement.table)
 
     def allows(action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:
         if action == sqlite3.SQLITE_FUNCTION:

@@ -82,6 +82,7 @@ class ImportReport(_Model):
     tables: dict[str, TableReport] = {}
     findings: list[Finding] = Field(default=[], description="Why it is refused.")
     notes: list[Finding] = Field(default=[], description="What is worth knowing.")
+    bad_rows: int = Field(default=0, description="Rows of the file of which a finding says that they cannot go in.")
     left_out: list[Finding] = Field(default=[], description="Why rows were left out, where the caller went on.")
     dangling: list[AllowedReference] = []
     safety_copy: str | None = None
@@ -140,4 +141,5 @@ class Findings:
                 error = same[0].error
                 found = Finding(kind=kind, message=more, table=table, column=column, error=error)
                 (self.errors if error else self.notes).append(found)
+        report.bad_rows += sum(map(len, self.bad.values()))
         report.findings, report.notes = list(self.errors), list(self.notes)

@@ -126,7 +126,7 @@ class _Run:
                     self._checked_and_written(schema)
                     bad = self.findings.bad
                     if not (self.findings.errors and self.asked.leave_out_bad_rows and bad):
-                        if not self.findings.errors and not self.asked.preview:
+                        if not self.findings.errors and not self.asked.preview and (self._changes or made):
                             goal.commit()
                         return
                 self._leave_out(bad)

@@ -143,8 +143,8 @@ def _digest(goal: Target, staged: Staged, schema: str) -> tuple[int, str]:
     columns = ", ".join(f"t.{quote(c)}" for c in staged.columns)
     execute = goal.connection.execute
     rows = execute(f"SELECT count(*) FROM {one.target}").fetchone()[0]
-    unkeyed = " OR ".join(f"{quote(c)} IS NULL" for c in one.key) or "1"
-    if execute(f"SELECT 1 FROM {one.target} WHERE {unkeyed} LIMIT 1").fetchone():
+    unkeyed = " OR ".join(f"{quote(c)} IS NULL" for c in one.key)
+    if not unkeyed or execute(f"SELECT 1 FROM {one.target} WHERE {unkeyed} LIMIT 1").fetchone():
         order = f" ORDER BY t.{quote(staged.table.rowid)}" if staged.table.rowid else ""
         cursor = execute(f"SELECT {columns} FROM {one.target} AS t{order}")
     else:

@@ -19,10 +19,11 @@ from typing import Any
 from .errors import BusyError, NotFoundError, SourceError, explain
 from .matching import SIGN, sign
 from .reflection import reflect
-from .schema import Schema
+from .schema import Schema, fold, quote
 from .source import Source
 
 _WAIT = 5.0
+_TRIGGERS = "SELECT name, tbl_name, sql FROM main.sqlite_master WHERE type = 'trigger' ORDER BY rowid"
 # for the time of an import: references are judged at its end, as a whole, and nothing cascades
 _PRAGMAS = {"foreign_keys": 0, "ignore_check_constraints": 0, "automatic_index": 0, "recursive_triggers": 0}
 
@@ -167,30 +168,22 @@ def _decoded(text: bytes) -> str:
 
 
 class Triggers:
-    """The triggers of some tables, switched off: dropped, and made again from their own words.
+    """The triggers, switched off where some of these tables have any: dropped, and made again from their own words.
 
-    Both in the transaction, so that no other connection ever sees a table without them. SQLite
-    has no switch for triggers in every version that this package is made for."""
+    Both in the transaction, so that no other connection ever sees a table without them; all of them, so that
+    their order stays. SQLite has no switch for triggers in every version that this package is made for."""
 
     def __init__(self, connection: sqlite3.Connection, tables: list[str]) -> None:
         self._connection = connection
-        query = "SELECT name, tbl_name, sql FROM main.sqlite_master WHERE type = 'trigger' ORDER BY rowid"
-        found = connection.execute(query).fetchall()
-        folded = {name.lower() for name in tables}
-        self._dropped = [(name, sql) for name, table, sql in found if table.lower() in folded]
-        for name, _ in self._dropped:
-            quoted = name.replace('"', '""')
-            connection.execute(f'DROP TRIGGER main."{quoted}"')
-
-    @property
-    def count(self) -> int:
-        return len(self._dropped)
+        found = connection.execute(_TRIGGERS).fetchall()
+        folded = set(map(fold, tables))
+        self._dropped = found if any(fold(table) in folded for _, table, _ in found) else []
+        for name, _, _ in self._dropped:
+            connection.execute(f"DROP TRIGGER main.{quote(name)}")
 
     def restore(self) -> None:
         """Make them again, and see that they are the same."""
-        for _, sql in self._dropped:
+        for _, _, sql in self._dropped:
             self._connection.execute(sql)
-        query = "SELECT name, sql FROM main.sqlite_master WHERE type = 'trigger'"
-        now = dict(self._connection.execute(query).fetchall())
-        if any(now.get(name) != sql for name, sql in self._dropped):
-            raise SourceError("A trigger could not be made again as it was; nothing was changed.")
+        if self._dropped and self._connection.execute(_TRIGGERS).fetchall() != self._dropped:
+            raise SourceError("The triggers could not be made again as they were; nothing was changed.")

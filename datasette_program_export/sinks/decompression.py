@@ -1,4 +1,4 @@
-"""A file as it was before it was compressed, read as a stream: gzip or zstd, told by its first bytes (bzip2 only comes in)."""
+"""A file as it was before it was compressed, as a stream: gzip, zstd or (only to read) bzip2, by its first bytes."""
 
 from __future__ import annotations
 
