@@ -41,6 +41,8 @@ class RowChecks:
         with suppress(sqlite3.OperationalError):  # an SQLite without JSON
             for staged, column in self.intake.json_columns():
                 self._json(staged, column)
+                if not staged.own:
+                    staged.loose |= {column}
 
     def _lines(self, staged: Staged, where: str) -> Iterator[int]:
         sql = f"SELECT s.line FROM {self.schema}.{staged.name} AS s WHERE {where} ORDER BY s.line"
@@ -133,7 +135,7 @@ class ReferenceCheck:
             table, row, parent, number = violation
             found.setdefault((table, number, parent), []).append(row)
         allowed = []
-        for (table, number, parent), rows in found.items():
+        for (table, number, _), rows in found.items():
             key = self._edge(table, number)
             announced = _announced(intake.coverage, key)
             if allow and len(rows) <= announced:

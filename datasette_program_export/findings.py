@@ -124,7 +124,9 @@ class Findings:
             return
         place: dict[str, Any] = {unit: number} if number is not None else {}
         found = Finding(kind=kind, message=message, table=table, column=column, error=error, **place)
-        (self.errors if error else self.notes).append(found)
+        told = self.errors if error else self.notes
+        if found not in told:
+            told.append(found)
 
     def reset(self) -> None:
         """Forget the errors, to try again without the bad rows."""

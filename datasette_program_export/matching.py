@@ -3,7 +3,8 @@
 A row is the same row where its primary key is, as the target compares it (affinity and
 collation of the key). It is unchanged where every value that the file gives is the very same: the
 same bytes of the same storage class. A row without a key (a table that has none, a NULL in the key) is there
-when one of just the same values is, as often as it is in the file.
+when one of just the same values is, as often as it is in the file. Of JSON in files that are not ours only what it says is compared: its
+blanks were lost on the way.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ class Matching:
         found = []
         for column in columns:
             there, here = f"t.{quote(column)}", self.staged.value(column)
-            found.append(f"typeof({there}) = typeof({here}) AND {there} IS {here} COLLATE BINARY")
+            if column in self.staged.loose:
+                found.append(f"CASE WHEN {_alike(there, here)} THEN 1 ELSE {_exactly(there, here)} END")
+                continue
+            found.append(_exactly(there, here))
             facts = self.staged.table.column(column)
             if facts is not None and facts.affinity == "BLOB":  # all others keep no -0.0
                 found.append(f"(CASE WHEN {there} = 0.0 THEN {SIGN}({there}) = {SIGN}({here}) ELSE 1 END)")
@@ -128,12 +132,26 @@ class Matching:
     def assignments(self, back_to_default: Sequence[Column]) -> list[tuple[str, str]]:
         """What an update sets: the given columns, and others back to what they are by default."""
         table = self.staged.table
-        found = [(c, self.staged.value(c)) for c in self.given if c != table.integer_key]
+        found = [(c, self._new(c)) for c in self.given if c != table.integer_key]
         return found + [(c.name, f"({_default(c)})") for c in back_to_default]
+
+    def _new(self, column: str) -> str:
+        there, here = f"t.{quote(column)}", self.staged.value(column)
+        return f"CASE WHEN {_alike(there, here)} THEN {there} ELSE {here} END" if column in self.staged.loose else here
 
     def update(self, sets: Sequence[tuple[str, str]]) -> str:
         """An UPDATE of what ``s`` gives, to be ended with a FROM clause."""
         return f"UPDATE {self.target} AS t SET " + ", ".join(f"{quote(c)} = {value}" for c, value in sets)
+
+
+def _exactly(there: str, here: str) -> str:
+    return f"typeof({there}) = typeof({here}) AND {there} IS {here} COLLATE BINARY"
+
+
+def _alike(there: str, here: str) -> str:
+    """Whether both are JSON that says the same."""
+    texts = f"typeof({there}) = 'text' AND typeof({here}) = 'text' AND json_valid({there}) AND json_valid({here})"
+    return f"CASE WHEN {texts} THEN json({there}) = json({here}) END"
 
 
 def key_collation(staged: Staged, column: str) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from .application import TableImport
 from .findings import Difference, Sample
 from .matching import DIFFERENT, INSERT, sign
 from .schema import quote
 from .target import Target
 
+_read = msgspec.json.decode
 _ROWS = 5
 _LONGEST = 200
 _HIDDEN = "(a secret, not shown)"
@@ -39,11 +42,20 @@ def sample(target: Target, one: TableImport, secret: set[str]) -> tuple[list[dic
                         file=_HIDDEN if c in secret else shown(here),
                     )
                     for c, there, here in pairs
-                    if (type(there), there, sign(there)) != (type(here), here, sign(here))
+                    if not _same(there, here, c in one.staged.loose)
                 ]
                 key = {c: shown(there) for c, there, _ in pairs if c in part.key}
                 differing.append(Sample(number=line, key=key, differences=found))
     return new, differing
+
+
+def _same(there: Any, here: Any, loose: bool) -> bool:
+    if (type(there), there, sign(there)) == (type(here), here, sign(here)):
+        return True
+    try:
+        return loose and isinstance(there, str) and isinstance(here, str) and bool(_read(there) == _read(here))
+    except (ValueError, RecursionError):
+        return False
 
 
 def shown(value: Any) -> Any:

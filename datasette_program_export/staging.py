@@ -26,7 +26,8 @@ _MOST_SHAPES = 500
 class Staged:
     """One table's rows. ``columns`` are the target's names; ``shapes`` the sets of them that rows give.
 
-    ``raw`` are the staged columns with the file's values, ``shaped`` those with what becomes of them."""
+    ``raw`` are the staged columns with the file's values, ``shaped`` those with what becomes of them;
+    ``loose`` are columns whose JSON is compared by what it says, not by its blanks."""
 
     table: Table
     name: str
@@ -37,6 +38,7 @@ class Staged:
     unit: str = "row"
     shapes: list[tuple[str, ...]] = field(default_factory=list)
     rows: int = 0
+    loose: frozenset[str] = frozenset()
 
     def value(self, column: str, alias: str = "s") -> str:
         """What becomes of the file's value in the target, as an expression."""

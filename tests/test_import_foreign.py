@@ -330,3 +330,17 @@ def test_a_replaced_row_goes_back_to_defaults_and_its_children_stay(tmp_path: Pa
     with closing(sqlite3.connect(tmp_path / "t.db")) as target:
         assert target.execute("SELECT * FROM t").fetchall() == [(1, 2, "new", "secret")]
         assert target.execute("SELECT * FROM c").fetchall() == [(1, 1)]
+
+
+def test_json_that_says_the_same_is_no_difference_and_keeps_its_blanks(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "t.db")) as target:
+        target.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, j JSON, x)")
+        target.execute("""INSERT INTO t VALUES (1, '{"a":  [1.50]}', 1), (2, '{"a": 1}', 2)""")
+        target.commit()
+    file = written({"t": [{"id": 1, "j": {"a": [1]}, "x": 1}, {"id": 2, "j": {"a": 1}, "x": 3}]}, tmp_path / "f.json")
+    file.write_text(file.read_text().replace("[1]", "[1.50]"))
+    report = load(tmp_path / "t.db", file, on_conflict="update")
+    assert (report.tables["t"].unchanged, report.tables["t"].update) == (1, 1)
+    assert [d.column for d in report.tables["t"].samples[0].differences] == ["x"]
+    with closing(sqlite3.connect(tmp_path / "t.db")) as target:
+        assert target.execute("SELECT j, x FROM t").fetchall() == [('{"a":  [1.50]}', 1), ('{"a": 1}', 3)]
