@@ -19,6 +19,7 @@ from .foreign_rows import ForeignRows
 Event = tuple[str, Any]
 _ROWS_INSIDE = ("data", "related_data")
 _KNOWN_LISTS = ("tables", "missing_ids", "errors", "warnings")
+_OURS = {("format", "programjson"), ("format", "ndjson")}
 _LAYOUTS = (  # a key that shows the layout, in the order in which they are looked for
     ("success", "an answer of the export service"),
     ("record_count", "an export of one table"),
@@ -66,11 +67,18 @@ class JsonDocument:
                 if key in _ROWS_INSIDE:
                     self._inside(events)
                 else:
-                    self.facts[key] = _map(events)
+                    self.facts[key] = None
+                    _skip(events)
                     if self._rows.intake.schema.find(key) is not None:
                         raise UnreadableError(f"{key} is a table of the target, but no list of rows in the file.")
             elif key == "data" and event == "string":
                 self.texts[""] = value
+            elif (key, value) in _OURS:
+                raise UnreadableError(
+                    f"This was a {value} file, but another program wrote it anew: it cannot be proven any more. "
+                    "Take the file as it was exported.",
+                    "changed",
+                )
             else:
                 self.facts[key] = value
         names = {**self.facts, **self._rows.seen}
@@ -158,6 +166,15 @@ def _keys(events: Iterator[Event]) -> Iterator[Event]:
             raise UnreadableError(f"The file has {value} twice in one object.")
         seen.add(value)
         yield event, value
+
+
+def _skip(events: Iterator[Event]) -> None:
+    """Pass over the rest of an object, which holds no rows."""
+    depth = 1
+    for event, _ in events:
+        depth += {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}.get(event, 0)
+        if depth == 0:
+            return
 
 
 def _elements(events: Iterator[Event]) -> Iterator[Event]:

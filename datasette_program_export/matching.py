@@ -1,10 +1,10 @@
 """The SQL by which rows that wait are compared with those that are there.
 
 A row is the same row where its primary key is, as the target compares it (affinity and
-collation of the key). It is unchanged where every value that the file gives is the very same: the
-same bytes of the same storage class. A row without a key (a table that has none, a NULL in the key) is there
-when one of just the same values is, as often as it is in the file. Of JSON in files that are not ours only what it says is compared: its
-blanks were lost on the way.
+collation of the key). It is unchanged where every value that the file gives is the very same:
+the same bytes of the same storage class. A row without a key (a table that has none, a NULL in
+the key) is there when one of just the same values is, as often as it is in the file. Of JSON
+in files that are not ours only what it says is compared: its blanks were lost on the way.
 """
 
 from __future__ import annotations
