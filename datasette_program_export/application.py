@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .errors import explain
-from .findings import Findings, TableReport
+from .findings import MOST, Findings, TableReport
 from .matching import DIFFERENT, INSERT, UNCHANGED, Matching
 from .policies import Choices
 from .schema import Column, Table, quote
@@ -74,7 +74,7 @@ class TableImport:
         name = self.staged.table.name
         lines = self.connection.execute(
             f"SELECT line FROM {self.verdicts} WHERE verdict = {DIFFERENT} ORDER BY line"
-            + ("" if self.choices.leave_out_bad_rows else " LIMIT 21")
+            f" LIMIT {MOST if self.choices.leave_out_bad_rows else 21}"
         )
         for (line,) in lines.fetchall():
             message = f"A row of {name} with this key is there already, with other values."
@@ -183,6 +183,8 @@ class TableImport:
                         execute(sql, (line,) if part.given else ())
                     except self.target.library.IntegrityError as error:
                         self._refused(error, line)
+                        if self.findings.enough(name):
+                            return
         if not self.findings.errors:
             self.findings.add("table", f"Some rows of {name} cannot be there together: see its unique columns.", name)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from .findings import AllowedReference, Findings
+from .findings import MOST, AllowedReference, Findings
 from .intake import Intake
 from .matching import Matching, duplicates
 from .schema import ForeignKey, Schema, fold, quote
@@ -47,6 +47,8 @@ class RowChecks:
     def _lines(self, staged: Staged, where: str) -> Iterator[int]:
         sql = f"SELECT s.line FROM {self.schema}.{staged.name} AS s WHERE {where} ORDER BY s.line"
         for (line,) in self.connection.execute(sql):
+            if self.findings.enough(staged.table.name):
+                return
             yield line
 
     def _keys(self, staged: Staged) -> None:
@@ -66,7 +68,7 @@ class RowChecks:
                     self._say(staged, "key", line, column, "is empty, by which the row is told from others")
         if set(pk) <= set(staged.columns):
             one = Matching(staged, staged.columns, self.schema, "")
-            for line, first in self.connection.execute(duplicates(one)):
+            for line, first in self.connection.execute(f"{duplicates(one)} LIMIT {MOST}"):
                 name = ", ".join(pk)
                 self._say(staged, "duplicate", line, name, f"is the same as in {staged.unit} {first:,} of the file")
 
@@ -105,18 +107,35 @@ class RowChecks:
         self.findings.add(kind, f"{place}: {column} {what}.", staged.table.name, column, line, staged.unit, error)
 
 
-Violation = tuple[str, int | None, str, int]
+_HELD = "CREATE TABLE {} (child, row, parent, number)"
+# a row of a WITHOUT ROWID table has no number: of these only the count can be compared
+_NEW = """
+SELECT child, number, parent, sum(n) FROM (
+  SELECT child, number, parent, count(*) AS n FROM (
+    SELECT * FROM {after} WHERE row IS NOT NULL EXCEPT SELECT * FROM {before}) GROUP BY 1, 2, 3
+  UNION ALL SELECT child, number, parent, count(*) FROM {after} WHERE row IS NULL GROUP BY 1, 2, 3
+  UNION ALL SELECT child, number, parent, -count(*) FROM {before} WHERE row IS NULL GROUP BY 1, 2, 3
+) GROUP BY 1, 2, 3 HAVING sum(n) > 0"""
 
 
 class ReferenceCheck:
-    """SQLite's own foreign_key_check, before and after: what is new in it came with the import."""
+    """SQLite's own foreign_key_check, before and after: what is new in it came with the import.
+
+    Both are held in TEMP tables, on disk. ``unchecked`` are tables with a reference that SQLite cannot check."""
 
     def __init__(self, target: Target, schema: Schema) -> None:
         self.connection, self.schema, self.target = target.connection, schema, target
         self.unchecked: set[str] = set()
-        self._before: Counter[Violation] = Counter(self._violations()) if not target.fresh else Counter()
+        self._before = self._held(not target.fresh)
 
-    def _violations(self) -> Iterator[Violation]:
+    def _held(self, look: bool) -> str:
+        name = f'temp."program_export_{secrets.token_hex(8)}"'
+        self.connection.execute(_HELD.format(name))
+        if look:
+            self.connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?)", self._violations())
+        return name
+
+    def _violations(self) -> Iterator[tuple[Any, ...]]:
         for name, table in self.schema.items():
             if table.kind != "table" or not table.foreign_keys:
                 continue
@@ -125,24 +144,19 @@ class ReferenceCheck:
             except self.target.library.OperationalError:  # foreign key mismatch: nobody can check it
                 self.unchecked.add(name)
 
-    def judge(
-        self, intake: Intake, findings: Findings, allow: bool, schema: str, after: Schema
-    ) -> list[AllowedReference]:
+    def judge(self, intake: Intake, findings: Findings, allow: bool, schema: str) -> list[AllowedReference]:
         """The new ones that are allowed; the others are findings."""
-        self.schema = after
-        found: dict[tuple[str, int, str], list[int | None]] = {}
-        for violation in (Counter(self._violations()) - self._before).elements():
-            table, row, parent, number = violation
-            found.setdefault((table, number, parent), []).append(row)
+        after = self._held(True)
+        found = self.connection.execute(_NEW.format(after=after, before=self._before)).fetchall()
+        for name in (after, self._before):
+            self.connection.execute(f"DROP TABLE {name}")
         allowed = []
-        for (table, number, _), rows in found.items():
+        for table, number, _, rows in found:
             key = self._edge(table, number)
             announced = _announced(intake.coverage, key)
-            if allow and len(rows) <= announced:
+            if allow and rows <= announced:
                 columns = list(key.columns)
-                allowed.append(
-                    AllowedReference(table=table, columns=columns, other_table=key.other_table, rows=len(rows))
-                )
+                allowed.append(AllowedReference(table=table, columns=columns, other_table=key.other_table, rows=rows))
                 continue
             self._refused(intake, findings, key, rows, announced, schema)
         return allowed
@@ -158,10 +172,10 @@ class ReferenceCheck:
         )
 
     def _refused(
-        self, intake: Intake, findings: Findings, key: ForeignKey, rows: list[int | None], announced: int, schema: str
+        self, intake: Intake, findings: Findings, key: ForeignKey, rows: int, announced: int, schema: str
     ) -> None:
         columns = ", ".join(key.columns)
-        hint = "; the file says so itself: --allow-dangling lets it in" if len(rows) <= announced else ""
+        hint = "; the file says so itself: --allow-dangling lets it in" if rows <= announced else ""
         what = f"refers to a row of {key.other_table} that is neither in the file nor in the target{hint}"
         staged = intake.staging.tables.get(key.table)
         lines = self._lines(staged, key, schema) if staged is not None else []
@@ -169,7 +183,7 @@ class ReferenceCheck:
             assert staged is not None
             place = f"{staged.unit.capitalize()} {line:,} of {key.table}"
             findings.add("reference", f"{place}: {columns} {what}.", key.table, columns, line, staged.unit)
-        for _ in range(len(rows) - len(lines)):
+        for _ in range(min(rows, MOST) - len(lines)):
             message = f"A row of {key.table} that is there already: {columns} {what}."
             findings.add("reference", message, key.table, columns)
 
@@ -182,7 +196,7 @@ class ReferenceCheck:
         if key.problem is None:
             match = " AND ".join(f"p.{quote(b)} = +{staged.value(a)}" for a, b in zip(key.columns, key.other_columns))
             sql += f" AND NOT EXISTS (SELECT 1 FROM main.{quote(key.other_table)} AS p WHERE {match})"
-        return [line for (line,) in self.connection.execute(f"{sql} ORDER BY s.line")]
+        return [line for (line,) in self.connection.execute(f"{sql} ORDER BY s.line LIMIT {MOST}")]
 
 
 def _announced(coverage: Mapping[str, Any], key: ForeignKey) -> int:

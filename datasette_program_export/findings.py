@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 _TOLD = 20  # of one kind, in one column; the rest is counted
+MOST = 100_000  # bad rows of a table; more are not looked for
 
 
 class _Model(BaseModel):
@@ -127,6 +128,15 @@ class Findings:
         told = self.errors if error else self.notes
         if found not in told:
             told.append(found)
+
+    def enough(self, table: str) -> bool:
+        """Whether so many rows of a table are bad that it is not worth while, nor the memory, to look for more."""
+        return len(self.bad.get(table, ())) >= MOST
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether there are errors, and each is of one row of the file."""
+        return bool(self.errors) and all(f.row or f.line for f in self.errors)
 
     def reset(self) -> None:
         """Forget the errors, to try again without the bad rows."""

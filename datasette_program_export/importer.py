@@ -94,6 +94,8 @@ class _Run:
         if not goal.fresh:
             self.asked.check(goal.schema)
         read(self.file, self.intake, self.asked, self.report, self.findings)
+        if self.asked.leave_out_bad_rows and self.findings.of_rows:  # these did not even wait
+            self._pass_over({name: len(lines) for name, lines in self.findings.bad.items()})
         self.staging.close()
         self.report.new_database = self.intake.construction is not None
         if not self.findings.errors and goal.fresh:
@@ -125,7 +127,7 @@ class _Run:
                 with goal.transaction():
                     self._checked_and_written(schema)
                     bad = self.findings.bad
-                    if not (self.findings.errors and self.asked.leave_out_bad_rows and bad):
+                    if not (self.asked.leave_out_bad_rows and self.findings.of_rows):
                         if not self.findings.errors and not self.asked.preview and (self._changes or made):
                             goal.commit()
                         return
@@ -133,15 +135,19 @@ class _Run:
 
     def _leave_out(self, bad: dict[str, set[int]]) -> None:
         """Go on without the bad rows; what then lacks them is found the next time round."""
+        gone = {}
+        waiting = self.staging.connection
         for name, lines in bad.items():
-            staged = self.staging.tables[name]
-            before = self.staging.connection.total_changes
-            self.staging.connection.executemany(
-                f"DELETE FROM {staged.name} WHERE line = ?", [(line,) for line in lines]
-            )
-            gone = self.staging.connection.total_changes - before
-            staged.rows -= gone
-            self.left_out[name] = self.left_out.get(name, 0) + gone
+            staged, before = self.staging.tables[name], waiting.total_changes
+            waiting.executemany(f"DELETE FROM {staged.name} WHERE line = ?", [(line,) for line in lines])
+            gone[name] = waiting.total_changes - before
+            staged.rows -= gone[name]
+        assert sum(gone.values()) > 0, "the same rows were found twice"
+        self._pass_over(gone)
+
+    def _pass_over(self, rows: dict[str, int]) -> None:
+        for name, count in rows.items():
+            self.left_out[name] = self.left_out.get(name, 0) + count
         self.refused_rows += self.findings.errors
         self.findings.reset()
 
@@ -168,7 +174,7 @@ class _Run:
             made.make_objects(connection, self.findings)
         if not self.findings.errors:
             allow = self.asked.allow_dangling
-            self.report.dangling = references.judge(self.intake, self.findings, allow, schema, now)
+            self.report.dangling = references.judge(self.intake, self.findings, allow, schema)
         if not self.findings.errors and self.inspect is not None:
             self.inspect(Applied(goal, self.intake, schema, self.report.dangling, references.unchecked))
 

@@ -178,6 +178,16 @@ def test_bug_32_what_hangs_on_a_row_that_was_left_out_is_left_out_too(demo: Path
     assert done["success"] and (done["inserted_records"], done["failed_records"]) == (0, 2)
 
 
+def test_bug_32_a_value_that_no_database_can_hold_is_one_bad_row_too(demo: Path) -> None:
+    chart = first_chart(demo)
+    rows = [{**chart, "id": "one", "chart_name": 2**80}, {**chart, "id": "two"}]
+    done = result(ImportService(demo).import_table("charts", rows, {"continue_on_error": True}))
+    assert done["success"] and (done["inserted_records"], done["failed_records"]) == (1, 1)
+    assert not ImportService(demo).import_table("charts", rows)["success"]
+    broken = {"charts": rows, "nowhere": [{"id": 1}]}  # which is not a matter of a row
+    assert not ImportService(demo).import_full_database(broken, {"continue_on_error": True})["success"]
+
+
 def test_bug_33_every_option_is_read_and_any_other_is_an_error(demo: Path, tmp_path: Path) -> None:
     service, chart = ImportService(demo), first_chart(demo)
     with pytest.raises(RequestError, match="disable_foreign_key_checks"):
