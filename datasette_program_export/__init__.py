@@ -9,9 +9,13 @@
 Nothing here needs Datasette; the plugin is ``datasette_program_export.plugin``.
 """
 
-from .errors import ExportError
+from .errors import ExportError, RefusedError
 from .exporter import Export as export
+from .findings import ImportReport
+from .import_service import ImportService
+from .importer import load
 from .planner import Plan, plan
+from .proof import Proof, prove
 from .request import Request
 from .service import ExportService
 from .settings import Settings
@@ -22,13 +26,19 @@ from .version import __version__
 __all__ = [
     "ExportError",
     "ExportService",
+    "ImportReport",
+    "ImportService",
     "Plan",
+    "Proof",
+    "RefusedError",
     "Report",
     "Request",
     "Settings",
     "Source",
     "__version__",
     "export",
+    "load",
     "plan",
+    "prove",
     "verify",
 ]

@@ -17,6 +17,7 @@ import click
 from . import demo as demo_module
 from .catalog import catalog
 from .cli_command import Group
+from .cli_import import import_command, prove_command, restore_command
 from .cli_options import order_and_columns, params, where, with_options
 from .cli_verify import verify_command
 from .errors import ExportError, NotFoundError, RequestError
@@ -109,7 +110,8 @@ def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_jso
     click.echo(made.model_dump_json(indent=2) if as_json else as_text(made))
 
 
-program_export.add_command(verify_command)
+for added in (verify_command, import_command, prove_command, restore_command):
+    program_export.add_command(added)
 
 
 @program_export.command()

@@ -11,6 +11,7 @@
     ├── UnreadableError                  a file is cut, damaged, not ours 422  exit 1
     ├── ConflictError                    the job's state forbids it      409  exit 1
     ├── GoneError                        a result no longer kept         410  exit 1
+    ├── RefusedError                     a file is not imported; ``report`` says why 422  exit 1
     ├── BusyError                        too much at once, try later     429  exit 1
     ├── AuditError                       the log of exports is broken    503  exit 1
     ├── BrokenExportError                failed after the first byte     cut  exit 1
@@ -26,6 +27,7 @@ The web layer answers with ``status``, the command line exits with ``exit_code``
 from __future__ import annotations
 
 import re
+from typing import Any
 
 
 class ExportError(Exception):
@@ -99,6 +101,16 @@ class GoneError(ExportError):
     """The result of a job that was kept for a time, which is over."""
 
     status = 410
+
+
+class RefusedError(ExportError):
+    """An import that did not happen: nothing was changed. ``report`` (an ImportReport) holds every finding."""
+
+    status = 422
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class BusyError(ExportError):

@@ -172,6 +172,7 @@ class Preset(_Model):
     secrets: dict[str, list[str]] = {}
     caches: list[str] = []
     order: list[str] = []
+    computed: dict[str, list[str]] = {}  # keys of the application's own exports that are no columns
 
     def recognises(self, schema: Schema) -> bool:
         return all(_has(schema.find(table), columns) for table, columns in self.recognise.items())

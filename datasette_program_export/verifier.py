@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -88,7 +88,7 @@ def verify(file: str | Path, *, trusted: bool = False) -> Report:
     report = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
     with path.open("rb") as opened:
         try:
-            _read(opened, report, TRUSTING if trusted else CAREFUL)
+            examine(opened, report, TRUSTING if trusted else CAREFUL)
         except UnreadableError as error:
             report.status = error.reason  # type: ignore[assignment]
             report.problems.append(str(error))
@@ -113,7 +113,14 @@ def _beginning(file: IO[bytes]) -> bytes:
     return start
 
 
-def _read(file: IO[bytes], report: Report, limits: Limits) -> None:
+def examine(
+    file: IO[bytes],
+    report: Report,
+    limits: Limits,
+    through: Callable[[Dataset], Dataset] = lambda dataset: dataset,
+) -> None:
+    """Read an opened file to its end and put what is found into ``report``; rows that are to be
+    looked at on the way pass ``through`` a function. Raises UnreadableError."""
     report.format, report.compression, content = opened(file, limits)
     if report.bytes == 0:
         raise UnreadableError("The file is empty.", "cut")
@@ -125,7 +132,7 @@ def _read(file: IO[bytes], report: Report, limits: Limits) -> None:
     assert decode is not None
     dataset = decode(content, limits)
     report.export = dict(dataset.head)
-    _check(dataset, report)
+    _check(through(dataset), report)
 
 
 def _cannot_tell(start: bytes) -> str:

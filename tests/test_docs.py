@@ -121,6 +121,25 @@ def test_the_guide_to_jobs_runs_as_written(demo: Path, tmp_path: Path) -> None:
     assert zipfile.ZipFile(tmp_path / "practice.zip").testzip() is None
 
 
+def test_the_import_guides_examples_run_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "import.md").read_text("utf-8")
+    said = []
+    for kind, code in re.findall(r"```(sh|python)\n(.*?)```", text, re.S):
+        if kind == "python":
+            exec(compile(code, "import.md", "exec"), {})
+            continue
+        for command in code.splitlines():
+            done = CliRunner().invoke(program_export, shlex.split(command)[2:])
+            assert done.exit_code == 0, f"{command}: {done.output}"
+            said.append(done.output)
+    assert "nothing was changed" in said[2] and "97 insert" in said[2] and "97 unchanged" in said[4]
+    assert "proven" in said[-1]
+    printed = capsys.readouterr().out
+    assert "'charts': 97" in printed and "There is no table nowhere" in printed
+    assert "refers to a row of birth_data that is neither in the file nor in the target" in printed
+
+
 def check_the_web_application(app) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # which HTTP client it should use is not our matter

@@ -1,7 +1,8 @@
-"""A file as it was before it was compressed, read as a stream: gzip or zstd, told by its first bytes."""
+"""A file as it was before it was compressed, as a stream: gzip, zstd or (only to read) bzip2, by its first bytes."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import zlib
@@ -11,6 +12,7 @@ from ..errors import UnreadableError, UnsupportedError
 from .limits import Limits
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_MAGIC |= {b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)}
 _PIECE = 512  # bytes of zstd at once: even the worst of them unpack to some megabytes only
 
 
@@ -22,7 +24,11 @@ def compression_of(start: bytes) -> str | None:
 def decompressed(file: IO[bytes], how: str, limits: Limits) -> IO[bytes]:
     """The file's content. Reading raises UnreadableError where it is cut, damaged, or unpacks without end."""
     counted = _Counted(file)
-    inner = gzip.GzipFile(fileobj=counted, mode="rb") if how == "gzip" else _Zstd(counted)  # type: ignore[call-overload]
+    inner: Any
+    if how == "gzip":
+        inner = gzip.GzipFile(fileobj=counted, mode="rb")  # type: ignore[call-overload]
+    else:
+        inner = _Zstd(counted) if how == "zstd" else bz2.BZ2File(counted)  # type: ignore[call-overload]
     return io.BufferedReader(_Watched(inner, counted, how, limits), 1 << 20)  # type: ignore[type-var]
 
 
@@ -36,6 +42,12 @@ class _Counted:
         data = self._file.read(size)
         self.bytes += len(data)
         return data
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
 
 
 class _Zstd:
@@ -87,7 +99,7 @@ class _Watched(io.RawIOBase):
             data = self._inner.read(len(buffer))
         except EOFError:
             raise UnreadableError(f"The file is cut: the end of its {self._how} is missing.", "cut") from None
-        except (gzip.BadGzipFile, zlib.error):
+        except (OSError, zlib.error):  # gzip.BadGzipFile is an OSError, and so is what bz2 raises
             raise UnreadableError(f"The {self._how} of the file is damaged.") from None
         buffer[: len(data)] = data
         self._unpacked += len(data)

@@ -1,0 +1,49 @@
+"""A file of any kind into the staging database, with everything that is to be said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import NotFoundError, UnreadableError, UnsupportedError
+from .findings import Findings, ImportReport
+from .foreign import read_foreign
+from .intake import Intake
+from .policies import Choices
+from .sinks.limits import CAREFUL, TRUSTING
+from .verifier import Report, examine, opened
+
+
+def read(path: Path, intake: Intake, choices: Choices, report: ImportReport, findings: Findings) -> None:
+    """Stage every row. A file that is cut, changed or does not hold what it says is a finding.
+
+    Raises NotFoundError, RequestError (a table must be named), OSError."""
+    if not path.is_file():
+        raise NotFoundError(f"There is no file {path.name}.")
+    limits = TRUSTING if choices.trusted else CAREFUL
+    about = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
+    try:
+        with path.open("rb") as file:
+            found, report.compression, _ = opened(file, limits)
+            file.seek(0)
+            if found is not None:
+                report.format = found
+                examine(file, about, limits, intake.through)
+            elif about.bytes == 0:
+                raise UnreadableError("The file is empty.", "cut")
+        if found is None:
+            read_foreign(path, intake, choices, report, limits)
+    except (UnreadableError, UnsupportedError) as error:
+        findings.add("file", str(error))
+        return
+    except RecursionError:
+        findings.add("file", "The file is nested far too deeply.")
+        return
+    if found is None:
+        return
+    report.export = about.export
+    for problem in about.problems:
+        findings.add("file", problem)
+    if about.status != "complete" and not about.problems:
+        findings.add("file", "The file is not complete.")
+    for sentence in about.left_out:
+        findings.add("left_out", sentence, error=False)
