@@ -25,6 +25,7 @@ from .exporter import Export
 from .formats import NAMES, format_for_file, get_format
 from .grammar import parse_order, parse_row_path, with_profile
 from .planner import plan
+from .proving import check_can_be_proven, prove_and_record
 from .request import Request
 from .settings import Settings, read_settings
 from .sinks.compression import SUFFIXES
@@ -177,6 +178,9 @@ def _request(table: str | None, keys: tuple[str, ...], options: dict[str, Any], 
 def _export(database: Path, table: str | None, keys: tuple[str, ...], options: dict[str, Any]) -> None:
     settings = _settings(database, options.pop("metadata"))
     output: str = options.pop("output")
+    proving: bool = options.pop("prove")
+    if proving and output == "-":
+        raise RequestError("--prove needs a file: say -o.")
     folder = _checked(database, output)
     name = Path(output).name
     for how, suffix in SUFFIXES.items():
@@ -186,6 +190,8 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         options["format"] = format_for_file(name)
         if options["format"] is None and Path(name).suffix:
             raise RequestError(f"{Path(output).name} names no format by its ending; say --format.")
+    if proving and options["format"] == "ndjson" and options["layout"] is None:
+        options["layout"] = "envelope"  # rows alone prove nothing
     export = Export(_source(database, settings), _request(table, keys, options, settings), settings=settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is removed
     with export:
@@ -199,8 +205,14 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         if output == "-":
             _to_standard_output(chain([first], chunks))
             return
+        if proving:
+            check_can_be_proven(get_format("package") if archived else export.format, export.request)
         path = Path(output) / export.filename if folder else Path(output)
         size = write_whole(path, _watched(export, chain([first], chunks)))
+    if proving:
+        proof = prove_and_record(path, settings, export.request)
+        click.echo(f"{path}: proven by an import into a new database, in {proof.seconds:.1f} s.", err=True)
+        size = path.stat().st_size
     rows = f"{export.progress.rows:,} row{'' if export.progress.rows == 1 else 's'}"
     click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
     for line in told(export.coverage, export.labels):

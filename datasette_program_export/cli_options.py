@@ -32,7 +32,9 @@ def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Func
         if output:
             form = click.option("-f", "--format", type=click.Choice(NAMES), help="By default by the file's name.")
             help = "A file; a folder, where the file is named for you; or - for standard output."
-            function = click.option("-o", "--output", default="-", help=help)(form(function))
+            prove = "Import the file into a new database, compare, and write into it that it was proven."
+            proving = click.option("--prove", is_flag=True, help=prove)
+            function = click.option("-o", "--output", default="-", help=help)(form(proving(function)))
         file = click.Path(exists=True, dir_okay=False, path_type=Path)
         function = click.option("-m", "--metadata", type=file, help="The site's metadata.yml or datasette.yml.")(
             function

@@ -13,6 +13,15 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Proven(_Model):
+    """That the document was imported into a new database, which then held just what it announces."""
+
+    at: str
+    seconds: float = Field(description="What the proof took.")
+    tables: int
+    rows: int
+
+
 class Head(_Model):
     """Where a document is from."""
 
@@ -21,6 +30,7 @@ class Head(_Model):
     source: str = Field(description="The database's name.")
     scope: Literal["record", "table", "query", "database"]
     request: dict[str, Any] = Field(description="What was asked for; what was at its default is not written.")
+    proven: Proven | None = None
     preset: str | None = Field(default=None, description="The known application whose database it was taken for.")
 
 

@@ -1,0 +1,85 @@
+"""A file that says of itself that it was proven: imported into a new database, which then held just what it announces.
+
+The proof comes after the file, and stands in its description: so the file is read back, and
+written once more with it, in the same format; its rows and their digests stay what they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .errors import BrokenExportError, UnsupportedError
+from .facts import ColumnFacts, survey
+from .formats import Format, Options, get_format
+from .proof import Proof, prove
+from .records import Dataset, TableStream
+from .request import Request
+from .settings import Settings
+from .sinks.compression import compressed
+from .sinks.files import write_whole
+from .sinks.limits import TRUSTING
+from .verifier import opened
+
+
+def check_can_be_proven(form: Format, request: Request) -> None:
+    """Raise UnsupportedError for a format that is not read back."""
+    if request.dialect != "exact":
+        raise UnsupportedError("What is made for a spreadsheet is not read back, so it cannot be proven.")
+    if form.decode is None or form.name == "sql":
+        raise UnsupportedError(f"{form.name} is not read back, so it cannot be proven: take programjson or package.")
+
+
+def prove_and_record(path: Path, settings: Settings, request: Request) -> Proof:
+    """Prove a file that was just written, and write that into it. Raises BrokenExportError where it fails;
+    the file is then removed."""
+    proof = prove(path, settings=settings, trusted=True, folder=settings.spool_dir)
+    if not proof.proven:
+        path.unlink()
+        told = " ".join(proof.problems[:3])
+        raise BrokenExportError(f"The file did not come back as it went out, so it was removed. {told}")
+    moment = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    said = {"at": moment, "seconds": proof.seconds, "tables": len(proof.tables)}
+    said["rows"] = sum(table.rows for table in proof.tables.values())
+    write_whole(path, _again(path, {"proven": said}, request, settings.spool_dir))
+    return proof
+
+
+def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | None) -> Iterator[bytes]:
+    """The bytes of the same document, with more in its head."""
+    with path.open("rb") as file, path.open("rb") as first:
+        name, how, content = opened(file, TRUSTING)
+        form = get_format(name or "")
+        assert form.decode is not None and form.encode is not None
+        dataset = form.decode(content, TRUSTING)
+        moment = datetime.strptime(dataset.head["created_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        facts: dict[str, tuple[ColumnFacts, ...]] = {}
+        if name == "package":
+            looked_at = form.decode(first, TRUSTING)
+            facts = {t.name: survey(t.batches, len(t.fields)) for t in looked_at.tables}
+            request = request.model_copy(update={"members": request.members or _members(request)})
+        changed = replace(dataset, head={**dataset.head, **said}, tables=_with_facts(dataset, facts))
+        options = Options(request, folder, path.name.partition(".")[0], moment)
+        chunks = form.encode(changed, options)
+        with closing(chunks if how is None else compressed(chunks, how)) as given:  # type: ignore[type-var]
+            yield from given
+
+
+def _members(request: Request) -> Any:
+    """csv and tsv of several tables come as a package of such files."""
+    return request.format if request.format in ("csv", "tsv") else "csv"
+
+
+def _with_facts(dataset: Dataset, facts: Mapping[str, tuple[ColumnFacts, ...]]) -> Iterator[TableStream]:
+    for table in dataset.tables:
+        known = facts.get(table.name)
+        yield table if known is None else replace(table, facts=partial(_looked_up, known))
+
+
+def _looked_up(facts: tuple[ColumnFacts, ...]) -> tuple[ColumnFacts, ...]:
+    return facts
