@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from datasette_program_export import ImportReport, RefusedError, Request, export
 from datasette_program_export.cli import program_export
 from datasette_program_export.errors import BusyError, NotFoundError, RequestError, SourceError
 
+from .conftest import make_datasette
 from .databases import database
 
 HOUSE = (
@@ -608,3 +610,20 @@ def test_real_databases_come_back(name: str, real_data: Path, tmp_path: Path) ->
     again.write_bytes(b"".join(export(tmp_path / "new.db", Request())))
     one, other = (json.loads(f.read_bytes())["integrity"]["tables"] for f in (file, again))
     assert one == other
+
+
+async def test_datasette_s_write_connection_can_be_handed_in(house: Path, tmp_path: Path) -> None:
+    """Its other readers go on reading, and see all of it or nothing. An import makes its own transaction."""
+    target = made(tmp_path / "t.db", *(s for s in HOUSE if not s.startswith("INSERT")))
+    file = exported(house)
+    datasette = make_datasette(target)
+    db = datasette.get_database("t")
+    before = (await db.execute("SELECT count(*) FROM w")).single_value()
+    own = {"transaction": False} if "transaction" in inspect.signature(db.execute_write_fn).parameters else {}
+    report = await db.execute_write_fn(lambda connection: load(connection, file), **own)
+    assert report.ok and report.safety_copy is not None
+    assert (before, (await db.execute("SELECT count(*) FROM w")).single_value()) == (0, 3)
+    foretold = await db.execute_write_fn(lambda connection: load(connection, file, preview=True), **own)
+    assert foretold.total("unchanged") == 5
+    await db.execute_write("INSERT INTO log VALUES ('after')")  # the connection is as usable as before
+    assert state(Path(report.safety_copy)) != state(target)
