@@ -105,7 +105,7 @@ class Findings:
         self.errors: list[Finding] = []
         self.notes: list[Finding] = []
         self.bad: dict[str, set[int]] = {}
-        self._counts: Counter[tuple[str, str | None, str | None]] = Counter()
+        self._counts: Counter[tuple[str, str | None, str | None, bool]] = Counter()
 
     def add(
         self,
@@ -120,13 +120,13 @@ class Findings:
         """One more finding; ``number`` counts in ``unit`` (row or line)."""
         if error and table is not None and number is not None:
             self.bad.setdefault(table, set()).add(number)
-        self._counts[kind, table, column] += 1
-        if self._counts[kind, table, column] > _TOLD:
-            return
         place: dict[str, Any] = {unit: number} if number is not None else {}
         found = Finding(kind=kind, message=message, table=table, column=column, error=error, **place)
         told = self.errors if error else self.notes
-        if found not in told:
+        if not error and found in told:
+            return
+        self._counts[kind, table, column, error] += 1
+        if self._counts[kind, table, column, error] <= _TOLD and found not in told:
             told.append(found)
 
     def enough(self, table: str) -> bool:
@@ -146,12 +146,11 @@ class Findings:
 
     def into(self, report: ImportReport) -> None:
         """Put all into the report, with a word on what was only counted."""
-        for (kind, table, column), count in sorted(self._counts.items(), key=str):
-            if count > _TOLD:
-                more = f"{count - _TOLD:,} more of this kind."
-                same = [f for f in (*self.errors, *self.notes) if (f.kind, f.table, f.column) == (kind, table, column)]
-                error = same[0].error
-                found = Finding(kind=kind, message=more, table=table, column=column, error=error)
-                (self.errors if error else self.notes).append(found)
+        for (kind, table, column, error), count in sorted(self._counts.items(), key=str):
+            told = self.errors if error else self.notes
+            shown = sum((f.kind, f.table, f.column) == (kind, table, column) for f in told)
+            if count > shown:
+                more = f"{count - shown:,} more of this kind."
+                told.append(Finding(kind=kind, message=more, table=table, column=column, error=error))
         report.bad_rows += sum(map(len, self.bad.values()))
         report.findings, report.notes = list(self.errors), list(self.notes)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import IO
 
-from .errors import UnreadableError
+from .errors import RequestError, UnreadableError
 from .intake import Intake
 from .policies import Choices
 from .records import Value
@@ -198,7 +198,7 @@ def _decoded(sample: bytes, encoding: str) -> str:
     try:
         return codecs.getincrementaldecoder(encoding)().decode(sample, final=False)
     except LookupError:
-        raise UnreadableError(f"There is no encoding {encoding}.", "unknown") from None
+        raise RequestError(f"There is no encoding {encoding}.") from None
     except UnicodeDecodeError:
         raise UnreadableError(f"The file is not {encoding}: say --encoding.", "unknown") from None
 
@@ -208,7 +208,7 @@ def _named(delimiter: str | None) -> str | None:
         return None
     found = {name: sign for sign, name in _DELIMITERS.items()}.get(delimiter, delimiter)
     if len(found) != 1 or found in '"\r\n':
-        raise UnreadableError("A delimiter is one sign, or comma, semicolon, tab, pipe.", "unknown")
+        raise RequestError("A delimiter is one sign, or comma, semicolon, tab, pipe.")
     return found
 
 

@@ -55,7 +55,10 @@ class Target:
             if not place.parent.is_dir():
                 raise NotFoundError(f"There is no folder {place.parent} for a new database.")
             folder = tempfile.gettempdir() if self._preview else place.parent
-            handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=folder)
+            try:
+                handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=folder)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(place)) from None  # not the temporary file's name
             os.close(handle)
             self._part = place = Path(name)
         elif not place.is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from datasette_program_export import ImportReport, RefusedError, Request, export
 from datasette_program_export.cli import program_export
 from datasette_program_export.errors import BusyError, NotFoundError, RequestError, SourceError
 
+from .conftest import make_datasette
 from .databases import database
 
 HOUSE = (
@@ -119,6 +121,24 @@ def test_rows_without_a_key_are_counted(tmp_path: Path) -> None:
     assert (report.tables["t"].unchanged, report.tables["t"].insert) == (2, 4)
     found = rows(target, "SELECT typeof(x), count(*) FROM t GROUP BY 1 ORDER BY 1")
     assert found == [("blob", 1), ("integer", 2), ("null", 2), ("real", 2), ("text", 1)]
+
+
+def test_a_value_of_another_storage_class_is_another_value(tmp_path: Path) -> None:
+    made_so = "CREATE TABLE t (id INTEGER PRIMARY KEY, x)"
+    source = made(tmp_path / "s.db", made_so, "INSERT INTO t VALUES (1, 1), (2, 'a'), (3, NULL)")
+    target = made(tmp_path / "t.db", made_so, "INSERT INTO t VALUES (1, 1.0), (2, x'61'), (3, NULL)")
+    report = load(target, exported(source), on_conflict="update")
+    assert (report.tables["t"].update, report.tables["t"].unchanged) == (2, 1)
+    assert rows(target, "SELECT typeof(x) FROM t") == [("integer",), ("text",), ("null",)]
+
+
+def test_rows_are_told_apart_as_the_key_collates_not_its_column(tmp_path: Path) -> None:
+    made_so = "CREATE TABLE t (id TEXT, x, PRIMARY KEY (id COLLATE NOCASE))"
+    source = made(tmp_path / "s.db", made_so, "INSERT INTO t VALUES ('a', 1), ('b', 2)")
+    target = made(tmp_path / "t.db", made_so, "INSERT INTO t VALUES ('A', 1)")
+    report = load(target, exported(source), on_conflict="update")
+    assert (report.tables["t"].update, report.tables["t"].insert) == (1, 1)
+    assert rows(target, "SELECT * FROM t") == [("a", 1), ("b", 2)]
 
 
 def test_minus_zero_is_another_value(tmp_path: Path) -> None:
@@ -346,6 +366,14 @@ HARM = [
 ]
 
 
+def resealed(text: str) -> str:
+    """A programjson document that was changed, with the digest of all its bytes made to fit."""
+    body, end = text.split('"integrity":', 1)
+    facts = json.loads(end.strip()[:-1])
+    facts["document"] = hashlib.sha256(body.encode()).hexdigest()
+    return body + '"integrity":' + json.dumps(facts, separators=(",", ":"), ensure_ascii=False) + "}\n"
+
+
 @pytest.mark.parametrize(("place", "sql", "words"), HARM, ids=[h[1][:50] for h in HARM])
 def test_statements_of_a_file_can_do_no_harm(place: str, sql: str, words: str, tmp_path: Path) -> None:
     source = made(tmp_path / "s.db", "CREATE TABLE t (id)", "INSERT INTO t VALUES (1)")
@@ -362,10 +390,7 @@ def test_statements_of_a_file_can_do_no_harm(place: str, sql: str, words: str, t
     compact = {"separators": (",", ":"), "ensure_ascii": False}
     assert json.dumps(schema, **compact) in text
     text = text.replace(json.dumps(schema, **compact), json.dumps(evil, **compact))
-    body, end = text.split('"integrity":', 1)
-    facts = json.loads(end.strip()[:-1])
-    facts["document"] = hashlib.sha256(body.encode()).hexdigest()
-    file.write_text(body + '"integrity":' + json.dumps(facts, **compact) + "}\n")
+    file.write_text(resealed(text))
     with pytest.raises(RefusedError, match=words) as refused:
         load(tmp_path / "new.db", file)
     assert "DROP" not in str(refused.value)
@@ -585,3 +610,20 @@ def test_real_databases_come_back(name: str, real_data: Path, tmp_path: Path) ->
     again.write_bytes(b"".join(export(tmp_path / "new.db", Request())))
     one, other = (json.loads(f.read_bytes())["integrity"]["tables"] for f in (file, again))
     assert one == other
+
+
+async def test_datasette_s_write_connection_can_be_handed_in(house: Path, tmp_path: Path) -> None:
+    """Its other readers go on reading, and see all of it or nothing. An import makes its own transaction."""
+    target = made(tmp_path / "t.db", *(s for s in HOUSE if not s.startswith("INSERT")))
+    file = exported(house)
+    datasette = make_datasette(target)
+    db = datasette.get_database("t")
+    before = (await db.execute("SELECT count(*) FROM w")).single_value()
+    own = {"transaction": False} if "transaction" in inspect.signature(db.execute_write_fn).parameters else {}
+    report = await db.execute_write_fn(lambda connection: load(connection, file), **own)
+    assert report.ok and report.safety_copy is not None
+    assert (before, (await db.execute("SELECT count(*) FROM w")).single_value()) == (0, 3)
+    foretold = await db.execute_write_fn(lambda connection: load(connection, file, preview=True), **own)
+    assert foretold.total("unchanged") == 5
+    await db.execute_write("INSERT INTO log VALUES ('after')")  # the connection is as usable as before
+    assert state(Path(report.safety_copy)) != state(target)

@@ -263,6 +263,15 @@ def test_plain_csv_is_sniffed_and_shown(how: dict, encoding: str, shown: str, tm
         assert target.execute("SELECT * FROM people").fetchall() == [tuple(row.values()) for row in rows]
 
 
+@pytest.mark.parametrize("how", [{"delimiter": "::"}, {"encoding": "klingon"}, {"table": "nowhere"}])
+def test_what_cannot_be_asked_of_a_csv_is_wrong_usage(how: dict, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("id,name\n1,Anna\n")
+    with closing(sqlite3.connect(tmp_path / "t.db")) as target:
+        target.execute("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)")
+    with pytest.raises(RequestError):
+        load(tmp_path / "t.db", tmp_path / "people.csv", **{"table": "people", **how})
+
+
 def test_csv_without_a_header_is_seen(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("1,Anna\n2,Bob\n")
     with closing(sqlite3.connect(tmp_path / "t.db")) as target:
