@@ -27,6 +27,7 @@ from .grammar import parse_order, parse_row_path, with_profile
 from .planner import plan
 from .proving import check_can_be_proven, prove_and_record
 from .request import Request
+from .sentences import printable
 from .settings import Settings, read_settings
 from .sinks.compression import SUFFIXES
 from .sinks.files import write_whole
@@ -216,7 +217,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
     rows = f"{export.progress.rows:,} row{'' if export.progress.rows == 1 else 's'}"
     click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
     for line in told(export.coverage, export.labels):
-        click.echo(f"  {line}", err=True)
+        click.echo(f"  {printable(line)}", err=True)
 
 
 def _checked(database: Path, output: str) -> bool:
@@ -250,6 +251,10 @@ def _watched(export: Export, chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield chunk
         if terminal and time.monotonic() - shown > 0.2:
             shown = time.monotonic()
-            click.echo(f"\r\x1b[K{export.progress.rows:,} rows, now {export.progress.table}", nl=False, err=True)
+            click.echo(
+                f"\r\x1b[K{export.progress.rows:,} rows, now {printable(export.progress.table or '')}",
+                nl=False,
+                err=True,
+            )
     if terminal:
         click.echo("\r\x1b[K", nl=False, err=True)

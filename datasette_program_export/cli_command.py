@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from .errors import ExportError
+from .sentences import printable
 
 
 class Command(click.Command):
@@ -19,7 +20,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except ExportError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {printable(str(error))}", err=True)
             ctx.exit(error.exit_code)
         except BrokenPipeError:  # whoever read the output has gone
             sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  else Python complains once more at its end

@@ -9,9 +9,11 @@ import click
 from .cli_command import Command
 from .comparison import compare
 from .errors import RequestError
+from .sentences import printable
 from .settings import Settings, read_settings
 from .verifier import Report, verify
 
+_WIDEST = 60
 _VERDICTS = {
     "complete": "complete and unchanged",
     "cut": "CUT: its end is missing",
@@ -58,7 +60,7 @@ def as_text(report: Report) -> str:
             f"  {report.format}, {report.bytes:,} bytes, from {about.get('source')}, {about.get('created_at')}, "
             f"by {about.get('generator')}"
         )
-    width = max(map(len, report.tables), default=0)
+    width = min(max(map(len, report.tables), default=0), _WIDEST)
     for name, table in report.tables.items():
         mark = "ok" if table.same else "NOT as announced"
         lines.append(f"  {table.rows:>9,}  {name:<{width}}  {table.sha256[:16]}  {mark}")
@@ -75,4 +77,4 @@ def as_text(report: Report) -> str:
         lines += ["  The file says of itself:", *(f"    {sentence}" for sentence in report.left_out)]
     if report.differences is not None:
         lines += [f"  {d}" for d in report.differences or ["The database still holds exactly these rows."]]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

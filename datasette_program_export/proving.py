@@ -53,7 +53,7 @@ def prove_and_record(path: Path, settings: Settings, request: Request) -> Proof:
 def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | None) -> Iterator[bytes]:
     """The bytes of the same document, with more in its head."""
     with path.open("rb") as file, path.open("rb") as first:
-        name, how, content = opened(file, TRUSTING)
+        name, how, content, _ = opened(file, TRUSTING)
         form = get_format(name or "")
         assert form.decode is not None and form.encode is not None
         dataset = form.decode(content, TRUSTING)

@@ -23,7 +23,7 @@ def read(path: Path, intake: Intake, choices: Choices, report: ImportReport, fin
     about = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
     try:
         with path.open("rb") as file:
-            found, report.compression, _ = opened(file, limits)
+            found, report.compression, _, _ = opened(file, limits)
             file.seek(0)
             if found is not None:
                 report.format = found

@@ -10,6 +10,11 @@ Number = Callable[[int], str]
 plain: Number = "{:,}".format
 
 
+def printable(line: str) -> str:
+    """The line without what would move a terminal's cursor, colour it, or turn its direction: names can be hostile."""
+    return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
 def counted(table: str, rows: int, labels: Labels, number: Number = plain) -> str:
     """``3 charts``; ``3 rows of charts`` where nobody said what they are called."""
     if table in labels:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from .document import Coverage, Head
 from .errors import NotFoundError, UnreadableError
 from .formats import get_format
 from .records import Dataset, TableStream
-from .references import References
+from .references import Edge, References, refused
 from .sentences import told
 from .sinks.decompression import compression_of, decompressed
 from .sinks.limits import CAREFUL, TRUSTING, Limits
@@ -31,6 +33,17 @@ _START = 64
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class _AnnouncedTable(BaseModel):
+    rows: int
+    sha256: str
+    sha256_as_exported: str | None = None
+
+
+class _Announced(BaseModel):
+    rows: int
+    tables: dict[str, _AnnouncedTable]
 
 
 class VerifiedTable(_Model):
@@ -85,7 +98,7 @@ def verify(file: str | Path, *, trusted: bool = False) -> Report:
     path = Path(file)
     if not path.is_file():
         raise NotFoundError(f"There is no file {path.name}.")
-    report = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
+    report = Report(file=os.fsencode(path.name).decode("utf-8", "replace"), status="unknown", bytes=path.stat().st_size)
     with path.open("rb") as opened:
         try:
             examine(opened, report, TRUSTING if trusted else CAREFUL)
@@ -95,8 +108,8 @@ def verify(file: str | Path, *, trusted: bool = False) -> Report:
     return report
 
 
-def opened(file: IO[bytes], limits: Limits) -> tuple[str | None, str | None, IO[bytes]]:
-    """The file's format, how it is compressed, and the content to be read from its start."""
+def opened(file: IO[bytes], limits: Limits) -> tuple[str | None, str | None, IO[bytes], bytes]:
+    """The file's format, how it is compressed, the content to be read from its start, and its beginning."""
     how = compression_of(_beginning(file))
     if how is not None:
         content = decompressed(file, how, limits)
@@ -104,7 +117,7 @@ def opened(file: IO[bytes], limits: Limits) -> tuple[str | None, str | None, IO[
     else:
         content, start = file, _beginning(file)
     found = next((name for name, marks in _BEGINNINGS.items() if start.startswith(marks)), None)
-    return found, how, content
+    return found, how, content, start
 
 
 def _beginning(file: IO[bytes]) -> bytes:
@@ -121,18 +134,26 @@ def examine(
 ) -> None:
     """Read an opened file to its end and put what is found into ``report``; rows that are to be
     looked at on the way pass ``through`` a function. Raises UnreadableError."""
-    report.format, report.compression, content = opened(file, limits)
+    report.format, report.compression, content, start = opened(file, limits)
     if report.bytes == 0:
         raise UnreadableError("The file is empty.", "cut")
     if report.format is None:
-        raise UnreadableError(_cannot_tell(_beginning(file)), "unknown")
+        raise UnreadableError(_cannot_tell(start), "unknown")
     if report.compression is not None and report.format == "package":
         raise UnreadableError("A package inside another compression is not looked into: unpack it once.", "unknown")
     decode = get_format(report.format).decode
     assert decode is not None
     dataset = decode(content, limits)
+    _check_form(Head, dataset.head)
     report.export = dict(dataset.head)
     _check(through(dataset), report)
+
+
+def _check_form(model: type[BaseModel], found: Any) -> None:
+    try:
+        model.model_validate(found)
+    except (ValidationError, RecursionError):
+        raise UnreadableError("What the file says of itself is not as this program writes it.") from None
 
 
 def _cannot_tell(start: bytes) -> str:
@@ -152,7 +173,9 @@ def _check(dataset: Dataset, report: Report) -> None:
             report.tables[table.name] = _table(table, references)
             report.rows += report.tables[table.name].rows
         announced = dataset.integrity()
+        _check_form(_Announced, announced)
         coverage = dataset.coverage()
+        _check_form(Coverage, coverage)
         if not dataset.readable:
             _believe(report, announced)
         report.left_out = told(coverage)
@@ -162,11 +185,13 @@ def _check(dataset: Dataset, report: Report) -> None:
             return
         try:
             found = references.dangling()
-            report.references_checked = True
-        except sqlite3.Error:
+            report.references_checked = not references.unchecked
+        except sqlite3.Error as error:
+            if "collation" not in str(error):
+                raise refused(error) from None
             found = {}
             report.problems.append("Not all references could be checked: a collation is not known here.")
-        _compare_references(report, found, coverage)
+        _compare_references(report, found, coverage, references.unchecked)
 
 
 def _table(table: TableStream, references: References) -> VerifiedTable:
@@ -183,6 +208,8 @@ def _table(table: TableStream, references: References) -> VerifiedTable:
 
 def _believe(report: Report, announced: Mapping[str, Any]) -> None:
     """Of files whose bytes are as they were written, but whose values were made for a spreadsheet."""
+    if announced["tables"].keys() != report.tables.keys():
+        raise UnreadableError("The announced tables are not those of the schema.")
     for name, table in report.tables.items():
         table.rows, table.sha256 = announced["tables"][name]["rows"], announced["tables"][name]["sha256"]
     report.rows = sum(table.rows for table in report.tables.values())
@@ -208,16 +235,16 @@ def _compare(report: Report, announced: Mapping[str, Any]) -> None:
 
 
 def _compare_references(
-    report: Report, found: Mapping[tuple[str, tuple[str, ...], str], int], coverage: Mapping[str, Any]
+    report: Report, found: Mapping[Edge, int], coverage: Mapping[str, Any], unchecked: Set[Edge]
 ) -> None:
     announced = {(d["table"], tuple(d["columns"]), d["other_table"]): d["rows"] for d in coverage.get("dangling", [])}
-    for key in sorted(found.keys() | announced.keys()):
+    for key in sorted((found.keys() | announced.keys()) - unchecked):
         table, columns, other = key
         rows, said = found.get(key, 0), announced.get(key, 0)
         report.dangling.append(
             DanglingReference(table=table, columns=list(columns), other_table=other, rows=rows, announced=said)
         )
-        if rows != said and report.references_checked:
+        if rows != said and (report.references_checked or unchecked):
             report.problems.append(
                 f"{table}.{', '.join(columns)}: {rows:,} rows refer to {other} that is not in the file, "
                 f"but {said:,} are announced."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .planned import Plan, PlannedTable
-from .sentences import Number, counted, plain, told
+from .sentences import Number, counted, plain, printable, told
 
 __all__ = ["Number", "as_text", "because", "counted", "needed_because", "plain", "told"]
 
@@ -28,7 +28,7 @@ def as_text(made: Plan) -> str:
             )
     size = f", about {made.bytes:,} bytes as JSON" if made.bytes is not None else ""
     lines.append(f"In all {least}{made.rows:,} row{'' if made.rows == 1 else 's'}{size}.")
-    return "\n".join([*lines, *told(made.coverage, made.labels), *made.notes])
+    return "\n".join(map(printable, [*lines, *told(made.coverage, made.labels), *made.notes]))
 
 
 def because(planned: PlannedTable, plan: Plan) -> str | None:

@@ -122,7 +122,8 @@ def settled(content: bytes) -> str:
         archive = zipfile.ZipFile(io.BytesIO(content))
         content = b"\n".join(name.encode() + archive.read(name) for name in archive.namelist())
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|\d{8}T\d{6}Z", "now", content.decode())
-    return re.sub(r'"document": ?"[0-9a-f]{64}"', "", text)
+    text = re.sub(r"taken on [0-9-]+ at [0-9:]+ UTC", "", text)
+    return re.sub(r'"(?:document|hash)": ?"(?:sha256:)?[0-9a-f]{64}"', "", text)
 
 
 @functools.cache

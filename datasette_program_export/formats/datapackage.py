@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic import Field as PydanticField
 
 from ..facts import ColumnFacts
 from ..records import Dataset, Field
@@ -32,6 +35,49 @@ class Resource:
     bytes: int
     sha256: str
     facts: tuple[ColumnFacts, ...] | None
+
+
+class _File(BaseModel, strict=True):
+    hash: str
+    bytes: int
+
+
+class _TableFile(_File):
+    path: str
+    format: Literal["csv", "tsv", "ndjson"]
+
+
+class _Kind(BaseModel):
+    kind: Literal["integer", "number", "text", "blob", "mixed"]
+
+
+class _Column(BaseModel):
+    name: str
+    missingValues: list[str]
+    own: _Kind = PydanticField(alias="program_export")
+
+
+class _Columns(BaseModel):
+    fields_: list[_Column] = PydanticField(alias="fields")
+
+
+class _Dialect(BaseModel):
+    delimiter: str = PydanticField(min_length=1, max_length=1)
+
+
+class _Text(BaseModel):
+    schema_: _Columns = PydanticField(alias="schema")
+    dialect: _Dialect
+
+
+def check_files(found: Mapping[str, Any], importable: bool) -> None:
+    """Raise ValueError where a file is not described as ``descriptor`` does it, as far as reading it needs."""
+    for file in found[KEY]["files"].values():
+        _File.model_validate(file)
+    for resource in found["resources"]:
+        _TableFile.model_validate(resource)
+        if importable and resource["format"] != "ndjson":
+            _Text.model_validate(resource)
 
 
 def descriptor(

@@ -15,6 +15,7 @@ from ..errors import UnreadableError
 from ..records import Field, Row, Value
 
 _REALS = {"Infinity": float("inf"), "-Infinity": float("-inf")}
+_MOST_PARTS = 3_000_000  # of a description: each takes some hundred bytes of memory
 _decode = msgspec.json.Decoder().decode
 
 
@@ -104,6 +105,8 @@ def of_tag(value: Any) -> Value:
 
 def description(data: bytes, where: str) -> Mapping[str, Any]:
     """A JSON object that describes. Raises UnreadableError."""
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > _MOST_PARTS:
+        raise UnreadableError(f"{where} has far too many parts.")
     try:
         found = msgspec.json.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

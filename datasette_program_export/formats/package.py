@@ -26,7 +26,7 @@ from ..sinks.unpacking import Unpacking
 from ..values import json_value
 from . import Format, Options, get_format
 from .csvread import Column, rows
-from .datapackage import KEY, VERSION, Resource, descriptor
+from .datapackage import KEY, VERSION, Resource, check_files, descriptor
 from .jsonread import RowReader, description, tables_of
 from .lines import LONGEST_DESCRIPTION, Lines
 from .readme import NAME as README
@@ -125,17 +125,19 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         tables = tables_of(about["schema"])
         if about["integrity"]["complete"] is not True:
             raise UnreadableError("The package says itself that it is not complete.")
+        importable = bool((about["dialect"] or {}).get("importable", True))
+        check_files(found, importable)
         if stray := zipped.names - files:
             raise UnreadableError(f"There are files in the zip that it does not name: {', '.join(sorted(stray)[:5])}.")
         return Dataset(
             head=about["export"],
             schema=about["schema"],
             tables=_tables(zipped, resources, tables, about),
-            coverage=lambda: about["coverage"],
-            integrity=lambda: about["integrity"],
-            readable=(about["dialect"] or {}).get("importable", True),
+            coverage=dict(about["coverage"]).copy,
+            integrity=dict(about["integrity"]).copy,
+            readable=importable,
         )
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         raise UnreadableError("datapackage.json is not as this program writes it.") from None
 
 

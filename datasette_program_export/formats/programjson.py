@@ -111,13 +111,13 @@ class _Reader:
 
     def _head(self) -> Mapping[str, Any]:
         """All before the rows."""
-        data = b""
+        data = bytearray()
         last = b'  "tables": {\n' if self.pretty else b'"tables":{\n'
         while (line := self.lines.line()) != last:
             data += line
             if len(data) > LONGEST_DESCRIPTION:
                 raise UnreadableError("The description at the beginning has no end.")
-        return description(data.rstrip()[:-1] + b"}", "The description at the beginning")
+        return description(bytes(data.rstrip()[:-1] + b"}"), "The description at the beginning")
 
     def _tables(self, tables: Mapping[str, tuple[Field, ...]]) -> Iterator[TableStream]:
         margin = b"    " if self.pretty else b""
@@ -152,7 +152,7 @@ class _Reader:
     def _tail(self) -> None:
         """All behind the rows: each byte of it must be as it was written."""
         last = b'  "integrity": {' if self.pretty else b'"integrity":{'
-        data = self.lines.line()
+        data = bytearray(self.lines.line())
         while self.lines.peek(len(last)) != last:
             data += self.lines.line()
             if len(data) > LONGEST_DESCRIPTION:
@@ -160,7 +160,7 @@ class _Reader:
         margin = self.lines.take(len(last) - len(last.lstrip()))
         announced = self.lines.digest.hexdigest()
         written = self.lines.rest()
-        found = description(b"{" + data.split(b"\n", 1)[1].rstrip()[:-1] + b"}", "The description at the end")
+        found = description(b"{" + bytes(data).split(b"\n", 1)[1].rstrip()[:-1] + b"}", "The description at the end")
         end = b"\n}\n" if self.pretty else b"}\n"
         if not written.endswith(end):
             raise self.lines.cut(", in the last words")

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-import msgspec
-
 from ..errors import BrokenExportError, UnreadableError
 from ..records import Dataset, TableStream
 from ..schema import quote
@@ -21,12 +19,13 @@ from ..sinks.limits import Limits
 from ..sinks.local import local
 from . import Format, Options
 from .blueprint import Blueprint, insertion
-from .jsonread import tables_of
+from .jsonread import description, tables_of
 from .lines import Lines
 from .sqltext import Literals
 
 _LAST_LINE = re.compile(rb"-- complete; sha256 of every byte before this line: ([0-9a-f]{64})\n")
 _DESCRIBED = re.compile(rb"\('([a-z]+)','((?:[^']|'')*)'\)[,;]")
+_HOW = "For a new database: sqlite3 -bail new.db < this-file"
 _LONGEST_LAST_LINE = 256
 _PIECE = 256 * 1024
 _LONG = 10_000_000  # characters: from here on, a statement for each row
@@ -82,13 +81,18 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     """What a script says of itself, when it is byte for byte as it was written; its statements are not run,
     so the Dataset gives no rows. Raises UnreadableError."""
     with local(file) as path:
+        if not _begins_as_ours(path):
+            raise UnreadableError("This file cannot prove itself: it is no SQL script of this program.", "unknown")
         if problem := check_script(path):
             raise UnreadableError(problem, "cut" if "does not end" in problem else "changed")
         told = _description(path)
     try:
-        parts = {name: msgspec.json.decode(told[name]) for name in ("export", "schema", "coverage", "integrity")}
+        parts = {
+            name: description(told[name].encode(), f"The description ({name})")
+            for name in ("export", "schema", "coverage", "integrity")
+        }
         fields = tables_of(parts["schema"])
-    except (msgspec.DecodeError, KeyError):
+    except KeyError:
         raise UnreadableError("The script does not describe itself as this program writes it.") from None
     return Dataset(
         head=parts["export"],
@@ -98,6 +102,15 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         integrity=lambda: parts["integrity"],
         readable=False,
     )
+
+
+def _begins_as_ours(path: Path) -> bool:
+    """Whether the second line, as far as it is there, is the one that every script has."""
+    with path.open("rb") as file:
+        whole = file.readline(_PIECE).endswith(b"\n")
+        second = file.readline(_PIECE)
+    usual = b"-- " + _HOW.encode() + b"\n"
+    return usual.startswith(second.replace(b"\r\n", b"\n")) if whole and second else not whole
 
 
 def _description(path: Path) -> dict[str, str]:
@@ -116,7 +129,7 @@ def _beginning(dataset: Dataset, blueprint: Blueprint) -> Iterator[str]:
     head = dataset.head
     about = (
         f"{head['source']}, {head['scope']}, exported at {head['created_at']} by {head['generator']}",
-        "For a new database: sqlite3 -bail new.db < this-file",
+        _HOW,
         "The last line is there when the script is whole; what it holds, and what not, tells the table "
         + blueprint.description,
     )

@@ -222,11 +222,20 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             raise UnreadableError(problem, "changed")
         kept = stack.pop_all()
 
-    def tables() -> Iterator[TableStream]:
-        with kept:
-            yield from found.tables
+    return replace(found, tables=_begun(kept, found.tables))
 
-    return replace(found, tables=tables())
+
+def _begun(kept: ExitStack, tables: Iterator[TableStream]) -> Iterator[TableStream]:
+    """The tables; what was kept for them goes with this, also where nobody asks for a table."""
+
+    def given() -> Iterator[Any]:
+        with kept:
+            yield None
+            yield from tables
+
+    begun = given()
+    next(begun)
+    return begun
 
 
 FORMAT = Format(

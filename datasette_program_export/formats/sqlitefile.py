@@ -15,26 +15,27 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from ..errors import UnreadableError, explain
 from ..pace import Pace
 from ..records import Dataset, Field, Row, TableStream
 from ..schema import quote
 from .blueprint import VERSION, description_among
+from .jsonread import description, tables_of
 
 PLACEHOLDER = "0" * 64
 _PIECE = 256 * 1024
 _HEX = re.compile("[0-9a-f]{64}")
+_ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA}  # no function is run
 _UNDECODABLE = "Could not decode to UTF-8"
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """A connection that can only read, and trusts nothing in the file."""
+    """A connection that can only read, and runs nothing that stands in the file."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
-    connection.execute("PRAGMA trusted_schema=OFF")
     connection.execute("PRAGMA cell_size_check=ON")
     connection.execute("PRAGMA query_only=ON")
+    # not trusted_schema=OFF: before 3.41 that refuses whole files for a JSON function in a generated column
+    connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY)
     return connection
 
 
@@ -77,16 +78,22 @@ def decode(path: Path) -> Dataset:
     try:
         with closing(opened(path)) as connection:
             told = _description(connection)
-            parts = {name: msgspec.json.decode(told[name]) for name in ("export", "schema", "coverage", "integrity")}
+            parts = {
+                name: description(told[name].encode(), f"The description ({name})")
+                for name in ("export", "schema", "coverage", "integrity")
+            }
             names = _ordinary_tables(connection)
-        fields = {name: _fields(table) for name, table in parts["schema"]["tables"].items()}
+        fields = {
+            name: tuple(field for field in columns if not field.generated)
+            for name, columns in tables_of(parts["schema"]).items()
+        }
     except sqlite3.Error as error:
-        raise UnreadableError(f"{path.name} cannot be read: {explain(error)}.") from None
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError, UnicodeError):
-        raise UnreadableError(f"{path.name} is damaged: its description cannot be read.") from None
+        raise UnreadableError(f"The SQLite file cannot be read: {explain(error)}.") from None
+    except (KeyError, AttributeError, UnicodeError):
+        raise UnreadableError("The SQLite file is damaged: its description cannot be read.") from None
     for name in fields:
         if name not in names:
-            raise UnreadableError(f"{path.name} is not what it says: {name} is no table in it.")
+            raise UnreadableError(f"The SQLite file is not what it says: {name} is no table in it.")
     return Dataset(
         head=parts["export"],
         schema=parts["schema"],
@@ -167,20 +174,15 @@ def _ordinary_tables(connection: sqlite3.Connection) -> list[str]:
     return [name for schema, name, kind, *_ in listed if schema == "main" and kind == "table"]
 
 
-def _fields(table: Mapping[str, Any]) -> tuple[Field, ...]:
-    columns = [c for c in table["columns"] if not c.get("generated")]
-    return tuple(Field(c["name"], c["type"], c.get("json", False)) for c in columns)
-
-
 def _tables(path: Path, fields: Mapping[str, tuple[Field, ...]]) -> Iterator[TableStream]:
     with closing(opened(path)) as connection:
         for name, columns in fields.items():
             rows = stored_rows(connection, name, [c.name for c in columns])
-            yield TableStream(name, columns, _readable(rows, path, name))
+            yield TableStream(name, columns, _readable(rows, name))
 
 
-def _readable(found: Iterator[list[Row]], path: Path, table: str) -> Iterator[list[Row]]:
+def _readable(found: Iterator[list[Row]], table: str) -> Iterator[list[Row]]:
     try:
         yield from found
     except sqlite3.Error as error:
-        raise UnreadableError(f"{path.name} is damaged: {table} cannot be read: {explain(error)}.") from None
+        raise UnreadableError(f"The SQLite file is damaged: {table} cannot be read: {explain(error)}.") from None

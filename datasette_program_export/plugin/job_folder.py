@@ -14,6 +14,7 @@ import os
 import secrets
 import stat
 import tempfile
+import weakref
 from pathlib import Path
 from typing import IO, Any
 
@@ -70,17 +71,11 @@ class Instance:
         else:
             fcntl.flock(self._file, fcntl.LOCK_EX)
             made.rename(self._path)
+        self._let_go = weakref.finalize(self, _let_go, self._file, self._path)
 
     def close(self) -> None:
-        """Give the lock up: who sees none takes this server for stopped."""
-        if self._file.closed:
-            return
-        if fcntl is None:
-            self._file.close()
-            self._path.unlink(missing_ok=True)
-        else:
-            self._path.unlink(missing_ok=True)
-            self._file.close()
+        """Give the lock up: who sees none takes this server for stopped. So does the last reference to it."""
+        self._let_go()
 
     def alive(self) -> set[str]:
         """The servers that run, this one too; what stopped ones left is removed."""
@@ -89,6 +84,13 @@ class Instance:
             if path.stem != self.name and not _taken_over(path):
                 found.add(path.stem)
         return found
+
+
+def _let_go(file: IO[bytes], path: Path) -> None:
+    if fcntl is None:  # an open file cannot be removed there
+        file.close()
+    path.unlink(missing_ok=True)
+    file.close()
 
 
 def _taken_over(path: Path) -> bool:

@@ -13,6 +13,7 @@ from .archive import DIGEST_SIZE, SEAL
 from .limits import Limits
 
 _BLOCK = 1 << 20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a bound on memory
 _END = 22  # bytes of the record at a zip's end, before its comment
 
 
@@ -28,7 +29,8 @@ class Unpacking:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
             raise UnreadableError("The zip is cut or damaged: its table of contents cannot be read.", "cut") from None
-        infos = self._zip.infolist()
+        # a folder is no file: programs that pack anew write one down
+        infos = [info for info in self._zip.infolist() if not (info.is_dir() and info.file_size == 0)]
         if len(infos) > limits.members:
             raise UnreadableError(
                 f"The zip holds {len(infos):,} files; more than {limits.members:,} are not looked at."
@@ -36,9 +38,13 @@ class Unpacking:
         self._infos = {info.filename: info for info in infos}
         if len({name.casefold() for name in self._infos}) != len(infos):
             raise UnreadableError("The zip holds two files of one name.")
-        for name in self._infos:
+        for name in self._zip.namelist():
             if name.startswith("/") or "\\" in name or ":" in name[:2] or ".." in name.split("/"):
                 raise UnreadableError("The zip holds a file whose name leads out of its folder.")
+        if any(info.compress_type not in _METHODS for info in infos):
+            raise UnreadableError("A file in the zip is packed in a way that this program never uses: pack it anew.")
+        if infos and min(info.header_offset for info in self._zip.infolist()) > 0:
+            raise UnreadableError("There is something before the beginning of the zip.")
         self.sealed = self._is_sealed()
         self._unpacked = 0
 
