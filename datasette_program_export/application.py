@@ -77,7 +77,8 @@ class TableImport:
             f" LIMIT {MOST if self.choices.leave_out_bad_rows else 21}"
         )
         for (line,) in lines.fetchall():
-            message = f"A row of {name} with this key is there already, with other values."
+            place = f"{self.staged.unit.capitalize()} {line:,} of {name}"
+            message = f"{place} is there already, with other values; say what is to be done (--on-conflict)."
             self.findings.add("conflict", message, name, None, line, self.staged.unit)
 
     def write(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,7 @@ def import_command(
     choices["on_conflict_for"] = dict(map(_pair, on_conflict_for))
     choices["backup"] = False if no_backup else (backup or True)
     settings = read_settings(metadata, database.stem) if metadata else Settings()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is removed
     try:
         report = load(database, file, settings=settings, **choices)
     except RefusedError as error:

@@ -8,13 +8,13 @@ answer over HTTP with such a text; a bare list of rows; rows that hold rows of o
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
 from .errors import RequestError, UnreadableError, UnsupportedError
 from .foreign_rows import ForeignRows
+from .whole_characters import WholeCharacters
 
 Event = tuple[str, Any]
 _ROWS_INSIDE = ("data", "related_data")
@@ -147,7 +147,7 @@ def _events(file: IO[bytes]) -> Iterator[Event]:
             "To read JSON of other programs the package ijson is needed: pip install datasette-program-export[import]."
         ) from None
     try:
-        yield from ijson.basic_parse(_Checked(file), use_float=False)
+        yield from ijson.basic_parse(WholeCharacters(file), use_float=False)
     except ijson.IncompleteJSONError as error:
         if "premature" in str(error).lower() or "incomplete" in str(error).lower():
             raise UnreadableError("The file is cut: it ends within its JSON.", "cut") from None
@@ -205,51 +205,6 @@ def _value(events: Iterator[Event], event: str, value: Any) -> Any:
     if event == "start_array":
         return [_value(events, e, v) for e, v in _elements(events)]
     return value
-
-
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
-_ESCAPE = re.compile(rb"\\(?:u[dD][89a-fA-F]|.)", re.DOTALL)
-_LENGTH = 12  # of a character in two halves
-
-
-class _Checked:
-    """Looks for halves of characters (one surrogate alone): the parser would silently write a question mark."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._tail = b""
-        self._start = True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
-        if self._start and data:
-            self._start = False
-            if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-                raise UnreadableError("The file is not UTF-8, as JSON is.")
-            data = data.removeprefix(b"\xef\xbb\xbf") or self._file.read(size)
-        if size != 0:
-            self._tail = self._look(self._tail + data, last=not data)
-        return data
-
-    def _look(self, seen: bytes, last: bool) -> bytes:
-        """What is to be looked at again with what follows."""
-        if not _HALF.search(seen):
-            start = max(0, len(seen) - _LENGTH)
-            while start and seen[start - 1 : start] == b"\\":
-                start -= 1
-            return seen[start:]
-        place = 0
-        while found := _ESCAPE.search(seen, place):
-            if found.start() > len(seen) - _LENGTH and not last:
-                return seen[found.start() :]
-            place = found.end()
-            if len(found.group()) > 2:
-                pair = _PAIR.match(seen, found.start())
-                if pair is None:
-                    raise UnreadableError("The file has half a character (a lone surrogate) in its JSON.")
-                place = pair.end()
-        return b"\\" if place < len(seen) and seen.endswith(b"\\") else b""
 
 
 def from_text(text: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from datasette_program_export import ImportReport, RefusedError, Request, export, load, prove
 from datasette_program_export.cli import program_export
+from datasette_program_export.construction import Construction
 from datasette_program_export.errors import BusyError, NotFoundError, RequestError, SourceError
 
 from .conftest import make_datasette
@@ -584,6 +585,51 @@ def test_a_file_proves_itself_by_being_imported(house: Path, tmp_path: Path) -> 
     assert all(table.same for table in proof.tables.values()) and len(proof.tables) == 4
     done = CliRunner().invoke(program_export, ["prove", str(exported(house))])
     assert done.exit_code == 0 and "proven" in done.output and "It cost" in done.output
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"format": "programjson", "layout": "pretty"},
+        {"format": "programjson", "compress": "zstd"},
+        {"format": "ndjson", "layout": "envelope", "compress": "gzip"},
+        {"format": "package"},
+        {"format": "package", "members": "tsv"},
+        {"format": "package", "members": "ndjson"},
+    ],
+    ids=str,
+)
+def test_the_demo_is_proven_in_every_form(how: dict, demo_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"".join(export(demo_file, Request(**how))))
+    proof = prove(tmp_path / "file")
+    assert proof.proven, proof.problems
+    assert sum(table.rows for table in proof.tables.values()) == 912
+
+
+def test_what_was_made_for_a_spreadsheet_is_neither_imported_nor_proven(demo_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"".join(export(demo_file, Request(format="package", dialect="spreadsheet"))))
+    with pytest.raises(RefusedError, match="made for a spreadsheet"):
+        load(tmp_path / "new.db", tmp_path / "file")
+    assert not prove(tmp_path / "file").proven
+
+
+def test_a_new_database_that_was_made_otherwise_is_not_proven(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proof looks at the database, not at what the import says of itself."""
+    file = exported(house)
+    made_so = Construction.make_objects
+
+    def badly(self: Construction, connection: sqlite3.Connection, findings: Any) -> None:
+        made_so(self, connection, findings)
+        connection.execute("UPDATE w SET z = x'01' WHERE x = 'q'")
+        connection.execute("DROP INDEX b_a")
+
+    monkeypatch.setattr(Construction, "make_objects", badly)
+    assert prove(file).problems == [
+        "w: the database does not hold just the rows of the file.",
+        "The index b_a is only in the file.",
+    ]
 
 
 def test_a_proof_counts_what_the_file_says_leads_nowhere(tmp_path: Path) -> None:

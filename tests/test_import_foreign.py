@@ -7,6 +7,8 @@ import csv
 import gzip
 import io
 import json
+import random
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -16,7 +18,8 @@ from typing import Any
 import pytest
 
 from datasette_program_export import ExportService, RefusedError, Request, export, load
-from datasette_program_export.errors import RequestError
+from datasette_program_export.errors import RequestError, UnreadableError
+from datasette_program_export.whole_characters import WholeCharacters
 
 Rows = dict[str, list[dict[str, Any]]]
 READINGS = ("chart_interpretations", "aspect_patterns", "transit_events")
@@ -353,3 +356,23 @@ def test_json_that_says_the_same_is_no_difference_and_keeps_its_blanks(tmp_path:
     assert [d.column for d in report.tables["t"].samples[0].differences] == ["x"]
     with closing(sqlite3.connect(tmp_path / "t.db")) as target:
         assert target.execute("SELECT j, x FROM t").fetchall() == [('{"a":  [1.50]}', 1), ('{"a": 1}', 3)]
+
+
+def test_half_a_character_is_found_wherever_a_block_of_the_file_ends() -> None:
+    """Against a plain scan of the whole text; the parser itself would write a question mark and say nothing."""
+    dice = random.Random(1)
+    parts = [b"\\ud83d\\ude00", b"\\\\", b"\\n", b"x" * 13, b"\\u00e9", b"\\\\ud800", b"\\ud800", b"\\ude00", b"y"]
+    whole = re.compile(rb"(?:[^\\]|\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?!u[dD][89a-fA-F]).))*", re.DOTALL)
+    refused = 0
+    for _ in range(5000):
+        data = b"".join(dice.choices(parts, [5, 5, 5, 5, 5, 5, 0.3, 0.3, 5], k=dice.randrange(12)))
+        reader, found = WholeCharacters(io.BytesIO(data)), b""
+        try:
+            while piece := reader.read(dice.randrange(1, 9)):
+                found += piece
+        except UnreadableError:
+            refused += 1
+            assert not whole.fullmatch(data), data
+        else:
+            assert whole.fullmatch(data) and found == data, data
+    assert 100 < refused < 4000

@@ -99,3 +99,14 @@ def test_killed_while_a_new_database_is_made(file: Path, tmp_path: Path) -> None
     assert subprocess.run([*command, "0"], capture_output=True).returncode == 0
     with closing(sqlite3.connect(new)) as connection:
         assert connection.execute("SELECT count(*) FROM c").fetchone() == (ROWS,)
+
+
+def test_one_that_is_told_to_stop_leaves_nothing_behind(file: Path, tmp_path: Path) -> None:
+    """SIGTERM, as a service manager sends it, in the midst of a new database."""
+    code = DYING.replace("SIGKILL", "SIGTERM").replace(
+        'load(target_file, file, on_conflict="update", backup=False)',
+        'from datasette_program_export.cli import program_export\nprogram_export(["import", file, target_file])',
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "new.db"), str(file), "20"], capture_output=True)
+    assert done.returncode in (1, 143), done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -151,13 +151,14 @@ def halves(draw: Any) -> tuple[Built, list[str]]:
     names = [s.split()[2] for s in built.statements if s.startswith("CREATE")]
     done = []
     for name in names:
-        what = draw(st.sampled_from(["nothing", "emptied", "halved", "changed", "swapped", "other"]))
+        what = draw(st.sampled_from(["nothing", "emptied", "halved", "changed", "swapped", "other", "cased"]))
         done += {
             "nothing": [],
             "emptied": [f"DELETE FROM {name}"],
             "halved": [f"DELETE FROM {name} WHERE f0 < 'a' OR f0 IS NULL"],
             "changed": [f"UPDATE OR IGNORE {name} SET f1 = 'x', f2 = -f2"],
             "swapped": [f"UPDATE OR IGNORE {name} SET k = k || 'z'", f"UPDATE {name} SET f3 = f0"],
+            "cased": [f"UPDATE OR IGNORE {name} SET id = lower(id)"],
             "other": [f"UPDATE OR IGNORE {name} SET id = 99 WHERE id = (SELECT min(id) FROM {name})"],
         }[what]
     return built, done
