@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import click
 
 from . import demo as demo_module
 from .catalog import catalog
-from .cli_command import Group
+from .cli_command import Group, leave_nothing_behind
 from .cli_import import import_command, prove_command, restore_command
 from .cli_options import order_and_columns, params, where, with_options
 from .cli_verify import verify_command
@@ -194,7 +193,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
     if proving and options["format"] == "ndjson" and options["layout"] is None:
         options["layout"] = "envelope"  # rows alone prove nothing
     export = Export(_source(database, settings), _request(table, keys, options, settings), settings=settings)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is removed
+    leave_nothing_behind()
     with export:
         chunks = iter(export)
         first = next(chunks)

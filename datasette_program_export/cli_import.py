@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .cli_command import Command
+from .cli_command import Command, leave_nothing_behind
 from .errors import RefusedError, RequestError
 from .findings import Finding, ImportReport
 from .importer import load
@@ -66,7 +64,7 @@ def import_command(
     choices["on_conflict_for"] = dict(map(_pair, on_conflict_for))
     choices["backup"] = False if no_backup else (backup or True)
     settings = read_settings(metadata, database.stem) if metadata else Settings()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is removed
+    leave_nothing_behind()
     try:
         report = load(database, file, settings=settings, **choices)
     except RefusedError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .cli_command import Command
+from .cli_command import Command, leave_nothing_behind
 from .comparison import compare
 from .errors import RequestError
 from .sentences import printable
@@ -43,6 +43,7 @@ def verify_command(
     --against, still what the database holds)."""
     if metadata is not None and database is None:
         raise RequestError("--metadata goes with --against.")
+    leave_nothing_behind()
     report = verify(file, trusted=trust)
     if database is not None and report.complete:
         compare(report, database, read_settings(metadata, database.stem) if metadata else Settings())

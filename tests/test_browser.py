@@ -251,3 +251,27 @@ def test_real_databases(page, real_data: Path) -> None:
             _, content = download(page, "programjson")
             found = json.loads(content)
             assert len(found["tables"][table]) == rows and found["integrity"]["complete"] is True
+
+
+def test_a_client_s_file_is_three_clicks_from_her_page_and_one_where_the_default_is_fine(
+    page, site: Server, tmp_path: Path
+) -> None:
+    """Counted by the page itself; a link to the document stands on Datasette's own page of a row."""
+    page.add_init_script(
+        "addEventListener('click', () => sessionStorage.clicks = 1 + Number(sessionStorage.clicks || 0), true)"
+    )
+    page.goto(f"{site.url}/practice/clients/{ANNA}")
+    press_export(page)
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Download").click()
+    assert 2 <= int(page.evaluate("sessionStorage.clicks")) <= 3
+    caught.value.save_as(tmp_path / "three.zip")
+    page.goto(f"{site.url}/practice/clients/{ANNA}")
+    page.evaluate("sessionStorage.clicks = 0")
+    with page.expect_download() as caught:
+        page.get_by_role("link", name="programjson").click()
+    assert page.evaluate("sessionStorage.clicks") == "1"
+    caught.value.save_as(tmp_path / "one.json")
+    three, one = verify(tmp_path / "three.zip"), verify(tmp_path / "one.json")
+    assert three.complete and one.complete
+    assert {n: t.sha256 for n, t in three.tables.items()} == {n: t.sha256 for n, t in one.tables.items()}

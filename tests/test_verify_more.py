@@ -8,7 +8,10 @@ import io
 import json
 import os
 import re
+import signal
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import zipfile
 from contextlib import closing
@@ -21,6 +24,7 @@ from click.testing import CliRunner
 from datasette_program_export import verify
 from datasette_program_export.cli import program_export
 
+from .databases import database
 from .test_verify import HOUSE, WAYS, changed, made
 
 
@@ -202,6 +206,16 @@ def test_a_compressed_sqlite_file_that_is_refused_leaves_nothing_behind(
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
+def test_a_terminal_that_is_closed_leaves_nothing_behind() -> None:
+    """Without the handler the process ends at once, and its temporary files stay."""
+    told = "import signal, sys; from datasette_program_export.cli_command import leave_nothing_behind as l; l()\n"
+    for name in ("SIGTERM", "SIGHUP"):
+        code = told + f"try:\n signal.raise_signal(signal.{name})\nfinally:\n print('tidied')"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (128 + getattr(signal, name), "tidied\n")
+
+
 # --- what is printed
 
 
@@ -222,3 +236,12 @@ def test_a_file_whose_name_is_not_utf8_is_reported_too(tmp_path: Path) -> None:
         pytest.skip("this file system knows no such names")
     done = CliRunner().invoke(program_export, ["verify", str(path), "--json"])
     assert done.exit_code == 0 and json.loads(done.stdout)["status"] == "complete"
+
+
+@pytest.mark.parametrize(
+    "words", [["query", "{}", "SELECT '\udcff'"], ["table", "{}", "p", "--where", "name = '\udcff'"]]
+)
+def test_a_question_that_is_no_utf8_is_refused_in_a_sentence(tmp_path: Path, words: list[str]) -> None:
+    database(tmp_path / "x.db", *HOUSE).close()
+    done = CliRunner().invoke(program_export, [word.format(tmp_path / "x.db") for word in words])
+    assert (done.exit_code, done.stderr) == (2, "Error: What was asked for is not valid UTF-8.\n")
