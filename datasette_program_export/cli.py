@@ -25,6 +25,7 @@ from .exporter import Export
 from .formats import NAMES, format_for_file, get_format
 from .grammar import parse_order, parse_row_path, with_profile
 from .planner import plan
+from .profiles import with_everybodys
 from .request import Request
 from .settings import Settings, read_settings
 from .sinks.compression import SUFFIXES
@@ -145,7 +146,7 @@ def demo(folder: Path, clients: int, check: bool) -> None:
 
 
 def _settings(database: Path, metadata: Path | None) -> Settings:
-    return read_settings(metadata, database.stem) if metadata else Settings()
+    return with_everybodys(read_settings(metadata, database.stem), database.stem) if metadata else Settings()
 
 
 def _source(database: Path, settings: Settings) -> Source:

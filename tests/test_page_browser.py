@@ -80,7 +80,7 @@ def test_with_the_keyboard_alone(page, site: Server) -> None:
     assert page.locator("input[value=programjson]:focus").is_checked()
     tab_to(page, "#choose-layout")
     page.keyboard.press("ArrowDown")
-    tab_to(page, "input[type=submit].second")
+    tab_to(page, "input[value='Show the changed choice']")
     page.keyboard.press("Enter")
     page.wait_for_url("**_export_layout=pretty**")
     for choice in ("_export_without=session_notes", "_export_stop=transit_events.chart_id"):
