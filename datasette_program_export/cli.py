@@ -24,6 +24,7 @@ from .exporter import Export
 from .formats import NAMES, format_for_file, get_format
 from .grammar import parse_order, parse_row_path, with_profile
 from .planner import plan
+from .profiles import with_everybodys
 from .proving import check_can_be_proven, prove_and_record
 from .request import Request
 from .sentences import printable
@@ -146,7 +147,7 @@ def demo(folder: Path, clients: int, check: bool) -> None:
 
 
 def _settings(database: Path, metadata: Path | None) -> Settings:
-    return read_settings(metadata, database.stem) if metadata else Settings()
+    return with_everybodys(read_settings(metadata, database.stem), database.stem) if metadata else Settings()
 
 
 def _source(database: Path, settings: Settings) -> Source:

@@ -78,7 +78,7 @@ OPTIONS = (
     Option("records", "Of a table: only this row, named as in a row's path.", many=True, scopes=("record",)),
     Option("limit", "At most so many rows.", number=True, scopes=("table",)),
     Option("offset", "Leave out so many rows first.", number=True, scopes=("table",)),
-    Option("profile", "A saved choice, from the setting of that name; what is said beside it goes before it."),
+    Option("profile", "A saved choice, by its name; what is said beside it goes before it."),
 )
 _BY_URL = {o.url: o for o in OPTIONS}
 

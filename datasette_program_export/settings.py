@@ -90,6 +90,9 @@ class Settings(_Model):
     allow_audit: dict[str, Any] | bool | None = Field(
         default=None, description="Who may read the audit log; by default only root."
     )
+    allow_profiles: dict[str, Any] | bool | None = Field(
+        default=None, description="Who may save a choice for everybody; by default only root."
+    )
     audit_log: str | None = Field(
         default=None,
         description="A file that gets one line (JSON) for each export over HTTP; without the line, no export ends.",
@@ -124,7 +127,7 @@ class Settings(_Model):
     spool_dir: str | None = Field(default=None, description="Where temporary files go; by default the system's place.")
     jobs_dir: str | None = Field(
         default=None,
-        description="Where the results of jobs are kept; by default a private folder in the system's temporary place.",
+        description="Where results of jobs and saved choices are kept; by default a private temporary folder.",
     )
     retention_hours: float = Field(default=24.0, gt=0, description="How long the result of a job is kept.")
     max_jobs: int = Field(default=2, ge=0, description="Jobs that run at once, the others wait; 0: there are no jobs.")

@@ -8,7 +8,7 @@ from datasette import hookimpl
 
 from ..cli import program_export
 from . import actions, host, job_site, permissions
-from .routes import FORMS_WITH_FILES, ROUTES
+from .routes import FORMS_WITH_ADDRESSES, FORMS_WITH_FILES, ROUTES
 from .startup import check_settings
 from .views import unsupported
 
@@ -95,7 +95,7 @@ def skip_csrf(datasette: Any, scope: dict[str, Any]) -> bool | None:
     Forms with files: what 0.x looks for its token with cannot read them by today's
     python-multipart. The export page's form: its address is kept and sent, and no token is to stand in it."""
     files = [str(datasette.urls.path(path)) for path in FORMS_WITH_FILES]
-    return scope["path"] in files or scope["path"].endswith("/-/program-export/job") or None
+    return scope["path"] in files or scope["path"].endswith(FORMS_WITH_ADDRESSES) or None
 
 
 @hookimpl

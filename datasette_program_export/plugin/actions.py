@@ -6,16 +6,27 @@ from typing import Any
 
 from datasette.utils import tilde_decode
 
+from ..grammar import PREFIX
 from . import host
 from .page import carried, with_query
 from .permissions import AUDIT
+from .profile_site import offered, profiles_url
 
 _EXPLAINED = "Choose the format; you see first what will be in the file."
 
 
-def _action(subject: Any, pairs: list[tuple[str, str]], label: str, description: str) -> list[dict[str, str]]:
-    href = with_query(f"{subject}/-/program-export", pairs)
-    return [{"href": href, "label": label, "description": description}]
+def _actions(
+    subject: Any, pairs: list[tuple[str, str]], label: str, description: str, profiles: list[str]
+) -> list[dict[str, str]]:
+    """The way to the export page, and one for each saved choice that fits."""
+    page = f"{subject}/-/program-export"
+    found = [{"href": with_query(page, pairs), "label": label, "description": description}]
+    for name in profiles:
+        href = with_query(page, [*pairs, (f"{PREFIX}profile", name)])
+        found.append(
+            {"href": href, "label": f"Export: {name}", "description": "With the choice saved under this name."}
+        )
+    return found
 
 
 async def record_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> list[dict[str, str]]:
@@ -23,7 +34,8 @@ async def record_actions(datasette: Any, request: Any, actor: Any, database: str
     if not await host.may_export(datasette, actor, database, table):
         return []
     row = datasette.urls.row(database, table, request.url_vars["pks"])
-    return _action(row, [], "Export this record", "With everything that belongs to it. " + _EXPLAINED)
+    found = await offered(datasette, actor, database, table=table, records=(("",),))
+    return _actions(row, [], "Export this record", "With everything that belongs to it. " + _EXPLAINED, found)
 
 
 async def table_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> list[dict[str, str]]:
@@ -31,7 +43,8 @@ async def table_actions(datasette: Any, request: Any, actor: Any, database: str,
     if not await host.may_export(datasette, actor, database, table):
         return []
     label = "Export these rows" if carried(request.args) else "Export all rows"
-    return _action(datasette.urls.table(database, table), carried(request.args), label, _EXPLAINED)
+    found = await offered(datasette, actor, database, table=table)
+    return _actions(datasette.urls.table(database, table), carried(request.args), label, _EXPLAINED, found)
 
 
 async def query_actions(
@@ -41,7 +54,8 @@ async def query_actions(
     if not await host.may_export(datasette, actor, database):
         return []
     subject = datasette.urls.table(database, name) if name else datasette.urls.database(database)
-    return _action(subject, carried(request.args), "Export all rows of this query", _EXPLAINED)
+    found = await offered(datasette, actor, database, sql="", name=name)
+    return _actions(subject, carried(request.args), "Export all rows of this query", _EXPLAINED, found)
 
 
 async def database_actions(datasette: Any, actor: Any, database: str) -> list[dict[str, str]]:
@@ -50,9 +64,9 @@ async def database_actions(datasette: Any, actor: Any, database: str) -> list[di
     visible = await host.visible_tables(datasette, actor, found) if found is not None else frozenset()
     if not visible or not await host.exportable_tables(datasette, actor, found, visible):
         return []
-    return _action(
-        datasette.urls.database(database), [], "Export this database", "All tables in one file. " + _EXPLAINED
-    )
+    names = await offered(datasette, actor, database)
+    explained = "All tables in one file. " + _EXPLAINED
+    return _actions(datasette.urls.database(database), [], "Export this database", explained, names)
 
 
 async def menu_links(datasette: Any, actor: Any) -> list[dict[str, str]]:
@@ -60,6 +74,8 @@ async def menu_links(datasette: Any, actor: Any) -> list[dict[str, str]]:
     found = []
     if actor and (await host.site_settings(datasette)).max_jobs:
         found.append({"href": str(datasette.urls.path("/-/program-export/jobs")), "label": "Your exports"})
+    if actor:
+        found.append({"href": profiles_url(datasette), "label": "Saved choices"})
     if await host.may(datasette, actor, AUDIT):
         found.append({"href": str(datasette.urls.path("/-/program-export/audit")), "label": "Log of exports"})
     return found

@@ -25,6 +25,7 @@ from ..source import Source
 from . import host
 from .page_query import page_fields
 from .permissions import SECRETS
+from .profile_site import with_saved
 from .queries import query_fields, stored_fields
 
 _ENDINGS = {"json": "programjson", "csv": "csv", "zip": "package"}
@@ -72,6 +73,9 @@ class _Asking:
                 raise await self._nothing(f"no database {route} here")
             exportable = await host.exportable_tables(self.datasette, self.actor, self.database, visible)
             self.settings = await host.settings_for(self.datasette, self.database.name, visible)
+        if f"{PREFIX}profile" in self.http.args:
+            told = (self.datasette, self.actor, self.database.name, exportable, self.settings)
+            self.settings = await with_saved(*told)
         self.source = host.source_for(self.datasette, self.database, self.settings)
         if "table" not in self.http.url_vars:
             return await (self._query(exportable) if "sql" in self.http.args else self._database(visible, exportable))

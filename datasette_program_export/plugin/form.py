@@ -4,7 +4,7 @@ A form sends every field, also those that say nothing: empty ones, and choices t
 with other choices (the layout of another format). A field of ours marks what comes from the
 form, and only then such fields mean nothing; an address that somebody wrote is taken at its
 word. The page's own fields (what to find, which page of rows, whether to show the file's
-beginning) are no part of a request, and every other address refuses them.
+beginning, the name for saving) are no part of a request, and every other address refuses them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from ..formats import NAMES, get_format
 from ..grammar import PREFIX
 from ..schema import fold
 
-MARK, FIND, PAGE, SAMPLE = (PREFIX + name for name in ("form", "find", "page", "sample"))
+MARK, FIND, PAGE, SAMPLE, SAVE_AS = (PREFIX + name for name in ("form", "find", "page", "sample", "save_as"))
+SAVE_FOR = f"{PREFIX}save_for"  # a button's: it is only sent to save
 FROM, UNTIL = f"{PREFIX}from.", f"{PREFIX}until."
 _OF_REFERENCES = tuple(PREFIX + name for name in ("parents", "others", "stop"))
 _OF_CSV = {f"{PREFIX}dialect": "exact", f"{PREFIX}delimiter": ","}
@@ -39,13 +40,14 @@ class Form:
     find: str
     page: int
     sample: bool
+    save_as: str
     address: str | None
 
 
 def read_form(http: Any) -> Form:
     """Understand an address of the page. Raises RequestError."""
     given = parse_qsl(http.query_string, keep_blank_values=True)
-    own = {name: value for name, value in given if name in (MARK, FIND, PAGE, SAMPLE)}
+    own = {name: value for name, value in given if name in (MARK, FIND, PAGE, SAMPLE, SAVE_AS)}
     pairs = [(name, value) for name, value in given if name not in own]
     if MARK in own:
         pairs = _meant(pairs, http.url_vars)
@@ -53,9 +55,11 @@ def read_form(http: Any) -> Form:
     if not (page.isascii() and page.isdigit() and int(page[:9]) > 0 and len(page) < 9):
         raise RequestError(f"{PAGE} must be a whole number, 1 or more.")
     find = own.get(FIND, "").strip()
-    kept = [(name, own[name]) for name in (FIND, PAGE, SAMPLE) if own.get(name)]
+    kept = [(name, own[name]) for name in (FIND, PAGE, SAMPLE, SAVE_AS) if own.get(name)]
     address = "?" + urlencode([*pairs, *kept]) if MARK in own else None
-    return Form(_with_query(http, pairs) if own else http, find, int(page), bool(own.get(SAMPLE)), address)
+    return Form(
+        _with_query(http, pairs) if own else http, find, int(page), bool(own.get(SAMPLE)), own.get(SAVE_AS, ""), address
+    )
 
 
 def _with_query(http: Any, pairs: Pairs) -> Any:

@@ -30,8 +30,8 @@ except ImportError:
 CLOSES_DETAILS = not V1  # 0.x pages close every <details> when something else is clicked, not only menus
 TEMPLATES_0X = Path(__file__).with_name("templates_0x")
 _FOR_THE_SITE = (
-    "audit_log", "allow_audit", "jobs_dir", "retention_hours", "max_jobs", "max_jobs_per_person", "jobs_disk_mb",
-    "verify_mb",
+    "audit_log", "allow_audit", "allow_profiles", "jobs_dir", "retention_hours", "max_jobs", "max_jobs_per_person",
+    "jobs_disk_mb", "verify_mb",
 )  # fmt: skip
 
 

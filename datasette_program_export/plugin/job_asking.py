@@ -12,7 +12,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from ..errors import BusyError, DeniedError, RequestError
+from ..grammar import PREFIX, format_options
 from ..planner import Plan, plan
+from ..schema import fold
 from . import host
 from .asking import Asked, ask
 from .form import read_form
@@ -22,13 +24,18 @@ from .views import as_form
 _MOST_OF_A_FORM = 1_000_000
 
 
-async def address_of(request: Any) -> dict[str, Any]:
-    """The subject's address and the parameters, from the query string and a form together."""
+async def sent_pairs(request: Any) -> list[tuple[str, str]]:
+    """The parameters, from the query string and a form together."""
     pairs = parse_qsl(request.query_string, keep_blank_values=True) + await _form(request)
-    query = urlencode([(name, value) for name, value in pairs if name != "csrftoken"])
+    return [(name, value) for name, value in pairs if name != "csrftoken"]
+
+
+def address_from(request: Any, pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """The subject's address, with the parameters as they are meant."""
+    query = urlencode(pairs)
     sent = type(request)({**request.scope, "query_string": query.encode("latin-1")}, request.receive)
     meant = read_form(sent).http.query_string  # the export page's form says more than it means
-    return {"path": request.path.removesuffix("/job"), "parts": dict(request.url_vars), "query": meant}
+    return {"path": request.path.rpartition("/")[0], "parts": dict(request.url_vars), "query": meant}
 
 
 async def _form(request: Any) -> list[tuple[str, str]]:
@@ -59,6 +66,20 @@ async def asked_again(request: Any, datasette: Any, address: dict[str, Any]) -> 
         "url_route": {"kwargs": address["parts"]},
     }
     return as_form(await ask(datasette, type(request)(scope, request.receive)))
+
+
+def spelled_out(asked: Asked, address: dict[str, Any]) -> dict[str, Any]:
+    """The address with the options of its profile in place of its name, which may mean something else later."""
+    request = asked.request
+    if request.profile is None:
+        return address
+    record, without = f"{PREFIX}record", f"{PREFIX}without"
+    pairs = parse_qsl(address["query"], keep_blank_values=True)
+    kept = [(name, value) for name, value in pairs if not name.startswith(PREFIX) or name == record]
+    options = [(n, v) for n, v in format_options(request) if n not in (record, f"{PREFIX}profile")]
+    if request.table is not None and not request.cascades:  # a profile may name tables that are not in an export
+        options = [(n, v) for n, v in options if n != without or fold(v).startswith(f"{fold(request.table)}.")]
+    return {**address, "query": urlencode([*kept, *options])}
 
 
 async def planned(asked: Asked) -> Plan | None:

@@ -40,7 +40,7 @@ async def open_at_start(datasette: Any, settings: Settings) -> None:
     """Mark what was interrupted, and remove what was kept long enough, where something can be.
 
     Raises SettingsError for a ``jobs_dir`` that cannot be used."""
-    if settings.max_jobs and (settings.jobs_dir is not None or _folder(datasette, settings).exists()):
+    if settings.max_jobs and (settings.jobs_dir is not None or jobs_folder(datasette, settings).exists()):
         try:
             await asyncio.to_thread(_opened, datasette, settings)
         except SettingsError:
@@ -75,12 +75,13 @@ def _opened(datasette: Any, settings: Settings) -> Jobs:
     with _OPENING:
         found: Jobs | None = datasette.__dict__.get(_KEPT)
         if found is None:
-            found = Jobs(made_private(_folder(datasette, settings)), settings)
+            found = Jobs(made_private(jobs_folder(datasette, settings)), settings)
             datasette.__dict__[_KEPT] = found
         return found
 
 
-def _folder(datasette: Any, settings: Settings) -> Path:
+def jobs_folder(datasette: Any, settings: Settings) -> Path:
+    """Where this site keeps jobs and saved choices; it may not be there yet."""
     if settings.jobs_dir is not None:
         return Path(settings.jobs_dir)
     return default_folder([str(d.path or n) for n, d in datasette.databases.items() if n != "_internal"])

@@ -16,7 +16,16 @@ from datasette import Response
 from ..errors import ConflictError, GoneError, NotFoundError
 from ..exporter import Export
 from .audit import AuditLog, Line, now
-from .job_asking import address_of, asked_again, check_may_have, check_same_site, planned, rules_of
+from .job_asking import (
+    address_from,
+    asked_again,
+    check_may_have,
+    check_same_site,
+    planned,
+    rules_of,
+    sent_pairs,
+    spelled_out,
+)
 from .job_pages import STATES, job_context, job_data, job_title, job_url, number, size, totals
 from .job_results import ResultDownload, UnsatisfiableError, part_of, result_headers
 from .job_runner import Jobs
@@ -31,7 +40,7 @@ posted = partial(answered, methods=("POST",))
 async def create(request: Any, datasette: Any) -> Response:
     """Begin a job: the parameters are those of a download, in the address or in a form."""
     check_same_site(request)
-    return await _begun(request, datasette, await address_of(request))
+    return await _begun(request, datasette, address_from(request, await sent_pairs(request)))
 
 
 @posted
@@ -56,7 +65,7 @@ async def _begun(request: Any, datasette: Any, address: dict[str, Any]) -> Respo
         state="queued",
         title=job_title(asked, found),
         database=asked.database.name,
-        asked=address,
+        asked=spelled_out(asked, address),
         request=asked.request.told(),
         visible=None if asked.visible is None else sorted(asked.visible),
         rules=rules_of(asked),

@@ -100,6 +100,7 @@ def page_context(
         "format_chosen": _format(asked, plan),
         "picking": picking,
         "begins": begins,
+        "save_as": form.save_as,
         "size": about(plan.bytes, plan.bytes_error or 0, number) if plan.bytes is not None else None,
         "at_least": "" if plan.complete else "at least ",
     }
@@ -141,12 +142,14 @@ def _addresses(asked: Asked, in_ranges: list[str], picking: Picking | None, form
         update={"params": request.told().get("params", {}), "format": form}
     )
     ranged = {f"{column}__{lookup}" for column in in_ranges for lookup in ("gte", "lt")}
-    fields = _IN_THE_FORM | ({f"{PREFIX}record"} if picking is not None else set())
+    # the form holds all that a profile says; its name beside that would undo what is unticked there
+    fields = _IN_THE_FORM | {f"{PREFIX}profile"} | ({f"{PREFIX}record"} if picking is not None else set())
     return {
         "subject_url": with_query(subject, filters if "pks" not in parts else []),
         "page_url": f"{subject}/-/program-export",
         "download_url": f"{subject}/-/program-export/download",
         "job_url": f"{subject}/-/program-export/job",
+        "profile_url": f"{subject}/-/program-export/profile",
         "json_url": with_query(f"{subject}/-/program-export.json", [*kept, *options]),
         "document_url": with_query(document, [*kept, *options]),
         "command": shlex.join(["datasette", "program-export", *arguments(shown, f"{database}.db")]),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import job_views, verification, views
+from . import job_views, profile_views, verification, views
 
 _DATABASE = r"/(?P<database>[^/.]+)"
 _TABLE = rf"{_DATABASE}/(?!-/)(?P<table>[^/.]+)"  # below "-" are Datasette's own pages
 _ROW = rf"{_TABLE}/(?P<pks>[^/.]*)"
 _JOBS = r"/-/program-export/jobs"
 _JOB = rf"{_JOBS}/(?P<job>[\w-]+)"
+_PROFILES = r"/-/program-export/profiles"
 _ENDING = r"\.program(?P<ending>json|csv|zip)"
 
+FORMS_WITH_ADDRESSES = ("/-/program-export/job", "/-/program-export/profile")
 FORMS_WITH_FILES = ("/-/program-export/verify", "/-/program-export/verify.json")
 
 ROUTES: list[tuple[str, Any]] = [
@@ -28,10 +30,14 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"^{_JOB}/cancel$", job_views.cancel),
     (rf"^{_JOB}/again$", job_views.again),
     (rf"^{_JOB}/delete$", job_views.delete),
+    (rf"^{_PROFILES}$", profile_views.profiles_page),
+    (rf"^{_PROFILES}\.json$", profile_views.profiles_data),
+    (rf"^{_PROFILES}/(?P<profile>[\w-]+)/delete$", profile_views.delete),
     (rf"^{_DATABASE}/-/query{_ENDING}$", views.query_document),
     *((rf"^{base}{_ENDING}$", views.document) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export$", views.page) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export\.json$", views.plan_data) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export/download$", views.download) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export/job$", job_views.create) for base in (_DATABASE, _TABLE, _ROW)),
+    *((rf"^{base}/-/program-export/profile$", profile_views.save) for base in (_DATABASE, _TABLE, _ROW)),
 ]

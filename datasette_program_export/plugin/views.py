@@ -24,6 +24,7 @@ from .beginning import beginning
 from .form import Form, read_form, without_records
 from .page import page_context
 from .permissions import AUDIT
+from .profile_site import saving
 from .responses import HEADERS, Download
 
 _ROWS_OF = ("table", "where", "params", "sort")  # of a request: which rows of a table, and in what order
@@ -153,7 +154,10 @@ async def page(request: Any, datasette: Any) -> Response:
     made = await _plan(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
     picking = await _picking(asked, form)
     begins = await asyncio.to_thread(beginning, asked) if form.sample else None
-    context = page_context(asked, made, form, picking, begins)
+    context = {
+        **page_context(asked, made, form, picking, begins),
+        **await saving(datasette, request.actor),
+    }
     html = await datasette.render_template("program_export.html", context, request=request)
     return Response.html(html, headers=answer_headers(datasette))
 
