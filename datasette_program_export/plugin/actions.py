@@ -7,6 +7,7 @@ from typing import Any
 from datasette.utils import tilde_decode
 
 from . import host
+from .import_asking import may_import
 from .page import carried, with_query
 from .permissions import AUDIT
 
@@ -48,11 +49,15 @@ async def database_actions(datasette: Any, actor: Any, database: str) -> list[di
     """The actions on a database's page."""
     found = host.database_for(datasette, database)
     visible = await host.visible_tables(datasette, actor, found) if found is not None else frozenset()
-    if not visible or not await host.exportable_tables(datasette, actor, found, visible):
-        return []
-    return _action(
-        datasette.urls.database(database), [], "Export this database", "All tables in one file. " + _EXPLAINED
-    )
+    links = []
+    if visible and await host.exportable_tables(datasette, actor, found, visible):
+        links += _action(
+            datasette.urls.database(database), [], "Export this database", "All tables in one file. " + _EXPLAINED
+        )
+    if await may_import(datasette, actor, found):
+        href = f"{datasette.urls.database(database)}/-/program-import"
+        links.append({"href": href, "label": "Import a file", "description": "You see first what would change."})
+    return links
 
 
 async def menu_links(datasette: Any, actor: Any) -> list[dict[str, str]]:

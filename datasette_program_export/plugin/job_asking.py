@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from ..errors import BusyError, DeniedError, RequestError
 from ..planner import Plan, plan
+from ..settings import Settings
 from . import host
 from .asking import Asked, ask
 from .form import read_form
@@ -24,14 +25,15 @@ _MOST_OF_A_FORM = 1_000_000
 
 async def address_of(request: Any) -> dict[str, Any]:
     """The subject's address and the parameters, from the query string and a form together."""
-    pairs = parse_qsl(request.query_string, keep_blank_values=True) + await _form(request)
+    pairs = parse_qsl(request.query_string, keep_blank_values=True) + await form_of(request)
     query = urlencode([(name, value) for name, value in pairs if name != "csrftoken"])
     sent = type(request)({**request.scope, "query_string": query.encode("latin-1")}, request.receive)
     meant = read_form(sent).http.query_string  # the export page's form says more than it means
     return {"path": request.path.removesuffix("/job"), "parts": dict(request.url_vars), "query": meant}
 
 
-async def _form(request: Any) -> list[tuple[str, str]]:
+async def form_of(request: Any) -> list[tuple[str, str]]:
+    """The fields of a form without a file. Raises RequestError."""
     length = request.headers.get("content-length") or "0"
     if "transfer-encoding" in request.headers or not length.isdigit() or int(length) > _MOST_OF_A_FORM:
         raise RequestError(f"A form must tell its length, and be no longer than {_MOST_OF_A_FORM:,} bytes.")
@@ -73,7 +75,12 @@ async def planned(asked: Asked) -> Plan | None:
 
 def rules_of(asked: Asked) -> str:
     """A mark of what is kept secret: another where the settings were changed."""
-    kept = asked.settings.model_dump_json(include={"preset", "secrets", "not_secrets"})
+    return rules_of_settings(asked.settings)
+
+
+def rules_of_settings(settings: Settings) -> str:
+    """The mark for these settings."""
+    kept = settings.model_dump_json(include={"preset", "secrets", "not_secrets"})
     return sha256(kept.encode()).hexdigest()[:16]
 
 

@@ -1,10 +1,10 @@
-"""Who may export: three actions, and the settings that decide them.
+"""Who may export and import: four actions, and the settings that decide them.
 
 ``program-export``: whoever may see a table, unless an ``allow`` block, the site's own
 permissions or ``--default-deny`` say otherwise. ``program-export-secrets`` (have columns
-with secrets included) and ``program-export-audit`` (read the log): root only, unless
-``allow_secrets`` and ``allow_audit`` say otherwise. The hooks of both lines are here; what
-asks them is in ``host``.
+with secrets included), ``program-export-audit`` (read the log) and ``program-import``: root
+only, unless ``allow_secrets``, ``allow_audit`` and ``allow_import`` say otherwise. The hooks
+of both lines are here; what asks them is in ``host``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from datasette.utils import actor_matches_allow
 
 PLUGIN = "datasette-program-export"
 EXPORT, SECRETS, AUDIT = "program-export", "program-export-secrets", "program-export-audit"
-_BLOCKS = {EXPORT: "allow", SECRETS: "allow_secrets", AUDIT: "allow_audit"}
+IMPORT = "program-import"
+_BLOCKS = {EXPORT: "allow", SECRETS: "allow_secrets", AUDIT: "allow_audit", IMPORT: "allow_import"}
+OURS = frozenset(_BLOCKS)
 
 
 def blocks(datasette: Any, action: str) -> Iterator[tuple[str | None, Any]]:
@@ -48,6 +50,12 @@ def actions() -> list[Any]:
             resource_class=DatabaseResource,
         ),
         Action(name=AUDIT, abbr="pea", description="Read the log of exports"),
+        Action(
+            name=IMPORT,
+            abbr="pi",
+            description="Import files",
+            resource_class=DatabaseResource,
+        ),  # beside it, insert-row and update-row of each table
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import job_views, verification, views
+from . import import_views, job_views, verification, views
 
 _DATABASE = r"/(?P<database>[^/.]+)"
 _TABLE = rf"{_DATABASE}/(?!-/)(?P<table>[^/.]+)"  # below "-" are Datasette's own pages
@@ -12,6 +12,9 @@ _ROW = rf"{_TABLE}/(?P<pks>[^/.]*)"
 _JOBS = r"/-/program-export/jobs"
 _JOB = rf"{_JOBS}/(?P<job>[\w-]+)"
 _ENDING = r"\.program(?P<ending>json|csv|zip)"
+
+_IMPORT = rf"{_DATABASE}/-/program-import"
+_FILE = rf"{_IMPORT}/(?P<file>[\w-]+)"
 
 FORMS_WITH_FILES = ("/-/program-export/verify", "/-/program-export/verify.json")
 
@@ -28,6 +31,14 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"^{_JOB}/cancel$", job_views.cancel),
     (rf"^{_JOB}/again$", job_views.again),
     (rf"^{_JOB}/delete$", job_views.delete),
+    (rf"^{_IMPORT}$", import_views.import_page),
+    (rf"^{_IMPORT}\.json$", import_views.import_data),
+    (rf"^{_FILE}$", import_views.file_page),
+    (rf"^{_FILE}\.json$", import_views.file_state),
+    (rf"^{_FILE}/preview$", import_views.preview),
+    (rf"^{_FILE}/apply$", import_views.apply),
+    (rf"^{_FILE}/cancel$", import_views.cancel),
+    (rf"^{_FILE}/delete$", import_views.delete),
     (rf"^{_DATABASE}/-/query{_ENDING}$", views.query_document),
     *((rf"^{base}{_ENDING}$", views.document) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export$", views.page) for base in (_DATABASE, _TABLE, _ROW)),
