@@ -17,7 +17,7 @@ from .application import TableImport
 from .catalog import Catalog, catalog
 from .checks import ReferenceCheck, RowChecks
 from .construction import authorized, during_rows
-from .errors import RefusedError, RequestError
+from .errors import BusyError, RefusedError, RequestError
 from .findings import AllowedReference, Finding, Findings, ImportReport
 from .graph import Graph
 from .intake import Intake
@@ -30,18 +30,20 @@ from .schema import Schema, fold
 from .settings import Settings
 from .staging import Staging
 from .target import Target, Triggers
+from .watch import Watch
 
 
 @dataclass(frozen=True)
 class Applied:
     """All that was written, before it is kept or rolled back. ``schema`` is the attached staging's name;
-    ``unchecked`` are tables with references that SQLite itself cannot check."""
+    ``unchecked`` are tables with references that SQLite itself cannot check; ``report`` has the counts."""
 
     target: Target
     intake: Intake
     schema: str
     dangling: list[AllowedReference]
     unchecked: set[str]
+    report: ImportReport
 
 
 def load(
@@ -50,6 +52,7 @@ def load(
     *,
     settings: Settings | None = None,
     inspect: Callable[[Applied], None] | None = None,
+    watch: Watch | None = None,
     **choices: Any,
 ) -> ImportReport:
     """Import a file into a database: a path (new or not), a ``sqlite3`` connection, a sqlite_utils Database.
@@ -57,14 +60,15 @@ def load(
     ``choices`` are those of ``policies.Choices``. A preview returns its report in any case; an
     import that does not happen raises RefusedError, which has the report. Raises RequestError for what cannot
     be asked, NotFoundError, SourceError, BusyError, OSError. ``inspect`` is called in the transaction,
-    when all is written."""
+    when all is written; what it raises undoes it. ``watch`` is told the progress, and may stop it (CancelledError)."""
     asked = Choices.of(choices)
     with ExitStack() as stack:
         if isinstance(asked.backup, (str, Path)) and Path(asked.backup).exists():
             raise RequestError(f"{Path(asked.backup).name} is there already; a safety copy replaces nothing.")
         goal = stack.enter_context(Target(target, preview=asked.preview))
-        staging = stack.enter_context(Staging())
-        run = _Run(goal, staging, asked, settings or Settings(), Path(file), inspect)
+        settings, watch = settings or Settings(), watch or Watch()
+        staging = stack.enter_context(Staging(settings.spool_dir, watch))
+        run = _Run(goal, staging, asked, settings, Path(file), inspect, watch)
         report = run.through()
     if not report.ok and not asked.preview:
         first = report.findings[0].message
@@ -81,8 +85,10 @@ class _Run:
     settings: Settings
     file: Path
     inspect: Callable[[Applied], None] | None
+    watch: Watch
     findings: Findings = field(default_factory=Findings)
     left_out: dict[str, int] = field(default_factory=dict)
+    kept: bool = False
     refused_rows: list[Finding] = field(default_factory=list)
 
     def through(self) -> ImportReport:
@@ -100,8 +106,9 @@ class _Run:
         self.report.new_database = self.intake.construction is not None
         if not self.findings.errors and goal.fresh:
             self.asked.check(self.intake.schema)
+        self.watch.staged(self.intake)
         if not self.findings.errors:
-            self._apply()
+            self.watch.writing(self._apply_on)
         self.findings.into(self.report)
         self.report.left_out = self.refused_rows
         if self.findings.errors:
@@ -117,6 +124,24 @@ class _Run:
     def _changes(self) -> bool:
         return bool(self.report.total("insert") or self.report.total("update"))
 
+    def _apply_on(self, connection: Any | None) -> None:
+        """Apply it here, or on another connection to the same database."""
+        before = self.goal
+        try:
+            if connection is None:
+                self._apply()
+                return
+            with Target(connection, preview=self.asked.preview) as self.goal:
+                if self.goal.schema != before.schema:
+                    raise BusyError(f"The tables of {before.name} were changed meanwhile; try again.")
+                self._apply()
+        except BaseException:
+            if not self.kept:
+                self._forget_copy()
+            raise
+        finally:
+            self.goal = before
+
     def _apply(self) -> None:
         goal, made = self.goal, self.intake.construction
         if made is not None:
@@ -124,12 +149,14 @@ class _Run:
             goal.connection.execute("PRAGMA trusted_schema=OFF")
         with goal.attached(self.staging.path) as schema:
             while True:
-                with goal.transaction():
+                with goal.transaction(), self.watch.over(goal.connection):
                     self._checked_and_written(schema)
+                    self.watch.check()
                     bad = self.findings.bad
                     if not (self.asked.leave_out_bad_rows and self.findings.of_rows):
                         if not self.findings.errors and not self.asked.preview and (self._changes or made):
                             goal.commit()
+                            self.kept = True
                         return
                 self._leave_out(bad)
 
@@ -163,6 +190,7 @@ class _Run:
             return
         references = ReferenceCheck(goal, now)
         self._copy()
+        self.watch.stage = "writing"
         triggers = None if self.asked.triggers else Triggers(connection, list(self.staging.tables))
         with ExitStack() as stack:
             if made is not None:
@@ -176,7 +204,8 @@ class _Run:
             allow = self.asked.allow_dangling
             self.report.dangling = references.judge(self.intake, self.findings, allow, schema)
         if not self.findings.errors and self.inspect is not None:
-            self.inspect(Applied(goal, self.intake, schema, self.report.dangling, references.unchecked))
+            found = Applied(goal, self.intake, schema, self.report.dangling, references.unchecked, self.report)
+            self.inspect(found)
 
     def _tables(self, schema: str, now: Schema, known: Catalog) -> None:
         for name in _parents_first(now):
@@ -199,8 +228,9 @@ class _Run:
         goal, wish = self.goal, self.asked.backup
         if self.asked.preview or wish is False or goal.fresh or goal.path is None or self.report.safety_copy:
             return
+        self.watch.stage = "copying"
         place = default_place(goal.path) if wish is True else Path(wish)
-        made = copy_before(goal.path, goal.library, place)
+        made = copy_before(goal.path, goal.library, place, self.watch.check)
         self.report.safety_copy = str(made)
         self.report.restore = restore_command(made, goal.path)
 

@@ -10,6 +10,7 @@ import os
 import shlex
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -33,8 +34,14 @@ def _suffix(number: int) -> str:
     return f"-{number}" if number > 1 else ""
 
 
-def copy_of(connection: sqlite3.Connection, place: Path) -> Path:
-    """Copy what this connection sees to a new file, whole or not at all; readable by its owner only."""
+def _go_on() -> None:
+    """Nobody stops it."""
+
+
+def copy_of(connection: sqlite3.Connection, place: Path, check: Callable[[], None] = _go_on) -> Path:
+    """Copy what this connection sees to a new file, whole or not at all; readable by its owner only.
+
+    ``check`` is called between two steps; what it raises ends the copy."""
     if place.exists():
         raise RequestError(f"{place.name} is there already; a safety copy replaces nothing. Choose another name.")
     try:
@@ -45,7 +52,7 @@ def copy_of(connection: sqlite3.Connection, place: Path) -> Path:
     part = Path(name)
     try:
         with closing(sqlite3.connect(part, isolation_level=None)) as copy:
-            _backup(connection, copy)
+            _backup(connection, copy, check)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
         part.replace(place)
     except BaseException:
@@ -54,18 +61,19 @@ def copy_of(connection: sqlite3.Connection, place: Path) -> Path:
     return place
 
 
-def copy_before(path: Path, library: ModuleType, place: Path) -> Path:
+def copy_before(path: Path, library: ModuleType, place: Path, check: Callable[[], None] = _go_on) -> Path:
     """Copy a database file whose writing is held by another connection of this process."""
     with closing(library.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_WAIT)) as reader:
-        return copy_of(reader, place)
+        return copy_of(reader, place, check)
 
 
-def _backup(origin: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+def _backup(origin: sqlite3.Connection, copy: sqlite3.Connection, check: Callable[[], None] = _go_on) -> None:
     """Raises BusyError when a lock does not go away."""
     busy = 0
 
     def progress(status: int, remaining: int, total: int) -> None:
         nonlocal busy
+        check()
         busy = busy + 1 if status in (5, 6) else 0  # SQLITE_BUSY, SQLITE_LOCKED
         if busy * 0.1 > _WAIT:
             raise BusyError("The database is locked by another program; try again later.")

@@ -15,7 +15,7 @@ from .target import Target
 _read = msgspec.json.decode
 _ROWS = 5
 _LONGEST = 200
-_HIDDEN = "(a secret, not shown)"
+HIDDEN = "(a secret, not shown)"
 
 
 def sample(target: Target, one: TableImport, secret: set[str]) -> tuple[list[dict[str, Any]], list[Sample]]:
@@ -26,7 +26,7 @@ def sample(target: Target, one: TableImport, secret: set[str]) -> tuple[list[dic
         if one.report.insert and part.given and len(new) < _ROWS:
             sql = f"SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY s.line LIMIT {_ROWS - len(new)}"
             for row in target.connection.execute(sql):
-                new.append({c: _HIDDEN if c in secret else shown(v) for c, v in zip(part.given, row)})
+                new.append({c: HIDDEN if c in secret else shown(v) for c, v in zip(part.given, row)})
         if part.key and len(differing) < _ROWS:
             theirs = ", ".join(f"t.{quote(c)}" for c in part.given)
             sql = (
@@ -38,13 +38,13 @@ def sample(target: Target, one: TableImport, secret: set[str]) -> tuple[list[dic
                 found = [
                     Difference(
                         column=c,
-                        target=_HIDDEN if c in secret else shown(there),
-                        file=_HIDDEN if c in secret else shown(here),
+                        target=HIDDEN if c in secret else shown(there),
+                        file=HIDDEN if c in secret else shown(here),
                     )
                     for c, there, here in pairs
                     if not _same(there, here, c in one.staged.loose)
                 ]
-                key = {c: shown(there) for c, there, _ in pairs if c in part.key}
+                key = {c: HIDDEN if c in secret else shown(there) for c, there, _ in pairs if c in part.key}
                 differing.append(Sample(number=line, key=key, differences=found))
     return new, differing
 

@@ -93,6 +93,11 @@ class Settings(_Model):
     allow_profiles: dict[str, Any] | bool | None = Field(
         default=None, description="Who may save a choice for everybody; by default only root."
     )
+    allow_import: dict[str, Any] | bool | None = Field(
+        default=None,
+        description="Who may import files on the site; by default only root. They must also be allowed to insert and "
+        "update rows (on Datasette 0.x that is root alone).",
+    )
     audit_log: str | None = Field(
         default=None,
         description="A file that gets one line (JSON) for each export over HTTP; without the line, no export ends.",
@@ -123,6 +128,20 @@ class Settings(_Model):
         gt=0,
         allow_inf_nan=False,
         description="How much may be sent to the page that checks a file; more is answered 413.",
+    )
+    import_mb: float = Field(
+        default=500.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="How much may be sent to the import page; more is answered 413.",
+    )
+    safety_copy_dir: str | None = Field(
+        default=None,
+        description="Where the import page keeps its copies of the database as it was before; by default a private "
+        "folder `safety-copies` beside the database.",
+    )
+    safety_copy_days: float | None = Field(
+        default=None, gt=0, description="How long these copies are kept; by default until somebody deletes them."
     )
     spool_dir: str | None = Field(default=None, description="Where temporary files go; by default the system's place.")
     jobs_dir: str | None = Field(

@@ -17,6 +17,7 @@ from .errors import SpoolFullError, UnreadableError, UnsupportedError
 from .records import Row, Value
 from .schema import Table, quote
 from .values import undecoded
+from .watch import Watch
 
 _MOST_COLUMNS = 990  # SQLite allows 2,000, and some have a shadow
 _MOST_SHAPES = 500
@@ -48,7 +49,8 @@ class Staged:
 class Staging:
     """Use it as a context manager: the file goes with it. ``path`` is to be attached when all is in it."""
 
-    def __init__(self, folder: str | None = None) -> None:
+    def __init__(self, folder: str | None = None, watch: Watch | None = None) -> None:
+        self._watch = watch or Watch()
         self._folder = tempfile.TemporaryDirectory(prefix="program-export-", dir=folder)
         self.path = Path(self._folder.name) / "staging.db"
         self.encoding = "UTF-8"
@@ -124,6 +126,7 @@ class Staging:
                 raise SpoolFullError("The temporary folder takes no more.") from None
             raise
         staged.rows += len(complete)
+        self._watch.count(len(complete))
 
     def _add_odd(self, staged: Staged, row: Sequence[Value]) -> None:
         """A row with a text that is not UTF-8: by its bytes."""

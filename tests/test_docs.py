@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from datasette_program_export.cli import program_export
+from datasette_program_export.demo import ANNA
 from datasette_program_export.settings import Settings, read_settings
 
 from .conftest import make_datasette, served
@@ -138,6 +140,26 @@ def test_the_import_guides_examples_run_as_written(tmp_path: Path, monkeypatch: 
     printed = capsys.readouterr().out
     assert "'charts': 97" in printed and "There is no table nowhere" in printed
     assert "refers to a row of birth_data that is neither in the file nor in the target" in printed
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_the_import_guides_web_examples_run_as_written(demo: Path, tmp_path: Path) -> None:
+    """As one shell script against a real server, with root's token."""
+    text = (ROOT / "docs" / "import.md").read_text("utf-8")
+    (script,) = re.findall(r"```bash\n(.*?)```", text, re.S)
+    assert script.count("curl ") == 4
+    (tmp_path / "names.csv").write_text(f"id,first_name\n{ANNA},Annerl\n")
+    with keeping(tmp_path / "jobs", demo, root=True) as ds, served(ds) as running:
+        lines = ["set -eu", script.replace("http://127.0.0.1:8001", running.url)]
+        environment = {"PATH": os.environ["PATH"], "TOKEN": "root"}
+        done = subprocess.run(
+            ["bash", "-c", "\n".join(lines)], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0 and done.stdout.endswith('{"ok": true}'), done
+    assert json.loads((tmp_path / "done.json").read_text())["state"] == "done"
+    with contextlib.closing(sqlite3.connect(demo)) as connection:
+        found = connection.execute("SELECT first_name FROM clients WHERE id = ?", (ANNA,)).fetchone()
+    assert found == ("Annerl",)
 
 
 def check_the_web_application(app) -> None:

@@ -230,7 +230,7 @@ async def test_who_leaves_is_not_waited_for() -> None:
 NO_FORMS = {
     "no file": (form(('name="csrftoken"', b"x")), "No file was chosen."),
     "nothing chosen": (form(('name="file"; filename=""', b"")), "No file was chosen."),
-    "two files": (form(('filename="a"', b"a"), ('filename="b"', b"b")), "One file can be checked at a time."),
+    "two files": (form(('filename="a"', b"a"), ('filename="b"', b"b")), "One file can be sent at a time."),
     "cut": (form(('filename="a"', b"a" * 100))[:-30], "The form ends before its end."),
     "no form": (b"PK\x03\x04", "What was sent is not a form."),
     "nothing": (b"", "The form ends before its end."),

@@ -95,7 +95,8 @@ def skip_csrf(datasette: Any, scope: dict[str, Any]) -> bool | None:
     Forms with files: what 0.x looks for its token with cannot read them by today's
     python-multipart. The export page's form: its address is kept and sent, and no token is to stand in it."""
     files = [str(datasette.urls.path(path)) for path in FORMS_WITH_FILES]
-    return scope["path"] in files or scope["path"].endswith(FORMS_WITH_ADDRESSES) or None
+    forms = (*FORMS_WITH_ADDRESSES, "/-/program-import", "/-/program-import.json")
+    return scope["path"] in files or scope["path"].endswith(forms) or None
 
 
 @hookimpl

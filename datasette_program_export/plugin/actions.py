@@ -8,6 +8,7 @@ from datasette.utils import tilde_decode
 
 from ..grammar import PREFIX
 from . import host
+from .import_asking import may_import
 from .page import carried, with_query
 from .permissions import AUDIT
 from .profile_site import offered, profiles_url
@@ -62,11 +63,15 @@ async def database_actions(datasette: Any, actor: Any, database: str) -> list[di
     """The actions on a database's page."""
     found = host.database_for(datasette, database)
     visible = await host.visible_tables(datasette, actor, found) if found is not None else frozenset()
-    if not visible or not await host.exportable_tables(datasette, actor, found, visible):
-        return []
-    names = await offered(datasette, actor, database)
-    explained = "All tables in one file. " + _EXPLAINED
-    return _actions(datasette.urls.database(database), [], "Export this database", explained, names)
+    links = []
+    if visible and await host.exportable_tables(datasette, actor, found, visible):
+        names = await offered(datasette, actor, database)
+        explained = "All tables in one file. " + _EXPLAINED
+        links += _actions(datasette.urls.database(database), [], "Export this database", explained, names)
+    if await may_import(datasette, actor, found):
+        href = f"{datasette.urls.database(database)}/-/program-import"
+        links.append({"href": href, "label": "Import a file", "description": "You see first what would change."})
+    return links
 
 
 async def menu_links(datasette: Any, actor: Any) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from datasette.utils.sqlite import sqlite3
 from ..errors import SettingsError, SourceError, explain
 from ..settings import Settings, merge, parse_settings
 from ..source import Source
-from .permissions import EXPORT, PLUGIN
+from .permissions import EXPORT, OURS, PLUGIN
 
 try:
     from datasette.resources import DatabaseResource, QueryResource, TableResource
@@ -31,7 +31,7 @@ CLOSES_DETAILS = not V1  # 0.x pages close every <details> when something else i
 TEMPLATES_0X = Path(__file__).with_name("templates_0x")
 _FOR_THE_SITE = (
     "audit_log", "allow_audit", "allow_profiles", "jobs_dir", "retention_hours", "max_jobs", "max_jobs_per_person",
-    "jobs_disk_mb", "verify_mb",
+    "jobs_disk_mb", "verify_mb", "import_mb",
 )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ async def visible_tables(datasette: Any, actor: Any, database: Any) -> frozenset
     """The tables and views of a database that this actor may see."""
     if V1:
         await datasette.refresh_schemas(force=True)  # else a table made within the last second would be left out
-        return await _allowed_resources("view-table", datasette, actor, database)
+        return await allowed_tables("view-table", datasette, actor, database)
     names = [*await database.table_names(), *await database.view_names()]
     return frozenset([name for name in names if await _visible_0x(datasette, actor, database.name, name)])
 
@@ -161,12 +161,13 @@ async def visible_tables(datasette: Any, actor: Any, database: Any) -> frozenset
 async def exportable_tables(datasette: Any, actor: Any, database: Any, visible: frozenset[str]) -> frozenset[str]:
     """Those of the ``visible`` tables and views that this actor may export."""
     if V1:  # both lists: the second alone would hold the parts of a search index over a hidden table
-        return visible & await _allowed_resources(EXPORT, datasette, actor, database)
+        return visible & await allowed_tables(EXPORT, datasette, actor, database)
     asked = [(name, await _exportable_0x(datasette, actor, (database.name, name))) for name in visible]
     return frozenset([name for name, allowed in asked if allowed])
 
 
-async def _allowed_resources(action: str, datasette: Any, actor: Any, database: Any) -> frozenset[str]:
+async def allowed_tables(action: str, datasette: Any, actor: Any, database: Any) -> frozenset[str]:
+    """The tables of a database for which 1.0 allows this actor an action."""
     page = await datasette.allowed_resources(action, actor, parent=database.name, limit=1000)
     return frozenset([resource.child async for resource in page.all()])
 
@@ -190,7 +191,7 @@ async def may(datasette: Any, actor: Any, action: str, database: str | None = No
         resource = DatabaseResource(database) if database is not None else None
         found: bool = await datasette.allowed(action=action, resource=resource, actor=actor)
         return found
-    open_by_default = not action.startswith(EXPORT)
+    open_by_default = action not in OURS
     if action in ("view-database", "view-instance"):
         wanted = [("view-database", database), "view-instance"] if database is not None else ["view-instance"]
         visible, _ = await datasette.check_visibility(actor, permissions=wanted)

@@ -15,6 +15,7 @@ from ..errors import BusyError, DeniedError, RequestError
 from ..grammar import PREFIX, format_options
 from ..planner import Plan, plan
 from ..schema import fold
+from ..settings import Settings
 from . import host
 from .asking import Asked, ask
 from .form import read_form
@@ -26,7 +27,7 @@ _MOST_OF_A_FORM = 1_000_000
 
 async def sent_pairs(request: Any) -> list[tuple[str, str]]:
     """The parameters, from the query string and a form together."""
-    pairs = parse_qsl(request.query_string, keep_blank_values=True) + await _form(request)
+    pairs = parse_qsl(request.query_string, keep_blank_values=True) + await form_of(request)
     return [(name, value) for name, value in pairs if name != "csrftoken"]
 
 
@@ -38,7 +39,8 @@ def address_from(request: Any, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     return {"path": request.path.rpartition("/")[0], "parts": dict(request.url_vars), "query": meant}
 
 
-async def _form(request: Any) -> list[tuple[str, str]]:
+async def form_of(request: Any) -> list[tuple[str, str]]:
+    """The fields of a form without a file. Raises RequestError."""
     length = request.headers.get("content-length") or "0"
     if "transfer-encoding" in request.headers or not length.isdigit() or int(length) > _MOST_OF_A_FORM:
         raise RequestError(f"A form must tell its length, and be no longer than {_MOST_OF_A_FORM:,} bytes.")
@@ -94,7 +96,12 @@ async def planned(asked: Asked) -> Plan | None:
 
 def rules_of(asked: Asked) -> str:
     """A mark of what is kept secret: another where the settings were changed."""
-    kept = asked.settings.model_dump_json(include={"preset", "secrets", "not_secrets"})
+    return rules_of_settings(asked.settings)
+
+
+def rules_of_settings(settings: Settings) -> str:
+    """The mark for these settings."""
+    kept = settings.model_dump_json(include={"preset", "secrets", "not_secrets"})
     return sha256(kept.encode()).hexdigest()[:16]
 
 

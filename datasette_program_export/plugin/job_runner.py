@@ -23,6 +23,7 @@ from ..settings import Settings
 from ..sinks.files import write_whole
 from ..sinks.spool import coalesced
 from .audit import Line
+from .import_runner import Imports
 from .job_folder import Instance
 from .jobs import Job, JobStore
 
@@ -48,6 +49,7 @@ class Jobs:
         self.settings = settings
         self.instance = Instance(folder)
         self.store = JobStore(folder)
+        self.imports = Imports(folder / "imports", settings, self.instance)
         self._lock = Lock()
         self._waiting: deque[_Running] = deque()
         self._running: dict[str, _Running] = {}
@@ -103,6 +105,7 @@ class Jobs:
         with self._lock:
             self.store.interrupt(self.instance.alive(), self.instance.name, self._known())
         self.store.expire(self._seconds_kept)
+        self.imports.tidy()
         found = [*self.folder.glob("*.result"), *self.folder.glob(".*.part")]
         wanted = self.store.wanted()  # asked after looking: a file that came since is not looked at
         for path in found:
@@ -122,6 +125,7 @@ class Jobs:
         give_up = monotonic() + _SECONDS_TO_END
         for thread in threads:
             thread.join(max(0, give_up - monotonic()))
+        self.imports.close()
         self.instance.close()
         self.store.close()
 

@@ -1,10 +1,10 @@
-"""Who may export: four actions, and the settings that decide them.
+"""Who may export and import: five actions, and the settings that decide them.
 
 ``program-export``: whoever may see a table, unless an ``allow`` block, the site's own
 permissions or ``--default-deny`` say otherwise. ``program-export-secrets`` (have columns
-with secrets included), ``program-export-audit`` (read the log) and ``program-export-profiles``
-(save choices for everybody): root only, unless ``allow_secrets``, ``allow_audit`` and
-``allow_profiles`` say otherwise. The hooks of both lines are here; what
+with secrets included), ``program-export-audit`` (read the log) ``program-export-profiles``
+(save choices for everybody) and ``program-import``: root only, unless ``allow_secrets``,
+``allow_audit``, ``allow_profiles`` and ``allow_import`` say otherwise. The hooks of both lines are here; what
 asks them is in ``host``.
 """
 
@@ -18,7 +18,10 @@ from datasette.utils import actor_matches_allow
 PLUGIN = "datasette-program-export"
 EXPORT, SECRETS, AUDIT = "program-export", "program-export-secrets", "program-export-audit"
 PROFILES = "program-export-profiles"
+IMPORT = "program-import"
 _BLOCKS = {EXPORT: "allow", SECRETS: "allow_secrets", AUDIT: "allow_audit", PROFILES: "allow_profiles"}
+_BLOCKS[IMPORT] = "allow_import"
+OURS = frozenset(_BLOCKS)
 
 
 def blocks(datasette: Any, action: str) -> Iterator[tuple[str | None, Any]]:
@@ -51,6 +54,12 @@ def actions() -> list[Any]:
         ),
         Action(name=AUDIT, abbr="pea", description="Read the log of exports"),
         Action(name=PROFILES, abbr="pep", description="Save choices of an export for everybody"),
+        Action(
+            name=IMPORT,
+            abbr="pi",
+            description="Import files",
+            resource_class=DatabaseResource,
+        ),  # beside it, insert-row and update-row of each table
     ]
 
 

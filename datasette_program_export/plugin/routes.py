@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import job_views, profile_views, verification, views
+from . import import_views, job_views, profile_views, verification, views
 
 _DATABASE = r"/(?P<database>[^/.]+)"
 _TABLE = rf"{_DATABASE}/(?!-/)(?P<table>[^/.]+)"  # below "-" are Datasette's own pages
@@ -15,6 +15,9 @@ _PROFILES = r"/-/program-export/profiles"
 _ENDING = r"\.program(?P<ending>json|csv|zip)"
 
 FORMS_WITH_ADDRESSES = ("/-/program-export/job", "/-/program-export/profile")
+_IMPORT = rf"{_DATABASE}/-/program-import"
+_FILE = rf"{_IMPORT}/(?P<file>[\w-]+)"
+
 FORMS_WITH_FILES = ("/-/program-export/verify", "/-/program-export/verify.json")
 
 ROUTES: list[tuple[str, Any]] = [
@@ -33,6 +36,14 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"^{_PROFILES}$", profile_views.profiles_page),
     (rf"^{_PROFILES}\.json$", profile_views.profiles_data),
     (rf"^{_PROFILES}/(?P<profile>[\w-]+)/delete$", profile_views.delete),
+    (rf"^{_IMPORT}$", import_views.import_page),
+    (rf"^{_IMPORT}\.json$", import_views.import_data),
+    (rf"^{_FILE}$", import_views.file_page),
+    (rf"^{_FILE}\.json$", import_views.file_state),
+    (rf"^{_FILE}/preview$", import_views.preview),
+    (rf"^{_FILE}/apply$", import_views.apply),
+    (rf"^{_FILE}/cancel$", import_views.cancel),
+    (rf"^{_FILE}/delete$", import_views.delete),
     (rf"^{_DATABASE}/-/query{_ENDING}$", views.query_document),
     *((rf"^{base}{_ENDING}$", views.document) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export$", views.page) for base in (_DATABASE, _TABLE, _ROW)),

@@ -37,6 +37,8 @@ function show(part, job) {
   if (bar && job.total_rows) bar.value = Math.min(job.rows, job.total_rows);
   const texts = { seconds_left: duration(job.seconds_left), table: job.table ?? "looking what belongs to it" };
   if (job.total_rows) texts.share = `${Math.min(100, Math.floor((100 * job.rows) / job.total_rows))} %`;
+  const stage = part.querySelector('[data-field="stage"]'); // an import's: the page has its words
+  if (stage && job.stage) stage.textContent = stage.dataset[job.stage];
   for (const [name, text] of Object.entries(texts)) {
     const node = part.querySelector(`[data-field="${name}"]`);
     if (node) node.textContent = text;
