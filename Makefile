@@ -1,8 +1,8 @@
 # make demo    a demo database in Datasette with the plugin; prints the URL (LINE=alpha for Datasette 1.0 alpha)
 # make test    everything is checked, on both Datasette lines
 # make check   types, style, layers only
-# make bench   measures exports against other tools, and writes docs/performance.md
-# make docs    rewrites the generated parts of the documentation, and its picture
+# make bench   measures exports against other tools, and beside pages; writes docs/performance.md
+# make docs    rewrites the generated parts of the documentation, and its pictures
 
 PYTHON ?= python3
 LINE ?= stable
@@ -33,9 +33,11 @@ docs: $(VENV)/alpha/ready browser
 	$(VENV)/alpha/bin/python docs/schemas.py
 	$(VENV)/alpha/bin/python docs/picture.py
 
+LINES = --line stable=$(VENV)/stable/bin/python --line alpha=$(VENV)/alpha/bin/python
 bench: $(VENV)/stable/ready $(VENV)/alpha/ready
 	$(VENV)/alpha/bin/python -m pip install -q sqlite-utils
-	$(VENV)/alpha/bin/python benchmarks/export.py --line stable=$(VENV)/stable/bin/python --line alpha=$(VENV)/alpha/bin/python --write docs/performance.md
+	$(VENV)/alpha/bin/python benchmarks/export.py $(LINES) --write docs/performance.md
+	$(VENV)/alpha/bin/python benchmarks/beside.py $(LINES) --write docs/performance.md
 
 # Browser tests use the system's Chromium. Where it can be installed, it is; else they say that they are skipped.
 browser:

@@ -35,13 +35,19 @@ def _part(character: str) -> float:
 
 
 def fitted(text: str, size: int, most: int) -> str:
-    """The text, cut and ended with … where it is wider than ``most``."""
+    """The text, with … for its middle where it is wider than ``most``: many tables begin with the same words."""
     text = clean(text)
     if width(text, size) <= most:
         return text
-    while text and width(text + "…", size) > most:
-        text = text[: -1 if len(text) < 80 else len(text) - 40]
-    return text.rstrip() + "…"
+    left = min(len(text) - 1, most)  # characters; a wide one takes more than one
+    while left and width(_shortened(text, left), size) > most:
+        left -= 1
+    return _shortened(text, left)
+
+
+def _shortened(text: str, left: int) -> str:
+    end = left // 3
+    return text[: left - end].rstrip() + "…" + text[len(text) - end :].lstrip()
 
 
 def escaped(text: str) -> str:

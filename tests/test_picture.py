@@ -152,7 +152,12 @@ def test_a_long_text_is_cut_to_its_room() -> None:
     assert fitted("short", 14, 200) == "short"
     for text in ("W" * 500, "列" * 500, "é" * 500):
         cut = fitted(text, 14, 200)
-        assert cut.endswith("…") and width(cut, 14) <= 200 < width(text, 14)
+        assert "…" in cut and width(cut, 14) <= 200 < width(text, 14)
+
+
+def test_names_that_begin_alike_are_told_apart_when_they_are_cut() -> None:
+    cut = {fitted(f"table_with_a_rather_long_name_{number:02}", 12, 150) for number in range(30)}
+    assert len(cut) == 30 and all(name.startswith("table_with") for name in cut)
 
 
 def test_the_same_plan_gives_the_same_picture() -> None:

@@ -1,0 +1,147 @@
+"""How quickly pages are served while three exports run, and how fast these are beside it.
+
+    make bench                                     both Datasette lines; writes its part of docs/performance.md
+    python benchmarks/beside.py --seconds 5 --rate 20
+
+Pages are asked for at a fixed rate, whether those before were answered or not, and a page's
+time counts from when it was due: so a server that stops for a second is seen to. The exports
+are of the whole table, written to files by curl and broken off when the time is over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from export import TABLE, make_database, server
+
+from datasette_program_export.demo import ANNA
+
+HEADING = "## Pages beside three exports"
+PAGE = f"/clients/{ANNA}"
+AT_ONCE = 3
+
+
+@dataclass
+class Pages:
+    """What one run of page requests came to; times in milliseconds."""
+
+    p50: float
+    p95: float
+    failed: int
+
+
+async def asked_for(url: str, rate: int, seconds: float) -> Pages:
+    """Ask for a page so many times a second."""
+    took: list[float] = []
+    failed = 0
+
+    async def one(due: float) -> None:
+        nonlocal failed
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        try:
+            answer = await client.get(url)
+            if answer.status_code != 200:
+                failed += 1
+                print(f"  a page was answered {answer.status_code}", file=sys.stderr)
+        except httpx.HTTPError as error:
+            failed += 1
+            print(f"  a page failed: {type(error).__name__}", file=sys.stderr)
+        took.append((time.perf_counter() - due) * 1000)
+
+    async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None)) as client:
+        await client.get(url)  # the first compiles the template
+        start = time.perf_counter() + 0.2
+        await asyncio.gather(*(one(start + i / rate) for i in range(int(rate * seconds))))
+    return Pages(statistics.median(took), statistics.quantiles(took, n=20)[-1], failed)
+
+
+@contextmanager
+def exported(url: str, outs: list[Path]) -> Iterator[Callable[[], float]]:
+    """An export into each file, broken off at the end; what it gives tells how many MB a second came so far."""
+    exports = [subprocess.Popen(["curl", "-sSf", "-o", str(out), url]) for out in outs]
+    while not all(out.exists() and out.stat().st_size for out in outs):
+        time.sleep(0.01)  # until all of them are being written
+        if any(export.poll() for export in exports):
+            raise SystemExit("an export was refused")
+    start, there = time.perf_counter(), sum(out.stat().st_size for out in outs)
+
+    def rate() -> float:
+        seconds = time.perf_counter() - start
+        if any(export.poll() is not None for export in exports):
+            raise SystemExit("an export ended before the pages: measure with more --rows")
+        return (sum(out.stat().st_size for out in outs) - there) / seconds / 1e6
+
+    try:
+        yield rate
+    finally:
+        for export in exports:
+            export.terminate()
+            export.wait()
+        for out in outs:
+            out.unlink()
+
+
+def measured(python: str, database: Path, rate: int, seconds: float) -> tuple[Pages, Pages, float, float]:
+    """Pages alone, pages beside the exports, an export alone, the exports together."""
+    outs = [database.with_name(f"out{number}") for number in range(AT_ONCE)]
+    with server(python, database) as (url, _):
+        alone = asyncio.run(asked_for(url + PAGE, rate, seconds))
+        with exported(f"{url}/{TABLE}.programjson", outs[:1]) as told:
+            time.sleep(2)
+            single = told()
+        with exported(f"{url}/{TABLE}.programjson", outs) as told:
+            beside = asyncio.run(asked_for(url + PAGE, rate, seconds))
+            return alone, beside, single, told()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rate", type=int, default=50, help="Pages a second.")
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--line", action="append", default=[], help="stable=PYTHON: a Datasette to serve with.")
+    parser.add_argument("--write", type=Path, help="The page whose part is written.")
+    asked = parser.parse_args()
+    pythons = dict(line.split("=", 1) for line in asked.line) or {"here": sys.executable}
+    load = os.getloadavg()[0]
+    lines = [
+        "| Datasette | pages alone: p50 ms | p95 ms | beside three exports: p50 ms | p95 ms "
+        "| pages that failed | one export alone MB/s | the three together MB/s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        database = make_database(Path(folder), asked.rows)
+        for line, python in pythons.items():
+            alone, beside, single, together = measured(python, database, asked.rate, asked.seconds)
+            lines.append(
+                f"| {line} | {alone.p50:.0f} | {alone.p95:.0f} | {beside.p50:.0f} | {beside.p95:.0f} "
+                f"| {alone.failed + beside.failed} | {single:.1f} | {together:.1f} |"
+            )
+    about = (
+        f"{asked.rate} requests a second for a client's page, for {asked.seconds:.0f} s, while three exports "
+        f"of {asked.rows:,} rows (programjson) are read from the same server; the client is on the same "
+        f"{os.cpu_count()} cores, and their load was {load:.1f} before."
+    )
+    text = f"{HEADING}\n\n{about}\n\n" + "\n".join(lines) + "\n"
+    print(text)
+    if asked.write:
+        there = ""
+        with suppress(FileNotFoundError):
+            there = asked.write.read_text("utf-8").partition(HEADING)[0].rstrip()
+        asked.write.write_text(f"{there}\n\n{text}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
