@@ -78,7 +78,7 @@ class TableImport:
         )
         for (line,) in lines.fetchall():
             place = f"{self.staged.unit.capitalize()} {line:,} of {name}"
-            message = f"{place} is there already, with other values; choose what is to be done with such rows (on conflict)."
+            message = f"{place} is there already, with other values; choose what is to be done with such rows."
             self.findings.add("conflict", message, name, None, line, self.staged.unit)
 
     def write(self) -> None:

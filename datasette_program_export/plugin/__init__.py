@@ -8,6 +8,7 @@ from datasette import hookimpl
 
 from ..cli import program_export
 from . import actions, host, job_site, permissions
+from .courtesy import WAITING
 from .routes import FORMS_WITH_ADDRESSES, FORMS_WITH_FILES, ROUTES
 from .startup import check_settings
 from .views import unsupported
@@ -40,7 +41,7 @@ def startup(datasette: Any) -> Any:
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Any:
-    return lambda app: job_site.ending(app, datasette)
+    return lambda app: WAITING.around(job_site.ending(app, datasette))
 
 
 @hookimpl

@@ -23,6 +23,7 @@ from ..settings import Settings
 from ..sinks.files import write_whole
 from ..sinks.spool import coalesced
 from .audit import Line
+from .courtesy import considerate
 from .import_runner import Imports
 from .job_folder import Instance
 from .jobs import Job, JobStore
@@ -211,7 +212,7 @@ class Jobs:
         room = int(self.settings.jobs_disk_mb * 1e6) - self.store.filled()
 
         def counted() -> Iterator[bytes]:
-            for chunk in one.export if line is None else line.watch(one.export):
+            for chunk in considerate(one.export if line is None else line.watch(one.export)):
                 digest.update(chunk)
                 one.size += len(chunk)
                 if one.size > room:

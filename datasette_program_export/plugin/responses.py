@@ -14,6 +14,7 @@ from ..exporter import Export
 from ..settings import Settings
 from ..sinks.spool import Spool
 from .audit import Line
+from .courtesy import considerate
 from .sending import Reader
 
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
@@ -129,7 +130,8 @@ class Download(Response):  # type: ignore[misc]
     def _read(self) -> None:
         """The export's own thread: it opens the database, reads it, and closes it."""
         try:
-            self._spool.fill(self._export if self._line is None else self._line.watch(self._export))
+            chunks = self._export if self._line is None else self._line.watch(self._export)
+            self._spool.fill(considerate(chunks))
         finally:
             self._export.close()
             SLOTS.give_back()
