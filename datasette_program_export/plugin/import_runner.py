@@ -140,6 +140,9 @@ class Imports:
                 return one
         if one.instance != self.instance.name and one.instance in self.instance.alive():
             return one
+        one = self.store.get(one.id)  # it may have ended since it was looked up
+        if one is None or not one.active:
+            return one
         with suppress(OSError):
             return self.store.save(replace(one, state="interrupted", error=_INTERRUPTED, ended=time()))
         return None
