@@ -128,6 +128,13 @@ async def test_a_record_that_was_exported_goes_back(ds, demo: Path, log: Path) -
         assert connection.execute("SELECT count(*) FROM session_notes WHERE client_id = ?", (ANNA,)).fetchone() == (3,)
 
 
+async def test_what_is_here_already_is_told_and_not_offered(ds) -> None:
+    content = (await ask(ds, "get", f"/practice/clients/{ANNA}.programjson", "root")).content
+    one = await looked_at(ds, content, "anna.json")
+    page = await ask(ds, "get", one["links"]["page"], "root")
+    assert "Nothing would change." in page.text and 'value="Import' not in page.text
+
+
 async def test_a_changed_file_and_a_conflict_are_told_and_nothing_is_imported(ds, demo: Path, log: Path) -> None:
     content = (await ask(ds, "get", f"/practice/clients/{ANNA}.programjson", "root")).content
     one = await looked_at(ds, content.replace(b'"Anna"', b'"Anne"'), "anna.json")
