@@ -57,7 +57,9 @@ async def looked_at(ds: Any, content: bytes, name: str = "a.csv", options: str =
 
 async def ended(ds: Any, one: dict, who: str = "root", **_) -> dict:
     for _ in range(2000):
-        one = (await ask(ds, "get", one["links"]["self"], who)).json()
+        answer = await ask(ds, "get", one["links"]["self"], who)
+        assert answer.status_code == 200, answer.text
+        one = answer.json()
         if one["state"] not in ("looking", "importing"):
             return one
         await asyncio.sleep(0.005)
@@ -271,6 +273,22 @@ async def test_a_server_that_stops_lets_go_of_what_runs(ds, demo: Path, tmp_path
     assert imports.store.get(one["id"]).state == "interrupted"
     await ds.get_database("practice").execute_write_fn(lambda connection: None)
     assert name_in(demo) == "Anna"
+
+
+async def test_who_sees_that_it_has_ended_can_begin_the_next_at_once(ds, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = await looked_at(ds, CSV, options=UPDATE)
+    imports, seen = jobs_in(ds).imports, []
+    save = imports.store.save
+
+    def watched(kept: Any) -> Any:
+        if kept.state == "previewed":
+            seen.append(imports._lock.locked())
+        return save(kept)
+
+    monkeypatch.setattr(imports.store, "save", watched)
+    await ask(ds, "post", one["links"]["preview"], "root")
+    await ended(ds, one)
+    assert seen == [True]
 
 
 async def test_what_ended_while_others_were_looked_through_is_not_called_interrupted(ds) -> None:
