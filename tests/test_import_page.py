@@ -21,7 +21,7 @@ from click.testing import CliRunner
 
 from datasette_program_export.cli import program_export
 from datasette_program_export.demo import ANNA
-from datasette_program_export.plugin import host_writing, job_site
+from datasette_program_export.plugin import host_writing, import_views, import_work, job_site
 from datasette_program_export.plugin.host import V1
 
 from .databases import database
@@ -57,7 +57,9 @@ async def looked_at(ds: Any, content: bytes, name: str = "a.csv", options: str =
 
 async def ended(ds: Any, one: dict, who: str = "root", **_) -> dict:
     for _ in range(2000):
-        one = (await ask(ds, "get", one["links"]["self"], who)).json()
+        answer = await ask(ds, "get", one["links"]["self"], who)
+        assert answer.status_code == 200, answer.text
+        one = answer.json()
         if one["state"] not in ("looking", "importing"):
             return one
         await asyncio.sleep(0.005)
@@ -126,6 +128,13 @@ async def test_a_record_that_was_exported_goes_back(ds, demo: Path, log: Path) -
     assert json.loads(log.read_text().splitlines()[-1])["request"]["file"]["source"] == "practice"
     with closing(sqlite3.connect(demo)) as connection:
         assert connection.execute("SELECT count(*) FROM session_notes WHERE client_id = ?", (ANNA,)).fetchone() == (3,)
+
+
+async def test_what_is_here_already_is_told_and_not_offered(ds) -> None:
+    content = (await ask(ds, "get", f"/practice/clients/{ANNA}.programjson", "root")).content
+    one = await looked_at(ds, content, "anna.json")
+    page = await ask(ds, "get", one["links"]["page"], "root")
+    assert "Nothing would change." in page.text and 'value="Import' not in page.text
 
 
 async def test_a_changed_file_and_a_conflict_are_told_and_nothing_is_imported(ds, demo: Path, log: Path) -> None:
@@ -218,6 +227,76 @@ async def test_it_is_written_by_datasettes_own_connection(ds, demo: Path) -> Non
     assert one["state"] == "done", one
     with closing(sqlite3.connect(demo)) as connection:
         assert connection.execute("SELECT last_name FROM clients WHERE id = ?", (ANNA,)).fetchone()[0].endswith("!")
+
+
+async def test_a_preview_that_takes_long_is_waited_for_on_its_page_and_can_be_stopped(
+    ds, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, copying = Event(), import_work.copy_of
+
+    def slow(connection: Any, place: Path, check: Any) -> Path:
+        go.wait(30)
+        return copying(connection, place, check)
+
+    monkeypatch.setattr(import_work, "copy_of", slow)
+    monkeypatch.setattr(import_views, "_PATIENCE", 0)
+    answer = await send(ds, CSV, path=DATA + UPDATE)
+    assert answer.status_code == 202 and answer.headers["location"].endswith(answer.json()["links"]["self"])
+    one = answer.json()
+    page = await ask(ds, "get", one["links"]["page"], "root")
+    assert "The file is being looked at" in page.text and '<meta http-equiv="refresh"' in page.text
+    for action in ("preview", "apply"):
+        assert (await ask(ds, "post", f"{one['links']['page']}/{action}", "root")).status_code == 409
+    await ask(ds, "post", one["links"]["cancel"], "root")
+    go.set()
+    one = await ended(ds, one)
+    assert one["state"] == "cancelled" and one["report"] is None
+    assert not list((tmp_path / "jobs" / "imports" / one["id"]).glob("copy*"))
+    await ask(ds, "post", one["links"]["preview"], "root")
+    assert (await ended(ds, one))["state"] == "previewed"
+
+
+async def test_a_server_that_stops_lets_go_of_what_runs(ds, demo: Path, tmp_path: Path) -> None:
+    one = await looked_at(ds, CSV, options=UPDATE)
+    go, reached = Event(), Event()
+
+    def other(connection: Any) -> None:
+        reached.set()
+        go.wait(30)
+
+    await ds.get_database("practice").execute_write_fn(other, block=False)
+    await asyncio.to_thread(reached.wait, 10)
+    await ask(ds, "post", one["links"]["apply"], "root")
+    imports = jobs_in(ds).imports
+    await asyncio.to_thread(job_site.close, ds)
+    go.set()
+    assert imports.store.get(one["id"]).state == "interrupted"
+    await ds.get_database("practice").execute_write_fn(lambda connection: None)
+    assert name_in(demo) == "Anna"
+
+
+async def test_who_sees_that_it_has_ended_can_begin_the_next_at_once(ds, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = await looked_at(ds, CSV, options=UPDATE)
+    imports, seen = jobs_in(ds).imports, []
+    save = imports.store.save
+
+    def watched(kept: Any) -> Any:
+        if kept.state == "previewed":
+            seen.append(imports._lock.locked())
+        return save(kept)
+
+    monkeypatch.setattr(imports.store, "save", watched)
+    await ask(ds, "post", one["links"]["preview"], "root")
+    await ended(ds, one)
+    assert seen == [True]
+
+
+async def test_what_ended_while_others_were_looked_through_is_not_called_interrupted(ds) -> None:
+    one = await looked_at(ds, CSV, options=UPDATE)
+    imports = jobs_in(ds).imports
+    before = replace(imports.store.get(one["id"]), state="looking")
+    assert imports._seen_to_live(before).state == "previewed"
+    assert imports.store.get(one["id"]).state == "previewed"
 
 
 HOUSE = (

@@ -94,7 +94,8 @@ class Imports:
             self.store.save(replace(begun, instance=self.instance.name))
             thread.start()
         except BaseException:
-            self._forget(one.id)
+            with self._lock:
+                self._forget(one.id)
             raise
         return looker
 
@@ -140,20 +141,22 @@ class Imports:
                 return one
         if one.instance != self.instance.name and one.instance in self.instance.alive():
             return one
+        one = self.store.get(one.id)  # it may have ended since it was looked up
+        if one is None or not one.active:
+            return one
         with suppress(OSError):
             return self.store.save(replace(one, state="interrupted", error=_INTERRUPTED, ended=time()))
         return None
 
     def _run(self, id_: str, looker: Looker, work: Work) -> None:
         one = self.store.get(id_)
-        try:
-            if one is not None:
-                ended = self._outcome(one, looker, work)
+        ended = self._outcome(one, looker, work) if one is not None else None
+        with self._lock:  # who sees that it has ended can begin the next at once
+            if ended is not None:
                 with suppress(OSError):
                     self.store.save(replace(ended, ended=time(), rows=looker.rows))
-        finally:
             self._forget(id_)
-            looker.ended.set()
+        looker.ended.set()
 
     def _outcome(self, one: Import, looker: Looker, work: Work) -> Import:
         try:
@@ -171,8 +174,7 @@ class Imports:
         return replace(one, state="failed", error=said[0], status=said[1], report=None)
 
     def _forget(self, id_: str) -> None:
-        with self._lock:
-            del self._running[id_]
+        del self._running[id_]
         self.slots.give_back()
 
 
