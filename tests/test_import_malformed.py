@@ -67,7 +67,7 @@ FILES: dict[str, tuple[Maker, str, tuple[str, ...]]] = {
     "a row twice": (lambda g: g["programjson"].replace(b'{"id":1,"p":1}', b'{"id":1,"p":1},\n{"id":1,"p":1}'), "digest", ()),
     "a lie about a value": (lambda g: resealed(g["programjson"].decode().replace('"two"', '"TWO"')).encode(), "not those that were written", ()),
     "a lie about a count": (lambda g: resealed(g["programjson"].decode().replace(',\n{"id":2,"p":2}', "")).encode(), "are announced", ()),
-    "a lie about references": (lambda g: resealed(g["programjson"].decode().replace('"dangling":[]', '"dangling":[{"table":"c","columns":["p"],"other_table":"p","rows":1}]')).encode(), "1 are announced", ()),
+    "a lie about references": (lambda g: resealed(g["programjson"].decode().replace('"dangling":[]', '"dangling":[{"table":"c","columns":["p"],"other_table":"p","other_columns":["id"],"rows":1}]')).encode(), "1 are announced", ()),
     "a table renamed": (lambda g: g["programjson"].replace(b'"p":[', b'"q":['), "should begin the table", ()),
     "another version": (lambda g: g["programjson"].replace(b'"version":1', b'"version":9', 1), "version 9", ()),
     "a row with a column too many": (lambda g: g["programjson"].replace(b'"x":"two"', b'"x":"two","y":1'), "not a row", ()),
