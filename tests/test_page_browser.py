@@ -114,6 +114,7 @@ def test_the_enter_key_in_a_field_shows_the_choice_and_downloads_nothing(page, s
     page.get_by_label("A part of the name").fill("bicoastal")
     page.get_by_label("A part of the name").press("Enter")
     page.wait_for_url("**_export_find=bicoastal**")
+    page.locator(".offered").wait_for()
     assert page.locator(".offered input").count() == 1
 
 
@@ -122,12 +123,15 @@ def test_a_selection_survives_search_and_paging(page, site: Server) -> None:
     page.locator(".picking summary").click()
     page.locator(".offered input").first.check()
     page.get_by_role("button", name="The next ones").click()
-    assert page.locator(".picked input").count() == 1 and "_export_page=2" in page.url
+    page.wait_for_url("**_export_page=2**")
+    assert page.locator(".picked input").count() == 1
     page.locator(".offered input").last.check()
     page.get_by_role("button", name="Those before").click()
+    page.wait_for_url("**_export_page=1**")
     assert page.locator(".picked input").count() == 2
     page.get_by_label("A part of the name").fill("no chart is called so")
     page.get_by_role("button", name="Find").click()
+    page.wait_for_url("**_export_find=no**")
     assert page.locator(".picked input").count() == 2 and page.locator(".offered input").count() == 0
     assert len(by_button(page)["tables"]["charts"]) == 2
     page.locator(".picked input").first.uncheck()
