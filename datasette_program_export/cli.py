@@ -25,7 +25,7 @@ from .formats import NAMES, format_for_file, get_format
 from .grammar import parse_order, parse_row_path, with_profile
 from .planner import plan
 from .profiles import with_everybodys
-from .proving import check_can_be_proven, prove_and_record
+from .proving import check_can_be_proven, write_proven
 from .request import Request
 from .sentences import printable
 from .settings import Settings, read_settings
@@ -209,11 +209,11 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         if proving:
             check_can_be_proven(get_format("package") if archived else export.format, export.request)
         path = Path(output) / export.filename if folder else Path(output)
-        size = write_whole(path, _watched(export, chain([first], chunks)))
-    if proving:
-        proof = prove_and_record(path, settings, export.request)
-        click.echo(f"{path}: proven by an import into a new database, in {proof.seconds:.1f} s.", err=True)
-        size = path.stat().st_size
+        given = _watched(export, chain([first], chunks))
+        if proving:
+            proof = write_proven(path, given, settings, export.request)
+            click.echo(f"{path}: proven by an import into a new database, in {proof.seconds:.1f} s.", err=True)
+        size = path.stat().st_size if proving else write_whole(path, given)
     rows = f"{export.progress.rows:,} row{'' if export.progress.rows == 1 else 's'}"
     click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
     for line in told(export.coverage, export.labels):

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from typing import IO
 
 from .errors import RequestError, UnreadableError
+from .formats.csvread import WIDEST_FIELD
 from .intake import Intake
 from .policies import Choices
 from .records import Value
@@ -24,7 +25,6 @@ from .staging import Staged
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _SAMPLE = 1 << 18
 _BATCH = 1000
-_WIDEST_FIELD = 2**31 - 1
 _INFINITE = {"Infinity": float("inf"), "-Infinity": float("-inf")}
 _BOOLEAN = {"True": 1, "False": 0, "true": 1, "false": 0}
 _FORMULA = re.compile(r'="(?:[^"]|"")*"\Z')
@@ -71,7 +71,7 @@ def _room(table: Table, names: Sequence[str], intake: Intake) -> Staged | None:
 def _stage(
     text: io.TextIOWrapper, staged: Staged, names: Sequence[str], delimiter: str, header: bool, intake: Intake
 ) -> None:
-    csv.field_size_limit(_WIDEST_FIELD)
+    csv.field_size_limit(WIDEST_FIELD)
     places = [_place(staged, name, intake) for name in names]
     given = tuple(c for i, c in enumerate(staged.columns) if i in places)
     shape = intake.staging.shape(staged, given)

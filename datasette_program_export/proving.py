@@ -6,7 +6,8 @@ written once more with it, in the same format; its rows and their digests stay w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -35,18 +36,25 @@ def check_can_be_proven(form: Format, request: Request) -> None:
         raise UnsupportedError(f"{form.name} is not read back, so it cannot be proven: take programjson or package.")
 
 
-def prove_and_record(path: Path, settings: Settings, request: Request) -> Proof:
-    """Prove a file that was just written, and write that into it. Raises BrokenExportError where it fails;
-    the file is then removed."""
-    proof = prove(path, settings=settings, trusted=True, folder=settings.spool_dir)
+def write_proven(path: Path, chunks: Iterable[bytes], settings: Settings, request: Request) -> Proof:
+    """Write a file, prove it, and give it its name with the proof in it.
+
+    Raises BrokenExportError where the proof fails; what had the name before then stays."""
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        first = Path(folder) / path.name
+        write_whole(first, chunks)
+        return _recorded(first, path, settings, request)
+
+
+def _recorded(first: Path, path: Path, settings: Settings, request: Request) -> Proof:
+    proof = prove(first, settings=settings, trusted=True, folder=settings.spool_dir)
     if not proof.proven:
-        path.unlink()
         told = " ".join(proof.problems[:3])
         raise BrokenExportError(f"The file did not come back as it went out, so it was removed. {told}")
     moment = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     said = {"at": moment, "seconds": proof.seconds, "tables": len(proof.tables)}
     said["rows"] = sum(table.rows for table in proof.tables.values())
-    write_whole(path, _again(path, {"proven": said}, request, settings.spool_dir))
+    write_whole(path, _again(first, {"proven": said}, request, settings.spool_dir))
     return proof
 
 

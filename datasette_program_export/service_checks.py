@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from .formats.csv import WIDEST_FIELD
+from .formats.csvread import WIDEST_FIELD
 
 
 def validated(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -95,6 +95,10 @@ def test_a_file_that_does_not_come_back_is_removed(
     done = run("client", demo_file, ANNA, "--prove", "-o", tmp_path / "a.json")
     assert done.exit_code == 1 and "did not come back as it went out, so it was removed" in done.stderr
     assert not list(tmp_path.iterdir())
+    (tmp_path / "a.json").write_text("what was there before")
+    assert run("client", demo_file, ANNA, "--prove", "-o", tmp_path / "a.json").exit_code == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+    assert (tmp_path / "a.json").read_text() == "what was there before"
 
 
 def test_a_single_table_as_ndjson_is_proven_with_its_envelope(demo_file: Path, tmp_path: Path) -> None:

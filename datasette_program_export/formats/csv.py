@@ -35,7 +35,6 @@ from .spreadsheet import (
     overflow,
 )
 
-WIDEST_FIELD = 2**31 - 1  # for readers: Python's own limit is 131,072 characters
 _json = msgspec.json.Encoder().encode
 _TEXT_OR_NULL = frozenset((str, type(None)))
 _are_dates = re.compile(r"(?:[0-9][0-9:. /+-]{0,20}(?:T[0-9:. +-]{0,20}Z?)?\n)*\Z").match

@@ -17,7 +17,7 @@ from ..records import Row, Value
 from .jsonread import of_tag
 
 _BATCH = 2000
-_WIDEST_FIELD = 2**31 - 1  # Python's own limit is 131,072 characters
+WIDEST_FIELD = 2**31 - 1  # Python's own limit is 131,072 characters
 _json = msgspec.json.Decoder().decode
 
 
@@ -45,7 +45,7 @@ _READ: dict[str, Callable[[str], Value]] = {
 
 def rows(file: IO[bytes], delimiter: str, table: str, columns: Sequence[Column]) -> Iterator[list[Row]]:
     """The rows, in lists. Raises UnreadableError for anything else than was written."""
-    csv.field_size_limit(_WIDEST_FIELD)
+    csv.field_size_limit(WIDEST_FIELD)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     lines = csv.reader(text, delimiter=delimiter, strict=True)
     readers = [_reader(column) for column in columns]
