@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .errors import explain
 from .findings import MOST, Findings, TableReport
+from .library import sqlite3
 from .matching import DIFFERENT, INSERT, UNCHANGED, Matching
 from .policies import Choices
 from .schema import Column, Table, quote

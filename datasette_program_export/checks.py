@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from .findings import MOST, AllowedReference, Findings
 from .intake import Intake
+from .library import sqlite3
 from .matching import Matching, duplicates
 from .schema import ForeignKey, Schema, fold, quote
 from .staging import Staged

@@ -31,8 +31,9 @@ from .sentences import printable
 from .settings import Settings, read_settings
 from .sinks.compression import SUFFIXES
 from .sinks.files import write_whole
+from .sinks.input_file import is_database
 from .snapshot import Snapshot
-from .source import Source
+from .source import Source, belongs_to
 from .wording import as_text, told
 
 
@@ -224,8 +225,7 @@ def _checked(database: Path, output: str) -> bool:
     """Whether the output is a folder. Raises RequestError for one that must not be written to."""
     if not output:
         raise RequestError("-o needs the name of a file or a folder.")
-    taken = (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm", "-journal")))
-    if any(Path(output).resolve() == path.resolve() for path in taken):
+    if belongs_to(database, Path(output)):
         raise RequestError(f"{output} is the database itself; it is not written to.")
     if Path(output).is_file() and _is_database(Path(output)):
         raise RequestError(f"{output} is a SQLite database; it is not replaced by an export. Choose another name.")
@@ -233,8 +233,7 @@ def _checked(database: Path, output: str) -> bool:
 
 
 def _is_database(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\0"
+    return path.stat().st_size > 0 and is_database(path)
 
 
 def _to_standard_output(chunks: Iterator[bytes]) -> None:

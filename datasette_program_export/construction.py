@@ -8,7 +8,6 @@ in them calls a function that does more than compute.
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -17,6 +16,7 @@ from typing import Any
 
 from .errors import UnreadableError, explain
 from .findings import Findings
+from .library import sqlite3
 from .reflection import reflect
 from .schema import Schema, fold, quote
 

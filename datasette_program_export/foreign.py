@@ -18,6 +18,7 @@ from .formats.jsonread import of_tag
 from .intake import Intake
 from .policies import Choices
 from .schema import Table
+from .sinks.input_file import open_input
 from .sinks.limits import Limits
 from .verifier import opened
 
@@ -33,7 +34,7 @@ def read_foreign(path: Path, intake: Intake, choices: Choices, report: ImportRep
 
     @contextmanager
     def content() -> Iterator[IO[bytes]]:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             yield opened(file, limits)[2]
 
     with content() as file:

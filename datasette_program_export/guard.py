@@ -10,11 +10,11 @@ all: where there are secrets, views and filters that hold those words are refuse
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .errors import DeniedError, ExportError, RequestError
+from .library import sqlite3
 from .schema import fold
 
 _READ = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}

@@ -28,6 +28,7 @@ from .safety_copy import copy_before, default_place, restore_command
 from .samples import sample
 from .schema import Schema, fold
 from .settings import Settings
+from .source import belongs_to
 from .staging import Staging
 from .target import Target, Triggers
 from .watch import Watch
@@ -66,6 +67,8 @@ def load(
         if isinstance(asked.backup, (str, Path)) and Path(asked.backup).exists():
             raise RequestError(f"{Path(asked.backup).name} is there already; a safety copy replaces nothing.")
         goal = stack.enter_context(Target(target, preview=asked.preview))
+        if isinstance(asked.backup, (str, Path)) and goal.path and belongs_to(goal.path, Path(asked.backup)):
+            raise RequestError(f"{Path(asked.backup).name} is a part of the database itself. Choose another name.")
         settings, watch = settings or Settings(), watch or Watch()
         staging = stack.enter_context(Staging(settings.spool_dir, watch))
         run = _Run(goal, staging, asked, settings, Path(file), inspect, watch)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import BusyError, CancelledError, SourceError, explain
+from .library import sqlite3
 from .source import Fingerprint, Source, size_beside
 
 LOCK_SECONDS = 5.0  # how long a locked database is waited for, in steps of
@@ -44,22 +44,22 @@ def open_source(source: Source, *, copy: bool, cancelled: Callable[[], bool]) ->
     Raises SourceError, or BusyError when it stays locked."""
     if source.path is None:
         return _open_memory(source, cancelled)
-    wal = _is_wal(source.path)
     if source.immutable:
-        opened = _open_immutable(source, "The database is served as immutable")
-    else:
-        alone = wal and not any(path.exists() for path in _beside(source.path))
-        tidy = partial(_remove_empty_wal, source) if alone else Opened.tidy
-        try:
-            opened = Opened(_begun(source, "mode=ro", cancelled), "wal" if wal else "rollback", tidy=tidy)
-        except source.library.OperationalError as error:
-            if not wal or not any(sign in str(error) for sign in ("unable to open", "readonly")):
-                raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
-            # no index file can be made beside it: as nobody can write there, it can be read as it lies
-            opened = _open_immutable(source, "The database lies where nothing can be written")
-    if copy and opened.journal == "rollback":
-        return _copied(source, opened, cancelled)
-    return opened
+        return _open_immutable(source, "The database is served as immutable")
+    alone = not any(path.exists() for path in _beside(source.path))
+    try:
+        connection = _begun(source, "mode=ro", cancelled)
+    except source.library.OperationalError as error:
+        if not any(sign in str(error) for sign in ("unable to open", "readonly")) or _is_hot_journal(source.path):
+            raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
+        # no index file can be made beside it: as nobody can write there, it can be read as it lies
+        return _open_immutable(source, "The database lies where nothing can be written")
+    # asked of SQLite: to open the file ourselves, and close it, would drop all locks this process has on it
+    wal = connection.execute("PRAGMA main.journal_mode").fetchone() == ("wal",)
+    if wal:
+        return Opened(connection, "wal", tidy=partial(_remove_empty_wal, source) if alone else Opened.tidy)
+    opened = Opened(connection, "rollback")
+    return _copied(source, opened, cancelled) if copy else opened
 
 
 def _connect(source: Source, options: str) -> sqlite3.Connection:
@@ -208,16 +208,8 @@ def _reason(error: Exception) -> str:
     return explain(error)
 
 
-def _is_wal(path: Path) -> bool:
-    """By the file's header (bytes 18 and 19, https://www.sqlite.org/fileformat2.html 1.3)."""
-    try:
-        with path.open("rb") as file:
-            return file.read(20)[18:20] == b"\x02\x02"
-    except OSError as error:
-        raise SourceError(f"The database file {path.name} cannot be opened: {error.strerror}.") from None
-
-
 def _is_hot_journal(path: Path) -> bool:
+    """Whether a write was never finished. SQLite takes no locks on a -journal, so it may be opened here."""
     try:
         with path.with_name(path.name + "-journal").open("rb") as file:
             return file.read(8).strip(b"\0") != b""

@@ -8,9 +8,7 @@ holds options alone, never which rows: neither keys nor filters nor values of an
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -19,9 +17,11 @@ from typing import Any
 
 from .errors import ConflictError, RequestError, SpoolFullError, explain
 from .grammar import OPTIONS, check_profile
+from .library import sqlite3
 from .request import DELIMITER_WORDS, Request
 from .schema import fold
 from .settings import Settings
+from .sinks.files import make_private
 
 LONGEST_NAME = 60
 MOST = 100  # of one person, and for everybody
@@ -123,7 +123,7 @@ class ProfileStore:
         if len(options) > _LARGEST:
             raise RequestError("This choice names too many tables and columns to be saved.")
         saved = replace(profile, id=secrets.token_urlsafe(12))
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's own files get the rights of this one
+        make_private(self._path)
         with self._opened("rw") as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(_SCHEMA)

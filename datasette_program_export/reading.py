@@ -9,6 +9,7 @@ from .findings import Findings, ImportReport
 from .foreign import read_foreign
 from .intake import Intake
 from .policies import Choices
+from .sinks.input_file import open_input
 from .sinks.limits import CAREFUL, TRUSTING
 from .verifier import Report, examine, opened
 
@@ -22,7 +23,7 @@ def read(path: Path, intake: Intake, choices: Choices, report: ImportReport, fin
     limits = TRUSTING if choices.trusted else CAREFUL
     about = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             found, report.compression, _, _ = opened(file, limits)
             file.seek(0)
             if found is not None:

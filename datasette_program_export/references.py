@@ -6,12 +6,12 @@ collation decide (https://www.sqlite.org/foreignkeys.html 3).
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from .errors import ExportError, SpoolFullError, UnreadableError, explain
+from .library import sqlite3
 from .records import Field, Row
 from .schema import affinity, quote
 from .values import undecoded

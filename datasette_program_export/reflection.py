@@ -10,12 +10,12 @@ missing when its name is written in another case; hence this module.
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from .errors import SourceError, explain
+from .library import sqlite3
 from .schema import Column, ForeignKey, Index, Schema, Table, affinity, fold, quote, resolve
 from .virtual_tables import module_of
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -17,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 
 from .errors import BusyError, NotFoundError, RequestError, SourceError, explain
+from .library import library_of, sqlite3
+from .sinks.files import check_beside
 
 _WAIT = 5.0
 
@@ -44,6 +45,7 @@ def copy_of(connection: sqlite3.Connection, place: Path, check: Callable[[], Non
     ``check`` is called between two steps; what it raises ends the copy."""
     if place.exists():
         raise RequestError(f"{place.name} is there already; a safety copy replaces nothing. Choose another name.")
+    check_beside(place)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent)
     except OSError as error:
@@ -51,7 +53,7 @@ def copy_of(connection: sqlite3.Connection, place: Path, check: Callable[[], Non
     os.close(handle)
     part = Path(name)
     try:
-        with closing(sqlite3.connect(part, isolation_level=None)) as copy:
+        with closing(library_of(connection).connect(part, isolation_level=None)) as copy:
             _backup(connection, copy, check)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
         part.replace(place)
@@ -93,7 +95,7 @@ def restore(copy: Path, database: Path) -> None:
     for path in (copy, database):
         if not path.is_file():
             raise NotFoundError(f"There is no file {path.name}.")
-    if copy.resolve() == database.resolve():
+    if copy.samefile(database):
         raise RequestError("The copy and the database are one file.")
     try:
         with closing(sqlite3.connect(f"{copy.resolve().as_uri()}?mode=ro", uri=True)) as origin:

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from weakref import WeakSet
 
 from .errors import CancelledError, SnapshotLostError, SourceError, TooLargeError, explain
 from .guard import Authorizer, Guard, own_statements
+from .library import sqlite3
 from .opening import open_source
 from .reflection import reflect
 from .schema import Schema

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -13,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from .errors import NotFoundError, SourceError
+from .library import library_of, sqlite3
 
 
 @dataclass(frozen=True)
@@ -53,20 +52,13 @@ class Source:
                 "This connection is inside a transaction, so its database has no settled state. "
                 "Commit or roll back first, or give the path instead."
             )
-        library = _library(connection)
+        library = library_of(connection)
         cursor = connection.cursor()
         cursor.row_factory = None
         _, _, file = cursor.execute("PRAGMA database_list").fetchone()  # main comes first
         if file:
             return replace(cls.of(os.fsdecode(file)), library=library)
         return cls("memory", memory=lambda: nullcontext(connection), library=library)
-
-
-def _library(connection: Any) -> ModuleType:
-    """The SQLite library behind a connection, which may be of a class of somebody's own."""
-    names = (kind.__module__.partition(".")[0] for kind in type(connection).__mro__)
-    found = (sys.modules[name] for name in names if hasattr(sys.modules.get(name), "connect"))
-    return next((module for module in found if hasattr(module, "DatabaseError")), sqlite3)
 
 
 @dataclass(frozen=True)
@@ -78,18 +70,29 @@ class Fingerprint:
 
     @classmethod
     def take(cls, path: Path) -> Fingerprint:
+        """By what the file system says alone: to open the file, and close it, would drop this process's locks on it."""
         facts = path.stat()
-        with path.open("rb") as file:
-            header = file.read(100)  # bytes 24 and 92: change counter and its version-valid-for twin
         beside = tuple(size_beside(path, suffix) for suffix in ("-wal", "-journal"))
-        signs = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, header[24:28], header[92:96], *beside)
-        return cls(path, signs)
+        return cls(path, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, *beside))
 
     def still_true(self) -> bool:
         try:
             return Fingerprint.take(self.path) == self
         except OSError:
             return False
+
+
+def belongs_to(database: Path, path: Path) -> bool:
+    """Whether a path is a database's file, or one that SQLite keeps beside it: by device and inode,
+    as a file may have several names; by name where there is no file yet."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        part = database.with_name(database.name + suffix)
+        if part.exists() and path.exists():
+            if part.samefile(path):
+                return True
+        elif part.resolve() == path.resolve():
+            return True
+    return False
 
 
 def size_beside(path: Path, suffix: str) -> int:

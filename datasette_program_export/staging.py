@@ -6,7 +6,6 @@ affinity is another), a generated column beside it shows what it would become.
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import SpoolFullError, UnreadableError, UnsupportedError
+from .library import sqlite3
 from .records import Row, Value
 from .schema import Table, quote
 from .values import undecoded

@@ -6,13 +6,13 @@ memory, and what SQLite does not accept there is told with its reason.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import explain
+from .library import sqlite3
 from .schema import Column, ForeignKey, Table, fold, quote
 from .scope import Scope
 from .selected import Selected

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,9 +16,11 @@ from types import ModuleType
 from typing import Any
 
 from .errors import BusyError, NotFoundError, SourceError, explain
+from .library import sqlite3
 from .matching import SIGN, sign
 from .reflection import reflect
 from .schema import Schema, fold, quote
+from .sinks.files import check_beside, give_name
 from .source import Source
 
 _WAIT = 5.0
@@ -54,6 +55,7 @@ class Target:
         if not place.exists():
             if not place.parent.is_dir():
                 raise NotFoundError(f"There is no folder {place.parent} for a new database.")
+            check_beside(place)
             folder = tempfile.gettempdir() if self._preview else place.parent
             try:
                 handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=folder)
@@ -157,13 +159,9 @@ class Target:
         finally:
             os.close(handle)
         try:
-            os.link(self._part, self.path)  # unlike a rename, it replaces nothing
+            give_name(self._part, self.path)
         except FileExistsError:
             raise BusyError(f"Meanwhile there is another {self.name}; nothing was changed.") from None
-        except OSError:  # a file system without links
-            if self.path.exists():
-                raise BusyError(f"Meanwhile there is another {self.name}; nothing was changed.") from None
-            self._part.replace(self.path)
 
 
 def _decoded(text: bytes) -> str:

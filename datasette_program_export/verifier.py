@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -13,10 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .document import Coverage, Head
 from .errors import NotFoundError, UnreadableError
 from .formats import get_format
+from .library import sqlite3
 from .records import Dataset, TableStream
 from .references import Edge, References, refused
 from .sentences import told
 from .sinks.decompression import compression_of, decompressed
+from .sinks.input_file import open_input
 from .sinks.limits import CAREFUL, TRUSTING, Limits
 from .values import TableDigest
 
@@ -99,7 +100,7 @@ def verify(file: str | Path, *, trusted: bool = False) -> Report:
     if not path.is_file():
         raise NotFoundError(f"There is no file {path.name}.")
     report = Report(file=os.fsencode(path.name).decode("utf-8", "replace"), status="unknown", bytes=path.stat().st_size)
-    with path.open("rb") as opened:
+    with open_input(path) as opened:
         try:
             examine(opened, report, TRUSTING if trusted else CAREFUL)
         except UnreadableError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,86 @@ def test_a_file_is_one_noun(path: Path) -> None:
 
 def test_no_file_is_a_heap_of_odds_and_ends() -> None:
     assert not {"utils.py", "helpers.py", "common.py", "misc.py"} & {path.name for path in FILES}
+
+
+# Who opens a file otherwise than through SQLite, and why it is no database that this process may have open:
+# to close it would drop SQLite's locks (https://www.sqlite.org/howtocorrupt.html, 2.2)
+PRIVATE = "a file that this process made under a name of its own"
+NO_DATABASE = "seen before to be no database, or a private copy"
+MAY_OPEN = {
+    "cli_command.py Command.invoke": "the null device",
+    "demo/check.py _read_database": PRIVATE,
+    "formats/sql.py _begins_as_ours": NO_DATABASE,
+    "formats/sql.py _description": NO_DATABASE,
+    "formats/sql.py check_script": NO_DATABASE,
+    "formats/sqlite.py _Building.seal": PRIVATE,
+    "formats/sqlite.py _temporary": PRIVATE,
+    "formats/sqlite.py encode": PRIVATE,
+    "import_service.py ImportService._load": PRIVATE,
+    "opening.py _copied": PRIVATE,
+    "opening.py _is_hot_journal": "the header of a -journal, on which SQLite takes no locks",
+    "plugin/audit.py AuditLog._append": "the log; at the start it is seen to be no file of a database",
+    "plugin/audit.py AuditLog.newest": "the log; at the start it is seen to be no file of a database",
+    "plugin/import_receiving.py receive": PRIVATE,
+    "plugin/import_runner.py Imports.cancel": PRIVATE,
+    "plugin/import_store.py ImportStore.get": PRIVATE,
+    "plugin/import_store.py ImportStore.save": PRIVATE,
+    "plugin/import_work.py _digest": PRIVATE,
+    "plugin/job_folder.py Instance.__init__": PRIVATE,
+    "plugin/job_folder.py _taken_over": PRIVATE,
+    "plugin/job_results.py ResultDownload.__init__": PRIVATE,
+    "plugin/verification.py _report": PRIVATE,
+    "proving.py _again": PRIVATE,
+    "row_spool.py RowSpool.__init__": PRIVATE,
+    "safety_copy.py copy_of": PRIVATE,
+    "settings.py load_preset": "a file of this package",
+    "settings.py read_settings": "the site's settings, by the command line alone",
+    "sinks/files.py make_private": PRIVATE,
+    "sinks/files.py write_whole": "private; or a device or pipe; or a folder",
+    "sinks/held.py held": PRIVATE,
+    "sinks/input_file.py _reading": "in another process",
+    "sinks/input_file.py open_database_bytes": "where a lock belongs to one handle (Windows)",
+    "sinks/input_file.py open_input": "when SQLite has said that it is no database",
+    "sinks/local.py local": PRIVATE,
+    "sinks/spool.py Spool._spill": PRIVATE,
+    "target.py Target._opened": PRIVATE,
+    "target.py Target.publish": PRIVATE,
+}
+_OPENS = {
+    *("open", "fdopen", "touch", "read_bytes", "read_text", "write_bytes", "write_text"),
+    *("copy2", "copyfile", "copytree", "copyfileobj", "move", "mmap", "memmap", "Popen", "check_output", "check_call"),
+    *("mkstemp", "NamedTemporaryFile", "TemporaryFile", "SpooledTemporaryFile"),
+}
+_OF_AN_OPEN_ZIP = {"zipped.open", "archive.open", "self._zip.open"}
+
+
+def _opening(node: ast.AST, where: tuple[str, ...] = ()) -> Iterator[str]:
+    """The functions in which a file is opened."""
+    for child in ast.iter_child_nodes(node):
+        named = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        if isinstance(child, ast.Call):
+            called = ast.unparse(child.func)
+            if called.rpartition(".")[2] in _OPENS and called not in _OF_AN_OPEN_ZIP:
+                yield ".".join(where)
+        yield from _opening(child, (*where, child.name) if named else where)
+
+
+def test_only_named_functions_open_files() -> None:
+    found = {
+        f"{path.relative_to(PACKAGE).as_posix()} {where}"
+        for path in FILES
+        for where in _opening(ast.parse(path.read_text("utf-8")))
+    }
+    assert found == set(MAY_OPEN)
+
+
+def test_there_is_one_sqlite_library() -> None:
+    """Only ``library.py`` chooses; the plugin takes Datasette's, which is the same."""
+    for path in FILES:
+        imported = {
+            alias.name
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        assert path.name == "library.py" or not imported & {"sqlite3", "pysqlite3", "apsw"}, path

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 import uuid
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
@@ -17,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ..library import sqlite3
 from .charts import ASPECTS, BODIES, SIGNS, Charts
 from .tables import INDEXES_AND_VIEWS, TABLES
 from .words import CITIES, FIRST_NAMES, LAST_NAMES, NOTES, READINGS, TEMPLATES

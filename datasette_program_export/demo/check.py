@@ -9,7 +9,6 @@ import csv
 import hashlib
 import io
 import json
-import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,6 +21,7 @@ from ..exporter import Export
 from ..formats import NAMES
 from ..formats.sql import check_script
 from ..formats.sqlitefile import check_document
+from ..library import sqlite3
 from ..request import Request
 from ..service import ExportService
 from . import ANNA, C1

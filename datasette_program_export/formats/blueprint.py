@@ -7,7 +7,6 @@ SQLite does not take (somebody's own function or collation) is known before the 
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 import msgspec
 
 from ..errors import UnsupportedError, explain
+from ..library import sqlite3
 from ..records import Dataset
 from ..schema import fold, quote
 from .sqltext import Literals

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -19,6 +18,7 @@ from typing import IO, Any
 import msgspec
 
 from ..errors import BrokenExportError, ExportError, SpoolFullError, UnreadableError, UnsupportedError, explain
+from ..library import sqlite3
 from ..records import Dataset, TableStream
 from ..schema import quote
 from ..sinks.limits import Limits

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from ..errors import UnreadableError, explain
+from ..library import sqlite3
 from ..pace import Pace
 from ..records import Dataset, Field, Row, TableStream
 from ..schema import quote
+from ..sinks.input_file import open_database_bytes
 from .blueprint import VERSION, description_among
 from .jsonread import description, tables_of
 
@@ -126,7 +127,7 @@ def check_document(path: Path) -> str | None:
 def find(path: Path, wanted: bytes) -> list[int]:
     """Where these bytes stand in a file."""
     places: list[int] = []
-    with path.open("rb") as file:
+    with open_database_bytes(path) as file:
         start, before = 0, b""
         while piece := file.read(_PIECE):
             window = before + piece
@@ -143,7 +144,7 @@ def digest_with_zeros(path: Path, place: int, encoding: str) -> str:
     """The SHA-256 of the file with 64 zeros, as a text of that encoding, at ``place``."""
     zeros = PLACEHOLDER.encode(encoding)
     hashed = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_database_bytes(path) as file:
         for size, instead in ((place, b""), (len(zeros), zeros), (None, b"")):
             left = size
             while left != 0 and (piece := file.read(_PIECE if left is None else min(left, _PIECE))):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Collection, Iterable
 from contextlib import closing
@@ -26,6 +25,7 @@ from typing import Any
 from datasette.utils.sqlite import sqlite3
 
 from ..errors import BusyError, SpoolFullError, explain
+from ..sinks.files import make_private
 
 ACTIVE = ("queued", "running")
 
@@ -96,7 +96,7 @@ class JobStore:
 
     def __init__(self, folder: Path) -> None:
         path = folder / "jobs.db"
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite's own files get the rights of this one
+        make_private(path)
         self._lock = Lock()
         self._connection = sqlite3.connect(str(path), timeout=20, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row

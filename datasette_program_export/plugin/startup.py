@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from datasette.utils import StartupError
@@ -15,6 +16,7 @@ from ..grammar import check_profile
 from ..schema import Schema
 from ..settings import Settings
 from ..snapshot import Snapshot
+from ..source import belongs_to
 from . import host
 from .audit import AuditLog
 from .job_site import open_at_start
@@ -28,7 +30,7 @@ async def check_settings(datasette: Any) -> None:
             raise SettingsError(f"{PLUGIN}: {wrong}")
         shared = await host.site_settings(datasette)
         if shared.audit_log is not None:
-            _check_log(shared.audit_log)
+            _check_log(datasette, shared.audit_log)
         missing = shared.tables_named()
         unknown = False
         for name, database in list(datasette.databases.items()):
@@ -50,7 +52,10 @@ async def check_settings(datasette: Any) -> None:
         raise StartupError(str(error)) from None
 
 
-def _check_log(path: str) -> None:
+def _check_log(datasette: Any, path: str) -> None:
+    for name, database in datasette.databases.items():
+        if database.path and belongs_to(Path(database.path), Path(path)):
+            raise SettingsError(f"{PLUGIN}: audit_log: {path} is a file of the database {name}")
     try:
         AuditLog(path).check()
     except AuditError:

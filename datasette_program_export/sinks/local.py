@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import SpoolFullError
+from .input_file import database_path
 
 _PIECE = 1 << 20
 
 
 @contextmanager
 def local(file: IO[bytes]) -> Iterator[Path]:
-    """The file itself where it is one; else a private temporary copy of what can be read from it."""
+    """The file itself where it is one, or a database; else a private temporary copy of what can be read from it."""
+    if (database := database_path(file)) is not None:
+        yield database
+        return
     if isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO) and isinstance(file.name, str):
         yield Path(file.name)
         return
