@@ -173,7 +173,7 @@ class Closure(Scope):
 
     def _collated(self, name: str) -> str:
         """The collation of a key's index, which may tell apart what the column's own would not."""
-        return f" COLLATE {quote(self.subject.collation(name))}" if self.subject.column(name) else ""
+        return f" COLLATE {quote(self.subject.key_collation(name))}" if self.subject.column(name) else ""
 
     def _is_reached(self, name: str) -> bool:
         """Whether a table is in: it holds rows of this export, or could have held children of its subject."""

@@ -20,6 +20,7 @@ class ColumnFacts:
     has_empty: bool = False
     has_infinity: bool = False
     has_odd_text: bool = False  # not UTF-8, or with a NUL: not every reader of text files takes these
+    has_carriage_return: bool = False  # a reader of lines may take it for another end of a line
     longest_like_null: int = 0
     alone: bool = False  # the only column: then an empty field would be an empty line
 
@@ -35,6 +36,7 @@ class ColumnFacts:
         texts = column if len(classes) == 1 else [v for v in column if isinstance(v, str)]
         joined = "\n".join(texts)
         self.has_odd_text = self.has_odd_text or "\0" in joined or not _is_utf8(joined)
+        self.has_carriage_return = self.has_carriage_return or "\r" in joined
         if _NULL in joined:
             like = (len(v) for v in texts if isinstance(v, str) and v.startswith(_NULL))
             self.longest_like_null = max(self.longest_like_null, max(like, default=0))

@@ -16,7 +16,7 @@ from typing import Any
 
 from .errors import SourceError, explain
 from .library import sqlite3
-from .schema import Column, ForeignKey, Index, Schema, Table, affinity, fold, quote, resolve
+from .schema import Column, ForeignKey, Index, Schema, Table, affinity, fold, indexed_collations, quote, resolve
 from .virtual_tables import module_of
 
 OLDEST_SQLITE = (3, 37, 0)  # PRAGMA table_list
@@ -105,6 +105,7 @@ class _Reflection:
         if any(_UNSPEAKABLE.search(c.name) for c in columns):
             return Table(name, kind, sql=sql, module=module, problem="a column's name is not valid UTF-8")
         without_rowid = kind in ("table", "shadow") and bool(facts["wr"])
+        indexes = self.indexes(name)
         return Table(
             name,
             kind,
@@ -114,9 +115,10 @@ class _Reflection:
             without_rowid=without_rowid,
             strict=strict,
             foreign_keys=self.foreign_keys(name),
-            indexes=self.indexes(name),
+            indexes=indexes,
             sql=sql,
             module=module,
+            collations=self.collations(name, sql, columns, indexes) if kind == "table" else {},
         )
 
     def integer_key(self, table: str, columns: tuple[Column, ...]) -> str | None:
@@ -139,6 +141,23 @@ class _Reflection:
                     return None  # a virtual table without rowids
                 return alias
         return self.integer_key(table, columns)
+
+    def collations(
+        self, table: str, sql: str | None, columns: tuple[Column, ...], indexes: tuple[Index, ...]
+    ) -> dict[str, str]:
+        """The columns' own collations. No PRAGMA tells them, and an index may have another than its column:
+        so they are read from a comparison as SQLite would run it (https://www.sqlite.org/opcode.html#Eq)."""
+        if "collate" not in (sql or "").lower():
+            return {}
+        found = {}
+        for column in columns:
+            compare = f"EXPLAIN SELECT {quote(column.name)} = 1 FROM main.{quote(table)} NOT INDEXED"
+            try:
+                steps = [step["p4"] for step in self.rows(compare) if step["opcode"] in ("Eq", "Ne")]
+            except self.connection.DatabaseError:  # somebody's own collation, which is not here
+                steps = [f"{name}-" for name in indexed_collations(column.name, indexes)[::-1]]
+            found[fold(column.name)] = steps[-1].rpartition("-")[0] if steps and steps[-1] else "BINARY"
+        return found
 
     def foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
         grouped: dict[int, list[dict[str, Any]]] = {}

@@ -98,6 +98,7 @@ class Table:
     module: str | None = None
     owner: str | None = None  # the virtual table that a shadow table belongs to
     problem: str | None = None
+    collations: Mapping[str, str] = field(default_factory=dict, compare=False)  # by folded name, of columns declared so
     _by_name: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -160,12 +161,18 @@ class Table:
         )
 
     def collation(self, column: str) -> str:
-        """The collation of a key column, from the index behind the key (SQLite tells it nowhere else)."""
-        for index in sorted(self.indexes, key=lambda i: (not i.unique, i.origin != "pk")):
-            for name, collation in zip(index.columns, index.collations):
-                if name is not None and fold(name) == fold(column):
-                    return collation
-        return "BINARY"
+        """By which a column's values are compared, as SQLite says it; ``BINARY`` where nothing else is declared."""
+        return self.collations.get(fold(column), "BINARY")
+
+    def key_collation(self, column: str) -> str:
+        """By which a key's index compares this column: it may tell apart what the column's own collation does not."""
+        return next(iter(indexed_collations(column, self.indexes)), "BINARY")
+
+
+def indexed_collations(column: str, indexes: Sequence[Index]) -> list[str]:
+    """The collations under which a column is indexed, the primary key's and other unique ones first."""
+    ranked = sorted(indexes, key=lambda i: (not i.unique, i.origin != "pk"))
+    return [o for i in ranked for c, o in zip(i.columns, i.collations) if c is not None and fold(c) == fold(column)]
 
 
 class Schema(Mapping[str, Table]):

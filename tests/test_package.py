@@ -28,7 +28,7 @@ from datasette_program_export.facts import survey
 from datasette_program_export.row_spool import RowSpool
 
 from .databases import database
-from .strategies import VALUES, Built, databases
+from .strategies import VALUES
 
 MOMENT = datetime(2026, 11, 24, 4, 5, 6, tzinfo=timezone.utc)
 PAIR = (
@@ -262,15 +262,6 @@ def test_the_word_for_null_is_no_value_of_the_column(column: list) -> None:
     (facts,) = survey([[(value,) for value in column]], 1)
     assert facts.null not in column or (facts.null == "" and None not in column)
     assert not (None in column and facts.null == "")
-
-
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
-@given(built=databases(with_persons=False))
-def test_any_database_s_package_validates(tmp_path_factory: pytest.TempPathFactory, built: Built) -> None:
-    with closing(built.open()) as connection:
-        content = b"".join(export(connection, Request(format="package")))
-    report = valid(tmp_path_factory.mktemp("any"), content)
-    assert report.valid, report.to_summary()
 
 
 def test_the_plain_tables_are_read_by_python(tmp_path: Path) -> None:

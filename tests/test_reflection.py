@@ -65,6 +65,26 @@ def test_a_declared_key_has_the_collations_of_its_index_not_of_its_columns() -> 
     assert [part.collation for part in table.key] == ["BINARY"]
 
 
+@pytest.mark.parametrize("newest", ["(k)", "(k COLLATE BINARY)", "(k COLLATE NOCASE)", "(k COLLATE RTRIM)"])
+@pytest.mark.parametrize("declared", ["BINARY", "NOCASE", "RTRIM"])
+def test_a_column_has_its_own_collation_whatever_its_indexes_have(declared: str, newest: str) -> None:
+    """References go by the column's, and the indexes on it do not tell which that is."""
+    indexes = [f"CREATE UNIQUE INDEX i{i} ON t {on}" for i, on in enumerate(["(k)", newest])]
+    columns = f"k TEXT COLLATE {declared}, u AS (k = 'x' COLLATE RTRIM), v AS (k || '') COLLATE NOCASE, w"
+    table = reflect(database(None, f"CREATE TABLE t ({columns})", *indexes))["t"]
+    assert [table.collation(c) for c in ("K", "u", "v", "w")] == [declared, "BINARY", "NOCASE", "BINARY"]
+    assert table.key_collation("k") == table.indexes[0].collations[0]
+
+
+def test_a_collation_that_is_not_here_is_told_by_the_index() -> None:
+    connection = database(None)
+    connection.create_collation("mine", lambda a, b: (a > b) - (a < b))
+    connection.execute("CREATE TABLE t (k TEXT COLLATE mine UNIQUE, n COLLATE NOCASE)")
+    connection.create_collation("mine", None)
+    table = reflect(connection)["t"]
+    assert (table.collation("k"), table.collation("n")) == ("mine", "NOCASE")
+
+
 def test_kinds_generated_columns_and_shadow_tables() -> None:
     schema = reflect(
         database(

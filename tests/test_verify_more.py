@@ -52,6 +52,14 @@ NOCASE_AND_BAD_UTF8 = (
     "INSERT INTO p VALUES (CAST(X'41ff' AS TEXT))",
     "INSERT INTO c (k) VALUES (CAST(X'61ff' AS TEXT)), (CAST(X'62ff' AS TEXT))",
 )
+INDEXED_OTHERWISE = (
+    "CREATE TABLE p (k TEXT COLLATE NOCASE)",
+    "CREATE UNIQUE INDEX one ON p (k)",
+    "CREATE UNIQUE INDEX newer ON p (k COLLATE BINARY)",
+    "CREATE TABLE c (id INTEGER PRIMARY KEY, k TEXT REFERENCES p (k))",
+    "INSERT INTO p VALUES ('A')",
+    "INSERT INTO c (k) VALUES ('a'), ('b')",
+)
 COMPUTED_KEYS = (
     "CREATE TABLE p (a INT, k TEXT AS ('k' || a) STORED UNIQUE)",
     "CREATE TABLE c (id INTEGER PRIMARY KEY, a, k TEXT AS ('k' || a) REFERENCES p (k))",
@@ -74,7 +82,9 @@ JSON_IN_THE_SCHEMA = (
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    "house", [NOCASE_AND_BAD_UTF8, COMPUTED_KEYS, A_KEY_TOO_SHORT, JSON_IN_THE_SCHEMA], ids=range(4)
+    "house",
+    [NOCASE_AND_BAD_UTF8, INDEXED_OTHERWISE, COMPUTED_KEYS, A_KEY_TOO_SHORT, JSON_IN_THE_SCHEMA],
+    ids=range(5),
 )
 def test_keys_that_sqlite_compares_or_computes_in_its_own_way_are_no_alarm(
     tmp_path: Path, house: tuple[str, ...], way: str

@@ -137,6 +137,7 @@ def test_a_key_whose_collation_is_not_its_columns(column: str, key: str) -> None
         "INSERT OR IGNORE INTO t VALUES ('a', 1), ('A', 2), ('a ', 2)",
     )
     assert ids(document(connection, "p", "1"), "t") == ["a"]
+    assert ids(document(connection, "t", "a"), "t") == ["a"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """``datapackage.json``: what a package holds, as a Data Package, version 2 (https://datapackage.org/standard/data-package/).
 
-Only what holds for these very rows is stated as a constraint: a reference with dangling
-rows, or one that SQLite compares otherwise than by equal values, stands with SQLite's own
-facts, under the key ``program_export``, so that the package validates as it is.
+Only what holds for these very rows is stated as a constraint, and only where a validator, which
+compares the values of all columns of a key, sees it hold: a reference with dangling rows, or a key
+that SQLite compares otherwise, stands with SQLite's own facts, under the key ``program_export``,
+so that the package validates as it is.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pydantic import Field as PydanticField
 
 from ..facts import ColumnFacts
 from ..records import Dataset, Field
+from .spreadsheet import is_taken_for_something_else
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 KEY = "program_export"
@@ -137,12 +139,13 @@ def _resource(
     delimiter: str | None,
 ) -> dict[str, Any]:
     facts = dataset.schema["tables"][resource.table]
-    schema: dict[str, Any] = {
-        "fields": list(map(_field, resource.fields, resource.facts or [None] * len(resource.fields)))
-    }
-    if facts["primary_key"] and _never_null(resource, facts["primary_key"]):
+    fields = list(map(_field, resource.fields, resource.facts or [None] * len(resource.fields)))
+    if resource.form == "ndjson":  # NULL is a word of JSON's, and an empty text is a text
+        fields = [{**field, "missingValues": []} for field in fields]
+    schema: dict[str, Any] = {"fields": fields}
+    if facts["primary_key"] and _is_key(resource, facts["primary_key"]):
         schema["primaryKey"] = facts["primary_key"]
-    unique = [key for key in facts.get("unique_keys", []) if _never_null(resource, key)]
+    unique = [key for key in facts.get("unique_keys", []) if _is_key(resource, key)]
     if unique:
         schema["uniqueKeys"] = unique
     if keys := list(_foreign_keys(dataset, resource, written, named, coverage)):
@@ -158,7 +161,12 @@ def _resource(
         "hash": f"sha256:{resource.sha256}",
     }
     if delimiter is not None:
-        described["dialect"] = {"delimiter": delimiter, "lineTerminator": "\r\n", "quoteChar": '"'}
+        described["dialect"] = {**_DIALECT, "delimiter": delimiter}
+        if not all(_is_read_as_it_is(f.name, guarded=resource.facts is None) for f in resource.fields):
+            described["dialect"] |= {
+                "header": False,
+                "commentRows": [1],
+            }  # columns go by their place, not by the header
     return {
         **described,
         "schema": schema,
@@ -166,7 +174,15 @@ def _resource(
     }
 
 
+# all of it, as a reader guesses from the rows what is not stated
+_DIALECT = {"lineTerminator": "\r\n", "quoteChar": '"', "doubleQuote": True, "skipInitialSpace": False}
 _MEDIA_TYPES = {"csv": "text/csv", "tsv": "text/tab-separated-values", "ndjson": "application/x-ndjson"}
+
+
+def _is_read_as_it_is(name: str, guarded: bool) -> bool:
+    """Readers strip the names in a header, and know no column without a name; for a spreadsheet some are guarded."""
+    stripped = name.strip().strip("\ufeff")
+    return bool(name) and name == stripped and not (guarded and is_taken_for_something_else(name))
 
 
 def _field(field: Field, facts: ColumnFacts | None) -> dict[str, Any]:
@@ -185,11 +201,20 @@ def _field(field: Field, facts: ColumnFacts | None) -> dict[str, Any]:
     return {**found, KEY: own}
 
 
-def _never_null(resource: Resource, columns: Sequence[str]) -> bool:
+def _is_key(resource: Resource, columns: Sequence[str]) -> bool:
+    """Whether a unique key of SQLite's is one for everybody: without NULL, and of values that stay apart when read."""
     if resource.facts is None:
         return False
     by_name = {f.name: facts for f, facts in zip(resource.fields, resource.facts)}
-    return all(c in by_name and not by_name[c].has_null for c in columns)
+    return all(c in by_name and _stays_apart(by_name[c], resource.form) for c in columns)
+
+
+def _stays_apart(facts: ColumnFacts, form: str) -> bool:
+    if facts.has_null:
+        return False
+    if {int, float} <= facts.classes:  # 1152921504606846976.0 is spelled as the integer 1152921504606847000 may be
+        return facts.kind == "mixed" or facts.has_infinity
+    return form == "csv" or facts.kind != "text" or not facts.has_carriage_return  # elsewhere \r\n is read as \n
 
 
 def _foreign_keys(
@@ -208,6 +233,9 @@ def _foreign_keys(
         if resource.facts is None or parent.facts is None:
             continue
         mine = {f.name: facts.kind for f, facts in zip(resource.fields, resource.facts)}
+        nulls = {f.name for f, facts in zip(resource.fields, resource.facts) if facts.has_null}
+        if len(key["columns"]) > 1 and not nulls.isdisjoint(key["columns"]):
+            continue  # one NULL satisfies SQLite, and only NULL in all columns satisfies a validator
         theirs = {f.name: facts.kind for f, facts in zip(parent.fields, parent.facts)}
         collated = {c["name"] for c in dataset.schema["tables"][key["table"]]["columns"] if "collation" in c}
         if any(c in collated or c not in theirs for c in key["other_columns"]):
