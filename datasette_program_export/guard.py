@@ -12,10 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from .errors import DeniedError, ExportError, RequestError
 from .library import sqlite3
 from .schema import fold
+from .sql_tokens import SQLTextError, names, names_defined, tokens
+from .view_names import ViewNames
 
 _READ = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
 _WRITE_TEMP = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
@@ -32,8 +35,6 @@ _OF_VIRTUAL_TABLES = {
     (sqlite3.SQLITE_UPDATE, "sqlite_master"),
 }
 _DENIED_FUNCTIONS = {"load_extension", "fts3_tokenizer"}
-# strings and quoted names are passed over; comments, parentheses and semicolons are looked at
-_PART = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--|/\*|[();]""")
 _SCHEMA_TABLES = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema")
 OF_STORAGE = ("dbstat", "sqlite_dbpage", "sqlite_stmt")  # there without being made
 JOINS_UNSEEN = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
@@ -61,14 +62,15 @@ class Guard:
 
     ``blame`` says whose SQL it is, for messages: ``The condition``. ``columns`` are secret
     columns by table, ``tables`` refused tables and views, each with the reason; ``hidden``
-    are tables that this person may not see: only a view that they may see reads them. All
-    names folded. ``target`` is the TEMP table that the statement may fill, ``text`` the
-    part of the SQL that comes from outside, folded."""
+    are tables that this person may not see: only a view that they may see reads them, under
+    one of the names in ``views``. All names folded. ``target`` is the TEMP table that the
+    statement may fill, ``text`` the part of the SQL that comes from outside."""
 
     blame: str = "The statement"
     columns: Mapping[str, Iterable[str]] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
+    views: ViewNames = field(default_factory=ViewNames)
     target: str | None = None
     text: str = ""
     _met: str | None = field(default=None, init=False)
@@ -90,7 +92,7 @@ class Guard:
             return sqlite3.SQLITE_OK if table == fold(self.target or "") else sqlite3.SQLITE_DENY
         if database not in ("main", "", None):
             self._met = f"it reads the database {database}, and an export is of one database at one moment"
-        elif inner is None and self._is_hidden(table) and (column or self._names_hidden()):
+        elif self._is_hidden(table) and not self._in_a_view(inner) and (column or self._names_hidden):
             self._met_hidden = True
         elif table in self.tables:
             self._met = self.tables[table]
@@ -103,20 +105,41 @@ class Guard:
     def _is_hidden(self, table: str) -> bool:
         return table in self.hidden or (bool(self.hidden) and table in (*_SCHEMA_TABLES, *OF_STORAGE))
 
+    def _in_a_view(self, inner: str | None) -> bool:
+        """Whether ``inner`` is a view that this person may see, and no common table of the text's own."""
+        return inner is not None and fold(inner) in self._trusted
+
+    @cached_property
+    def _trusted(self) -> frozenset[str]:
+        """Beside common tables of its own, a text reads hidden tables only in views whose names are no secret:
+        else their names could be found out by trying."""
+        try:
+            defined = names_defined(self.text)
+        except SQLTextError:
+            return frozenset()
+        return self.views.seen - defined if defined else self.views.reached
+
+    @cached_property
     def _names_hidden(self) -> bool:
         """Whether the text could name a hidden table or view. Where SQLite needs no column of a table
         in a view, it asks as if the table stood outside of the view: then the text must tell."""
-        names = {*self.hidden, *_SCHEMA_TABLES, *OF_STORAGE}
-        spellings = names | {name.replace(q, q * 2) for name in names for q in "\"`'" if q in name}
-        return any(re.search(rf"(?<!\w){re.escape(s)}(?!\w)", self.text) for s in spellings if s in self.text)
+        try:
+            return not names(self.text).isdisjoint({*self.hidden, *_SCHEMA_TABLES, *OF_STORAGE})
+        except SQLTextError:
+            return True
 
     def check_condition(self, sql: str) -> None:
         """Raise RequestError for a condition that is not one expression, DeniedError as ``check_text``."""
         depth = 0
-        for part in _PART.findall(sql):
-            depth += {"(": 1, ")": -1}.get(part, 0)
-            if depth < 0 or part in (";", "--", "/*"):
-                raise RequestError(f"{self.blame} is not one expression.")
+        try:
+            for token in tokens(sql):
+                depth += {"(": 1, ")": -1}.get(token.text, 0)
+                if depth < 0 or token.text == ";" or token.kind == "comment":
+                    raise RequestError(f"{self.blame} is not one expression.")
+        except SQLTextError:
+            raise RequestError(f"{self.blame} is not one expression: a quote in it may have no end.") from None
+        if depth:
+            raise RequestError(f"{self.blame} is not one expression: a parenthesis in it has no end.")
         self.check_text(sql)
 
     def check_text(self, sql: str) -> None:

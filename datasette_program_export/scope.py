@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Set
+from functools import cached_property
 from typing import Any
 
 from .catalog import Catalog
@@ -18,6 +19,7 @@ from .request import Request
 from .schema import Column, ForeignKey, Schema, Table, fold
 from .selected import Selected
 from .snapshot import Snapshot
+from .view_names import ViewNames, view_names
 from .walk import Walk
 
 
@@ -174,10 +176,19 @@ class Scope(ABC):
             blame,
             secrets,
             self.refused,
-            self.catalog.hidden(self.visible),
+            self._hidden,
+            self._view_names,
             target and target.removeprefix("temp.").strip('"'),
-            fold(text),
+            text,
         )
+
+    @cached_property
+    def _hidden(self) -> frozenset[str]:
+        return self.catalog.hidden(self.visible)
+
+    @cached_property
+    def _view_names(self) -> ViewNames:
+        return view_names(self.schema, self._hidden) if self._hidden else ViewNames()
 
     def probe(self) -> None:
         """Have SQLite understand every statement now: what it cannot run is to be known before the first byte."""
