@@ -19,6 +19,12 @@ from datasette.app import Datasette
 from datasette_program_export.demo import write_demo
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests that take long run when they are asked for."""
+    if item.get_closest_marker("long") and not os.environ.get("PROGRAM_EXPORT_ALL"):
+        pytest.skip("it takes long: make test-all, or PROGRAM_EXPORT_ALL=1, runs it")
+
+
 @pytest.fixture(scope="session")
 def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo database; not to be written to."""

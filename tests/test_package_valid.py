@@ -162,3 +162,9 @@ def test_any_database_s_package_validates(tmp_path_factory: pytest.TempPathFacto
     with closing(built.open()) as connection:
         content = b"".join(export(connection, Request(format="package")))
     assert_valid(tmp_path_factory.mktemp("any"), content)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_many_more_databases_packages_validate(tmp_path_factory: pytest.TempPathFactory) -> None:
+    settings(test_any_database_s_package_validates, max_examples=500)(tmp_path_factory)
