@@ -9,18 +9,19 @@
 Nothing here needs Datasette; the plugin is ``datasette_program_export.plugin``.
 """
 
+from .database.source import Source
 from .errors import ExportError, RefusedError
-from .exporter import Export as export
-from .findings import ImportReport
-from .import_service import ImportService
-from .importer import load
-from .planner import Plan, plan
-from .proof import Proof, prove
-from .request import Request
-from .service import ExportService
-from .settings import Settings
-from .source import Source
-from .verifier import Report, verify
+from .exporting.exporter import Export as export
+from .importing.importer import load
+from .importing.proof.prove import Proof, prove
+from .importing.report import ImportReport
+from .options.request import Request
+from .options.settings import Settings
+from .planning.planner import Plan, plan
+from .service.export_service import ExportService
+from .service.import_service import ImportService
+from .verifying.report import Report
+from .verifying.verifier import verify
 from .version import __version__
 
 __all__ = [

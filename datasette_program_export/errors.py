@@ -26,7 +26,6 @@ The web layer answers with ``status``, the command line exits with ``exit_code``
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 
@@ -149,29 +148,3 @@ class CancelledError(ExportError):
 
 class SettingsError(ExportError, ValueError):
     """A setting or preset is wrong; found at start-up."""
-
-
-_NO_SUCH = re.compile(r"no such (?:module|function|table|column|collation sequence): \S+")
-_UNBOUND = re.compile(r"did not supply a value for binding (?:parameter )?(:?\w+)")
-_KNOWN = (
-    "syntax error",
-    "incomplete input",
-    "malformed JSON",
-    "integer overflow",
-    "file is not a database",
-    "database disk image is malformed",
-    "is locked",
-    "unable to open database file",
-    "disk I/O error",
-    "database or disk is full",
-)
-
-
-def explain(error: Exception) -> str:
-    """An SQLite error as a short reason, without SQL and without values."""
-    text = str(error)
-    if found := _NO_SUCH.search(text):
-        return found.group()
-    if found := _UNBOUND.search(text):
-        return f"no value was given for {found.group(1)}"
-    return next((known for known in _KNOWN if known in text), "SQLite cannot run it")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from datasette_program_export import Plan, Report
-from datasette_program_export.document import Document, json_schema
+from datasette_program_export.formats.document import Document, json_schema
 
 MODELS = {"programjson": Document, "plan": Plan, "verify": Report}
 FOLDER = Path(__file__).parent

@@ -13,7 +13,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from datasette_program_export import Request, export
-from datasette_program_export.document import Document, json_schema
+from datasette_program_export.formats.document import Document, json_schema
 
 VALIDATOR = Draft202012Validator(json_schema(Document))
 

@@ -16,8 +16,8 @@ from urllib.parse import quote
 from datasette import hookimpl
 from datasette.plugins import pm
 
-from datasette_program_export.plugin import job_site
-from datasette_program_export.plugin.job_runner import Jobs
+from datasette_program_export.plugin.server import site as job_site
+from datasette_program_export.plugin.server.job_runner import Jobs
 
 from .databases import database
 from .test_permissions import site

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from datasette_program_export.schema import ForeignKey, Schema
+from datasette_program_export.database.schema import ForeignKey, Schema
 
 from .databases import quoted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,10 +27,10 @@ def test_the_package_is_imported_without_datasette_and_without_extras() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_a_file_is_one_noun(path: Path) -> None:
-    """About 250 lines at most, functions of 50, every module and public name explained; async only in the plugin."""
+    """About 300 lines at most, functions of 50, every module and public name explained; async only in the plugin."""
     text = path.read_text("utf-8")
     tree = ast.parse(text)
-    assert len(text.splitlines()) <= 260
+    assert len(text.splitlines()) <= 300
     assert not text.strip() or ast.get_docstring(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.AsyncFunctionDef):
@@ -42,6 +43,35 @@ def test_a_file_is_one_noun(path: Path) -> None:
         assert not public or hook or ast.get_docstring(node), f"{node.name} is not explained"
 
 
+MOST_ENTRIES = 14  # of a folder, so that one look takes it in; of the package itself, its packages and few files
+MOST_AT_THE_ROOT = 17
+
+
+def test_no_folder_is_crowded() -> None:
+    """A noun that needs two files becomes a folder, before its neighbours cannot be seen for it."""
+    entries: dict[Path, set[str]] = {}
+    for path in PACKAGE.rglob("*"):
+        if "__pycache__" not in path.parts:
+            entries.setdefault(path.parent, set()).add(path.name)
+    crowded = {
+        str(folder.relative_to(PACKAGE)): len(names)
+        for folder, names in entries.items()
+        if len(names) > (MOST_AT_THE_ROOT if folder == PACKAGE else MOST_ENTRIES)
+    }
+    assert crowded == {}
+
+
+def test_every_path_on_the_page_of_the_architecture_is_there() -> None:
+    """``folder/`` and ``file.py`` in backticks are in the package; a name that follows a file's is in that file."""
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text("utf-8")
+    found = re.findall(r"`([\w/]+/|[\w/]+\.py)`(?:: `(\w+)`)?", page)
+    assert len(found) > 200
+    for path, name in found:
+        where = PACKAGE / path if not path.startswith("tests/") else PACKAGE.parent / path
+        assert where.exists(), path
+        assert not name or re.search(rf"\b{name}\b", where.read_text("utf-8")), f"{path} has no {name}"
+
+
 def test_no_file_is_a_heap_of_odds_and_ends() -> None:
     assert not {"utils.py", "helpers.py", "common.py", "misc.py"} & {path.name for path in FILES}
 
@@ -51,43 +81,43 @@ def test_no_file_is_a_heap_of_odds_and_ends() -> None:
 PRIVATE = "a file that this process made under a name of its own"
 NO_DATABASE = "seen before to be no database, or a private copy"
 MAY_OPEN = {
-    "cli_command.py Command.invoke": "the null device",
+    "cli/command.py Command.invoke": "the null device",
+    "database/opening.py _copied": PRIVATE,
+    "database/opening.py _is_hot_journal": "the header of a -journal, on which SQLite takes no locks",
     "demo/check.py _read_database": PRIVATE,
-    "formats/sql.py _begins_as_ours": NO_DATABASE,
-    "formats/sql.py _description": NO_DATABASE,
-    "formats/sql.py check_script": NO_DATABASE,
-    "formats/sqlite.py _Building.seal": PRIVATE,
-    "formats/sqlite.py _temporary": PRIVATE,
-    "formats/sqlite.py encode": PRIVATE,
-    "import_service.py ImportService._load": PRIVATE,
-    "opening.py _copied": PRIVATE,
-    "opening.py _is_hot_journal": "the header of a -journal, on which SQLite takes no locks",
-    "plugin/audit.py AuditLog._append": "the log; at the start it is seen to be no file of a database",
-    "plugin/audit.py AuditLog.newest": "the log; at the start it is seen to be no file of a database",
-    "plugin/import_receiving.py receive": PRIVATE,
-    "plugin/import_runner.py Imports.cancel": PRIVATE,
-    "plugin/import_store.py ImportStore.get": PRIVATE,
-    "plugin/import_store.py ImportStore.save": PRIVATE,
-    "plugin/import_work.py _digest": PRIVATE,
-    "plugin/job_folder.py Instance.__init__": PRIVATE,
-    "plugin/job_folder.py _taken_over": PRIVATE,
-    "plugin/job_results.py ResultDownload.__init__": PRIVATE,
-    "plugin/verification.py _report": PRIVATE,
-    "proving.py _again": PRIVATE,
-    "row_spool.py RowSpool.__init__": PRIVATE,
-    "safety_copy.py copy_of": PRIVATE,
-    "settings.py load_preset": "a file of this package",
-    "settings.py read_settings": "the site's settings, by the command line alone",
-    "sinks/files.py make_private": PRIVATE,
-    "sinks/files.py write_whole": "private; or a device or pipe; or a folder",
-    "sinks/held.py held": PRIVATE,
-    "sinks/input_file.py _reading": "in another process",
-    "sinks/input_file.py open_database_bytes": "where a lock belongs to one handle (Windows)",
-    "sinks/input_file.py open_input": "when SQLite has said that it is no database",
-    "sinks/local.py local": PRIVATE,
-    "sinks/spool.py Spool._spill": PRIVATE,
-    "target.py Target._opened": PRIVATE,
-    "target.py Target.publish": PRIVATE,
+    "exporting/row_spool.py RowSpool.__init__": PRIVATE,
+    "files/atomic.py make_private": PRIVATE,
+    "files/atomic.py write_whole": "private; or a device or pipe; or a folder",
+    "files/buffered.py held": PRIVATE,
+    "files/input_file.py _reading": "in another process",
+    "files/input_file.py open_database_bytes": "where a lock belongs to one handle (Windows)",
+    "files/input_file.py open_input": "when SQLite has said that it is no database",
+    "files/local.py local": PRIVATE,
+    "files/spool.py Spool._spill": PRIVATE,
+    "formats/sqlite/script.py _begins_as_ours": NO_DATABASE,
+    "formats/sqlite/script.py _description": NO_DATABASE,
+    "formats/sqlite/script.py check_script": NO_DATABASE,
+    "formats/sqlite/writing.py _Building.seal": PRIVATE,
+    "formats/sqlite/writing.py _temporary": PRIVATE,
+    "formats/sqlite/writing.py encode": PRIVATE,
+    "importing/proof/proven_file.py _again": PRIVATE,
+    "importing/safety_copy.py copy_of": PRIVATE,
+    "importing/target.py Target._opened": PRIVATE,
+    "importing/target.py Target.publish": PRIVATE,
+    "options/settings.py load_preset": "a file of this package",
+    "options/settings.py read_settings": "the site's settings, by the command line alone",
+    "plugin/imports/receiving.py receive": PRIVATE,
+    "plugin/imports/work.py _digest": PRIVATE,
+    "plugin/jobs/result.py ResultDownload.__init__": PRIVATE,
+    "plugin/pages/verify.py _report": PRIVATE,
+    "plugin/server/audit_log.py AuditLog._append": "the log; at the start it is seen to be no file of a database",
+    "plugin/server/audit_log.py AuditLog.newest": "the log; at the start it is seen to be no file of a database",
+    "plugin/server/folder.py Instance.__init__": PRIVATE,
+    "plugin/server/folder.py _taken_over": PRIVATE,
+    "plugin/server/import_runner.py Imports.cancel": PRIVATE,
+    "plugin/server/import_store.py ImportStore.get": PRIVATE,
+    "plugin/server/import_store.py ImportStore.save": PRIVATE,
+    "service/import_service.py ImportService._load": PRIVATE,
 }
 _OPENS = {
     *("open", "fdopen", "touch", "read_bytes", "read_text", "write_bytes", "write_text"),

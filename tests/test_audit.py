@@ -14,9 +14,9 @@ import pytest
 from datasette.utils import StartupError
 
 from datasette_program_export.errors import AuditError
-from datasette_program_export.plugin.audit import AuditLog
 from datasette_program_export.plugin.host import V1
-from datasette_program_export.plugin.responses import SLOTS
+from datasette_program_export.plugin.server.audit_log import AuditLog
+from datasette_program_export.plugin.server.slots import SLOTS
 
 from .conftest import served, wait_until
 from .databases import database

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from datasette.app import Datasette
 
 from datasette_program_export import ExportError, Request, Settings, export
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.plugin.host import V1
 
 from .conftest import make_datasette

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import ANNA, BOB, C1, PASSWORD_HASH
-from datasette_program_export.formats import NAMES
+from datasette_program_export.formats.registry import NAMES
 
 from .databases import database
 

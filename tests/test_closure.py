@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasette_program_export import Settings
-from datasette_program_export.catalog import catalog
+from datasette_program_export.database.snapshot import Snapshot
+from datasette_program_export.database.source import Source
 from datasette_program_export.errors import NotFoundError, TooLargeError, UnsupportedError
-from datasette_program_export.snapshot import Snapshot
-from datasette_program_export.source import Source
-from datasette_program_export.walk import Walk
+from datasette_program_export.selection.catalog import catalog
+from datasette_program_export.selection.walk import Walk
 
 from .databases import database, definitions, document, exported, load, violations
 from .oracle import Oracle, keys

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from datasette_program_export import Request, export
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import ANNA
 from datasette_program_export.errors import UnsupportedError
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from datasette_program_export.plugin import courtesy
-from datasette_program_export.plugin.courtesy import WAITING, Waiting, considerate
+from datasette_program_export.plugin.server import throttle as courtesy
+from datasette_program_export.plugin.server.throttle import WAITING, WaitingRequests, considerate
 
 from .conftest import make_datasette
 
@@ -20,7 +20,7 @@ async def ignore(message: Any) -> None:
 
 
 async def test_a_request_is_waited_for_until_its_answer_begins() -> None:
-    waiting, seen = Waiting(), []
+    waiting, seen = WaitingRequests(), []
     held = asyncio.Event()
 
     async def page(scope: Any, receive: Any, send: Any) -> None:
@@ -39,7 +39,7 @@ async def test_a_request_is_waited_for_until_its_answer_begins() -> None:
 
 
 async def test_a_request_that_fails_waits_no_more() -> None:
-    waiting = Waiting()
+    waiting = WaitingRequests()
 
     async def page(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError
@@ -50,7 +50,7 @@ async def test_a_request_that_fails_waits_no_more() -> None:
 
 
 async def test_who_waits_very_long_holds_no_export_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting = Waiting()
+    waiting = WaitingRequests()
     monkeypatch.setattr(courtesy, "_PATIENCE", 0.0)
 
     async def page(scope: Any, receive: Any, send: Any) -> None:
@@ -60,7 +60,7 @@ async def test_who_waits_very_long_holds_no_export_up(monkeypatch: pytest.Monkey
 
 
 async def test_what_is_no_request_is_let_through() -> None:
-    waiting, seen = Waiting(), []
+    waiting, seen = WaitingRequests(), []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         seen.append((scope["type"], waiting.rest()))
@@ -81,15 +81,15 @@ def test_an_export_rests_while_others_wait_and_gives_the_same_pieces(monkeypatch
 async def test_datasette_s_pages_are_counted(demo_file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the application as it is served."""
     met: list[int] = []
-    whole = Waiting.around
+    whole = WaitingRequests.around
 
-    def around(self: Waiting, application: Any) -> Any:
+    def around(self: WaitingRequests, application: Any) -> Any:
         async def looking(scope: Any, receive: Any, send: Any) -> None:
             met.append(len(self._since))
             await application(scope, receive, send)
 
         return whole(self, looking)
 
-    monkeypatch.setattr(Waiting, "around", around)
+    monkeypatch.setattr(WaitingRequests, "around", around)
     assert (await make_datasette(demo_file).client.get("/practice")).status_code == 200
     assert met == [1] and WAITING.rest() == 0

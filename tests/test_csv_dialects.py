@@ -20,14 +20,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from datasette_program_export import Request
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.errors import RequestError, SettingsError, UnsupportedError
-from datasette_program_export.formats import get_format
-from datasette_program_export.formats.csv import CsvLines, SpreadsheetLines
-from datasette_program_export.formats.spreadsheet import guarded, overflow
-from datasette_program_export.grammar import arguments, format_options, parse_options
-from datasette_program_export.records import Field, TableStream
-from datasette_program_export.settings import parse_settings
+from datasette_program_export.formats.csv.spreadsheet import guarded, overflow
+from datasette_program_export.formats.csv.writing import CsvLines, SpreadsheetLines
+from datasette_program_export.formats.dataset import Field, TableStream
+from datasette_program_export.formats.registry import get_format
+from datasette_program_export.options.grammar import arguments, format_options, parse_options
+from datasette_program_export.options.settings import parse_settings
 
 from .conftest import make_datasette
 from .databases import database, exported

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import write_demo
-from datasette_program_export.exporter import Export
-from datasette_program_export.records import TableStream
+from datasette_program_export.exporting.exporter import Export
+from datasette_program_export.formats.dataset import TableStream
 
 TABLES = {
     "app_config": 1, "user_preferences": 1, "clients": 50, "birth_data": 55, "charts": 97, "chart_interpretations": 193,

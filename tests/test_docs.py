@@ -21,9 +21,9 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import ANNA
-from datasette_program_export.settings import Settings, read_settings
+from datasette_program_export.options.settings import Settings, read_settings
 
 from .conftest import make_datasette, served
 from .jobs import keeping

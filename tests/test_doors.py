@@ -17,13 +17,13 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasette_program_export import cli
+from datasette_program_export.cli import main as cli
 from datasette_program_export.demo import ANNA, BOB, C1
 from datasette_program_export.errors import RequestError
-from datasette_program_export.grammar import arguments
+from datasette_program_export.options.grammar import arguments
+from datasette_program_export.options.request import Request
+from datasette_program_export.options.settings import Settings
 from datasette_program_export.plugin.host import V1
-from datasette_program_export.request import Request
-from datasette_program_export.settings import Settings
 
 from .conftest import make_datasette
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from datasette_program_export.demo import ANNA
-from datasette_program_export.plugin.responses import SLOTS
+from datasette_program_export.plugin.server.slots import SLOTS
 
 from .conftest import Server, make_datasette, served, wait_until
 from .databases import database

@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 
 from datasette_program_export import ExportService, Request, Settings, Source, export, load, plan, prove, verify
-from datasette_program_export.comparison import compare
 from datasette_program_export.errors import BusyError, ExportError, SourceError
-from datasette_program_export.formats import NAMES, get_format
-from datasette_program_export.safety_copy import restore
+from datasette_program_export.formats.registry import NAMES, get_format
+from datasette_program_export.importing.safety_copy import restore
+from datasette_program_export.verifying.comparison import compare
 
 from .databases import database, exported
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from datasette_program_export.cli import program_export
-from datasette_program_export.plugin.jobs import JobStore
+from datasette_program_export.cli.main import program_export
+from datasette_program_export.plugin.server.job_store import JobStore
 
 from .conftest import wait_until
 from .databases import database, exported

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_program_export.file_names import export_name, member_names, safe
+from datasette_program_export.files.names import export_name, member_names, safe
 
 
 @pytest.mark.parametrize(

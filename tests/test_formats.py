@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from datasette_program_export import Request, Settings, export
 from datasette_program_export.errors import RequestError, UnsupportedError
-from datasette_program_export.formats import NAMES, format_for_file, get_format
-from datasette_program_export.formats.csv import CsvLines
-from datasette_program_export.records import Field, TableStream
-from datasette_program_export.values import TableDigest
+from datasette_program_export.formats.csv.writing import CsvLines
+from datasette_program_export.formats.dataset import Field, TableStream
+from datasette_program_export.formats.digest import TableDigest
+from datasette_program_export.formats.registry import NAMES, format_for_file, get_format
 
 from .databases import _Text, database, document, exported, value
 from .strategies import VALUES
@@ -124,7 +124,7 @@ GOLDEN = {
 def test_golden_bytes(name: str) -> None:
     import re
 
-    from datasette_program_export.exporter import GENERATOR
+    from datasette_program_export.exporting.exporter import GENERATOR
 
     how = {"records": (("1",),)} if name == "programjson" else {}
     found = made(*PAIR, table="p", format=name, **how)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_program_export.graph import Graph
-from datasette_program_export.schema import ForeignKey
+from datasette_program_export.database.schema import ForeignKey
+from datasette_program_export.selection.graph import Graph
 
 TABLES = tuple("abcdef")
 

@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
-from datasette_program_export import Settings, exporter, opening
+from datasette_program_export import Settings
+from datasette_program_export.database import opening
+from datasette_program_export.database.authorizer import Guard, own_statements
+from datasette_program_export.database.snapshot import Snapshot, TimeExpired
+from datasette_program_export.database.source import Source
 from datasette_program_export.errors import (
     BusyError,
     CancelledError,
@@ -21,9 +25,7 @@ from datasette_program_export.errors import (
     SourceError,
     TooLargeError,
 )
-from datasette_program_export.guard import Guard, own_statements
-from datasette_program_export.snapshot import Snapshot, TimeExpired
-from datasette_program_export.source import Source
+from datasette_program_export.exporting import exporter
 
 from .databases import database, document, exported
 

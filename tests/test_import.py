@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from datasette_program_export import ImportReport, RefusedError, Request, export, load, prove
-from datasette_program_export.cli import program_export
-from datasette_program_export.construction import Construction
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.errors import BusyError, NotFoundError, RequestError, SourceError
+from datasette_program_export.importing.staging.new_tables import NewTables
 
 from .conftest import make_datasette
 from .databases import database
@@ -484,7 +484,7 @@ def test_a_failing_import_and_a_preview_leave_every_byte(house: Path, tmp_path: 
 def test_a_database_that_is_being_written_to_is_waited_for_then_refused(
     house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datasette_program_export.target._WAIT", 0.05)
+    monkeypatch.setattr("datasette_program_export.importing.target._WAIT", 0.05)
     file = exported(house)
     with closing(sqlite3.connect(house, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -618,14 +618,14 @@ def test_a_new_database_that_was_made_otherwise_is_not_proven(
 ) -> None:
     """The proof looks at the database, not at what the import says of itself."""
     file = exported(house)
-    made_so = Construction.make_objects
+    made_so = NewTables.make_objects
 
-    def badly(self: Construction, connection: sqlite3.Connection, findings: Any) -> None:
+    def badly(self: NewTables, connection: sqlite3.Connection, findings: Any) -> None:
         made_so(self, connection, findings)
         connection.execute("UPDATE w SET z = x'01' WHERE x = 'q'")
         connection.execute("DROP INDEX b_a")
 
-    monkeypatch.setattr(Construction, "make_objects", badly)
+    monkeypatch.setattr(NewTables, "make_objects", badly)
     assert prove(file).problems == [
         "w: the database does not hold just the rows of the file.",
         "The index b_a is only in the file.",

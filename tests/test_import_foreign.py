@@ -19,7 +19,7 @@ import pytest
 
 from datasette_program_export import ExportService, RefusedError, Request, export, load
 from datasette_program_export.errors import RequestError, UnreadableError
-from datasette_program_export.whole_characters import WholeCharacters
+from datasette_program_export.importing.other_files.surrogates import WholeCharacters
 
 Rows = dict[str, list[dict[str, Any]]]
 READINGS = ("chart_interpretations", "aspect_patterns", "transit_events")

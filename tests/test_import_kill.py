@@ -23,7 +23,7 @@ MADE = ("CREATE TABLE p (id INTEGER PRIMARY KEY, x UNIQUE)", "CREATE TABLE c (id
 DYING = """
 import os, signal, sqlite3, sys
 from datasette_program_export import load
-import datasette_program_export.target as target
+import datasette_program_export.importing.target as target
 
 target_file, file, moment = sys.argv[1], sys.argv[2], int(sys.argv[3])
 steps = 0

@@ -16,7 +16,7 @@ import zstandard
 from click.testing import CliRunner
 
 from datasette_program_export import Request, export
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 
 from .databases import database
 from .test_import import digests, resealed

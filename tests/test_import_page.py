@@ -19,10 +19,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import ANNA
-from datasette_program_export.plugin import host_writing, import_views, import_work, job_site
 from datasette_program_export.plugin.host import V1
+from datasette_program_export.plugin.host import writing as host_writing
+from datasette_program_export.plugin.imports import views as import_views
+from datasette_program_export.plugin.imports import work as import_work
+from datasette_program_export.plugin.server import site as job_site
 
 from .databases import database
 from .jobs import ask, jobs_in, keeping

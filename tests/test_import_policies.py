@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasette_program_export import ImportReport, RefusedError, Request, export, load, verify
-from datasette_program_export.reflection import reflect
+from datasette_program_export.database.reflection import reflect
 
 from .databases import quoted, violations
 from .strategies import Built, databases

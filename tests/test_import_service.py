@@ -13,7 +13,7 @@ import pytest
 
 from datasette_program_export import ExportService, ImportService
 from datasette_program_export.errors import RequestError
-from datasette_program_export.import_models import DryRunResult, ImportResult, ValidationResult
+from datasette_program_export.service.import_models import DryRunResult, ImportResult, ValidationResult
 
 from .test_import import state
 

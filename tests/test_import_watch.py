@@ -12,7 +12,7 @@ import pytest
 
 from datasette_program_export import load
 from datasette_program_export.errors import BusyError, CancelledError
-from datasette_program_export.watch import Watch
+from datasette_program_export.importing.progress import ImportProgress
 
 from .databases import database
 
@@ -20,10 +20,10 @@ ROWS = 5000
 CSV = ("id,name\n" + "".join(f"{n},new\n" for n in range(ROWS))).encode()
 
 
-class Stopping(Watch):
+class Stopping(ImportProgress):
     """Says yes once ``when`` is true."""
 
-    def __init__(self, when: Callable[[Watch], bool]) -> None:
+    def __init__(self, when: Callable[[ImportProgress], bool]) -> None:
         super().__init__()
         self.when, self.stages = when, [""]
 
@@ -46,7 +46,7 @@ def target(tmp_path: Path) -> Path:
     return path
 
 
-def run(target: Any, folder: Path, watch: Watch) -> Any:
+def run(target: Any, folder: Path, watch: ImportProgress) -> Any:
     return load(target, folder / "t.csv", table="t", on_conflict="update", watch=watch)
 
 
@@ -74,7 +74,7 @@ def test_a_statement_that_never_ends_is_broken_off(target: Path, tmp_path: Path)
     database(target, f"CREATE TRIGGER forever AFTER UPDATE ON t BEGIN {endless}; END").close()
     asked = []
 
-    def at_the_third_look(watch: Watch) -> bool:
+    def at_the_third_look(watch: ImportProgress) -> bool:
         asked.append(watch.stage)
         return asked.count("writing") > 2
 
@@ -91,7 +91,7 @@ def test_a_statement_that_never_ends_is_broken_off(target: Path, tmp_path: Path)
 
 
 def test_rows_are_counted_as_they_are_read(target: Path, tmp_path: Path) -> None:
-    watch = Watch()
+    watch = ImportProgress()
     run(target, tmp_path, watch)
     assert watch.rows == ROWS and watch.stage == "writing"
 
@@ -106,7 +106,7 @@ def test_a_connection_has_no_stop_in_it_afterwards(target: Path, tmp_path: Path)
 
 
 def test_what_a_watch_raises_before_anything_is_compared_ends_it(target: Path, tmp_path: Path) -> None:
-    class Refusing(Watch):
+    class Refusing(ImportProgress):
         def staged(self, intake: Any) -> None:
             raise PermissionError(", ".join(intake.staging.tables))
 
@@ -117,7 +117,7 @@ def test_what_a_watch_raises_before_anything_is_compared_ends_it(target: Path, t
 def test_another_connection_can_write_it(target: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(target)) as writer:
 
-        class Elsewhere(Watch):
+        class Elsewhere(ImportProgress):
             def writing(self, apply: Callable[[Any], None]) -> None:
                 assert not writer.total_changes
                 apply(writer)
@@ -131,7 +131,7 @@ def test_another_connection_can_write_it(target: Path, tmp_path: Path) -> None:
 def test_tables_that_were_changed_meanwhile_are_not_written_to(target: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(target)) as writer:
 
-        class Elsewhere(Watch):
+        class Elsewhere(ImportProgress):
             def writing(self, apply: Callable[[Any], None]) -> None:
                 writer.execute("ALTER TABLE t ADD COLUMN more")
                 apply(writer)

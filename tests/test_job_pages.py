@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from datasette_program_export.plugin.host import V1
-from datasette_program_export.plugin.job_pages import number, size
+from datasette_program_export.plugin.http.numbers import number, size
 
 from .jobs import ENDLESS, JOBS, ask, begun, done, ended, keeping
 from .test_permissions import house, signed_in

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from datasette_program_export.plugin import jobs as jobs_file
 from datasette_program_export.plugin.host import V1
-from datasette_program_export.plugin.job_results import UnsatisfiableError, part_of
+from datasette_program_export.plugin.jobs.result import UnsatisfiableError, part_of
+from datasette_program_export.plugin.server import job_store as jobs_file
 
 from .conftest import served
 from .jobs import JOBS, ask, begun, done, ended, files, jobs_in, keeping, many

@@ -14,13 +14,14 @@ from urllib.parse import quote
 import pytest
 from datasette.utils import StartupError
 
-from datasette_program_export import exporter
-from datasette_program_export.planner import plan
-from datasette_program_export.plugin import job_runner, job_site
-from datasette_program_export.plugin.job_pages import job_advised
-from datasette_program_export.request import Request
-from datasette_program_export.settings import Settings
-from datasette_program_export.sinks import files as files_sink
+from datasette_program_export.exporting import exporter
+from datasette_program_export.files import atomic as files_sink
+from datasette_program_export.options.request import Request
+from datasette_program_export.options.settings import Settings
+from datasette_program_export.planning.planner import plan
+from datasette_program_export.plugin.pages.export_context import job_advised
+from datasette_program_export.plugin.server import job_runner
+from datasette_program_export.plugin.server import site as job_site
 
 from .conftest import make_datasette
 from .jobs import ENDLESS, JOBS, ask, begun, done, ended, files, jobs_in, keeping, many

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from datasette_program_export import Request, export, verify
 from datasette_program_export.demo import ANNA
 from datasette_program_export.errors import RequestError
-from datasette_program_export.facts import survey
-from datasette_program_export.row_spool import RowSpool
+from datasette_program_export.exporting.row_spool import RowSpool
+from datasette_program_export.formats.column_facts import survey
 
 from .databases import database
 from .strategies import VALUES

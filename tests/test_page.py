@@ -12,9 +12,9 @@ from datasette.utils import tilde_encode
 
 from datasette_program_export import Request, export, plan
 from datasette_program_export.demo import ANNA, BOB, NOBODY, PASSWORD_HASH
-from datasette_program_export.plugin.form import FIND, FROM, MARK, PAGE, SAMPLE, UNTIL
-from datasette_program_export.plugin.numbers import numbers_for
-from datasette_program_export.plugin.responses import SLOTS
+from datasette_program_export.plugin.http.numbers import numbers_for
+from datasette_program_export.plugin.request.form import FIND, FROM, MARK, PAGE, SAMPLE, UNTIL
+from datasette_program_export.plugin.server.slots import SLOTS
 
 from .conftest import make_datasette
 from .databases import database

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from datasette_program_export.picture import MOST, picture
-from datasette_program_export.picture_layout import laid_out
-from datasette_program_export.picture_text import clean, fitted, width
-from datasette_program_export.planned import Plan, PlannedReference, PlannedTable
+from datasette_program_export.planning.picture import MOST, picture
+from datasette_program_export.planning.picture.layout import laid_out
+from datasette_program_export.planning.picture.text import clean, fitted, width
+from datasette_program_export.planning.plan import Plan, PlannedReference, PlannedTable
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [

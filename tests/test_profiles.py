@@ -16,9 +16,9 @@ import yaml
 
 from datasette_program_export import Request
 from datasette_program_export.errors import ConflictError, RequestError
+from datasette_program_export.options.profiles import MOST, Profile, ProfileStore, checked_name, options_of
+from datasette_program_export.options.settings import read_settings
 from datasette_program_export.plugin.host import V1
-from datasette_program_export.profiles import MOST, Profile, ProfileStore, checked_name, options_of
-from datasette_program_export.settings import read_settings
 
 from .conftest import chromium, served
 from .jobs import ask, done, keeping

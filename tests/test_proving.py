@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from datasette_program_export import proving, verify
-from datasette_program_export.cli import program_export
+from datasette_program_export import verify
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import ANNA
+from datasette_program_export.importing.proof import proven_file as proving
 
 from .databases import VALIDATOR, database
 

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from datasette_program_export import Request, Source, plan
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.plugin.host import V1
-from datasette_program_export.plugin.responses import SLOTS
+from datasette_program_export.plugin.server.slots import SLOTS
 
 from .conftest import make_datasette, served, wait_until
 from .databases import database, value

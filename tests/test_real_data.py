@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from datasette_program_export.cli import program_export
-from datasette_program_export.reflection import reflect
+from datasette_program_export.cli.main import program_export
+from datasette_program_export.database.reflection import reflect
 
 from .conftest import make_datasette
 from .databases import database, definitions, document, load, quoted, violations

@@ -6,9 +6,9 @@ import sqlite3
 
 import pytest
 
+from datasette_program_export.database.reflection import reflect
+from datasette_program_export.database.schema import affinity, fold
 from datasette_program_export.errors import SourceError
-from datasette_program_export.reflection import reflect
-from datasette_program_export.schema import affinity, fold
 
 from .databases import database
 

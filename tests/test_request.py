@@ -8,9 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasette_program_export.errors import RequestError, SettingsError
-from datasette_program_export.formats import NAMES
-from datasette_program_export.grammar import OPTIONS, format_options, parse_options, parse_row_path, with_profile
-from datasette_program_export.request import Request
+from datasette_program_export.formats.registry import NAMES
+from datasette_program_export.options.grammar import (
+    OPTIONS,
+    format_options,
+    parse_options,
+    parse_row_path,
+    with_profile,
+)
+from datasette_program_export.options.request import Request
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 requests = st.builds(

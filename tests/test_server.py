@@ -22,9 +22,9 @@ import uvicorn
 from datasette import hookimpl
 from datasette.plugins import pm
 
+from datasette_program_export.files.spool import Spool
 from datasette_program_export.plugin.host import V1
-from datasette_program_export.plugin.responses import SLOTS
-from datasette_program_export.sinks.spool import Spool
+from datasette_program_export.plugin.server.slots import SLOTS
 
 from .conftest import make_datasette, served, wait_until
 from .databases import database

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from datasette_program_export import ExportError, ExportService, Settings, service_models
+from datasette_program_export import ExportError, ExportService, Settings
 from datasette_program_export.demo import ANNA, BOB, C1, C2, NOBODY, PASSWORD_HASH
+from datasette_program_export.service import export_models as service_models
 
 from .databases import database
 

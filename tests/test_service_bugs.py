@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from datasette_program_export import ExportError, ExportService, service
+from datasette_program_export import ExportError, ExportService
 from datasette_program_export.demo import ANNA, C1, C2
+from datasette_program_export.service import export_service as service
 
 from .databases import database, definitions
 from .shapes import key, s2

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from datasette_program_export import Settings
-from datasette_program_export.catalog import catalog
+from datasette_program_export.database.reflection import reflect
 from datasette_program_export.errors import SettingsError
-from datasette_program_export.reflection import reflect
-from datasette_program_export.settings import PRESETS, load_preset, merge, parse_settings, read_settings
+from datasette_program_export.options.settings import PRESETS, load_preset, merge, parse_settings, read_settings
+from datasette_program_export.selection.catalog import catalog
 
 from .databases import database
 

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from datasette_program_export import ExportError, ExportService, Request, Settings, export
-from datasette_program_export.catalog import Catalog, catalog
-from datasette_program_export.snapshot import Snapshot
-from datasette_program_export.source import Source
+from datasette_program_export.database.snapshot import Snapshot
+from datasette_program_export.database.source import Source
+from datasette_program_export.selection.catalog import Catalog, catalog
 
 from .conftest import make_datasette
 from .databases import definitions, document, load, violations

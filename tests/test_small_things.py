@@ -14,10 +14,11 @@ import pytest
 
 from datasette_program_export import Request, Settings, export, plan
 from datasette_program_export.errors import CancelledError, DeniedError, ExportError, RequestError
-from datasette_program_export.exporter import Export
-from datasette_program_export.formats.csv import CsvLines
-from datasette_program_export.plugin.responses import SLOTS, Download
-from datasette_program_export.sinks.spool import Spool
+from datasette_program_export.exporting.exporter import Export
+from datasette_program_export.files.spool import Spool
+from datasette_program_export.formats.csv.writing import CsvLines
+from datasette_program_export.plugin.http.download import Download
+from datasette_program_export.plugin.server.slots import SLOTS
 
 from .conftest import make_datasette, wait_until
 from .databases import database, document, exported

@@ -18,15 +18,9 @@ from pathlib import Path
 import pytest
 
 from datasette_program_export import Request, Settings, Source, export
-from datasette_program_export.errors import (
-    BusyError,
-    CancelledError,
-    NotFoundError,
-    SnapshotLostError,
-    SourceError,
-)
-from datasette_program_export.pace import Pace
-from datasette_program_export.snapshot import Snapshot, TimeExpired
+from datasette_program_export.database.batch_sizes import BatchSizes
+from datasette_program_export.database.snapshot import Snapshot, TimeExpired
+from datasette_program_export.errors import BusyError, CancelledError, NotFoundError, SnapshotLostError, SourceError
 
 from .conftest import wait_until
 from .databases import database, document, exported
@@ -206,7 +200,7 @@ def _read_as_nobody(folder: Path) -> None:
 def test_a_locked_database_is_waited_for_then_said_to_be_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datasette_program_export.opening.LOCK_SECONDS", 0.3)
+    monkeypatch.setattr("datasette_program_export.database.opening.LOCK_SECONDS", 0.3)
     holder = database(tmp_path / "x.db", *COUNTER, journal="delete")
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(BusyError, match="locked by another program"):
@@ -224,7 +218,7 @@ def test_a_connection_inside_a_transaction_is_refused() -> None:
 def test_a_memory_database_whose_writer_does_not_let_go_is_not_waited_for_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("datasette_program_export.opening.LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("datasette_program_export.database.opening.LOCK_SECONDS", 0.2)
     uri = "file:held?mode=memory&cache=shared"
     holder = sqlite3.connect(uri, uri=True, isolation_level=None)
     holder.execute("CREATE TABLE t (a)")
@@ -353,7 +347,7 @@ def test_no_connection_is_left_open_however_an_export_ends(demo_file: Path, tmp_
 
 
 def test_the_pace_follows_the_size_of_rows() -> None:
-    pace = Pace()
+    pace = BatchSizes()
     sizes = []
     for size in (100, 100, 100, 2_000_000, 2_000_000, 100):
         rows = next(pace)

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from datasette_program_export import Request, Settings, export
 from datasette_program_export.demo import ANNA
 from datasette_program_export.errors import BrokenExportError, CancelledError, UnsupportedError
-from datasette_program_export.formats import sql as sql_format
-from datasette_program_export.formats.sql import check_script
-from datasette_program_export.formats.sqltext import Literals, real
-from datasette_program_export.values import TableDigest
+from datasette_program_export.formats.digest import TableDigest
+from datasette_program_export.formats.sqlite import script as sql_format
+from datasette_program_export.formats.sqlite.literals import Literals, real
+from datasette_program_export.formats.sqlite.script import check_script
 
 from .databases import database
 from .strategies import VALUES, Built, databases
@@ -108,7 +108,7 @@ CREATE INDEX t_b ON t (b);
 
 
 def test_a_person_can_read_it() -> None:
-    from datasette_program_export.exporter import GENERATOR
+    from datasette_program_export.exporting.exporter import GENERATOR
 
     rows = "(1, 'it''s'), (2, CAST(x'ff00' AS TEXT)), (NULL, x'00'), (-9223372036854775808, 0.1), (5, 2.0)"
     made = ("CREATE TABLE t (a INT, b, c AS (a))", "CREATE INDEX t_b ON t (b)", f"INSERT INTO t VALUES {rows}")
@@ -242,7 +242,7 @@ def test_objects_whose_text_ends_in_a_comment_are_whole(tmp_path: Path) -> None:
 
 
 def test_a_name_that_sqlite_keeps_for_itself_is_refused_before_the_first_byte() -> None:
-    from datasette_program_export.formats.blueprint import Blueprint
+    from datasette_program_export.formats.sqlite.statements import Blueprint
 
     table = {"columns": [], "sql": 'CREATE TABLE "sqlite_x" ("a")'}
     schema = {"tables": {"sqlite_x": table}, "objects": [], "not_carried": [], "database": {"encoding": "UTF-8"}}

@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasette_program_export import Request, Settings, export
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
+from datasette_program_export.database.source import Source
 from datasette_program_export.demo import ANNA
 from datasette_program_export.errors import (
     BrokenExportError,
@@ -29,12 +30,11 @@ from datasette_program_export.errors import (
     UnreadableError,
     UnsupportedError,
 )
-from datasette_program_export.formats import sqlite as sqlite_format
-from datasette_program_export.formats.blueprint import Blueprint
-from datasette_program_export.formats.sql import check_script
-from datasette_program_export.formats.sqlitefile import check_document, decode
-from datasette_program_export.source import Source
-from datasette_program_export.values import TableDigest
+from datasette_program_export.formats.digest import TableDigest
+from datasette_program_export.formats.sqlite import writing as sqlite_format
+from datasette_program_export.formats.sqlite.reading import check_document, decode
+from datasette_program_export.formats.sqlite.script import check_script
+from datasette_program_export.formats.sqlite.statements import Blueprint
 
 from .conftest import make_datasette
 from .databases import database, quoted, violations
@@ -364,7 +364,7 @@ def test_a_full_disk_is_said(demo_file: Path, tmp_path: Path, monkeypatch: pytes
     with pytest.raises(SpoolFullError, match="temporary folder takes no more"):
         written(tmp_path / "new.db", demo_file)
     source = Source("demo", demo_file, spool_dir=str(tmp_path / "nowhere"))
-    monkeypatch.setattr("datasette_program_export.exporter.held", lambda chunks, *_: chunks)
+    monkeypatch.setattr("datasette_program_export.exporting.exporter.held", lambda chunks, *_: chunks)
     with pytest.raises(SpoolFullError, match="No such file"):
         written(tmp_path / "new.db", source)
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasette_program_export import ExportError, Request, Settings, export
-from datasette_program_export.formats import NAMES, get_format
+from datasette_program_export.formats.registry import NAMES, get_format
 
 from .databases import quoted
 from .readers import (

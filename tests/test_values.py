@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_program_export.values import TableDigest, depth_is_at_most, embeddable, is_plain, json_value, pack_rows
+from datasette_program_export.formats.digest import TableDigest, pack_rows
+from datasette_program_export.formats.json.embedding import depth_is_at_most, embeddable
+from datasette_program_export.formats.values import is_plain, json_value
 
 from .strategies import VALUES
 

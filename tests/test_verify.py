@@ -17,10 +17,10 @@ import pytest
 from click.testing import CliRunner
 
 from datasette_program_export import Request, Settings, export, verify
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import ANNA
 from datasette_program_export.errors import NotFoundError, RequestError
-from datasette_program_export.formats import NAMES, get_format
+from datasette_program_export.formats.registry import NAMES, get_format
 
 from .databases import database
 

@@ -22,7 +22,7 @@ import pytest
 from click.testing import CliRunner
 
 from datasette_program_export import verify
-from datasette_program_export.cli import program_export
+from datasette_program_export.cli.main import program_export
 
 from .databases import database
 from .test_verify import HOUSE, WAYS, changed, made
@@ -219,7 +219,7 @@ def test_a_compressed_sqlite_file_that_is_refused_leaves_nothing_behind(
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
 def test_a_terminal_that_is_closed_leaves_nothing_behind() -> None:
     """Without the handler the process ends at once, and its temporary files stay."""
-    told = "import signal, sys; from datasette_program_export.cli_command import leave_nothing_behind as l; l()\n"
+    told = "import signal, sys; from datasette_program_export.cli.command import leave_nothing_behind as l; l()\n"
     for name in ("SIGTERM", "SIGHUP"):
         code = told + f"try:\n signal.raise_signal(signal.{name})\nfinally:\n print('tidied')"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

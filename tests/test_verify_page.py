@@ -17,8 +17,8 @@ from datasette.utils import StartupError
 from datasette_program_export import verify
 from datasette_program_export.demo import ANNA
 from datasette_program_export.errors import CancelledError, FileTooLargeError
-from datasette_program_export.plugin import verification
-from datasette_program_export.plugin.upload import receive_file
+from datasette_program_export.plugin.http.upload import receive_file
+from datasette_program_export.plugin.pages import verify as verification
 
 from .conftest import make_datasette, served, wait_until
 from .databases import database

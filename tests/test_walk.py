@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from datasette_program_export import Settings
-from datasette_program_export.keys import index_serves
-from datasette_program_export.snapshot import Snapshot
-from datasette_program_export.source import Source
+from datasette_program_export.database.snapshot import Snapshot
+from datasette_program_export.database.source import Source
+from datasette_program_export.selection.key_tables import index_serves
 
 from .databases import database, document
 

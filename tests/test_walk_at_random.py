@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasette_program_export import Settings
-from datasette_program_export.catalog import catalog
-from datasette_program_export.schema import ForeignKey
-from datasette_program_export.snapshot import Snapshot
-from datasette_program_export.source import Source
-from datasette_program_export.walk import Walk
+from datasette_program_export.database.schema import ForeignKey
+from datasette_program_export.database.snapshot import Snapshot
+from datasette_program_export.database.source import Source
+from datasette_program_export.selection.catalog import catalog
+from datasette_program_export.selection.walk import Walk
 
 from .databases import database
 from .oracle import Oracle, Row, keys

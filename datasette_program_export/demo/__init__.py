@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..library import sqlite3
+from ..database.library import sqlite3
 from .charts import ASPECTS, BODIES, SIGNS, Charts
 from .tables import INDEXES_AND_VIEWS, TABLES
 from .words import CITIES, FIRST_NAMES, LAST_NAMES, NOTES, READINGS, TEMPLATES

@@ -1,4 +1,4 @@
-"""chart_data as the app has written it over time: five layouts, and an empty one."""
+"""The JSON of the demo's charts, in the five layouts that the app has used over time."""
 
 from __future__ import annotations
 

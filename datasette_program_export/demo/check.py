@@ -1,4 +1,4 @@
-"""A self-check without a test suite: export the demo in every way, and read each file back.
+"""A self-check of an installation: exports the demo in every format and reads each file back.
 
 What is read back is compared with plain SQL, by the standard library alone.
 """
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..database.library import sqlite3
 from ..errors import ExportError
-from ..exporter import Export
-from ..formats import NAMES
-from ..formats.sql import check_script
-from ..formats.sqlitefile import check_document
-from ..library import sqlite3
-from ..request import Request
-from ..service import ExportService
+from ..exporting.exporter import Export
+from ..formats.registry import NAMES
+from ..formats.sqlite.reading import check_document
+from ..formats.sqlite.script import check_script
+from ..options.request import Request
+from ..service.export_service import ExportService
 from . import ANNA, C1
 
 _SQL = "select chart_type, count(*) as charts from charts group by 1"

@@ -1,4 +1,4 @@
-"""The eleven tables of The Program, with its views, triggers and indexes, as the demo makes them."""
+"""The schema of the demo: the eleven tables of The Program, with views, triggers and indexes."""
 
 _STAMPS = """
   created_at TEXT NOT NULL DEFAULT (datetime('now')),

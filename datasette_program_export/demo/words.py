@@ -1,4 +1,4 @@
-"""The invented people, places and sentences of the demo."""
+"""Invented people, places and sentences for the demo."""
 
 FIRST_NAMES = [
     "Seán",

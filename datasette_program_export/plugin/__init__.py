@@ -1,4 +1,4 @@
-"""The Datasette plugin: only the hooks, each a few lines."""
+"""The hooks of the Datasette plugin, each a few lines."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import Any
 
 from datasette import hookimpl
 
-from ..cli import program_export
-from . import actions, host, job_site, permissions
-from .courtesy import WAITING
+from ..cli.main import program_export
+from . import host
+from .host import permissions
+from .pages import actions
+from .pages.export import unsupported
 from .routes import FORMS_WITH_ADDRESSES, FORMS_WITH_FILES, ROUTES
+from .server import site as job_site
+from .server.throttle import WAITING
 from .startup import check_settings
-from .views import unsupported
 
 
 @hookimpl

@@ -1,10 +1,15 @@
-"""The paths that the plugin answers. A plugin's routes are tried before Datasette's own."""
+"""The URL patterns of the plugin; Datasette tries a plugin's routes before its own."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from . import import_views, job_views, profile_views, verification, views
+from .imports import views as import_views
+from .jobs import views as job_views
+from .pages import audit
+from .pages import export as views
+from .pages import profiles as profile_views
+from .pages import verify as verification
 
 _DATABASE = r"/(?P<database>[^/.]+)"
 _TABLE = rf"{_DATABASE}/(?!-/)(?P<table>[^/.]+)"  # below "-" are Datasette's own pages
@@ -21,8 +26,8 @@ _FILE = rf"{_IMPORT}/(?P<file>[\w-]+)"
 FORMS_WITH_FILES = ("/-/program-export/verify", "/-/program-export/verify.json")
 
 ROUTES: list[tuple[str, Any]] = [
-    (r"^/-/program-export/audit$", views.audit_page),
-    (r"^/-/program-export/audit\.json$", views.audit_lines),
+    (r"^/-/program-export/audit$", audit.audit_page),
+    (r"^/-/program-export/audit\.json$", audit.audit_lines),
     (r"^/-/program-export/verify$", verification.verify_page),
     (r"^/-/program-export/verify\.json$", verification.verify_data),
     (rf"^{_JOBS}$", job_views.jobs_page),

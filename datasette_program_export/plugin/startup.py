@@ -1,4 +1,4 @@
-"""What is looked at before the site starts: settings that cannot be meant."""
+"""Checks the settings before the site starts."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 from datasette.utils import StartupError
 
-from ..catalog import catalog
+from ..database.schema import Schema
+from ..database.snapshot import Snapshot
+from ..database.source import belongs_to
 from ..errors import AuditError, ExportError, RequestError, SettingsError
-from ..formats import get_format
-from ..grammar import check_profile
-from ..schema import Schema
-from ..settings import Settings
-from ..snapshot import Snapshot
-from ..source import belongs_to
+from ..formats.registry import get_format
+from ..options.grammar import check_profile
+from ..options.settings import Settings
+from ..selection.catalog import catalog
 from . import host
-from .audit import AuditLog
-from .job_site import open_at_start
-from .permissions import PLUGIN
+from .host.permissions import PLUGIN
+from .server.audit_log import AuditLog
+from .server.site import open_at_start
 
 
 async def check_settings(datasette: Any) -> None:

@@ -1,0 +1,165 @@
+"""``datasette program-export import``, ``prove`` and ``restore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import RefusedError, RequestError
+from ..importing.choices import POLICIES
+from ..importing.importer import load
+from ..importing.proof.prove import Proof, prove
+from ..importing.report import Finding, ImportReport
+from ..importing.safety_copy import restore
+from ..options.settings import Settings, read_settings
+from .command import Command, leave_nothing_behind
+
+_COUNTS = ("insert", "update", "unchanged", "skip", "conflict")
+_METADATA = click.option(
+    "-m",
+    "--metadata",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The site's metadata.yml or datasette.yml.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
+_TRUST = click.option("--trust", "trusted", is_flag=True, help="Also a file that unpacks to very many times its size.")
+
+
+@click.command(name="import", cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("database", type=click.Path(path_type=Path))
+@click.option("--preview", is_flag=True, help="Tell what would happen; nothing is changed.")
+@click.option(
+    "--on-conflict", type=click.Choice(POLICIES), default="fail", help="Rows that are there with other values."
+)
+@click.option("--on-conflict-for", multiple=True, metavar="TABLE=POLICY", help="For one table; can be repeated.")
+@click.option("--allow-dangling", is_flag=True, help="References that lead nowhere, where the file says so itself.")
+@click.option("--table", help="For a file that names no table: the table its rows go into.")
+@click.option("--delimiter", help="Of a plain CSV file; else it is found out.")
+@click.option("--encoding", help="Of a plain CSV file; else it is found out.")
+@click.option("--header/--no-header", default=None, help="Whether a plain CSV file begins with its columns' names.")
+@click.option("--backup", type=click.Path(path_type=Path), help="Where the safety copy goes; else beside the database.")
+@click.option("--no-backup", is_flag=True, help="Make no safety copy.")
+@click.option("--triggers", is_flag=True, help="Let the database's triggers fire for the rows.")
+@_JSON
+@_TRUST
+@_METADATA
+def import_command(
+    file: Path,
+    database: Path,
+    as_json: bool,
+    metadata: Path | None,
+    backup: Path | None,
+    no_backup: bool,
+    on_conflict_for: tuple[str, ...],
+    **choices: Any,
+) -> None:
+    """Import FILE into DATABASE: all of it, or nothing. A database that is not there is made.
+
+    The database is copied before; the command to have it back is told."""
+    if backup is not None and no_backup:
+        raise RequestError("--backup and --no-backup contradict each other.")
+    choices["on_conflict_for"] = dict(map(_pair, on_conflict_for))
+    choices["backup"] = False if no_backup else (backup or True)
+    settings = read_settings(metadata, database.stem) if metadata else Settings()
+    leave_nothing_behind()
+    try:
+        report = load(database, file, settings=settings, **choices)
+    except RefusedError as error:
+        report = error.report
+    click.echo(report.model_dump_json(indent=2) if as_json else as_text(report), err=not (as_json or report.ok))
+    raise SystemExit(0 if report.ok else 1)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    table, sign, policy = text.rpartition("=")
+    if not sign or not table:
+        raise RequestError(f"--on-conflict-for needs TABLE=POLICY, such as charts=skip, not {text}.")
+    return table, policy
+
+
+def as_text(report: ImportReport) -> str:
+    """A report for people."""
+    verdict = {
+        "imported": "imported",
+        "preview": "this is what would happen; nothing was changed",
+        "refused": "REFUSED; nothing was changed",
+    }[report.status]
+    lines = [f"{report.file} into {report.target}: {verdict}."]
+    if report.layout:
+        lines.append(f"  Read as {report.layout}.")
+    width = max(map(len, report.tables), default=0)
+    for name, table in report.tables.items():
+        counts = [f"{getattr(table, c):,} {c}" for c in _COUNTS if getattr(table, c)]
+        lines.append(f"  {table.rows:>9,}  {name:<{width}}  {', '.join(counts) or 'no rows'}")
+        for one in table.samples:
+            key = ", ".join(f"{c} {v}" for c, v in one.key.items())
+            lines.append(f"      {key}:")
+            lines += [
+                f"        {d.column}: here {_cell(d.target)}, in the file {_cell(d.file)}" for d in one.differences
+            ]
+        if table.ignored:
+            lines.append(f"      computed, not columns, ignored: {', '.join(table.ignored)}")
+    lines += map(_line, report.findings)
+    lines += [f"  Note: {note.message}" for note in report.notes]
+    for d in report.dangling:
+        lines.append(
+            f"  {d.rows:,} of {d.table}.{', '.join(d.columns)} lead to no row of {d.other_table}, as announced."
+        )
+    if report.safety_copy:
+        lines.append(f"  The database as it was before: {report.safety_copy}")
+        lines.append(f"  To have it back: {report.restore}")
+    return "\n".join(lines)
+
+
+def _line(finding: Finding) -> str:
+    return f"  {finding.message}"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = str(value)
+    return text if len(text) <= 60 else text[:60] + "…"
+
+
+@click.command(name="prove", cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@_JSON
+@_TRUST
+@_METADATA
+def prove_command(file: Path, as_json: bool, trusted: bool, metadata: Path | None) -> None:
+    """Import FILE into a new database, compare that with what the file says, and remove it again."""
+    settings = read_settings(metadata, file.stem) if metadata else Settings()
+    proof = prove(file, settings=settings, trusted=trusted)
+    click.echo(proof.model_dump_json(indent=2, exclude={"report"}) if as_json else proof_as_text(proof))
+    raise SystemExit(0 if proof.proven else 1)
+
+
+def proof_as_text(proof: Proof) -> str:
+    """A proof for people."""
+    lines = [f"{proof.file}: {'proven' if proof.proven else 'NOT PROVEN'}."]
+    lines += [f"  {problem}" for problem in proof.problems]
+    width = max(map(len, proof.tables), default=0)
+    for name, table in proof.tables.items():
+        lines.append(f"  {table.rows:>9,}  {name:<{width}}  {table.sha256[:16]}  {'same' if table.same else 'OTHER'}")
+    if proof.proven:
+        leads = (
+            f"{proof.dangling:,} references lead nowhere, just as announced"
+            if proof.dangling
+            else "All references hold"
+        )
+        lines.append(f"  Tables, indexes, views and triggers are made as in the file. {leads}.")
+    lines.append(f"  It cost {proof.seconds:.1f} seconds and {proof.bytes:,} bytes for the new database.")
+    return "\n".join(lines)
+
+
+@click.command(name="restore", cls=Command)
+@click.argument("copy", type=click.Path(path_type=Path))
+@click.argument("database", type=click.Path(path_type=Path))
+def restore_command(copy: Path, database: Path) -> None:
+    """Make DATABASE what COPY holds, a safety copy of an import; also while it is served."""
+    restore(copy, database)
+    click.echo(f"{database} is as it was when {copy.name} was made.")

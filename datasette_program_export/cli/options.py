@@ -1,0 +1,71 @@
+"""Click options made from the grammar of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..formats.registry import NAMES
+from ..options.grammar import OPTIONS
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Function]:
+    """The options that the commands share, made from the one grammar in ``grammar``."""
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(OPTIONS):
+            if option.field in ("format", "records") or not set(scopes) & set(option.scopes):
+                continue
+            if option.field == "cascade":
+                wrap = click.option("--cascade/--no-cascade", default=None, help=option.help)
+            elif option.choices:
+                wrap = click.option(option.cli, type=click.Choice(option.choices), help=option.help)
+            else:
+                kind = click.IntRange(min=0, max=2**63 - 1) if option.number else str
+                wrap = click.option(option.cli, option.field, multiple=option.many, type=kind, help=option.help)
+            function = wrap(function)
+        if output:
+            form = click.option("-f", "--format", type=click.Choice(NAMES), help="By default by the file's name.")
+            help = "A file; a folder, where the file is named for you; or - for standard output."
+            prove = "Import the file into a new database, compare, and write into it that it was proven."
+            proving = click.option("--prove", is_flag=True, help=prove)
+            function = click.option("-o", "--output", default="-", help=help)(form(proving(function)))
+        file = click.Path(exists=True, dir_okay=False, path_type=Path)
+        function = click.option("-m", "--metadata", type=file, help="The site's metadata.yml or datasette.yml.")(
+            function
+        )
+        return click.argument("database", type=click.Path(path_type=Path))(function)
+
+    return decorate
+
+
+def order_and_columns(function: Function) -> Function:
+    """``--column`` and ``--order``."""
+    for wrap in (
+        click.option("--column", "columns", multiple=True, help="Only this column; can be repeated."),
+        click.option("--order", "sort", multiple=True, help='Sort by a column; "name desc" for the other way.'),
+    ):
+        function = wrap(function)
+    return function
+
+
+def where(function: Function) -> Function:
+    """``--where`` and ``--param``."""
+    where = click.option("--where", multiple=True, help="Only rows for which this SQL holds; can be repeated.")
+    return where(params(function))
+
+
+def params(function: Function) -> Function:
+    """``--param``."""
+    return click.option(
+        "--param",
+        "params",
+        multiple=True,
+        type=(str, str),
+        help="A value for a :name in the SQL; it is text, so compare CAST(:name AS INTEGER).",
+    )(function)

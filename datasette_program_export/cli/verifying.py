@@ -1,0 +1,82 @@
+"""``datasette program-export verify``: is this file whole, and what is in it?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import RequestError
+from ..options.settings import Settings, read_settings
+from ..verifying.comparison import compare
+from ..verifying.report import Report
+from ..verifying.verifier import verify
+from .command import Command, leave_nothing_behind
+from .terminal import printable
+
+_WIDEST = 60
+_VERDICTS = {
+    "complete": "complete and unchanged",
+    "cut": "CUT: its end is missing",
+    "damaged": "DAMAGED",
+    "changed": "CHANGED after it was written",
+    "unknown": "cannot tell",
+}
+
+
+@click.command(name="verify", cls=Command)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--against", "database", type=click.Path(path_type=Path), help="Whether this database still holds the same."
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--trust", is_flag=True, help="Also a file that unpacks to very many times its size.")
+@click.option(
+    "-m", "--metadata", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="With --against: the site's."
+)
+@click.pass_context
+def verify_command(
+    ctx: click.Context, file: Path, database: Path | None, as_json: bool, trust: bool, metadata: Path | None
+) -> None:
+    """Check a file: is it complete, was it changed, what does it hold, what does it say was left out.
+
+    Nothing but the file is needed. Ends with 0 only for a file that is complete and unchanged (and, with
+    --against, still what the database holds)."""
+    if metadata is not None and database is None:
+        raise RequestError("--metadata goes with --against.")
+    leave_nothing_behind()
+    report = verify(file, trusted=trust)
+    if database is not None and report.complete:
+        compare(report, database, read_settings(metadata, database.stem) if metadata else Settings())
+    click.echo(report.model_dump_json(indent=2) if as_json else as_text(report))
+    ctx.exit(0 if report.complete else 1)
+
+
+def as_text(report: Report) -> str:
+    """A report for people."""
+    lines = [f"{report.file}: {_VERDICTS[report.status]}"]
+    lines += [f"  {problem}" for problem in report.problems]
+    if report.export:
+        about = report.export
+        lines.append(
+            f"  {report.format}, {report.bytes:,} bytes, from {about.get('source')}, {about.get('created_at')}, "
+            f"by {about.get('generator')}"
+        )
+    width = min(max(map(len, report.tables), default=0), _WIDEST)
+    for name, table in report.tables.items():
+        mark = "ok" if table.same else "NOT as announced"
+        lines.append(f"  {table.rows:>9,}  {name:<{width}}  {table.sha256[:16]}  {mark}")
+    if report.tables:
+        lines.append(f"  {report.rows:,} row{'' if report.rows == 1 else 's'} in all.")
+    if report.references_checked and not report.dangling:
+        lines.append("  All references lead to rows in the file.")
+    for d in report.dangling:
+        told = ", as the file says" if d.rows == d.announced else f"; the file says {d.announced:,}"
+        lines.append(
+            f"  {d.rows:,} of {d.table}.{', '.join(d.columns)} lead to {d.other_table} outside the file{told}."
+        )
+    if report.left_out:
+        lines += ["  The file says of itself:", *(f"    {sentence}" for sentence in report.left_out)]
+    if report.differences is not None:
+        lines += [f"  {d}" for d in report.differences or ["The database still holds exactly these rows."]]
+    return "\n".join(map(printable, lines))

@@ -1,0 +1,200 @@
+"""Reads the schema of a database: ``reflect(connection) -> Schema``.
+
+Everything is read with SQLite's own PRAGMA statements (https://www.sqlite.org/pragma.html).
+Their table-valued twins (``pragma_table_info(...)``) are avoided: a table of that name
+in the file would shadow them. sqlite-utils reads the same PRAGMAs, but leaves out
+generated columns, mixes in shadow tables, and takes the parent of a foreign key to be
+missing when its name is written in another case; hence this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..errors import SourceError
+from .library import sqlite3
+from .schema import Column, ForeignKey, Index, Schema, Table, affinity, fold, indexed_collations, quote, resolve
+from .sqlite_errors import explain
+from .virtual_tables import module_of
+
+OLDEST_SQLITE = (3, 37, 0)  # PRAGMA table_list
+
+_UNSPEAKABLE = re.compile("[\ud800-\udfff]")
+
+
+def reflect(connection: sqlite3.Connection) -> Schema:
+    """Read the schema of ``main``.
+
+    Raises SourceError when the file is damaged or is no database. A single table that
+    SQLite cannot describe is no error: its ``problem`` says why."""
+    return _Reflection(connection).schema()
+
+
+def _decode(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+class _Reflection:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        cursor = self.connection.cursor()
+        cursor.row_factory = None
+        before, self.connection.text_factory = self.connection.text_factory, _decode
+        try:
+            cursor.execute(sql)
+            names = [d[0] for d in cursor.description or ()]
+            return [dict(zip(names, row)) for row in cursor]
+        finally:
+            self.connection.text_factory = before
+
+    def pragma(self, name: str, argument: str) -> list[dict[str, Any]]:
+        return self.rows(f"PRAGMA main.{name}({quote(argument)})")
+
+    def schema(self) -> Schema:
+        try:
+            version = self.rows("select sqlite_version() as v")[0]["v"]
+            if tuple(map(int, version.split("."))) < OLDEST_SQLITE:
+                raise SourceError(
+                    f"This Python has SQLite {version}; reading a database's structure needs 3.37 or "
+                    "newer. Use a newer Python, or install pysqlite3-binary."
+                )
+            encoding = self.rows("PRAGMA main.encoding")[0]["encoding"]
+            numbers = {n: self.rows(f"PRAGMA main.{n}")[0][n] for n in ("user_version", "application_id")}
+            written = self.rows("select name, sql from main.sqlite_master where type in ('table', 'view')")
+            listed = {t["name"]: t for t in self.rows("PRAGMA main.table_list") if t["schema"] == "main"}
+        except self.connection.DatabaseError as error:
+            raise SourceError(f"The database cannot be read: {explain(error)}.") from None
+        virtual = sorted((n for n, t in listed.items() if t["type"] == "virtual"), key=len, reverse=True)
+        tables = []
+        for row in written:
+            facts = listed.get(row["name"])
+            if facts is None or fold(row["name"]).startswith("sqlite_"):
+                continue
+            table = self.table(facts, row["sql"])
+            if table.kind == "shadow":
+                prefixes = (v for v in virtual if fold(table.name).startswith(fold(v) + "_"))
+                table = replace(table, owner=next(prefixes, None))
+            tables.append(table)
+        by_name = {fold(t.name): t for t in tables}
+        return Schema([_with_resolved_keys(t, by_name) for t in tables], encoding, numbers)
+
+    def table(self, facts: dict[str, Any], sql: str | None) -> Table:
+        name, kind, strict = facts["name"], facts["type"], bool(facts["strict"])
+        if _UNSPEAKABLE.search(name):
+            return Table(name, kind, problem="its name is not valid UTF-8, so no statement can name it")
+        module = module_of(sql) if kind == "virtual" else None
+        try:
+            columns = tuple(
+                Column(
+                    name=c["name"],
+                    type=c["type"],
+                    affinity=affinity(c["type"], strict),
+                    notnull=bool(c["notnull"]),
+                    default=c["dflt_value"],
+                    pk=c["pk"],
+                    hidden=c["hidden"],
+                )
+                for c in self.pragma("table_xinfo", name)
+            )
+        except self.connection.DatabaseError as error:
+            return Table(name, kind, sql=sql, module=module, problem=explain(error))
+        if any(_UNSPEAKABLE.search(c.name) for c in columns):
+            return Table(name, kind, sql=sql, module=module, problem="a column's name is not valid UTF-8")
+        without_rowid = kind in ("table", "shadow") and bool(facts["wr"])
+        indexes = self.indexes(name)
+        return Table(
+            name,
+            kind,
+            columns,
+            rowid=None if kind == "view" or without_rowid else self.rowid(name, columns),
+            integer_key=None if kind == "view" or without_rowid else self.integer_key(name, columns),
+            without_rowid=without_rowid,
+            strict=strict,
+            foreign_keys=self.foreign_keys(name),
+            indexes=indexes,
+            sql=sql,
+            module=module,
+            collations=self.collations(name, sql, columns, indexes) if kind == "table" else {},
+        )
+
+    def integer_key(self, table: str, columns: tuple[Column, ...]) -> str | None:
+        """The column that is the rowid by another name (https://www.sqlite.org/rowidtable.html)."""
+        key = [c for c in columns if c.pk]
+        if len(key) != 1 or key[0].type.upper() != "INTEGER":
+            return None
+        # INTEGER PRIMARY KEY DESC has an index of its own and is no rowid
+        own_index = any(i["origin"] == "pk" for i in self.pragma("index_list", table))
+        return None if own_index else key[0].name
+
+    def rowid(self, table: str, columns: tuple[Column, ...]) -> str | None:
+        """A name by which the rowid can be reached: an alias that no column has taken."""
+        taken = {fold(c.name) for c in columns}
+        for alias in ("rowid", "_rowid_", "oid"):
+            if alias not in taken:
+                try:
+                    self.connection.execute(f"select {alias} from main.{quote(table)} limit 0")
+                except self.connection.DatabaseError:
+                    return None  # a virtual table without rowids
+                return alias
+        return self.integer_key(table, columns)
+
+    def collations(
+        self, table: str, sql: str | None, columns: tuple[Column, ...], indexes: tuple[Index, ...]
+    ) -> dict[str, str]:
+        """The columns' own collations. No PRAGMA tells them, and an index may have another than its column:
+        so they are read from a comparison as SQLite would run it (https://www.sqlite.org/opcode.html#Eq)."""
+        if "collate" not in (sql or "").lower():
+            return {}
+        found = {}
+        for column in columns:
+            compare = f"EXPLAIN SELECT {quote(column.name)} = 1 FROM main.{quote(table)} NOT INDEXED"
+            try:
+                steps = [step["p4"] for step in self.rows(compare) if step["opcode"] in ("Eq", "Ne")]
+            except self.connection.DatabaseError:  # somebody's own collation, which is not here
+                steps = [f"{name}-" for name in indexed_collations(column.name, indexes)[::-1]]
+            found[fold(column.name)] = steps[-1].rpartition("-")[0] if steps and steps[-1] else "BINARY"
+        return found
+
+    def foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
+        grouped: dict[int, list[dict[str, Any]]] = {}
+        for row in self.pragma("foreign_key_list", table):
+            grouped.setdefault(row["id"], []).append(row)
+        keys = []
+        for number in sorted(grouped, reverse=True):  # SQLite lists the last declared first
+            parts = sorted(grouped[number], key=lambda row: row["seq"])
+            keys.append(
+                ForeignKey(
+                    table,
+                    tuple(p["from"] for p in parts),
+                    parts[0]["table"],
+                    tuple(p["to"] for p in parts if p["to"] is not None),
+                    parts[0]["on_delete"],
+                    parts[0]["on_update"],
+                )
+            )
+        return tuple(keys)
+
+    def indexes(self, table: str) -> tuple[Index, ...]:
+        found = []
+        for row in self.pragma("index_list", table):
+            parts = [p for p in self.pragma("index_xinfo", row["name"]) if p["key"]]
+            found.append(
+                Index(
+                    row["name"],
+                    tuple(p["name"] for p in parts),
+                    tuple(p["coll"] for p in parts),
+                    bool(row["unique"]),
+                    row["origin"],
+                    bool(row["partial"]),
+                )
+            )
+        return tuple(found)
+
+
+def _with_resolved_keys(table: Table, tables: Mapping[str, Table]) -> Table:
+    return replace(table, foreign_keys=tuple(resolve(k, table, tables) for k in table.foreign_keys))

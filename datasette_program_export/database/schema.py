@@ -1,0 +1,238 @@
+"""The schema of a database as data: tables, columns, keys, foreign keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+_FOLD = {i: i + 32 for i in range(ord("A"), ord("Z") + 1)}
+
+
+def fold(name: str) -> str:
+    """The name as SQLite compares it: only ASCII letters lose their case."""
+    return name.translate(_FOLD)
+
+
+def quote(name: str) -> str:
+    """The name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. ``hidden``: 0 plain, 1 hidden by a virtual table, 2 generated, 3 generated and stored
+    (the codes of PRAGMA table_xinfo)."""
+
+    name: str
+    type: str
+    affinity: str
+    notnull: bool = False
+    default: str | None = None
+    pk: int = 0
+    hidden: int = 0
+
+    @property
+    def generated(self) -> bool:
+        return self.hidden in (2, 3)
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """One edge from a child table to its parent; a compound key is one edge.
+
+    ``problem`` says why rows cannot be followed along it (missing table or column)."""
+
+    table: str
+    columns: tuple[str, ...]
+    other_table: str
+    other_columns: tuple[str, ...]
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
+    virtual: bool = False
+    problem: str | None = None
+
+    @property
+    def name(self) -> str:
+        """``child.column``, as ``_export_stop`` and the plan spell it; compound ``child.a,b``."""
+        return f"{self.table}.{','.join(self.columns)}"
+
+
+@dataclass(frozen=True)
+class KeyPart:
+    """One part of what identifies a row; the collation is None for the rowid."""
+
+    name: str
+    affinity: str
+    collation: str | None
+
+
+@dataclass(frozen=True)
+class Index:
+    """``columns`` holds None for an expression; ``collations`` run beside it."""
+
+    name: str
+    columns: tuple[str | None, ...]
+    collations: tuple[str, ...]
+    unique: bool
+    origin: str
+    partial: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, view, virtual table or shadow table.
+
+    ``rowid`` is a name by which the rowid can be reached, or None. ``problem`` is set
+    when SQLite itself cannot describe the table (a broken view, a missing module)."""
+
+    name: str
+    kind: str
+    columns: tuple[Column, ...] = ()
+    rowid: str | None = None
+    integer_key: str | None = None  # the INTEGER PRIMARY KEY, another name of the rowid
+    without_rowid: bool = False
+    strict: bool = False
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    sql: str | None = None
+    module: str | None = None
+    owner: str | None = None  # the virtual table that a shadow table belongs to
+    problem: str | None = None
+    collations: Mapping[str, str] = field(default_factory=dict, compare=False)  # by folded name, of columns declared so
+    _by_name: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._by_name.update((fold(c.name), c) for c in self.columns)
+
+    def column(self, name: str) -> Column | None:
+        return self._by_name.get(fold(name))
+
+    @property
+    def pk(self) -> tuple[str, ...]:
+        """The declared primary key's columns, in the key's order."""
+        return tuple(c.name for c in sorted((c for c in self.columns if c.pk), key=lambda c: c.pk))
+
+    @property
+    def key(self) -> tuple[KeyPart, ...]:
+        """What identifies a row: the rowid, else a declared key without NULLs, else nothing.
+
+        A declared key is told by its index, whose collations may differ from the columns'."""
+        if self.rowid is not None:
+            return (KeyPart(self.rowid, "INTEGER", None),)
+        if not (self.without_rowid or all(c.notnull for c in self.columns if c.pk)):
+            return ()
+        parts = []
+        for index in self.indexes:
+            if index.origin == "pk":
+                for name, collation in zip(index.columns, index.collations):
+                    column = self.column(name or "")
+                    parts.append(KeyPart(name or "", column.affinity if column else "BLOB", collation))
+        return tuple(parts)
+
+    @property
+    def visible_columns(self) -> tuple[Column, ...]:
+        """The columns that ``select *`` shows."""
+        return tuple(c for c in self.columns if c.hidden != 1)
+
+    @property
+    def storable(self) -> bool:
+        """Whether rows can be loaded into it: an ordinary table."""
+        return self.kind == "table"
+
+    def has_index_on(self, columns: Sequence[str], collations: Sequence[str]) -> bool:
+        """Whether a whole index (or the rowid) begins with these columns, in any order, so collated."""
+        wanted = {(fold(c), fold(o)) for c, o in zip(columns, collations)}
+        if self.integer_key is not None and {c for c, _ in wanted} == {fold(self.integer_key)}:
+            return True
+        return any(
+            not index.partial
+            and {(fold(c or ""), fold(o)) for c, o in zip(index.columns, index.collations[: len(wanted)])} == wanted
+            for index in self.indexes
+        )
+
+    def is_unique(self, columns: Sequence[str]) -> bool:
+        """Whether a row can be named by these columns, as SQLite demands of a foreign key's parent."""
+        wanted = {fold(c) for c in columns}
+        if self.integer_key is not None and wanted == {fold(self.integer_key)}:
+            return True
+        return any(
+            i.unique and not i.partial and None not in i.columns and {fold(c or "") for c in i.columns} == wanted
+            for i in self.indexes
+        )
+
+    def collation(self, column: str) -> str:
+        """By which a column's values are compared, as SQLite says it; ``BINARY`` where nothing else is declared."""
+        return self.collations.get(fold(column), "BINARY")
+
+    def key_collation(self, column: str) -> str:
+        """By which a key's index compares this column: it may tell apart what the column's own collation does not."""
+        return next(iter(indexed_collations(column, self.indexes)), "BINARY")
+
+
+def indexed_collations(column: str, indexes: Sequence[Index]) -> list[str]:
+    """The collations under which a column is indexed, the primary key's and other unique ones first."""
+    ranked = sorted(indexes, key=lambda i: (not i.unique, i.origin != "pk"))
+    return [o for i in ranked for c, o in zip(i.columns, i.collations) if c is not None and fold(c) == fold(column)]
+
+
+class Schema(Mapping[str, Table]):
+    """Tables by their name as written; ``find`` ignores ASCII case as SQLite does.
+
+    ``numbers`` are user_version and application_id (PRAGMAs), which belong to whoever made the file."""
+
+    def __init__(self, tables: list[Table], encoding: str = "UTF-8", numbers: Mapping[str, int] | None = None) -> None:
+        self.numbers = dict(numbers or {})
+        self._tables = {t.name: t for t in tables}
+        self._folded = {fold(t.name): t for t in tables}
+        self.encoding = encoding
+
+    def __getitem__(self, name: str) -> Table:
+        return self._tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def find(self, name: str) -> Table | None:
+        return self._folded.get(fold(name))
+
+
+def affinity(declared: str, strict: bool = False) -> str:
+    """The affinity of a declared type, by the rules of https://www.sqlite.org/datatype3.html 3.1."""
+    kind = declared.upper()
+    if strict and kind == "ANY":
+        return "BLOB"
+    if "INT" in kind:
+        return "INTEGER"
+    if any(word in kind for word in ("CHAR", "CLOB", "TEXT")):
+        return "TEXT"
+    if "BLOB" in kind or not kind.strip():
+        return "BLOB"
+    if any(word in kind for word in ("REAL", "FLOA", "DOUB")):
+        return "REAL"
+    return "NUMERIC"
+
+
+def resolve(key: ForeignKey, child: Table, tables: Mapping[str, Table]) -> ForeignKey:
+    """The key with the names of its parent as they are really spelled.
+
+    ``tables`` is keyed by folded name. A key without parent columns points to the
+    parent's primary key (https://www.sqlite.org/foreignkeys.html, section 3)."""
+    own = tuple(c.name if (c := child.column(n)) else n for n in key.columns)
+    parent = tables.get(fold(key.other_table))
+    if parent is None:
+        return replace(key, columns=own, problem="the table does not exist")
+    others = key.other_columns or parent.pk
+    named = tuple(c.name if (c := parent.column(n)) else n for n in others)
+    problem = None
+    if parent.kind != "table":
+        problem = f"it is a {parent.kind}, not a table"
+    elif len(others) != len(own):
+        problem = "the number of columns differs"
+    elif missing := [n for n in others if parent.column(n) is None]:
+        problem = f"it has no column {missing[0]}"
+    elif missing := [n for n in own if child.column(n) is None]:
+        problem = f"{child.name} has no column {missing[0]}"
+    return replace(key, columns=own, other_table=parent.name, other_columns=named, problem=problem)

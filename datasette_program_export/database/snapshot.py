@@ -1,0 +1,246 @@
+"""A snapshot: a read-only connection inside one read transaction.
+
+- An interrupted write to a TEMP table rolls the transaction back, and whoever goes on
+  reads another moment: so ``in_transaction`` is asserted before every statement.
+- ``interrupt()`` is forgotten when nothing runs: so a flag is set first, and looked at.
+- A reader of a rollback-journal file makes its writers fail: so such a file is held only
+  for ``HOLD_SECONDS``, or a copy of it is read.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from threading import Event
+from typing import Any
+from weakref import WeakSet
+
+from ..errors import CancelledError, SnapshotLostError, SourceError, TooLargeError
+from .authorizer import Authorizer, Guard, own_statements
+from .library import sqlite3
+from .opening import open_source
+from .reflection import reflect
+from .schema import Schema
+from .source import Source
+from .sqlite_errors import explain
+
+HOLD_SECONDS = 2.0
+_TICK = 10_000  # steps of SQLite's virtual machine between two looks at the flag: under 6 % of the time
+_COLLATE = re.compile(r"\bcollate\s+[\"'`\[]?(\w+)", re.IGNORECASE)
+_UNDECODABLE = "Could not decode to UTF-8"
+Row = tuple[Any, ...]
+
+
+class TimeExpired(Exception):
+    """The snapshot was held as long as it may be: fair to a database's writers, or to who waits for a plan."""
+
+
+class Snapshot:
+    """Everything that is read through it is of one moment.
+
+    To be used on one thread; only ``cancel`` may be called from another. ``journal`` is
+    ``wal``, ``rollback`` or ``none`` (nobody can write to what is read). After HOLD_SECONDS
+    on a rollback-journal file, or as set by ``expire_after``, TimeExpired is raised. Raises SourceError
+    when the database cannot be read, BusyError when it stays locked, CancelledError after
+    ``cancel``, and SnapshotLostError rather than read from another moment."""
+
+    def __init__(self, source: Source, *, copy: bool = False, cancelled: Event | None = None) -> None:
+        self.source = source
+        self._cancelled = cancelled or Event()
+        self._expired = self._closed = False
+        self._until: float | None = None
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+        self._limit: tuple[float, str] | None = None
+        self._opened = open_source(source, copy=copy, cancelled=self._cancelled.is_set)
+        self.connection = self._opened.connection
+        self.journal = self._opened.journal
+        if self.journal == "rollback":
+            self.expire_after(HOLD_SECONDS)
+        try:
+            self._authorizer: Authorizer | None = None
+            self.connection.set_progress_handler(self._look, _TICK)
+            self.schema: Schema = self._reflected()
+            # SQLite 3.40 loses matches of RTRIM and custom collations in the indexes it makes for itself
+            collations = {c.lower() for t in self.schema.values() for c in _COLLATE.findall(t.sql or "")}
+            if collations - {"binary", "nocase"}:
+                self.connection.execute("PRAGMA automatic_index=0")
+        except BaseException:
+            self.close()
+            raise
+
+    def expire_after(self, seconds: float) -> None:
+        """Raise TimeExpired at whatever is done later than that from now."""
+        until = time.monotonic() + seconds
+        self._until = until if self._until is None else min(until, self._until)
+
+    def limit(self, seconds: float | None) -> None:
+        """Raise TooLargeError at whatever is done later than that from now."""
+        if seconds is not None:
+            message = f"This ran longer than {seconds:g} seconds, which max_seconds allows. Ask for less."
+            self._limit = (time.monotonic() + seconds, message)
+
+    def cancel(self) -> None:
+        """Stop what is running, and everything after it. From any thread."""
+        self._cancelled.set()
+        with suppress(self.source.library.ProgrammingError):  # closed already: there is nothing to stop
+            self.connection.interrupt()
+
+    def close(self) -> None:
+        """Give the database free. Can be called twice."""
+        if not self._closed:
+            self._closed = True
+            for cursor in list(self._cursors):  # one that is not closed keeps the file read beyond the connection
+                cursor.close()
+            self.connection.close()
+            self._opened.tidy()
+
+    def confirm(self) -> None:
+        """Before an export is called complete: raise SnapshotLostError unless it is of one moment."""
+        self._check()
+        if self._opened.fingerprint is not None and not self._opened.fingerprint.still_true():
+            raise SnapshotLostError(
+                f"The database {self.source.name} was said not to change, but it did, during the export. Try again."
+            )
+
+    def execute(
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), guard: Guard | None = None
+    ) -> sqlite3.Cursor:
+        """Run one statement: ours, or under ``guard`` one that holds somebody else's SQL."""
+        self._check()
+        wanted: Authorizer = own_statements if guard is None else guard
+        if self._authorizer is not wanted:
+            self.connection.set_authorizer(wanted)
+            self._authorizer = wanted
+        with self._translated(guard):
+            cursor = self.connection.execute(sql, params)
+        self._cursors.add(cursor)
+        return cursor
+
+    def batches(
+        self,
+        sql: str,
+        params: Sequence[Any] | Mapping[str, Any] = (),
+        *,
+        guard: Guard | None = None,
+        repeatable: bool,
+        sizes: Iterator[int],
+    ) -> Iterator[list[Row]]:
+        """The rows, in lists of the ``sizes`` asked for.
+
+        Text is decoded as UTF-8. At the first text that is none, a ``repeatable`` statement (its
+        order is fixed by a key) is run again from its start, past the rows already given; text
+        is then decoded with surrogateescape, so that its bytes can be had back. Any other
+        statement is decoded so from the beginning."""
+        given = 0
+        if repeatable:
+            try:
+                for rows in self._fetched(sql, params, guard, sizes):
+                    yield rows
+                    given += len(rows)
+                return
+            except _Undecodable:
+                pass  # the cursor that failed must not be touched again: on Python 3.10 it reads as finished
+        self.connection.text_factory = _decode_any
+        try:
+            for rows in self._fetched(sql, params, guard, sizes):
+                fresh = rows[given:]
+                given -= len(rows) - len(fresh)
+                if fresh:
+                    yield fresh
+        finally:
+            self.connection.text_factory = str
+
+    def query(
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard
+    ) -> tuple[list[str], Callable[[Iterator[int]], Iterator[list[Row]]]]:
+        """Start a statement of which nothing is known: its columns' names, and its rows in lists of given sizes.
+
+        It has run to its first row by then; it is run only once, so all text is decoded with
+        surrogateescape."""
+        self.connection.text_factory = _decode_any
+        cursor = self.execute(sql, params, guard)
+        names = [d[0] for d in cursor.description or ()]
+        return names, partial(self._rest, cursor, guard)
+
+    def sample(self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard | None, rows: int) -> list[Row]:
+        """The first rows, for a look at them."""
+        self.connection.text_factory = _decode_any
+        try:
+            return next(self._fetched(sql, params, guard, iter([rows])), [])
+        finally:
+            self.connection.text_factory = str
+
+    def _fetched(
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard | None, sizes: Iterator[int]
+    ) -> Iterator[list[Row]]:
+        return self._rest(self.execute(sql, params, guard), guard, sizes)
+
+    def _rest(self, cursor: sqlite3.Cursor, guard: Guard | None, sizes: Iterator[int]) -> Iterator[list[Row]]:
+        while True:
+            self._check()
+            with self._translated(guard):
+                rows = cursor.fetchmany(next(sizes))
+            if not rows:
+                return
+            yield rows
+
+    def _reflected(self) -> Schema:
+        try:
+            return reflect(self.connection)
+        except SourceError:
+            self._check()  # it may have been stopped rather than unreadable
+            raise
+
+    def _look(self) -> int:
+        """SQLite's progress handler: anything but 0 interrupts the statement."""
+        if self._until is not None and time.monotonic() > self._until:
+            self._expired = True
+        return self._cancelled.is_set() or self._expired or self._over_limit()
+
+    def _over_limit(self) -> bool:
+        return self._limit is not None and time.monotonic() > self._limit[0]
+
+    def _check(self) -> None:
+        self._look()
+        if self._cancelled.is_set():
+            raise CancelledError("The export was cancelled.")
+        if self._expired:
+            raise TimeExpired
+        if self._limit is not None and self._over_limit():
+            raise TooLargeError(self._limit[1])
+        if not self.connection.in_transaction:
+            raise SnapshotLostError(
+                "The read transaction ended early; what follows would be of another moment. Try again."
+            )
+
+    @contextmanager
+    def _translated(self, guard: Guard | None) -> Iterator[None]:
+        try:
+            yield
+        except OverflowError:
+            if guard is None:
+                raise
+            raise guard.error("a number is too large for SQLite, which has 64 bits") from None
+        except self.source.library.Error as error:
+            if self._cancelled.is_set():
+                raise CancelledError("The export was cancelled.") from None
+            if self._expired:
+                raise TimeExpired from None
+            if self._limit is not None and self._over_limit():
+                raise TooLargeError(self._limit[1]) from None
+            if str(error).startswith(_UNDECODABLE):  # the message goes on with the value
+                raise _Undecodable from None
+            if guard is not None:
+                raise guard.error(explain(error)) from None
+            raise SourceError(f"The database {self.source.name} cannot be read: {explain(error)}.") from None
+
+
+class _Undecodable(Exception):
+    """A text is not UTF-8."""
+
+
+def _decode_any(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")

@@ -1,0 +1,103 @@
+"""A source: the file or connection that rows come from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..errors import NotFoundError, SourceError
+from .library import library_of, sqlite3
+
+
+@dataclass(frozen=True)
+class Source:
+    """A database: a file, or (``memory``) a connection to one that lives in memory.
+
+    ``library`` is the one SQLite library that this process uses for the file: closing it in
+    a second one would drop the first one's locks. ``prepare`` is run on each new connection
+    (extensions, functions that views need)."""
+
+    name: str
+    path: Path | None = None
+    memory: Callable[[], AbstractContextManager[sqlite3.Connection]] | None = None
+    immutable: bool = False
+    nolock: bool = False
+    library: ModuleType = sqlite3
+    prepare: Callable[[sqlite3.Connection], None] | None = None
+    spool_dir: str | None = None
+
+    @classmethod
+    def of(cls, database: Any) -> Source:
+        """A source from a path, a sqlite3 connection, or a sqlite_utils Database.
+
+        Raises NotFoundError for a path without a file, SourceError for a connection that
+        is inside a transaction (what it has not committed could not be read)."""
+        if isinstance(database, Source):
+            return database
+        if isinstance(database, (str, os.PathLike)):
+            path = Path(database)
+            if not path.is_file():
+                raise NotFoundError(f"There is no database file {path.name}.")
+            return cls(path.stem, path)
+        connection = getattr(database, "conn", database)
+        if not hasattr(connection, "backup"):
+            raise TypeError("database: a path, a sqlite3.Connection or a sqlite_utils.Database is needed")
+        if connection.in_transaction:
+            raise SourceError(
+                "This connection is inside a transaction, so its database has no settled state. "
+                "Commit or roll back first, or give the path instead."
+            )
+        library = library_of(connection)
+        cursor = connection.cursor()
+        cursor.row_factory = None
+        _, _, file = cursor.execute("PRAGMA database_list").fetchone()  # main comes first
+        if file:
+            return replace(cls.of(os.fsdecode(file)), library=library)
+        return cls("memory", memory=lambda: nullcontext(connection), library=library)
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Signs by which a file that was said not to change is seen to have changed."""
+
+    path: Path
+    signs: tuple[Any, ...]
+
+    @classmethod
+    def take(cls, path: Path) -> Fingerprint:
+        """By what the file system says alone: to open the file, and close it, would drop this process's locks on it."""
+        facts = path.stat()
+        beside = tuple(size_beside(path, suffix) for suffix in ("-wal", "-journal"))
+        return cls(path, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, *beside))
+
+    def still_true(self) -> bool:
+        try:
+            return Fingerprint.take(self.path) == self
+        except OSError:
+            return False
+
+
+def belongs_to(database: Path, path: Path) -> bool:
+    """Whether a path is a database's file, or one that SQLite keeps beside it: by device and inode,
+    as a file may have several names; by name where there is no file yet."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        part = database.with_name(database.name + suffix)
+        if part.exists() and path.exists():
+            if part.samefile(path):
+                return True
+        elif part.resolve() == path.resolve():
+            return True
+    return False
+
+
+def size_beside(path: Path, suffix: str) -> int:
+    """The size of ``-wal`` or ``-journal`` beside a database; 0 where there is none."""
+    try:
+        return path.with_name(path.name + suffix).stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,187 @@
+"""What an export holds, what it leaves out, and why; written after the rows.
+
+Counts are of rows; nothing here names a row, and nothing counts a table that the person
+may not see.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..database.schema import ForeignKey, quote
+from ..selection.key_tables import filled, same_row
+from ..selection.scopes.base import Scope
+from ..selection.table_rows import TableRows
+from ..selection.walk import BELONGS, DOWN, NEEDED
+
+_IS_A_PERSON = "a person who was not asked for"
+_BELONGS_TO_A_PERSON = "belongs to a person who was not asked for"
+
+
+def coverage(scope: Scope) -> dict[str, Any]:
+    """The coverage of a scope, as it stands in a document (without what only the format knows)."""
+    return {
+        "tables": _tables(scope),
+        "withheld": _withheld(scope),
+        **kept_back(scope),
+        "dangling": dangling(scope),
+        "warnings": _warnings(scope),
+    }
+
+
+def kept_back(scope: Scope) -> dict[str, Any]:
+    """What was left out for a reason that is known without looking at rows."""
+    return {
+        "no_permission": _no_permission(scope),
+        "secret": [
+            {"table": table, "column": column, "why": why}
+            for table, columns in scope.secrets.items()
+            for column, why in columns.items()
+        ],
+        "left_out": _left_out(scope),
+    }
+
+
+def _exported(scope: Scope) -> dict[str, TableRows]:
+    """The tables that are in, without the result of a query, which may have any name."""
+    return {s.table.name: s for s in scope.tables if s.table.kind != "query"}
+
+
+def _tables(scope: Scope) -> dict[str, dict[str, int]]:
+    if scope.walk is None:
+        return {}
+    return {
+        s.table.name: {BELONGS: r.counts[BELONGS], NEEDED: r.counts[NEEDED]}
+        for s in scope.tables
+        if (r := scope.walk.reached[s.table.name])
+    }
+
+
+def _withheld(scope: Scope) -> list[dict[str, Any]]:
+    """Rows of people who were not asked for: met along a reference, and left."""
+    if scope.walk is None:
+        return []
+    return [
+        {
+            "table": edge.table if direction == DOWN else edge.other_table,
+            "along": edge.name,
+            "direction": direction,
+            "rows": rows,
+            "why": _IS_A_PERSON if is_person(scope, edge, direction) else _BELONGS_TO_A_PERSON,
+        }
+        for edge, direction, rows in scope.walk.withheld()
+    ]
+
+
+def is_person(scope: Scope, edge: ForeignKey, direction: str) -> bool:
+    """Whether the rows that were met along an edge are people."""
+    return (edge.table if direction == DOWN else edge.other_table) in scope.catalog.persons
+
+
+def _no_permission(scope: Scope) -> list[dict[str, Any]]:
+    """Tables that were not followed into, named only where an exported table names them itself."""
+    if scope.visible is None:
+        return []
+    exported = _exported(scope)
+    return [
+        {"table": e.other_table, "along": e.name}
+        for e in scope.edges
+        if e.table in exported and e.other_table in scope.schema and e.other_table not in scope.visible
+    ]
+
+
+def _left_out(scope: Scope) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{"table": name, "why": why} for name, why in scope.skipped.items()]
+    found += [{"table": name} for name in sorted(scope.left_out_tables)]
+    for table, columns in sorted(scope.left_out_columns.items()):
+        found += [{"table": table, "column": column} for column in sorted(columns)]
+    if scope.walk is not None:
+        stopped = sorted((e for e in scope.stopped if scope.find(e.table)), key=lambda e: e.name)
+        found += [{"reference": edge.name} for edge in stopped]
+        tables = scope.walk.reached
+        secret = [e for e in scope.edges if e.table in tables and scope.catalog.is_secret(e)]
+        found += [{"reference": e.name, "why": "its column is left out as secret"} for e in secret]
+    return found
+
+
+def dangling(scope: Scope) -> list[dict[str, Any]]:
+    """References of exported rows whose parents are not in the export, by reference.
+
+    This is what ``PRAGMA foreign_key_check`` finds after the export was loaded."""
+    exported = _exported(scope)
+    found = []
+    for edge in scope.edges:
+        child = exported.get(edge.table)
+        written = {c.name for c in child.columns} if child else set()
+        if child is None or not written.issuperset(edge.columns):
+            continue  # a key that is not in the file points nowhere
+        parent = exported.get(edge.other_table)
+        if parent and not {c.name for c in parent.columns}.issuperset(edge.other_columns):
+            parent = None  # without its key, it can be found by nobody
+        rows, missing = _count_dangling(scope, edge, child, parent)
+        if rows:
+            entry: dict[str, Any] = {
+                "table": edge.table,
+                "columns": list(edge.columns),
+                "other_table": edge.other_table,
+            }
+            entry |= {"other_columns": list(edge.other_columns), "rows": rows}
+            if missing is not None:
+                entry["missing_in_source"] = missing
+            if edge.virtual:
+                entry["virtual"] = True
+            found.append(entry)
+    return found
+
+
+def _count_dangling(
+    scope: Scope, edge: ForeignKey, child: TableRows, parent: TableRows | None
+) -> tuple[int, int | None]:
+    """How many references dangle; how many of them in the database itself (None: not to be told)."""
+    row = child.alias
+    points = filled(edge.columns, row)
+    hidden = (scope.visible is not None and edge.other_table not in scope.visible) or (
+        edge.other_table in scope.unreadable
+    )
+    table = scope.schema.get(edge.other_table)
+    if edge.problem or hidden or table is None:
+        counted = "count(*), NULL" if hidden or table is not None else "count(*), count(*)"
+        only_pointing = child.select(counted, points, ordered=False)
+    else:
+        match = f"SELECT 1 FROM main.{quote(table.name)} AS p WHERE {same_row(edge, child.table, table, c=row)}"
+        exists = f"EXISTS ({match})"
+        is_in = f"EXISTS ({match} AND {parent.contains('p')})" if parent is not None else "0"
+        only_pointing = child.select(f"count(*), sum(NOT {exists})", f"{points} AND NOT {is_in}", ordered=False)
+    rows, missing = scope.snapshot.execute(only_pointing, child.params, child.guard).fetchone()
+    return rows, missing if missing is None else int(missing)
+
+
+def _warnings(scope: Scope) -> list[str]:
+    exported = _exported(scope)
+    found = []
+    follows = scope.request.scope == "database" or scope.walk is not None
+    if follows and scope.visible is not None and scope.catalog.hidden(scope.visible):
+        found.append("Only tables that you may see and export were looked at; there are others in this database.")
+    if scope.walk is not None and scope.catalog.persons and scope.request.others == "include":
+        found.append("Rows of people who were not asked for are in this file, as was asked for (others).")
+    if scope.catalog.with_secrets:
+        found.append("Columns that hold secrets were not left out, as was asked for (secrets).")
+        for name, chosen in exported.items():
+            secret = scope.catalog.secret_columns(chosen.table)
+            found += [
+                f"{name}.{c.name} is in this file, as was asked for ({secret[c.name]})."
+                for c in chosen.columns
+                if c.name in secret
+            ]
+    for edge in scope.edges:
+        parent = scope.schema.get(edge.other_table)
+        if edge.table not in exported or (scope.visible is not None and edge.other_table not in scope.visible):
+            continue
+        if edge.problem:
+            found.append(f"{edge.name} refers to {edge.other_table}, but {edge.problem}; it was not followed.")
+        elif parent is not None and not edge.virtual and not parent.is_unique(edge.other_columns):
+            columns = ", ".join(edge.other_columns)
+            found.append(
+                f"{edge.name} refers to {parent.name}, but {columns} is not unique there: SQLite cannot check it."
+            )
+    return found

@@ -1,0 +1,225 @@
+"""The CREATE statements that rebuild the exported tables, with their indexes, views and triggers.
+
+Nothing is guessed: before a row is read, the statements are run in an empty database in
+memory, and what SQLite does not accept there is told with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..database.library import sqlite3
+from ..database.schema import Column, ForeignKey, Table, fold, quote
+from ..database.sqlite_errors import explain
+from ..selection.scopes.base import Scope
+from ..selection.table_rows import TableRows
+
+_KINDS = ("index", "view", "trigger")  # in the order in which they are to be made
+_DEFINITIONS = "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+_ALL = 1_000_000
+
+
+@dataclass
+class Structure:
+    """``tables``: a CREATE TABLE per exported table, of the columns that are written.
+
+    ``objects``: name, type, table and statement of what is made when the rows are there;
+    ``not_carried``: what cannot be made, and why. ``facts`` of the database as a whole:
+    encoding, and of a whole database user_version, application_id, and sequences."""
+
+    tables: dict[str, str] = field(default_factory=dict)
+    objects: list[dict[str, str]] = field(default_factory=list)
+    not_carried: list[dict[str, str]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def structure(scope: Scope) -> Structure:
+    """What makes the tables of this scope anew, elsewhere."""
+    made = Structure(facts=_facts(scope))
+    library = scope.snapshot.source.library
+    # no cache: an EXPLAIN that is known already is not looked at again when a trigger has come
+    with closing(library.connect(":memory:", isolation_level=None, cached_statements=0)) as scratch:
+        with suppress(Exception):  # somebody's extension: without it, what needs it is not carried
+            if scope.snapshot.source.prepare is not None:
+                scope.snapshot.source.prepare(scratch)
+            scratch.row_factory = None
+        scratch.execute("PRAGMA foreign_keys=OFF")
+        building = _Building(scratch, scope, made)
+        for chosen in scope.tables:
+            made.tables[chosen.table.name] = building.table(chosen)
+        if scope.request.scope != "query":
+            building.objects()
+    return made
+
+
+def _facts(scope: Scope) -> dict[str, Any]:
+    facts: dict[str, Any] = {"encoding": scope.schema.encoding}
+    if scope.request.scope != "database":
+        return facts
+    facts |= {name: number for name, number in scope.schema.numbers.items() if number}
+    if _read(scope, "SELECT 1 FROM main.sqlite_master WHERE name = 'sqlite_sequence'"):
+        tables = {s.table.name for s in scope.tables}
+        counted = _read(scope, "SELECT name, seq FROM main.sqlite_sequence ORDER BY name")
+        facts["sequences"] = {name: number for name, number in counted if name in tables}
+    return facts
+
+
+def _read(scope: Scope, sql: str) -> list[Any]:
+    return scope.snapshot.sample(sql, (), None, _ALL)
+
+
+class _Building:
+    """Runs the source's statements in the scratch database, and sees what SQLite says."""
+
+    def __init__(self, scratch: sqlite3.Connection, scope: Scope, made: Structure) -> None:
+        self.scratch = scratch
+        self.scope = scope
+        self.made = made
+        self.hidden = bool(scope.catalog.hidden(scope.visible))
+
+    def table(self, chosen: TableRows) -> str:
+        """Make the table, and tell by which statement."""
+        table = chosen.table
+        kept = {c.name for c in chosen.columns}
+        if table.kind == "table" and table.sql is not None:
+            with suppress(sqlite3.Error, self.scratch.Error):
+                return self._as_written(table, kept)
+            with suppress(self.scratch.Error):
+                self.scratch.execute(f"DROP TABLE IF EXISTS main.{quote(table.name)}")
+        sql = anew(table, chosen.columns, self.scope.edges)
+        if table.kind == "table":
+            what = {"type": "constraints", "table": table.name}
+            why = (
+                "its definition needs a column that is left out: checks, collations and generated columns are not kept"
+            )
+            self.made.not_carried.append({**what, "why": why})
+        self._attempt(sql)  # one with a name that SQLite keeps for itself cannot be made; its rows can be had
+        return sql
+
+    def _as_written(self, table: Table, kept: set[str]) -> str:
+        self.scratch.execute(table.sql or "")
+        gone = [c for c in table.columns if c.name not in kept]
+        for column in sorted(gone, key=lambda c: not c.generated):  # a generated one may be made from another
+            self.scratch.execute(f"ALTER TABLE main.{quote(table.name)} DROP COLUMN {quote(column.name)}")
+        query = "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?"
+        return str(self.scratch.execute(query, (table.name,)).fetchone()[0])
+
+    def objects(self) -> None:
+        """Make what hangs on the tables, in the order index, view, trigger; each must work."""
+        candidates = list(self._candidates())
+        for kind in _KINDS:
+            for found in (c for c in candidates if c["type"] == kind):
+                why = self._trigger(found) if kind == "trigger" else self._attempt(found["sql"])
+                self._keep(found, why)
+            if kind == "view":
+                self._drop_broken_views()
+
+    def _candidates(self) -> Iterator[dict[str, str]]:
+        """Of the source's objects those that this person may know of, and that concern these tables."""
+        scope = self.scope
+        tables = {fold(s.table.name) for s in scope.tables if s.table.kind == "table"}
+        views: set[str] = set()
+        whole = scope.request.scope == "database"
+        for kind, name, table, sql in sorted(_read(scope, _DEFINITIONS), key=lambda d: d[0] == "trigger"):
+            if kind == "view":
+                view = scope.find(name)
+                wanted = whole and view is not None and name not in scope.left_out_tables
+                views |= {fold(name)} if wanted else set()
+            elif kind == "trigger" and self.hidden:
+                wanted = False  # it may name what they may not see
+                if fold(table) in tables:
+                    self._no_triggers(table)
+            else:
+                wanted = kind in _KINDS and fold(table) in tables | views
+            if wanted and fold(name) not in scope.refused:
+                yield {"type": kind, "name": name, "table": table, "sql": sql}
+
+    def _no_triggers(self, table: str) -> None:
+        told = {"type": "triggers", "table": table, "why": "they may name tables that you may not see"}
+        if told not in self.made.not_carried:
+            self.made.not_carried.append(told)
+
+    def _attempt(self, sql: str) -> str | None:
+        """Why SQLite refuses a statement, if it does."""
+        try:
+            self.scratch.execute(sql)
+        except self.scratch.Error as error:
+            return explain(error)
+        return None
+
+    def _trigger(self, found: dict[str, str]) -> str | None:
+        """Make a trigger and see that the statements which fire it are still understood."""
+        firing = list(self._firing(found["table"]))
+        before = [self._attempt(f"EXPLAIN {sql}") for sql in firing]
+        if why := self._attempt(found["sql"]):
+            return why
+        for sql, known in zip(firing, before):
+            if (why := self._attempt(f"EXPLAIN {sql}")) and why != known:
+                self.scratch.execute(f"DROP TRIGGER main.{quote(found['name'])}")
+                return why
+        return None
+
+    def _firing(self, table: str) -> Iterator[str]:
+        target = f"main.{quote(table)}"
+        columns = [row[1] for row in self.scratch.execute(f"PRAGMA main.table_xinfo({quote(table)})") if row[6] == 0]
+        yield f"INSERT INTO {target} DEFAULT VALUES"
+        yield f"DELETE FROM {target}"
+        if columns:
+            yield f"UPDATE {target} SET " + ", ".join(f"{quote(c)} = {quote(c)}" for c in columns)
+
+    def _drop_broken_views(self) -> None:
+        """A view is always made; that it works is another matter, and those that build on it do not either."""
+        while True:
+            views = [o for o in self.made.objects if o["type"] == "view"]
+            broken = [
+                (o, why) for o in views if (why := self._attempt(f"SELECT 1 FROM main.{quote(o['name'])} LIMIT 0"))
+            ]
+            if not broken:
+                return
+            for found, why in broken:
+                self.scratch.execute(f"DROP VIEW main.{quote(found['name'])}")
+                self.made.objects.remove(found)
+                self._keep(found, why)
+
+    def _keep(self, found: dict[str, str], why: str | None) -> None:
+        if why is None:
+            self.made.objects.append(found)
+            return
+        if self.hidden and found["type"] == "view":
+            why = "it needs what is not here"  # SQLite's own words would name it
+        self.made.not_carried.append({k: found[k] for k in ("type", "name", "table")} | {"why": why})
+
+
+def anew(table: Table, columns: tuple[Column, ...], edges: list[ForeignKey]) -> str:
+    """A CREATE TABLE made from what SQLite tells of a table, for where its own cannot be used.
+
+    Of a query, a view or a virtual table: without types, so that every value stays what it is."""
+    if table.kind != "table":
+        return f"CREATE TABLE {quote(table.name)} ({', '.join(quote(c.name) for c in columns)})"
+    kept = {c.name for c in columns}
+    keyed = bool(table.pk) and kept.issuperset(table.pk)
+    parts = []
+    for column in columns:
+        part = f"{quote(column.name)} {column.type}".rstrip()
+        if keyed and table.integer_key == column.name:
+            part += " PRIMARY KEY"
+        part += " NOT NULL" if column.notnull else ""
+        parts.append(part + (f" DEFAULT ({column.default})" if column.default is not None else ""))
+    if keyed and table.integer_key is None:
+        parts.append(f"PRIMARY KEY ({', '.join(map(quote, table.pk))})")
+    for edge in edges:
+        if edge.table == table.name and not edge.virtual and kept.issuperset(edge.columns):
+            others = ", ".join(map(quote, edge.other_columns))
+            own = ", ".join(map(quote, edge.columns))
+            parts.append(
+                f"FOREIGN KEY ({own}) REFERENCES {quote(edge.other_table)}"
+                + (f" ({others})" if others else "")
+                + f" ON DELETE {edge.on_delete} ON UPDATE {edge.on_update}"
+            )
+    options = [
+        o for o, wanted in (("STRICT", table.strict), ("WITHOUT ROWID", table.without_rowid and keyed)) if wanted
+    ]
+    return f"CREATE TABLE {quote(table.name)} ({', '.join(parts)})" + (f" {', '.join(options)}" if options else "")

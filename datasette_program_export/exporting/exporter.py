@@ -1,0 +1,256 @@
+"""``Export``: turns a request into bytes, lazily; nothing is opened before the first ``next``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Set
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cache
+from itertools import chain
+from threading import Event
+from typing import Any, TypeVar
+
+from ..database.batch_sizes import BatchSizes
+from ..database.snapshot import Snapshot, TimeExpired
+from ..database.source import Source
+from ..errors import UnsupportedError
+from ..files.buffered import held
+from ..files.compression import MEDIA_TYPES, SUFFIXES, compressed
+from ..files.names import export_name
+from ..formats.column_facts import ColumnFacts, survey
+from ..formats.dataset import Dataset, TableStream
+from ..formats.digest import TableDigest
+from ..formats.registry import Format, Options, check_choices, get_format
+from ..options.request import Request
+from ..options.settings import Settings
+from ..selection.catalog import Catalog, catalog
+from ..selection.scopes import scope_of
+from ..selection.scopes.base import Scope
+from ..selection.table_rows import TableRows
+from ..version import __version__
+from .coverage import coverage, kept_back
+from .document_schema import described, fields_of
+from .row_spool import RowSpool
+
+GENERATOR = f"datasette-program-export {__version__}"
+# A rollback-journal database is read directly only for exports up to this; else a copy of it is read
+HELD_BYTES = 20_000_000
+Used = TypeVar("Used")
+
+
+@dataclass
+class Progress:
+    """How far an export has come: the table it is in, and rows written so far."""
+
+    table: str | None = None
+    rows: int = 0
+
+
+class Export:
+    """One export. Iterate over it once, on one thread; ``cancel`` may be called from any.
+
+    ``filename`` and ``media_type`` are set when the first chunk is there, ``coverage`` when the
+    last one is (where the format tells it). Every error of the request or of the database's
+    structure is raised at the first ``next``, before any byte. ``form`` is a format of one's own,
+    in place of the one that the request names."""
+
+    def __init__(
+        self,
+        source: Any,
+        request: Request,
+        *,
+        settings: Settings | None = None,
+        visible: Set[str] | None = None,
+        created_at: datetime | None = None,
+        max_seconds: float | None = None,
+        form: Format | None = None,
+    ) -> None:
+        self.source = Source.of(source)
+        self.request = request
+        self.settings = settings or Settings()
+        self.visible = visible
+        self.max_seconds = max_seconds
+        self.created_at = (created_at or datetime.now(timezone.utc)).astimezone(timezone.utc)
+        self.format: Format = form or get_format(request.format)
+        check_choices(self.format, request)
+        self.filename = ""
+        self.media_type = ""
+        self.progress = Progress()
+        self.coverage: Mapping[str, Any] = {}
+        self.labels: Mapping[str, tuple[str, str]] = {}
+        self._warnings: list[str] = []  # of the format, about what it has written
+        self._cancelled = Event()
+        self._copy = False
+        self._snapshot: Snapshot | None = None
+        self._aside = ExitStack()
+        self._chunks = self._run()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    def __enter__(self) -> Export:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def cancel(self) -> None:
+        """Stop the reading within moments; whoever iterates gets CancelledError."""
+        self._cancelled.set()
+        if (snapshot := self._snapshot) is not None:
+            snapshot.cancel()
+
+    def close(self) -> None:
+        """Give everything free. On the thread that iterates."""
+        self._chunks.close()
+
+    def _run(self) -> Generator[bytes, None, None]:
+        while True:
+            try:
+                with closing(Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)) as snapshot:
+                    self._snapshot = snapshot
+                    chunks = self._encoded(snapshot)
+                    if snapshot.journal != "rollback":
+                        yield from chunks
+                        return
+                    memory = int(self.settings.spool_memory_mb * 1e6)
+                    kept = held(chunks, HELD_BYTES, memory, self.source.spool_dir)
+            except TimeExpired:
+                self._copy = True  # its writers have waited long enough
+                self.progress.table, self.progress.rows = None, 0  # all of them come again
+                continue
+            finally:
+                self._snapshot = None
+                self._aside.close()
+            yield from kept
+            return
+
+    def read(self, use: Callable[[Dataset], Used]) -> Used:
+        """What ``use`` makes of the rows, in place of bytes: all of it at once, at one moment."""
+        while True:
+            try:
+                with closing(Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)) as snapshot:
+                    self._snapshot = snapshot
+                    scope = self._scope(snapshot)
+                    return use(self._dataset(snapshot, scope))
+            except TimeExpired:
+                self._copy = True
+            finally:
+                self._snapshot = None
+
+    def _encoded(self, snapshot: Snapshot) -> Iterator[bytes]:
+        scope = self._scope(snapshot)
+        dataset = self._dataset(snapshot, scope)
+        several = len(scope.tables) > 1
+        form = self.format
+        if several and form.encode is None:
+            form = get_format("package")  # of such files
+        how = self.request.compress
+        if how is not None and form.extension == "zip":
+            raise UnsupportedError(
+                f"{self.format.name} comes as a zip here, which is compressed already: "
+                "leave out compress (a name that ends in .zip will do)."
+            )
+        self.media_type = form.media_type if how is None else MEDIA_TYPES[how]
+        extension = form.extension if how is None else f"{form.extension}.{SUFFIXES[how]}"
+        self.filename = export_name(self.source.name, scope.name, scope.title(), self.created_at, extension)
+        if form.encode is not None and (several or form.encode_table is None or self.request.layout != "rows"):
+            chunks = form.encode(dataset, self._options(form))
+        else:
+            chunks = self._alone(dataset, scope)
+        return chunks if how is None else compressed(chunks, how)
+
+    def _options(self, form: Format) -> Options:
+        request = self.request
+        if form is not self.format:
+            request = request.model_copy(update={"format": form.name, "members": self.format.name})
+        return Options(request, self.source.spool_dir, self.filename.rpartition(".")[0], self.created_at)
+
+    def _scope(self, snapshot: Snapshot) -> Scope:
+        snapshot.limit(self.max_seconds)
+        known = catalog(snapshot.schema, self.settings, self.request.secrets == "include")
+        scope = scope_of(snapshot, known, self.request, visible=self.visible, max_rows=self.settings.max_rows)
+        scope.resolve()
+        self.labels = scope.labels()
+        return scope
+
+    def _alone(self, dataset: Dataset, scope: Scope) -> Iterator[bytes]:
+        """One table in a format whose files hold one table."""
+        assert self.format.encode_table is not None
+        for table in dataset.tables:
+            yield from self.format.encode_table(table, self.request)
+        # there is no place for it in the file: the command line tells it
+        self.coverage = {**kept_back(scope), "warnings": self._warnings}
+
+    def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
+        digests: dict[str, TableDigest] = {}
+        self._warnings = []  # a second reading says it all again
+
+        def integrity() -> Mapping[str, Any]:
+            snapshot.confirm()
+            tables = {name: {"rows": d.rows, "sha256": d.hexdigest()} for name, d in digests.items()}
+            return {"rows": sum(d.rows for d in digests.values()), "tables": tables}
+
+        @cache
+        def covered() -> Mapping[str, Any]:
+            known = coverage(scope)
+            self.coverage = {**known, "warnings": [*known["warnings"], *self._warnings]}
+            return self.coverage
+
+        return Dataset(
+            head=self._head(scope),
+            schema=described(scope),
+            tables=_started(self._stream(snapshot, scope.catalog, chosen, digests) for chosen in scope.tables),
+            coverage=covered,
+            integrity=integrity,
+        )
+
+    def _head(self, scope: Scope) -> dict[str, Any]:
+        head: dict[str, Any] = {
+            "created_at": self.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "generator": GENERATOR,
+            "source": self.source.name,
+            "scope": self.request.scope,
+            "request": self.request.told(),
+        }
+        if scope.catalog.preset_name is not None:
+            head["preset"] = scope.catalog.preset_name
+        return head
+
+    def _stream(
+        self, snapshot: Snapshot, known: Catalog, chosen: TableRows, digests: dict[str, TableDigest]
+    ) -> TableStream:
+        fields = fields_of(known, chosen)
+        generated = [i for i, f in enumerate(fields) if f.generated]
+        digest = digests[chosen.table.name] = TableDigest(len(fields), generated)
+
+        pace = BatchSizes()
+        found = chosen.batches(snapshot, pace)
+        first = next(found, None)  # an error in somebody's SQL comes now, not behind a table's header
+
+        def facts() -> tuple[ColumnFacts, ...]:
+            nonlocal found, first
+            if chosen.repeatable:
+                looked_at = survey(chosen.batches(snapshot, BatchSizes()), len(fields))
+                found, first = chosen.batches(snapshot, pace), None
+                return looked_at
+            aside = self._aside.enter_context(closing(RowSpool(self.source.spool_dir)))
+            looked_at = survey(aside.taken(chain([first] if first else [], found)), len(fields))
+            found, first = aside.given(), None
+            return looked_at
+
+        def batches() -> Iterator[list[Any]]:
+            self.progress.table = chosen.table.name
+            for batch in chain([first] if first else [], found):
+                pace.saw(len(batch), digest.add(batch))
+                self.progress.rows += len(batch)
+                yield batch
+            snapshot.confirm()
+
+        return TableStream(chosen.table.name, fields, batches(), None, facts, self._warnings)
+
+
+def _started(tables: Iterator[TableStream]) -> Iterator[TableStream]:
+    """The tables, of which the first is already under way."""
+    return chain([next(tables)], tables)

@@ -1,0 +1,50 @@
+"""Keeps the rows of a statement that must not run twice: in memory first, then in a private temporary file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from ..errors import SpoolFullError
+from ..formats.dataset import Row, Value
+from ..formats.digest import pack_rows
+
+_MEMORY = 4_000_000
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def _text(code: int, data: memoryview) -> Value:
+    return bytes(data).decode("utf-8", "surrogateescape")
+
+
+_unpack = msgspec.msgpack.Decoder(list[tuple], ext_hook=_text).decode  # type: ignore[type-arg]
+
+
+class RowSpool:
+    """Rows pass through ``taken`` first, all of them; then ``given`` gives them back, in the same lists."""
+
+    def __init__(self, folder: str | None) -> None:
+        self._file = tempfile.SpooledTemporaryFile(_MEMORY, dir=folder)  # noqa: SIM115
+        self._sizes: list[int] = []
+
+    def taken(self, batches: Iterable[list[Row]]) -> Iterator[list[Row]]:
+        """The same rows, kept. Raises SpoolFullError where there is no room."""
+        for rows in batches:
+            header = _pack([None] * len(rows))[: -len(rows)]  # of an array of so many
+            try:
+                self._sizes.append(self._file.write(header + pack_rows(rows)))
+            except OSError as error:
+                raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
+            yield rows
+
+    def given(self) -> Iterator[list[Row]]:
+        """The rows, once."""
+        self._file.seek(0)
+        for size in self._sizes:
+            yield _unpack(self._file.read(size))
+
+    def close(self) -> None:
+        """The file is gone."""
+        self._file.close()

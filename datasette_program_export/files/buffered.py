@@ -1,0 +1,38 @@
+"""Buffers a whole export before the first byte is handed on, so that the database is released early."""
+
+from __future__ import annotations
+
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+from ..database.snapshot import TimeExpired
+from ..errors import ExportError, SpoolFullError
+
+
+def held(chunks: Iterable[bytes], most: int, memory: int, folder: str | None) -> Iterator[bytes]:
+    """The same chunks, once all of them are there; beyond ``memory`` bytes in a temporary file.
+
+    Raises TimeExpired for more than ``most`` bytes, SpoolFullError where there is no room,
+    and whatever the chunks raise; all of this at once, not at the first ``next``."""
+    written: IO[bytes] = tempfile.SpooledTemporaryFile(memory, dir=folder)  # noqa: SIM115
+    sizes = array("Q")
+    try:
+        for chunk in chunks:
+            sizes.append(written.write(chunk))
+            if written.tell() > most:
+                raise TimeExpired
+        written.seek(0)
+    except BaseException as error:
+        written.close()
+        if isinstance(error, OSError) and not isinstance(error, ExportError):
+            raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
+        raise
+    return _given(written, sizes)
+
+
+def _given(written: IO[bytes], sizes: array[int]) -> Iterator[bytes]:
+    with written:
+        for size in sizes:
+            yield written.read(size)

@@ -1,0 +1,39 @@
+"""Gives a stream as a file on disk, for formats that can only be read from disk, such as SQLite."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ..errors import SpoolFullError
+from .input_file import database_path
+
+_PIECE = 1 << 20
+
+
+@contextmanager
+def local(file: IO[bytes]) -> Iterator[Path]:
+    """The file itself where it is one, or a database; else a private temporary copy of what can be read from it."""
+    if (database := database_path(file)) is not None:
+        yield database
+        return
+    if isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO) and isinstance(file.name, str):
+        yield Path(file.name)
+        return
+    handle, name = tempfile.mkstemp(prefix="program-export-")
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as copy:
+            while piece := file.read(_PIECE):
+                try:
+                    copy.write(piece)
+                except OSError as error:
+                    raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,39 @@
+"""File names that are safe on every system (https://learn.microsoft.com/windows/win32/fileio/naming-a-file)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\s]+')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)", re.IGNORECASE)
+
+
+def safe(text: str, longest: int = 60) -> str:
+    """The text as a part of a file name: letters of any script stay, no dot or hyphen at its ends."""
+    name = _UNSAFE.sub("-", unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode()))
+    name = name[:longest].strip("-. ")
+    return _RESERVED.sub(r"\1-", name, count=1) if _RESERVED.match(name) else name or "unnamed"
+
+
+def export_name(database: str, scope: str, title: str, moment: datetime, extension: str) -> str:
+    """``<database>_<scope>[_<title>]_<YYYYMMDDTHHMMSSZ>.<ext>``."""
+    parts = [safe(database), safe(scope), *([safe(title)] if title else []), moment.strftime("%Y%m%dT%H%M%SZ")]
+    return "_".join(parts) + f".{extension}"
+
+
+def member_names(names: Iterable[str], extension: str) -> dict[str, str]:
+    """A file name for each table, unique also where case does not count."""
+    taken: set[str] = set()
+    chosen = {}
+    for name in names:
+        base, number = safe(name, 100), 1
+        candidate = base
+        while candidate.casefold() in taken:
+            number += 1
+            candidate = f"{base}_{number}"
+        taken.add(candidate.casefold())
+        chosen[name] = f"{candidate}.{extension}"
+    return chosen

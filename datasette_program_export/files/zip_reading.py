@@ -1,0 +1,122 @@
+"""Reads the files of an untrusted zip as streams."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+import zlib
+from typing import IO
+
+from ..errors import UnreadableError
+from .limits import Limits
+from .zip_writing import DIGEST_SIZE, SEAL
+
+_BLOCK = 1 << 20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a bound on memory
+_END = 22  # bytes of the record at a zip's end, before its comment
+
+
+class Unpacking:
+    """A zip whose names can do no harm. ``sealed``: whether it is, byte for byte, as it was written.
+
+    Raises UnreadableError for a zip that is damaged or made to do harm."""
+
+    def __init__(self, file: IO[bytes], limits: Limits) -> None:
+        self._limits = limits
+        self._file = file
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
+            raise UnreadableError("The zip is cut or damaged: its table of contents cannot be read.", "cut") from None
+        # a folder is no file: programs that pack anew write one down
+        infos = [info for info in self._zip.infolist() if not (info.is_dir() and info.file_size == 0)]
+        if len(infos) > limits.members:
+            raise UnreadableError(
+                f"The zip holds {len(infos):,} files; more than {limits.members:,} are not looked at."
+            )
+        self._infos = {info.filename: info for info in infos}
+        if len({name.casefold() for name in self._infos}) != len(infos):
+            raise UnreadableError("The zip holds two files of one name.")
+        for name in self._zip.namelist():
+            if name.startswith("/") or "\\" in name or ":" in name[:2] or ".." in name.split("/"):
+                raise UnreadableError("The zip holds a file whose name leads out of its folder.")
+        if any(info.compress_type not in _METHODS for info in infos):
+            raise UnreadableError("A file in the zip is packed in a way that this program never uses: pack it anew.")
+        if infos and min(info.header_offset for info in self._zip.infolist()) > 0:
+            raise UnreadableError("There is something before the beginning of the zip.")
+        self.sealed = self._is_sealed()
+        self._unpacked = 0
+
+    @property
+    def names(self) -> set[str]:
+        return set(self._infos)
+
+    def _is_sealed(self) -> bool:
+        """Whether the comment is the digest of all before it; False where there is no comment at all."""
+        comment = self._zip.comment
+        self._size = size = self._file.seek(0, io.SEEK_END)
+        self._file.seek(max(0, size - len(comment) - _END))
+        end = self._file.read(_END)
+        if end[:4] != b"PK\5\6":
+            raise UnreadableError("There is something behind the end of the zip.")
+        if int.from_bytes(end[-2:], "little") > len(comment):
+            raise UnreadableError("The zip is cut: it ends within its comment.", "cut")
+        if not comment:
+            return False
+        if not comment.startswith(SEAL) or len(comment) != len(SEAL) + DIGEST_SIZE:
+            raise UnreadableError("The zip's comment is not the one that it was written with.", "changed")
+        hashed = hashlib.sha256()
+        self._file.seek(0)
+        left = size - DIGEST_SIZE
+        while left and (block := self._file.read(min(_BLOCK, left))):
+            hashed.update(block)
+            left -= len(block)
+        if comment[len(SEAL) :] != hashed.hexdigest().encode():
+            raise UnreadableError("The file was changed after it was written: its digest is another.", "changed")
+        return True
+
+    def open(self, name: str, digest: str | None = None, size: int | None = None) -> IO[bytes]:
+        """A file of the zip. At its end it is compared with what was announced. Raises UnreadableError."""
+        info = self._infos.get(name)
+        if info is None:
+            raise UnreadableError(f"The zip does not hold {name}, which it should.")
+        try:
+            inner = self._zip.open(info)
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError):
+            raise UnreadableError(f"{name} in the zip cannot be read.") from None
+        return io.BufferedReader(_Watched(self, name, inner, digest, size), _BLOCK)  # type: ignore[type-var]
+
+    def count(self, unpacked: int) -> None:
+        """So much more has come out."""
+        self._unpacked += unpacked
+        self._limits.check(self._size, self._unpacked)
+
+
+class _Watched(io.RawIOBase):
+    def __init__(self, zipped: Unpacking, name: str, inner: IO[bytes], digest: str | None, size: int | None) -> None:
+        self._zipped, self._name, self._inner = zipped, name, inner
+        self._digest, self._size = digest, size
+        self._hashed, self._read = hashlib.sha256(), 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        try:
+            data = self._inner.read(len(buffer))
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError):
+            raise UnreadableError(f"{self._name} in the zip is damaged.") from None
+        buffer[: len(data)] = data
+        self._hashed.update(data)
+        self._read += len(data)
+        self._zipped.count(len(data))
+        if not data:
+            self._compare()
+        return len(data)
+
+    def _compare(self) -> None:
+        if self._size is not None and self._size != self._read:
+            raise UnreadableError(f"{self._name} has {self._read:,} bytes, not {self._size:,} as announced.", "changed")
+        if self._digest is not None and self._digest != f"sha256:{self._hashed.hexdigest()}":
+            raise UnreadableError(f"{self._name} was changed: its digest is another.", "changed")

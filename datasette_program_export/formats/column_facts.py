@@ -1,0 +1,84 @@
+"""What the values of a column are, found by looking at all of them; decides how plain text can express them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+_NULL = "NULL"
+
+
+@dataclass
+class ColumnFacts:
+    """Which storage classes there are in a column, and which of its values could be mistaken.
+
+    ``null`` is how NULL is to be written in a text format: as nothing where there is no empty
+    text or BLOB beside it, else as a word that is no value of the column."""
+
+    classes: set[type] = field(default_factory=set)
+    has_empty: bool = False
+    has_infinity: bool = False
+    has_odd_text: bool = False  # not UTF-8, or with a NUL: not every reader of text files takes these
+    has_carriage_return: bool = False  # a reader of lines may take it for another end of a line
+    longest_like_null: int = 0
+    alone: bool = False  # the only column: then an empty field would be an empty line
+
+    def saw(self, column: Sequence[Any]) -> None:
+        """Take some of its values in."""
+        classes = set(map(type, column))
+        self.classes |= classes
+        if float in classes and not self.has_infinity:
+            self.has_infinity = any(isinstance(v, float) and v - v != 0 for v in column)
+        self.has_empty = self.has_empty or "" in column or b"" in column
+        if str not in classes:
+            return
+        texts = column if len(classes) == 1 else [v for v in column if isinstance(v, str)]
+        joined = "\n".join(texts)
+        self.has_odd_text = self.has_odd_text or "\0" in joined or not _is_utf8(joined)
+        self.has_carriage_return = self.has_carriage_return or "\r" in joined
+        if _NULL in joined:
+            like = (len(v) for v in texts if isinstance(v, str) and v.startswith(_NULL))
+            self.longest_like_null = max(self.longest_like_null, max(like, default=0))
+
+    @property
+    def has_null(self) -> bool:
+        return type(None) in self.classes
+
+    @property
+    def null(self) -> str:
+        mistaken = self.alone or (self.has_empty and self.kind in ("text", "blob"))
+        if not (self.has_null and mistaken):
+            return ""
+        if self.kind == "blob":
+            return _NULL + "_"  # which is no base64
+        return _NULL if not self.longest_like_null else _NULL + "_" * (self.longest_like_null - len(_NULL) + 1)
+
+    @property
+    def kind(self) -> str:
+        """``integer``, ``number``, ``text``, ``blob``; ``mixed`` where a bare text could be of two classes."""
+        classes = self.classes - {type(None)}
+        if classes <= {int}:
+            return "integer" if classes else "text"
+        if classes <= {int, float}:
+            return "number"
+        if classes == {str}:
+            return "mixed" if self.has_odd_text else "text"
+        return "blob" if classes == {bytes} else "mixed"
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def survey(batches: Iterable[list[tuple[Any, ...]]], columns: int) -> tuple[ColumnFacts, ...]:
+    """Look at all rows: the facts of each column."""
+    found = tuple(ColumnFacts(alone=columns == 1) for _ in range(columns))
+    for rows in batches:
+        for facts, column in zip(found, zip(*rows)):
+            facts.saw(column)
+    return found

@@ -1,0 +1,1 @@
+"""csv and tsv: writing (two dialects) and reading back."""

@@ -1,0 +1,218 @@
+"""csv: RFC 4180 with CRLF, UTF-8 and a header, in two dialects.
+
+``exact``: without a byte order mark. NULL is an empty field and '' is ``""``: the only form
+that keeps them apart without touching a value. In a table of one column, where an empty line would be no row to most
+readers, NULL is ``NULL`` and a text of that spelling is quoted. A field is quoted when it
+must be. Numbers are spelled as in JSON, infinities ``Infinity`` and ``-Infinity``; BLOBs,
+and texts that are not UTF-8, are base64.
+
+``spreadsheet``: with a byte order mark, by which Excel knows UTF-8 (and a first column ``ID``
+from its SYLK). NULL and '' are both empty. Texts, column names and base64 are guarded as
+``formats/spreadsheet.py`` says; so are integers of more than 15 digits. Other numbers are as in
+``exact``. It is not made to be imported again.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from ...options.request import Request
+from ..dataset import Row, TableStream, Value
+from ..registry import Format
+from ..values import undecoded
+from .spreadsheet import (
+    EXACT_INTEGERS,
+    MOST_CHARACTERS,
+    UUID,
+    guarded,
+    is_taken_for_something_else,
+    is_too_long,
+    overflow,
+)
+
+_json = msgspec.json.Encoder().encode
+_TEXT_OR_NULL = frozenset((str, type(None)))
+_are_dates = re.compile(r"(?:[0-9][0-9:. /+-]{0,20}(?:T[0-9:. +-]{0,20}Z?)?\n)*\Z").match
+
+
+class CsvLines:
+    """Encodes rows with one delimiter. ``cell`` is the definition; ``_column`` does the same, quicker."""
+
+    def __init__(self, delimiter: str, columns: int, null: str | None = None) -> None:
+        self.delimiter = delimiter
+        self.null = null or ("NULL" if columns == 1 else "")
+        self._needs_quotes = re.compile('[\r\n"' + re.escape(delimiter) + "]").search
+
+    def __call__(self, rows: list[Row]) -> bytes:
+        try:
+            return self._joined(map(self._column, zip(*rows)))
+        except UnicodeEncodeError:
+            return self._joined(map(self._cells, zip(*rows)))
+
+    def _joined(self, columns: Iterable[Iterable[str]]) -> bytes:
+        return ("\r\n".join(map(self.delimiter.join, zip(*columns))) + "\r\n").encode()
+
+    def cell(self, value: Value) -> str:
+        if value is None:
+            return self.null
+        if isinstance(value, str):
+            if (raw := undecoded(value)) is not None:
+                return b64encode(raw).decode()
+            return (
+                '"' + value.replace('"', '""') + '"'
+                if value == self.null or not value or self._needs_quotes(value)
+                else value
+            )
+        if isinstance(value, bytes):
+            return b64encode(value).decode() or '""'
+        if isinstance(value, float) and value - value != 0:
+            return "Infinity" if value > 0 else "-Infinity"
+        return _json(value).decode()
+
+    def _cells(self, column: tuple[Value, ...]) -> Iterable[str]:
+        return map(self.cell, column)
+
+    def _column(self, column: tuple[Value, ...]) -> Iterable[str]:
+        if self.null:
+            return self._cells(column)
+        try:
+            text = "".join(column)  # type: ignore[arg-type]  # succeeds when all are text
+        except TypeError:
+            numbers = _json(column)
+            if b'"' not in numbers:  # neither text nor BLOB: numbers and NULL, spelled by msgspec at once
+                nulls = numbers.count(b"null")
+                if nulls == column.count(None):  # else one of them was an infinity
+                    return numbers[1:-1].replace(b"null", b"").decode().split(",")
+                return self._cells(column)
+            if not set(map(type, column)) <= _TEXT_OR_NULL or "" in column:
+                return self._cells(column)
+            column = tuple(value or "" for value in column)
+            text = "".join(column)  # type: ignore[arg-type]
+            return self._texts(column, text)  # type: ignore[arg-type]
+        if not all(column):
+            return self._cells(column)
+        return self._texts(column, text)  # type: ignore[arg-type]
+
+    def _texts(self, column: tuple[str, ...], joined: str) -> Iterable[str]:
+        if not any(c in joined for c in (self.delimiter, '"', "\n", "\r")):
+            return column
+        needs_quotes = self._needs_quotes
+        return ['"' + value.replace('"', '""') + '"' if needs_quotes(value) else value for value in column]
+
+
+class SpreadsheetLines(CsvLines):
+    """Encodes rows for a spreadsheet, and counts what does not fit into one."""
+
+    def __init__(self, delimiter: str, columns: int) -> None:
+        super().__init__(delimiter, columns)
+        self.null = ""
+        self.lines = 0
+        self.too_long = [0] * columns
+        self._has_wide_lines = False
+        self._known: dict[str | None, str] = {None: ""}  # words that come again and again
+        word = '[^\\W\\d_][^\\d\r\n"' + re.escape(delimiter) + "]*"
+        self._are_plain = re.compile(rf"(?:{UUID}\n|(?!(?i:true|false)\n){word}\n|\n)*\Z").match
+
+    def __call__(self, rows: list[Row]) -> bytes:
+        data = super().__call__(rows)
+        self.lines += len(rows)
+        if self._has_wide_lines:
+            self._has_wide_lines = False
+            self._weigh(rows)
+        return data
+
+    def _joined(self, columns: Iterable[Iterable[str]]) -> bytes:
+        lines = list(map(self.delimiter.join, zip(*columns)))
+        self._has_wide_lines = 2 * max(map(len, lines)) > MOST_CHARACTERS
+        return ("\r\n".join(lines) + "\r\n").encode()
+
+    def cell(self, value: Value) -> str:
+        if isinstance(value, (str, bytes)):
+            return self._text(_as_text(value))
+        if isinstance(value, int) and not -EXACT_INTEGERS < value < EXACT_INTEGERS:
+            return self._quoted(guarded(str(value)))
+        return super().cell(value)
+
+    def _text(self, text: str) -> str:
+        return self._quoted(guarded(text) if is_taken_for_something_else(text) else text)
+
+    def _quoted(self, text: str) -> str:
+        return '"' + text.replace('"', '""') + '"' if self._needs_quotes(text) else text
+
+    def _column(self, column: tuple[Value, ...]) -> Iterable[str]:
+        types = set(map(type, column))
+        if types <= _TEXT_OR_NULL:
+            return self._texts_and_nulls(column)  # type: ignore[arg-type]
+        if str in types or bytes in types:
+            return self._cells(column)
+        if int in types:
+            integers = column if len(types) == 1 else [value for value in column if type(value) is int]
+            if not -EXACT_INTEGERS < min(integers) <= max(integers) < EXACT_INTEGERS:  # type: ignore[type-var,operator]
+                return self._cells(column)
+        return super()._column(column)
+
+    def _texts_and_nulls(self, column: tuple[str | None, ...]) -> Iterable[str]:
+        try:
+            return list(map(self._known.__getitem__, column))
+        except KeyError:
+            texts = [value or "" for value in column]
+        distinct = set(texts)
+        if 4 * len(distinct) > len(texts):
+            joined = "\n".join(texts) + "\n"
+            if joined.count("\n") == len(texts):  # then one look tells whether all need nothing, or all the same
+                if self._are_plain(joined):
+                    return texts
+                if _are_dates(joined):
+                    return ['"=""' + text + '"""' for text in texts]
+        written = {text: self._text(text) for text in distinct}
+        if 4 * len(distinct) <= len(texts) and len(self._known) < 1000:
+            self._known.update((text, cell) for text, cell in written.items() if len(text) < 100)
+        return map(written.__getitem__, texts)
+
+    def _weigh(self, rows: list[Row]) -> None:
+        for place, column in enumerate(zip(*rows)):
+            texts = (_as_text(value) for value in column if isinstance(value, (str, bytes)))
+            self.too_long[place] += sum(map(is_too_long, texts))
+
+
+def _as_text(value: str | bytes) -> str:
+    """A text as it is; a BLOB, and a text that is not UTF-8, as base64."""
+    raw = value if isinstance(value, bytes) else undecoded(value)
+    return b64encode(raw).decode() if raw is not None else value  # type: ignore[return-value]
+
+
+def table_encoder(delimiter: str) -> Callable[[TableStream, Request], Iterator[bytes]]:
+    """The function that writes one table, with this delimiter where none is asked for."""
+
+    def encode_table(table: TableStream, request: Request) -> Iterator[bytes]:
+        chosen, columns = request.delimiter or delimiter, len(table.fields)
+        names = tuple(field.name for field in table.fields)
+        if request.dialect == "exact":
+            lines = CsvLines(chosen, columns, table.null)
+            yield lines([names])
+            yield from map(lines, table.batches)
+            return
+        sheet = SpreadsheetLines(chosen, columns)
+        yield BOM_UTF8 + sheet([names])
+        yield from map(sheet, table.batches)
+        table.warnings.extend(overflow(table.name, names, sheet.too_long, sheet.lines))
+
+    return encode_table
+
+
+FORMAT = Format(
+    name="csv",
+    help="A plain table, exact to the last digit, or for spreadsheets; several tables come as a zip of files.",
+    extension="csv",
+    media_type="text/csv; charset=utf-8",
+    lossless=False,
+    self_verifying=False,
+    described=True,
+    encode_table=table_encoder(","),
+    delimiter=",",
+)

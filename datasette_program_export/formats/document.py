@@ -1,0 +1,248 @@
+"""Pydantic models of a document's description: what readers can rely on, and the source of its JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import UnreadableError
+from .dataset import Field as TableField
+
+_MOST_PARTS = 3_000_000  # of a description: each takes some hundred bytes of memory
+
+
+def description(data: bytes, where: str) -> Mapping[str, Any]:
+    """A JSON object that describes. Raises UnreadableError."""
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > _MOST_PARTS:
+        raise UnreadableError(f"{where} has far too many parts.")
+    try:
+        found = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise UnreadableError(f"{where} cannot be read: it is not JSON as this program writes it.")
+    return found
+
+
+def check_integrity(found: Any, document: str) -> None:
+    """Raise UnreadableError unless this is the end of a complete document with that digest."""
+    if not isinstance(found, dict) or list(found) != ["rows", "tables", "document", "complete"]:
+        raise UnreadableError("The end is not as this program writes it.")
+    if found["document"] != document:
+        raise UnreadableError("The file was changed after it was written: its digest is another.", "changed")
+    if found["complete"] is not True:
+        raise UnreadableError("The file says itself that it is not complete.")
+
+
+def tables_of(schema: Any) -> dict[str, tuple[TableField, ...]]:
+    """The columns of each table of a document's schema. Raises UnreadableError for one that is formed otherwise."""
+    try:
+        found = DocumentSchema.model_validate(schema)
+    except (ValidationError, RecursionError):
+        raise UnreadableError("The schema is not as this program writes it.") from None
+    return {
+        name: tuple(TableField(c.name, c.type, c.json_, c.generated) for c in table.columns)
+        for name, table in found.tables.items()
+    }
+
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Proven(_Model):
+    """That the document was imported into a new database, which then held just what it announces."""
+
+    at: str
+    seconds: float = Field(description="What the proof took.")
+    tables: int
+    rows: int
+
+
+class Head(_Model):
+    """Where a document is from."""
+
+    created_at: str = Field(description="UTC, as 2026-11-24T04:05:06Z.")
+    generator: str = Field(description="The program and its version.")
+    source: str = Field(description="The database's name.")
+    scope: Literal["record", "table", "query", "database"]
+    request: dict[str, Any] = Field(description="What was asked for; what was at its default is not written.")
+    proven: Proven | None = None
+    preset: str | None = Field(default=None, description="The known application whose database it was taken for.")
+
+
+class DocumentColumn(_Model):
+    """A column as it was declared."""
+
+    name: str
+    type: str = Field(description="The declared type; empty where there is none.")
+    collation: str | None = Field(default=None, description="Of a column that others refer to, unless BINARY.")
+    json_: bool = Field(default=False, alias="json", description="Its texts that are JSON are embedded.")
+    generated: bool = Field(default=False, description="SQLite computes it: not in the digest, not to be loaded.")
+
+
+class DocumentReference(_Model):
+    """A foreign key."""
+
+    columns: list[str]
+    table: str
+    other_columns: list[str]
+
+
+class DocumentTable(_Model):
+    """A table's columns and keys."""
+
+    columns: list[DocumentColumn] = Field(min_length=1)
+    primary_key: list[str]
+    foreign_keys: list[DocumentReference]
+    strict: bool = False
+    unique_keys: list[list[str]] = Field(default=[], description="Keys beside the primary one.")
+    kind: Literal["view", "query", "virtual", "shadow"] | None = Field(
+        default=None, description="Where it was no ordinary table."
+    )
+    sql: str = Field(description="The CREATE TABLE that makes it anew, of the columns that are in.")
+
+
+class DocumentObject(_Model):
+    """An index, view or trigger that works with these tables."""
+
+    type: Literal["index", "view", "trigger"]
+    name: str
+    table: str
+    sql: str
+
+
+class NotCarried(_Model):
+    """What of the source's structure is not in, and why."""
+
+    type: str
+    table: str
+    why: str
+    name: str | None = None
+
+
+class DatabaseFacts(_Model):
+    """Of the file as a whole."""
+
+    encoding: Literal["UTF-8", "UTF-16le", "UTF-16be"]
+    user_version: int = 0
+    application_id: int = 0
+    sequences: dict[str, Any] = Field(default={}, description="Of AUTOINCREMENT: the last key that was given.")
+
+
+class DocumentSchema(_Model):
+    """The structure of what is in the document, in the order of its tables."""
+
+    tables: dict[str, DocumentTable]
+    deferred: list[str] = Field(description="References that the order of the tables cannot satisfy.")
+    objects: list[DocumentObject]
+    not_carried: list[NotCarried]
+    database: DatabaseFacts
+
+
+class Group(_Model):
+    """Rows of one table, by why they are in."""
+
+    belongs: int
+    needed: int
+
+
+class Withheld(_Model):
+    """Rows of people who were not asked for."""
+
+    table: str
+    along: str = Field(description="The reference, as child.column.")
+    direction: Literal["down", "up"]
+    rows: int
+    why: str
+
+
+class NoPermission(_Model):
+    """A table that may not be seen, which a visible one refers to."""
+
+    table: str
+    along: str
+
+
+class Secret(_Model):
+    """A column that was left out as secret."""
+
+    table: str
+    column: str
+    why: str
+
+
+class LeftOut(_Model):
+    """A table, a column or a reference that was left out; without ``why``, as it was asked for."""
+
+    table: str | None = None
+    column: str | None = None
+    reference: str | None = None
+    why: str | None = None
+
+
+class Dangling(_Model):
+    """References of rows in the document that lead out of it."""
+
+    table: str
+    columns: list[str]
+    other_table: str
+    other_columns: list[str]
+    rows: int
+    missing_in_source: int | None = Field(default=None, description="How many of them lead nowhere in the source too.")
+    virtual: bool = Field(default=False, description="A reference that only settings declare.")
+
+
+class Coverage(_Model):
+    """What is in, and what is not and why."""
+
+    tables: dict[str, Group]
+    withheld: list[Withheld]
+    no_permission: list[NoPermission]
+    secret: list[Secret]
+    left_out: list[LeftOut]
+    dangling: list[Dangling]
+    warnings: list[str]
+
+
+class TableIntegrity(_Model):
+    """A table's rows and their digest (docs/programjson.md)."""
+
+    rows: int
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Integrity(_Model):
+    """The end, by which a document is known to be whole."""
+
+    rows: int
+    tables: dict[str, TableIntegrity]
+    document: str = Field(pattern="^[0-9a-f]{64}$", description='SHA-256 of every byte before the "integrity" key.')
+    complete: Literal[True]
+
+
+class Document(_Model):
+    """programjson, version 1."""
+
+    format: Literal["programjson"]
+    version: Literal[1]
+    export: Head
+    schema_: DocumentSchema = Field(alias="schema")
+    tables: dict[str, list[dict[str, Any]]] = Field(
+        description="Rows by table. A value: null, number, string; an embedded JSON object or array; or a tag: "
+        '{"$real": "Infinity"}, {"$base64": true, "encoded": ...}, the latter with "type": "text" for a text '
+        "that is not UTF-8."
+    )
+    coverage: Coverage
+    integrity: Integrity
+
+
+def json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a model, draft 2020-12."""
+    return {"$schema": DIALECT, **model.model_json_schema(by_alias=True, mode="validation")}

@@ -1,0 +1,1 @@
+"""programjson and ndjson: writing and reading back."""

@@ -1,0 +1,128 @@
+"""ndjson: one JSON value per line (https://github.com/ndjson/ndjson-spec).
+
+One table: its rows only, unless the layout ``envelope`` was asked for. Several tables: the
+envelope, which is a header line, then ``{"table": …, "row": …}`` lines, then a line of what
+is in and what is not, and last a line that says that the file is complete, with the SHA-256
+of every byte before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import IO, Any
+
+import msgspec
+
+from ...errors import UnreadableError
+from ...files.limits import Limits
+from ...files.lines import DigestingLines
+from ...options.request import Request
+from ..dataset import Dataset, Field, Row, TableStream
+from ..document import check_integrity, description, tables_of
+from ..registry import Format, Options
+from .reading import RowReader
+from .writing import RowLines
+
+VERSION = 1
+ENVELOPE = "envelope"
+_json = msgspec.json.Encoder().encode
+
+
+def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
+    """The enveloped form, for several tables."""
+    hashed = hashlib.sha256()
+    for chunk in _body(dataset):
+        hashed.update(chunk)
+        yield chunk
+    integrity = {**dataset.integrity(), "document": hashed.hexdigest(), "complete": True}
+    yield _json({"integrity": integrity}) + b"\n"
+
+
+def _body(dataset: Dataset) -> Iterator[bytes]:
+    """Every line but the last."""
+    yield _json({"format": "ndjson", "version": VERSION, "export": dataset.head, "schema": dataset.schema}) + b"\n"
+    for table in dataset.tables:
+        lines = RowLines(table.fields)
+        start = _start(table.name)
+        for rows in table.batches:
+            yield start + lines(rows)[:-1].replace(b"\n", b"}\n" + start) + b"}\n"
+        table.warnings.extend(lines.warnings(table.name))
+    yield _json({"coverage": dataset.coverage()}) + b"\n"
+
+
+def _start(table: str) -> bytes:
+    return b'{"table":' + _json(table) + b',"row":'
+
+
+def encode_table(table: TableStream, request: Request) -> Iterator[bytes]:
+    """One table's rows."""
+    lines = RowLines(table.fields)
+    for rows in table.batches:
+        yield lines(rows)
+    table.warnings.extend(lines.warnings(table.name))
+
+
+def decode(file: IO[bytes], limits: Limits) -> Dataset:
+    """An enveloped document as it was before it was bytes; ``file`` is read once, from its start.
+
+    Raises UnreadableError, here or while the tables are read, as programjson's does."""
+    lines = DigestingLines(file)
+    head = description(lines.line(), "The first line")
+    try:
+        tables = tables_of(head["schema"])
+        if head["version"] != VERSION:
+            raise UnreadableError(f"This is version {head['version']} of ndjson; version {VERSION} is known.")
+        export = head["export"]
+    except (KeyError, TypeError, AttributeError):
+        raise UnreadableError("The first line is not as this program writes it.") from None
+    tail: dict[str, Any] = {}
+    return Dataset(
+        head=export,
+        schema=head["schema"],
+        tables=_tables(lines, tables, tail),
+        coverage=lambda: tail["coverage"],
+        integrity=lambda: tail["integrity"],
+    )
+
+
+def _tables(lines: DigestingLines, tables: dict[str, tuple[Field, ...]], tail: dict[str, Any]) -> Iterator[TableStream]:
+    for name, fields in tables.items():
+        yield TableStream(name, fields, _rows(lines, name, RowReader(name, fields)))
+    number = lines.number
+    found = description(lines.line(), f"Line {number:,}")
+    if list(found) != ["coverage"]:
+        raise UnreadableError(f"Line {number:,} is neither a row of the table whose turn it is, nor the coverage.")
+    document = lines.digest.hexdigest()
+    last = lines.rest()
+    if not last.endswith(b"\n"):
+        raise lines.cut()
+    tail |= {**found, **description(last, "The last line")}
+    check_integrity(tail.get("integrity"), document)
+    if last != _json({"integrity": tail["integrity"]}) + b"\n":
+        raise UnreadableError("The last line is not as this program writes it.")
+
+
+def _rows(lines: DigestingLines, name: str, read: RowReader) -> Iterator[list[Row]]:
+    start = _start(name)
+    first = lines.number
+    while run := lines.run(start):
+        if not all(line.endswith(b"}") for line in run):
+            raise UnreadableError(f"Lines {first:,} to {lines.number - 1:,} are not rows of {name}.")
+        yield read([line[len(start) : -1] for line in run], first)
+        first = lines.number
+
+
+FORMAT = Format(
+    name="ndjson",
+    help="One row a line, for programs that read as they go.",
+    extension="ndjson",
+    suffixes=("jsonl", "nl"),
+    media_type="application/x-ndjson",
+    lossless=True,
+    self_verifying=True,
+    encode=encode,
+    encode_table=encode_table,
+    decode=decode,
+    layouts=("rows", ENVELOPE),
+)

@@ -1,0 +1,188 @@
+"""programjson, version 1: one JSON object that says at its end that it is complete.
+
+Keys in this order: format, version, export, schema, tables, coverage, integrity. In the
+layout ``rows`` every row is one line; in ``pretty`` every value is one. ``integrity`` comes
+last: rows, a digest per table, ``document`` (the SHA-256 of every byte before the
+``"integrity"`` key) and ``complete``. Described in ``docs/programjson.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+import msgspec
+
+from ...errors import UnreadableError
+from ...files.limits import Limits
+from ...files.lines import LONGEST_DESCRIPTION, DigestingLines
+from ..dataset import Dataset, Field, Row, TableStream
+from ..document import check_integrity, description, tables_of
+from ..registry import Format, Options
+from .reading import RowReader
+from .writing import RowLines
+
+VERSION = 1
+_json = msgspec.json.Encoder().encode
+
+
+def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
+    """The document in pieces of some kilobytes."""
+    write = _Writer(pretty=options.request.layout == "pretty")
+    hashed = hashlib.sha256()
+    for chunk in write.body(dataset):
+        hashed.update(chunk)
+        yield chunk
+    integrity = {**dataset.integrity(), "document": hashed.hexdigest(), "complete": True}
+    yield write.key("integrity", integrity) + write.end
+
+
+class _Writer:
+    def __init__(self, pretty: bool) -> None:
+        self.pretty = pretty
+        self.end = b"\n}\n" if pretty else b"}\n"
+
+    def key(self, name: str, value: Any, last: bool = True) -> bytes:
+        data = _json(name) + (b": " if self.pretty else b":")
+        data += msgspec.json.format(_json(value), indent=2).replace(b"\n", b"\n  ") if self.pretty else _json(value)
+        return data if last else data + (b",\n  " if self.pretty else b",\n")
+
+    def body(self, dataset: Dataset) -> Iterator[bytes]:
+        """Every byte before the ``"integrity"`` key."""
+        yield b"{\n  " if self.pretty else b"{"
+        head = {"format": "programjson", "version": VERSION, "export": dataset.head, "schema": dataset.schema}
+        for name, value in head.items():
+            yield self.key(name, value, last=False)
+        yield b'"tables": {' if self.pretty else b'"tables":{'
+        comma = b""
+        for table in dataset.tables:
+            yield comma + (b"\n    " if self.pretty else b"\n") + _json(table.name)
+            yield b": [" if self.pretty else b":["
+            yield from self.rows(table)
+            yield b"\n    ]" if self.pretty else b"\n]"
+            comma = b","
+        yield b"\n  },\n  " if self.pretty else b"\n},\n"
+        yield self.key("coverage", dataset.coverage(), last=False)
+
+    def rows(self, table: TableStream) -> Iterator[bytes]:
+        lines = RowLines(table.fields)
+        comma = b"\n"
+        for rows in table.batches:
+            if self.pretty:
+                data = b",\n".join(lines.indented(row, 6) for row in rows)
+            else:
+                data = lines(rows).replace(b"\n", b",\n")[:-2]
+            yield comma + data
+            comma = b",\n"
+        table.warnings.extend(lines.warnings(table.name))
+
+
+def decode(file: IO[bytes], limits: Limits) -> Dataset:
+    """The document as it was before it was bytes; ``file`` is read once, from its start.
+
+    Raises UnreadableError here or while the tables are read: for a byte that was changed
+    anywhere, for an end that is missing. The rows' digests are for the caller to compare."""
+    return _Reader(DigestingLines(file)).dataset()
+
+
+class _Reader:
+    def __init__(self, lines: DigestingLines) -> None:
+        self.lines = lines
+        self.pretty = lines.peek(2) == b"{\n"
+        self.write = _Writer(self.pretty)
+        self.tail: dict[str, Any] = {}
+
+    def dataset(self) -> Dataset:
+        head = self._head()
+        try:
+            tables = tables_of(head["schema"])
+            if head["version"] != VERSION:
+                raise UnreadableError(f"This is version {head['version']} of programjson; version {VERSION} is known.")
+            export = head["export"]
+        except (KeyError, TypeError, AttributeError):
+            raise UnreadableError("The description at the beginning is not as this program writes it.") from None
+        return Dataset(
+            head=export,
+            schema=head["schema"],
+            tables=self._tables(tables),
+            coverage=lambda: self.tail["coverage"],
+            integrity=lambda: self.tail["integrity"],
+        )
+
+    def _head(self) -> Mapping[str, Any]:
+        """All before the rows."""
+        data = bytearray()
+        last = b'  "tables": {\n' if self.pretty else b'"tables":{\n'
+        while (line := self.lines.line()) != last:
+            data += line
+            if len(data) > LONGEST_DESCRIPTION:
+                raise UnreadableError("The description at the beginning has no end.")
+        return description(bytes(data.rstrip()[:-1] + b"}"), "The description at the beginning")
+
+    def _tables(self, tables: Mapping[str, tuple[Field, ...]]) -> Iterator[TableStream]:
+        margin = b"    " if self.pretty else b""
+        for place, (name, fields) in enumerate(tables.items()):
+            start = margin + _json(name) + (b": [\n" if self.pretty else b":[\n")
+            if self.lines.line() != start:
+                raise UnreadableError(f"Line {self.lines.number - 1:,} should begin the table {name}.")
+            yield TableStream(name, fields, self._rows(RowReader(name, fields)))
+            end = margin + (b"],\n" if place + 1 < len(tables) else b"]\n")
+            if self.lines.line() != end:
+                raise UnreadableError(f"Line {self.lines.number - 1:,} should end the table {name}.")
+        self._tail()
+
+    def _rows(self, read: RowReader) -> Iterator[list[Row]]:
+        first = self.lines.number
+        while rows := self._spread() if self.pretty else self.lines.run(b"{"):
+            rows[:-1] = [row[:-1] if row.endswith(b",") else b"" for row in rows[:-1]]
+            rows[-1] = rows[-1].removesuffix(b",")
+            yield read(rows, first)
+            first = self.lines.number
+
+    def _spread(self) -> list[bytes]:
+        """Some rows of which each value has a line of its own."""
+        rows: list[bytes] = []
+        while len(rows) < 500 and self.lines.peek(7) == b"      {":
+            parts = [self.lines.line()]
+            while not parts[-1].startswith(b"      }"):
+                parts.append(self.lines.line())
+            rows.append(b"".join(parts).strip())
+        return rows
+
+    def _tail(self) -> None:
+        """All behind the rows: each byte of it must be as it was written."""
+        last = b'  "integrity": {' if self.pretty else b'"integrity":{'
+        data = bytearray(self.lines.line())
+        while self.lines.peek(len(last)) != last:
+            data += self.lines.line()
+            if len(data) > LONGEST_DESCRIPTION:
+                raise UnreadableError("The description at the end has no end.")
+        margin = self.lines.take(len(last) - len(last.lstrip()))
+        announced = self.lines.digest.hexdigest()
+        written = self.lines.rest()
+        found = description(b"{" + bytes(data).split(b"\n", 1)[1].rstrip()[:-1] + b"}", "The description at the end")
+        end = b"\n}\n" if self.pretty else b"}\n"
+        if not written.endswith(end):
+            raise self.lines.cut(", in the last words")
+        integrity = description(b"{" + written.removesuffix(end) + b"}", "The end")
+        self.tail = {**found, **integrity}
+        check_integrity(self.tail.get("integrity"), announced)
+        if margin + written != margin + self.write.key("integrity", self.tail["integrity"]) + end:
+            raise UnreadableError("The end is not as this program writes it.")
+        if list(found) != ["coverage"]:
+            raise UnreadableError("The coverage is not as this program writes it.")
+
+
+FORMAT = Format(
+    name="programjson",
+    help="Everything in one JSON file that says what it holds, what was left out, and that it is complete.",
+    extension="json",
+    suffixes=("programjson",),
+    media_type="application/json",
+    lossless=True,
+    self_verifying=True,
+    encode=encode,
+    decode=decode,
+    layouts=("rows", "pretty"),
+)

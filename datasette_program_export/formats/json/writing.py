@@ -1,0 +1,83 @@
+"""Writes rows as lines of JSON, for programjson and ndjson."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import starmap
+from typing import Any
+
+import msgspec
+
+from ..dataset import Field, Row, Value
+from ..values import is_plain, json_value
+from .embedding import embeddable
+
+_encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+
+class RowLines:
+    """Encodes one table's rows as JSON objects, each on a line of its own, ended by LF.
+
+    ``not_embedded`` counts, per column that holds JSON, the texts that had to stay strings."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        names = [f.name for f in fields]
+        self._json = [i for i, f in enumerate(fields) if f.holds_json]
+        self._names = names
+        self.not_embedded = dict.fromkeys(self._json, 0)
+        places = [f"c{i}" for i in range(len(names))]
+        self._object: Any
+        try:
+            self._object = msgspec.defstruct(
+                "Row", [(p, object) for p in places], rename=dict(zip(places, names)), gc=False
+            )
+        except ValueError:  # a name with a quote, a backslash or a control character: same bytes, slower
+            self._object = lambda *values: dict(zip(names, values))
+
+    def __call__(self, rows: list[Row]) -> bytes:
+        try:
+            data = _encode_lines(list(starmap(self._object, self._written(rows, is_plain(rows)))))
+        except UnicodeEncodeError:
+            data = _encode_lines(list(starmap(self._object, self._written(rows, False))))
+        if data.count(b"\n") != len(rows):
+            raise AssertionError("a row broke its line")  # embedded JSON is checked for that: never seen
+        return data
+
+    def values(self, row: Row) -> list[Any]:
+        """One row's values in a form that msgspec writes one by one."""
+        return [self._embed(i, v) if i in self.not_embedded else json_value(v) for i, v in enumerate(row)]
+
+    def indented(self, row: Row, depth: int) -> bytes:
+        """One row as an object with every value on a line of its own; embedded JSON stays as it is."""
+        blanks = b" " * depth
+        pairs = zip(self._names, self.values(row))
+        inner = b",\n".join(blanks + b"  " + _encode(name) + b": " + _encode(value) for name, value in pairs)
+        return blanks + b"{\n" + inner + b"\n" + blanks + b"}"
+
+    def _written(self, rows: list[Row], plain: bool) -> Iterable[Iterable[Any]]:
+        if plain and not self._json:
+            return rows
+        columns: list[Iterable[Any]] = list(zip(*rows))
+        for i, column in enumerate(columns):
+            if i in self.not_embedded:
+                columns[i] = [self._embed(i, value) for value in column]
+            elif not plain:
+                columns[i] = map(json_value, column)
+        return zip(*columns)
+
+    def _embed(self, place: int, value: Value) -> Any:
+        if isinstance(value, str):
+            data = embeddable(value)
+            if data is not None:
+                return msgspec.Raw(data)
+            self.not_embedded[place] += 1
+        return json_value(value)
+
+    def warnings(self, table: str) -> list[str]:
+        return [
+            f"{table}.{self._names[place]}: {count:,} text(s) are not JSON that can be embedded as it is; "
+            "they are written as strings."
+            for place, count in self.not_embedded.items()
+            if count
+        ]

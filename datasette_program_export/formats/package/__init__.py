@@ -1,0 +1,1 @@
+"""package: a zip with one file per table and a Data Package description."""

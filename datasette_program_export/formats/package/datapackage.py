@@ -1,0 +1,249 @@
+"""``datapackage.json``: a package as a Data Package, version 2 (https://datapackage.org/standard/data-package/).
+
+Only what holds for these very rows is stated as a constraint, and only where a validator, which
+compares the values of all columns of a key, sees it hold: a reference with dangling rows, or a key
+that SQLite compares otherwise, stands with SQLite's own facts, under the key ``program_export``,
+so that the package validates as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic import Field as PydanticField
+
+from ..column_facts import ColumnFacts
+from ..csv.spreadsheet import is_taken_for_something_else
+from ..dataset import Dataset, Field
+
+PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+KEY = "program_export"
+VERSION = 1
+# how a cell's text is to be read back, and what that is called in a Table Schema
+_TYPES = {"integer": "integer", "number": "number", "text": "string", "blob": "string", "mixed": "any"}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One table's file: ``facts`` are known for texts (csv, tsv), None where values show their class."""
+
+    table: str
+    fields: tuple[Field, ...]
+    path: str
+    form: str
+    bytes: int
+    sha256: str
+    facts: tuple[ColumnFacts, ...] | None
+
+
+class _File(BaseModel, strict=True):
+    hash: str
+    bytes: int
+
+
+class _TableFile(_File):
+    path: str
+    format: Literal["csv", "tsv", "ndjson"]
+
+
+class _Kind(BaseModel):
+    kind: Literal["integer", "number", "text", "blob", "mixed"]
+
+
+class _Column(BaseModel):
+    name: str
+    missingValues: list[str]
+    own: _Kind = PydanticField(alias="program_export")
+
+
+class _Columns(BaseModel):
+    fields_: list[_Column] = PydanticField(alias="fields")
+
+
+class _Dialect(BaseModel):
+    delimiter: str = PydanticField(min_length=1, max_length=1)
+
+
+class _Text(BaseModel):
+    schema_: _Columns = PydanticField(alias="schema")
+    dialect: _Dialect
+
+
+def check_files(found: Mapping[str, Any], importable: bool) -> None:
+    """Raise ValueError where a file is not described as ``descriptor`` does it, as far as reading it needs."""
+    for file in found[KEY]["files"].values():
+        _File.model_validate(file)
+    for resource in found["resources"]:
+        _TableFile.model_validate(resource)
+        if importable and resource["format"] != "ndjson":
+            _Text.model_validate(resource)
+
+
+def descriptor(
+    dataset: Dataset,
+    name: str,
+    resources: Sequence[Resource],
+    files: Mapping[str, Any],
+    dialect: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The descriptor, when all tables have been written; ``files`` are the package's other files."""
+    coverage = dataset.coverage()
+    delimiter = dialect["delimiter"] if dialect else None
+    written = {r.table: r for r in resources}
+    named = resource_names([r.path for r in resources])
+    integrity = {**dataset.integrity(), "complete": True}
+    return {
+        "$schema": PROFILE,
+        "name": name,
+        "created": dataset.head["created_at"],
+        "resources": [_resource(dataset, r, written, named, coverage, integrity, delimiter) for r in resources],
+        KEY: {
+            "format": "package",
+            "version": VERSION,
+            "export": dataset.head,
+            "schema": dataset.schema,
+            "dialect": dialect,
+            "coverage": coverage,
+            "files": dict(files),
+            "integrity": integrity,
+        },
+    }
+
+
+def resource_names(paths: Sequence[str]) -> dict[str, str]:
+    """A name for each path, of the characters that every version of the standard allows."""
+    taken: set[str] = set()
+    found = {}
+    for path in paths:
+        stem = path.removeprefix("data/").rpartition(".")[0].lower()
+        base = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in stem)
+        name, number = base, 1
+        while name in taken:
+            number += 1
+            name = f"{base}-{number}"
+        taken.add(name)
+        found[path] = name
+    return found
+
+
+def _resource(
+    dataset: Dataset,
+    resource: Resource,
+    written: Mapping[str, Resource],
+    named: Mapping[str, str],
+    coverage: Mapping[str, Any],
+    integrity: Mapping[str, Any],
+    delimiter: str | None,
+) -> dict[str, Any]:
+    facts = dataset.schema["tables"][resource.table]
+    fields = list(map(_field, resource.fields, resource.facts or [None] * len(resource.fields)))
+    if resource.form == "ndjson":  # NULL is a word of JSON's, and an empty text is a text
+        fields = [{**field, "missingValues": []} for field in fields]
+    schema: dict[str, Any] = {"fields": fields}
+    if facts["primary_key"] and _is_key(resource, facts["primary_key"]):
+        schema["primaryKey"] = facts["primary_key"]
+    unique = [key for key in facts.get("unique_keys", []) if _is_key(resource, key)]
+    if unique:
+        schema["uniqueKeys"] = unique
+    if keys := list(_foreign_keys(dataset, resource, written, named, coverage)):
+        schema["foreignKeys"] = keys
+    described: dict[str, Any] = {
+        "name": named[resource.path],
+        "title": resource.table,
+        "path": resource.path,
+        "format": resource.form,
+        "mediatype": _MEDIA_TYPES[resource.form],
+        "encoding": "utf-8",
+        "bytes": resource.bytes,
+        "hash": f"sha256:{resource.sha256}",
+    }
+    if delimiter is not None:
+        described["dialect"] = {**_DIALECT, "delimiter": delimiter}
+        if not all(_is_read_as_it_is(f.name, guarded=resource.facts is None) for f in resource.fields):
+            described["dialect"] |= {
+                "header": False,
+                "commentRows": [1],
+            }  # columns go by their place, not by the header
+    return {
+        **described,
+        "schema": schema,
+        KEY: {"table": resource.table, **integrity["tables"][resource.table]},
+    }
+
+
+# all of it, as a reader guesses from the rows what is not stated
+_DIALECT = {"lineTerminator": "\r\n", "quoteChar": '"', "doubleQuote": True, "skipInitialSpace": False}
+_MEDIA_TYPES = {"csv": "text/csv", "tsv": "text/tab-separated-values", "ndjson": "application/x-ndjson"}
+
+
+def _is_read_as_it_is(name: str, guarded: bool) -> bool:
+    """Readers strip the names in a header, and know no column without a name; for a spreadsheet some are guarded."""
+    stripped = name.strip().strip("\ufeff")
+    return bool(name) and name == stripped and not (guarded and is_taken_for_something_else(name))
+
+
+def _field(field: Field, facts: ColumnFacts | None) -> dict[str, Any]:
+    """One column: its type as these values show it, and SQLite's own."""
+    own: dict[str, Any] = {"type": field.type}
+    own |= {k: True for k, v in (("json", field.holds_json), ("generated", field.generated)) if v}
+    if facts is None:
+        return {"name": field.name, "type": "any", KEY: own}
+    own["kind"] = facts.kind
+    found: dict[str, Any] = {"name": field.name, "type": _TYPES[facts.kind]}
+    if facts.kind == "blob":
+        found["format"] = "binary"
+    if facts.kind in ("integer", "number") and facts.has_infinity:
+        found["type"] = "any"  # the standard's word for infinity is another
+    found["missingValues"] = [facts.null] if facts.has_null else []
+    return {**found, KEY: own}
+
+
+def _is_key(resource: Resource, columns: Sequence[str]) -> bool:
+    """Whether a unique key of SQLite's is one for everybody: without NULL, and of values that stay apart when read."""
+    if resource.facts is None:
+        return False
+    by_name = {f.name: facts for f, facts in zip(resource.fields, resource.facts)}
+    return all(c in by_name and _stays_apart(by_name[c], resource.form) for c in columns)
+
+
+def _stays_apart(facts: ColumnFacts, form: str) -> bool:
+    if facts.has_null:
+        return False
+    if {int, float} <= facts.classes:  # 1152921504606846976.0 is spelled as the integer 1152921504606847000 may be
+        return facts.kind == "mixed" or facts.has_infinity
+    return form == "csv" or facts.kind != "text" or not facts.has_carriage_return  # elsewhere \r\n is read as \n
+
+
+def _foreign_keys(
+    dataset: Dataset,
+    resource: Resource,
+    written: Mapping[str, Resource],
+    named: Mapping[str, str],
+    coverage: Mapping[str, Any],
+) -> Any:
+    """The references that hold in this package by plain equality, which is all that the standard knows."""
+    dangling = {(d["table"], tuple(d["columns"]), d["other_table"]) for d in coverage["dangling"]}
+    for key in dataset.schema["tables"][resource.table]["foreign_keys"]:
+        parent = written.get(key["table"])
+        if parent is None or (resource.table, tuple(key["columns"]), key["table"]) in dangling:
+            continue
+        if resource.facts is None or parent.facts is None:
+            continue
+        mine = {f.name: facts.kind for f, facts in zip(resource.fields, resource.facts)}
+        nulls = {f.name for f, facts in zip(resource.fields, resource.facts) if facts.has_null}
+        if len(key["columns"]) > 1 and not nulls.isdisjoint(key["columns"]):
+            continue  # one NULL satisfies SQLite, and only NULL in all columns satisfies a validator
+        theirs = {f.name: facts.kind for f, facts in zip(parent.fields, parent.facts)}
+        collated = {c["name"] for c in dataset.schema["tables"][key["table"]]["columns"] if "collation" in c}
+        if any(c in collated or c not in theirs for c in key["other_columns"]):
+            continue
+        pairs = zip(key["columns"], key["other_columns"])
+        if any(mine.get(a) != theirs[b] or theirs[b] in ("mixed", "number") for a, b in pairs):
+            continue
+        reference = {"fields": key["other_columns"]}
+        if parent.table != resource.table:
+            reference = {"resource": named[parent.path], **reference}
+        yield {"fields": key["columns"], "reference": reference}

@@ -1,0 +1,196 @@
+"""package: a zip with one file per table, a README.txt, and ``datapackage.json``, which describes them.
+
+The zip's comment is the SHA-256 of every byte before it: so the file proves itself as a
+whole, and each table by its own. Its texts are read back without doubt, as each column was
+looked at before it is written (``column_facts``): so NULL is told from an empty text, and what
+could be taken for another class of value is written as JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO, Any
+
+import msgspec
+
+from ...errors import UnreadableError
+from ...files.limits import Limits
+from ...files.lines import LONGEST_DESCRIPTION, DigestingLines
+from ...files.names import member_names
+from ...files.zip_reading import Unpacking
+from ...files.zip_writing import Member, sealed
+from ...options.request import Request
+from ..column_facts import ColumnFacts
+from ..coverage_text import coverage_sentences
+from ..csv.reading import Column, rows
+from ..dataset import Dataset, Field, Row, TableStream, Value
+from ..document import description, tables_of
+from ..json.reading import RowReader
+from ..registry import Format, Options, get_format
+from ..values import json_value
+from .datapackage import KEY, VERSION, Resource, check_files, descriptor
+from .readme import NAME as README
+from .readme import readme
+
+DESCRIPTION = "datapackage.json"
+_json = msgspec.json.Encoder().encode
+
+
+def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
+    """The zip, in pieces; nothing is larger in memory than one of them."""
+    return sealed(_members(dataset, options), options.moment)
+
+
+def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
+    form = get_format(options.request.members or "csv")
+    described = form.described and options.request.dialect == "exact"
+    names = member_names(dataset.schema["tables"], form.extension)
+    resources: list[Resource] = []
+    for table in dataset.tables:
+        facts = table.facts() if described and table.facts is not None else None
+        written = _Written(form, table, facts)
+        path = f"data/{names[table.name]}"
+        yield Member(path, written.chunks(options.request))
+        resources.append(Resource(table.name, table.fields, path, form.name, written.bytes, written.sha256, facts))
+    text = readme(
+        dataset, resources, coverage_sentences(dataset.coverage()), options.request.dialect == "exact"
+    ).encode()
+    yield Member(README, iter([text]))
+    files = {README: {"bytes": len(text), "hash": f"sha256:{hashlib.sha256(text).hexdigest()}"}}
+    dialect = form.dialect(options.request) if form.delimiter is not None else None
+    found = descriptor(dataset, options.title, resources, files, dialect)
+    yield Member(DESCRIPTION, iter([msgspec.json.format(_json(found), indent=2) + b"\n"]))
+
+
+class _Written:
+    """One table's file, measured as it is written."""
+
+    def __init__(self, form: Format, table: TableStream, facts: tuple[ColumnFacts, ...] | None) -> None:
+        self.form, self.table, self.facts = form, table, facts
+        self.bytes = 0
+        self.sha256 = ""
+
+    def chunks(self, request: Request) -> Iterator[bytes]:
+        assert self.form.encode_table is not None
+        table = self.table
+        if self.facts is not None:
+            rows = unmistakable(table.batches, self.facts)
+            null = self.facts[0].null if len(self.facts) == 1 else None
+            table = TableStream(table.name, table.fields, rows, null, warnings=table.warnings)
+        hashed = hashlib.sha256()
+        for chunk in self.form.encode_table(table, request):
+            hashed.update(chunk)
+            self.bytes += len(chunk)
+            yield chunk
+        self.sha256 = hashed.hexdigest()
+
+
+def unmistakable(batches: Iterable[list[Row]], facts: Sequence[ColumnFacts]) -> Iterator[list[Row]]:
+    """The rows, with words in place of NULL and JSON in place of mixed values, where the facts ask for it."""
+    alone = len(facts) == 1
+    if not any(f.kind == "mixed" or (f.null and not alone) for f in facts):
+        yield from batches
+        return
+    for batch in batches:
+        columns: list[Sequence[Value]] = list(zip(*batch))
+        for i, (column, known) in enumerate(zip(columns, facts)):
+            if known.kind == "mixed":
+                columns[i] = [None if v is None else _json(json_value(v)).decode() for v in column]
+            elif known.null and not alone:
+                columns[i] = [known.null if v is None else v for v in column]
+        yield list(zip(*columns))
+
+
+def decode(file: IO[bytes], limits: Limits) -> Dataset:
+    """A package as it was before it was bytes; ``file`` can be read from any place.
+
+    Raises UnreadableError as programjson's does. A package that was unpacked and packed again
+    has lost its comment; then each file is still compared with its own digest."""
+    zipped = Unpacking(file, limits)
+    if DESCRIPTION not in zipped.names:
+        raise UnreadableError("This zip is no package of this program: it has no datapackage.json.", "unknown")
+    with zipped.open(DESCRIPTION) as described:
+        data = described.read(LONGEST_DESCRIPTION + 1)
+    if len(data) > LONGEST_DESCRIPTION:
+        raise UnreadableError("datapackage.json is far too large.")
+    found = description(data, DESCRIPTION)
+    about = found.get(KEY)
+    if not isinstance(about, dict) or about.get("format") != "package":
+        raise UnreadableError("This zip is a Data Package, but of another program.", "unknown")
+    try:
+        if about["version"] != VERSION:
+            raise UnreadableError(f"This is version {about['version']} of package; version {VERSION} is known.")
+        resources = {r[KEY]["table"]: r for r in found["resources"]}
+        files = {r["path"] for r in found["resources"]} | about["files"].keys() | {DESCRIPTION}
+        if list(resources) != list(about["schema"]["tables"]) or len(resources) != len(found["resources"]):
+            raise UnreadableError("The tables and the files that datapackage.json names do not fit.")
+        tables = tables_of(about["schema"])
+        if about["integrity"]["complete"] is not True:
+            raise UnreadableError("The package says itself that it is not complete.")
+        importable = bool((about["dialect"] or {}).get("importable", True))
+        check_files(found, importable)
+        if stray := zipped.names - files:
+            raise UnreadableError(f"There are files in the zip that it does not name: {', '.join(sorted(stray)[:5])}.")
+        return Dataset(
+            head=about["export"],
+            schema=about["schema"],
+            tables=_tables(zipped, resources, tables, about),
+            coverage=dict(about["coverage"]).copy,
+            integrity=dict(about["integrity"]).copy,
+            readable=importable,
+        )
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise UnreadableError("datapackage.json is not as this program writes it.") from None
+
+
+def _tables(
+    zipped: Unpacking, resources: Mapping[str, Any], tables: Mapping[str, tuple[Field, ...]], about: Mapping[str, Any]
+) -> Iterator[TableStream]:
+    for name, resource in resources.items():
+        fields = tables[name]
+        file = zipped.open(resource["path"], resource["hash"], resource["bytes"])
+        yield TableStream(name, fields, _rows(file, name, resource, fields, about))
+    for path, known in about["files"].items():
+        with zipped.open(path, known["hash"], known["bytes"]) as file:
+            while file.read(1 << 20):
+                pass
+
+
+def _rows(
+    file: IO[bytes], table: str, resource: Mapping[str, Any], fields: Sequence[Field], about: Mapping[str, Any]
+) -> Iterator[list[Row]]:
+    with file:
+        if resource["format"] == "ndjson":
+            lines, read = DigestingLines(file), RowReader(table, fields)
+            first = lines.number
+            while run := lines.run(b"{"):
+                yield read(run, first)
+                first = lines.number
+            if lines.peek(1):
+                raise UnreadableError(f"Line {lines.number:,} of {resource['path']} is not a row.")
+            return
+        if not (about["dialect"] or {}).get("importable", True):
+            while file.read(1 << 20):  # made for a spreadsheet: its bytes are checked, its values are not read back
+                pass
+            return
+        columns = []
+        for field in resource["schema"]["fields"]:
+            null = field["missingValues"]
+            columns.append(Column(field["name"], field[KEY]["kind"], null[0] if null else None))
+        if [c.name for c in columns] != [f.name for f in fields]:
+            raise UnreadableError(f"The columns of {table} are not the same in both parts of datapackage.json.")
+        yield from rows(file, resource["dialect"]["delimiter"], table, columns)
+
+
+FORMAT = Format(
+    name="package",
+    help="A zip with one plain table for each table, described (Data Package) and proven complete.",
+    extension="zip",
+    media_type="application/zip",
+    lossless=True,
+    self_verifying=True,
+    encode=encode,
+    decode=decode,
+    delimiter=",",
+)

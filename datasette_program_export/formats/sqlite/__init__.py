@@ -1,0 +1,1 @@
+"""sqlite and sql: a database file and an SQL script with the same tables."""

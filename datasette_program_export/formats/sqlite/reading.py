@@ -1,0 +1,190 @@
+"""Reads a SQLite file that this program wrote: its description, its rows, its digest.
+
+The file may come from anyone: it is opened read-only, none of its views and triggers is
+run, and a table must be an ordinary table. Generated columns, which are expressions of the
+file's own, are not read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from ...database.batch_sizes import BatchSizes
+from ...database.library import sqlite3
+from ...database.schema import quote
+from ...database.sqlite_errors import explain
+from ...errors import UnreadableError
+from ...files.input_file import open_database_bytes
+from ..dataset import Dataset, Field, Row, TableStream
+from ..document import description, tables_of
+from .statements import VERSION, description_among
+
+PLACEHOLDER = "0" * 64
+_PIECE = 256 * 1024
+_HEX = re.compile("[0-9a-f]{64}")
+_ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA}  # no function is run
+_UNDECODABLE = "Could not decode to UTF-8"
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that can only read, and runs nothing that stands in the file."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+    connection.execute("PRAGMA cell_size_check=ON")
+    connection.execute("PRAGMA query_only=ON")
+    # not trusted_schema=OFF: before 3.41 that refuses whole files for a JSON function in a generated column
+    connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY)
+    return connection
+
+
+def stored_rows(connection: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[list[Row]]:
+    """The rows in the order in which they lie in the file; a text that is not UTF-8 with surrogates."""
+    wanted = ", ".join(f"r.{quote(c)}" for c in columns)  # qualified: a name that is not there is no string
+    sql = f"SELECT {wanted} FROM main.{quote(table)} AS r NOT INDEXED"
+    given = 0
+    connection.text_factory = str
+    try:
+        for rows in _fetched(connection, sql):
+            yield rows
+            given += len(rows)
+        return
+    except sqlite3.OperationalError as error:
+        if not str(error).startswith(_UNDECODABLE):
+            raise
+    connection.text_factory = _decode_any
+    for rows in _fetched(connection, sql):
+        fresh = rows[given:]
+        given -= len(rows) - len(fresh)
+        if fresh:
+            yield fresh
+
+
+def _fetched(connection: sqlite3.Connection, sql: str) -> Iterator[list[Row]]:
+    pace = BatchSizes()
+    with closing(connection.execute(sql)) as cursor:
+        while rows := cursor.fetchmany(next(pace)):
+            pace.saw(len(rows), sum(len(v) for row in rows for v in row if isinstance(v, (str, bytes))))
+            yield rows
+
+
+def _decode_any(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def decode(path: Path) -> Dataset:
+    """The export in a file, read lazily. Raises UnreadableError where there is none, or it is damaged."""
+    try:
+        with closing(open_read_only(path)) as connection:
+            told = _description(connection)
+            parts = {
+                name: description(told[name].encode(), f"The description ({name})")
+                for name in ("export", "schema", "coverage", "integrity")
+            }
+            names = _ordinary_tables(connection)
+        fields = {
+            name: tuple(field for field in columns if not field.generated)
+            for name, columns in tables_of(parts["schema"]).items()
+        }
+    except sqlite3.Error as error:
+        raise UnreadableError(f"The SQLite file cannot be read: {explain(error)}.") from None
+    except (KeyError, AttributeError, UnicodeError):
+        raise UnreadableError("The SQLite file is damaged: its description cannot be read.") from None
+    for name in fields:
+        if name not in names:
+            raise UnreadableError(f"The SQLite file is not what it says: {name} is no table in it.")
+    return Dataset(
+        head=parts["export"],
+        schema=parts["schema"],
+        tables=_tables(path, fields),
+        coverage=lambda: parts["coverage"],
+        integrity=lambda: parts["integrity"],
+    )
+
+
+def check_document(path: Path) -> str | None:
+    """What is wrong with a file, if anything is: by the digest that stands in it. In constant memory."""
+    try:
+        with closing(open_read_only(path)) as connection:
+            digest = _description(connection).get("document")
+            (encoding,) = connection.execute("PRAGMA encoding").fetchone()
+    except UnreadableError as error:
+        return str(error)
+    except (sqlite3.Error, UnicodeError) as error:
+        return f"It cannot be read: {explain(error)}."
+    if not isinstance(digest, str) or not _HEX.fullmatch(digest):
+        return "It does not hold the digest that says that it is complete."
+    places = find(path, digest.encode(encoding))
+    if len(places) != 1:
+        return "It was changed or damaged: its digest does not stand in it exactly once."
+    if digest_with_zeros(path, places[0], encoding) != digest:
+        return "It was changed or damaged: its digest is of other bytes."
+    return None
+
+
+def find(path: Path, wanted: bytes) -> list[int]:
+    """Where these bytes stand in a file."""
+    places: list[int] = []
+    with open_database_bytes(path) as file:
+        start, before = 0, b""
+        while piece := file.read(_PIECE):
+            window = before + piece
+            at = window.find(wanted)
+            while at >= 0:
+                places.append(start + at)
+                at = window.find(wanted, at + 1)
+            before = window[1 - len(wanted) :]
+            start += len(window) - len(before)
+    return places
+
+
+def digest_with_zeros(path: Path, place: int, encoding: str) -> str:
+    """The SHA-256 of the file with 64 zeros, as a text of that encoding, at ``place``."""
+    zeros = PLACEHOLDER.encode(encoding)
+    hashed = hashlib.sha256()
+    with open_database_bytes(path) as file:
+        for size, instead in ((place, b""), (len(zeros), zeros), (None, b"")):
+            left = size
+            while left != 0 and (piece := file.read(_PIECE if left is None else min(left, _PIECE))):
+                left = None if left is None else left - len(piece)
+                if not instead:
+                    hashed.update(piece)
+            hashed.update(instead)
+    return hashed.hexdigest()
+
+
+def _description(connection: sqlite3.Connection) -> dict[str, Any]:
+    name = description_among(_ordinary_tables(connection))
+    told: dict[Any, Any] = {}
+    if name is not None:
+        columns = [row[1] for row in connection.execute(f"PRAGMA main.table_xinfo({quote(name)})") if row[6] == 0]
+        if columns == ["key", "value"]:
+            told = {row[0]: row[1] for rows in stored_rows(connection, name, columns) for row in rows}
+    if told.get("format") != "sqlite":
+        raise UnreadableError("This SQLite file was not written by this program: it has no table program_export.")
+    if told.get("version") != VERSION:
+        raise UnreadableError(f"This SQLite file is of another version; this program reads version {VERSION}.")
+    return told
+
+
+def _ordinary_tables(connection: sqlite3.Connection) -> list[str]:
+    connection.text_factory = _decode_any
+    listed = connection.execute("PRAGMA main.table_list").fetchall()
+    return [name for schema, name, kind, *_ in listed if schema == "main" and kind == "table"]
+
+
+def _tables(path: Path, fields: Mapping[str, tuple[Field, ...]]) -> Iterator[TableStream]:
+    with closing(open_read_only(path)) as connection:
+        for name, columns in fields.items():
+            rows = stored_rows(connection, name, [c.name for c in columns])
+            yield TableStream(name, columns, _readable(rows, name))
+
+
+def _readable(found: Iterator[list[Row]], table: str) -> Iterator[list[Row]]:
+    try:
+        yield from found
+    except sqlite3.Error as error:
+        raise UnreadableError(f"The SQLite file is damaged: {table} cannot be read: {explain(error)}.") from None

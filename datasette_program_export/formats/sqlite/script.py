@@ -1,0 +1,176 @@
+"""sql: a script that makes the tables and their rows in any SQLite from 3.37 on.
+
+Its last line is a comment: that it is complete, and the SHA-256 of every byte before that line.
+Described in ``docs/sqlite.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from ...database.schema import quote
+from ...errors import BrokenExportError, UnreadableError
+from ...files.limits import Limits
+from ...files.lines import DigestingLines
+from ...files.local import local
+from ..dataset import Dataset, TableStream
+from ..document import description, tables_of
+from ..registry import Format, Options
+from .literals import Literals
+from .statements import Blueprint, insertion
+
+_LAST_LINE = re.compile(rb"-- complete; sha256 of every byte before this line: ([0-9a-f]{64})\n")
+_DESCRIBED = re.compile(rb"\('([a-z]+)','((?:[^']|'')*)'\)[,;]")
+_HOW = "For a new database: sqlite3 -bail new.db < this-file"
+_LONGEST_LAST_LINE = 256
+_PIECE = 256 * 1024
+_LONG = 10_000_000  # characters: from here on, a statement for each row
+_LONGEST = 990_000_000  # SQLite reads statements of up to 1,000,000,000 bytes
+
+
+def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
+    """The script, a batch of rows at a time."""
+    hashed = hashlib.sha256()
+    rows = 0
+    blueprint = Blueprint.of(dataset.schema)
+    literals = Literals(blueprint.encoding)
+    for text in _beginning(dataset, blueprint):
+        hashed.update(chunk := text.encode())
+        yield chunk
+    for table in dataset.tables:
+        for count, text in _insertions(table, literals):
+            hashed.update(chunk := text.encode())
+            yield chunk
+            rows += count
+    counted = f"-- {rows:,} row{'' if rows == 1 else 's'}\n"
+    for text in (*_end(dataset, blueprint, literals), counted):
+        hashed.update(chunk := text.encode())
+        yield chunk
+    yield f"-- complete; sha256 of every byte before this line: {hashed.hexdigest()}\n".encode()
+
+
+def check_script(path: Path) -> str | None:
+    """What is wrong with a script, if anything is: by its last line. In constant memory."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _LONGEST_LAST_LINE))
+        tail = file.read()
+        start = tail.rfind(b"\n", 0, -1) + 1
+        found = _LAST_LINE.fullmatch(tail[start:])
+        if found is None:
+            return "It does not end in the line that says that it is complete."
+        hashed = hashlib.sha256()
+        left = size - (len(tail) - start)
+        file.seek(0)
+        while left:
+            piece = file.read(min(left, _PIECE))
+            if not piece:
+                return "It became shorter while it was read."
+            hashed.update(piece)
+            left -= len(piece)
+    if hashed.hexdigest().encode() != found[1]:
+        return "It was changed or damaged: the digest in its last line is of other bytes."
+    return None
+
+
+def decode(file: IO[bytes], limits: Limits) -> Dataset:
+    """What a script says of itself, when it is byte for byte as it was written; its statements are not run,
+    so the Dataset gives no rows. Raises UnreadableError."""
+    with local(file) as path:
+        if not _begins_as_ours(path):
+            raise UnreadableError("This file cannot prove itself: it is no SQL script of this program.", "unknown")
+        if problem := check_script(path):
+            raise UnreadableError(problem, "cut" if "does not end" in problem else "changed")
+        told = _description(path)
+    try:
+        parts = {
+            name: description(told[name].encode(), f"The description ({name})")
+            for name in ("export", "schema", "coverage", "integrity")
+        }
+        fields = tables_of(parts["schema"])
+    except KeyError:
+        raise UnreadableError("The script does not describe itself as this program writes it.") from None
+    return Dataset(
+        head=parts["export"],
+        schema=parts["schema"],
+        tables=(TableStream(name, columns, iter(())) for name, columns in fields.items()),
+        coverage=lambda: parts["coverage"],
+        integrity=lambda: parts["integrity"],
+        readable=False,
+    )
+
+
+def _begins_as_ours(path: Path) -> bool:
+    """Whether the second line, as far as it is there, is the one that every script has."""
+    with path.open("rb") as file:
+        whole = file.readline(_PIECE).endswith(b"\n")
+        second = file.readline(_PIECE)
+    usual = b"-- " + _HOW.encode() + b"\n"
+    return usual.startswith(second.replace(b"\r\n", b"\n")) if whole and second else not whole
+
+
+def _description(path: Path) -> dict[str, str]:
+    """The rows of the description, which come behind all others: the last of each."""
+    found = {}
+    with path.open("rb") as file:
+        lines = DigestingLines(file)
+        while lines.peek(1):
+            for line in lines.run(b""):
+                if line.startswith(b"('") and (match := _DESCRIBED.fullmatch(line)):
+                    found[match[1].decode()] = match[2].decode().replace("''", "'")
+    return found
+
+
+def _beginning(dataset: Dataset, blueprint: Blueprint) -> Iterator[str]:
+    head = dataset.head
+    about = (
+        f"{head['source']}, {head['scope']}, exported at {head['created_at']} by {head['generator']}",
+        _HOW,
+        "The last line is there when the script is whole; what it holds, and what not, tells the table "
+        + blueprint.description,
+    )
+    yield "".join("-- " + " ".join(line.split()) + "\n" for line in about)
+    yield "\n".join(blueprint.opening) + "\nBEGIN;\n"
+    yield from (f"{sql}\n" for sql in blueprint.tables.values())
+
+
+def _insertions(table: TableStream, literals: Literals) -> Iterator[tuple[int, str]]:
+    kept = [i for i, field in enumerate(table.fields) if not field.generated]
+    start = insertion(table.name, [table.fields[i].name for i in kept])
+    for rows in filter(None, table.batches):
+        if len(kept) < len(table.fields):
+            rows = [tuple(row[i] for i in kept) for row in rows]
+        text = literals(rows)
+        if len(text) <= _LONG:
+            yield len(rows), f"{start}{text};\n"
+            continue
+        for row in rows:
+            if 4 * len(text := literals([row])) > _LONGEST and len(text.encode()) > _LONGEST:
+                raise BrokenExportError(
+                    f"A row of {table.name} is larger than an SQL statement may be. Choose another format: sqlite."
+                )
+            yield 1, f"{start}{text};\n"
+
+
+def _end(dataset: Dataset, blueprint: Blueprint, literals: Literals) -> Iterator[str]:
+    yield from (f"{sql}\n" for sql in (*blueprint.objects, *blueprint.closing))
+    described = list(blueprint.described_as("sql", dataset, dataset.integrity()))
+    yield f"CREATE TABLE {quote(blueprint.description)} (key TEXT PRIMARY KEY, value);\n"
+    yield f"{insertion(blueprint.description, ['key', 'value'])}{literals(described)};\n"
+    yield "COMMIT;\nPRAGMA ignore_check_constraints=OFF;\n"
+
+
+FORMAT = Format(
+    name="sql",
+    help="A script of SQL statements that makes the tables anew in any SQLite; a person can read it.",
+    extension="sql",
+    media_type="application/sql",
+    lossless=True,
+    self_verifying=True,
+    encode=encode,
+    decode=decode,
+)

@@ -1,0 +1,126 @@
+"""The statements that make a new database of an export's tables, for the formats sqlite and sql.
+
+Before a row is read, all statements are run in an empty database in memory: what a plain
+SQLite does not take (somebody's own function or collation) is known before the first byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ...database.library import sqlite3
+from ...database.schema import fold, quote
+from ...database.sqlite_errors import explain
+from ...errors import UnsupportedError
+from ..dataset import Dataset
+from .literals import Literals
+
+VERSION = 1
+DESCRIPTION = re.compile(r"program_export(?:_([1-9][0-9]{0,17}))?")  # of several, ours has the highest number
+_NUMBERS = ("user_version", "application_id")
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Complete statements, in order: ``opening``, ``tables`` by name, and after the rows ``objects`` and ``closing``.
+
+    ``description`` is the name of the table that describes the rest; ``schema`` the export's,
+    with what a plain SQLite does not take added to ``not_carried``."""
+
+    encoding: str
+    tables: Mapping[str, str]
+    objects: tuple[str, ...]
+    closing: tuple[str, ...]
+    description: str
+    schema: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, schema: Mapping[str, Any]) -> Blueprint:
+        """Raises UnsupportedError, naming the table, where one cannot be made."""
+        facts = schema["database"]
+        objects: list[str] = []
+        refused: list[dict[str, str]] = []
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
+            scratch.execute(f"PRAGMA encoding='{facts['encoding']}'")
+            scratch.execute("PRAGMA foreign_keys=OFF")
+            tables = {name: _made(scratch, name, table["sql"]) for name, table in schema["tables"].items()}
+            counts = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"
+            sequences = facts.get("sequences") if scratch.execute(counts).fetchone() else None
+            for one in schema["objects"]:
+                try:
+                    scratch.execute(one["sql"])
+                    objects.append(terminated(one["sql"]))
+                except (sqlite3.Error, sqlite3.Warning) as error:
+                    refused.append({k: one[k] for k in ("type", "name", "table")} | {"why": explain(error)})
+        return cls(
+            facts["encoding"],
+            tables,
+            tuple(objects),
+            (*_sequences(sequences), *(f"PRAGMA {name}={facts[name]:d};" for name in _NUMBERS if name in facts)),
+            _free_name({*tables, *(o["name"] for o in schema["objects"])}),
+            {**schema, "not_carried": [*schema["not_carried"], *refused]} if refused else schema,
+        )
+
+    @property
+    def opening(self) -> tuple[str, ...]:
+        """What is said to an empty database: rows are loaded as they are, checked by nobody."""
+        told = {"encoding": f"'{self.encoding}'", "foreign_keys": "OFF", "ignore_check_constraints": "ON"}
+        return tuple(f"PRAGMA {name}={value};" for name, value in told.items())
+
+    def described_as(self, form: str, dataset: Dataset, integrity: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """The rows of the description table, when all other rows are written."""
+        yield "format", form
+        yield "version", VERSION
+        parts = {"export": dataset.head, "schema": self.schema, "coverage": dataset.coverage()}
+        for name, value in {**parts, "integrity": {**integrity, "complete": True}}.items():
+            yield name, msgspec.json.encode(value).decode()
+
+
+def description_among(names: list[str]) -> str | None:
+    """Which of a file's tables describes the others, if one does."""
+    found = {int(match[1] or 1): name for name in names if (match := DESCRIPTION.fullmatch(name))}
+    return found[max(found)] if found else None
+
+
+def terminated(sql: str) -> str:
+    """The statement with its end, which a comment would hide. Raises sqlite3.Warning where nothing ends it."""
+    for end in (";", "\n;", "*/;"):
+        if sqlite3.complete_statement(sql + end):
+            return sql + end
+    raise sqlite3.Warning("incomplete input")
+
+
+def _made(scratch: sqlite3.Connection, name: str, sql: str) -> str:
+    try:
+        scratch.execute(sql)
+        return terminated(sql)
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        own = fold(name).startswith("sqlite_")
+        why = "names that begin with sqlite_ are SQLite's own" if own else explain(error)
+        raise UnsupportedError(
+            f"{name} cannot be made in a new SQLite database: {why}. Leave it out, or choose another format."
+        ) from None
+
+
+def _sequences(counted: Mapping[str, int] | None) -> Iterator[str]:
+    if counted is not None:
+        yield "DELETE FROM sqlite_sequence;"
+        literal = Literals("UTF-8").literal
+        for name, number in counted.items():
+            yield f"INSERT INTO sqlite_sequence VALUES({literal(name)},{literal(number)});"
+
+
+def _free_name(taken: set[str]) -> str:
+    numbers = [int(match[1] or 1) for name in taken if (match := DESCRIPTION.fullmatch(fold(name)))]
+    return f"program_export_{max(numbers) + 1}" if numbers else "program_export"
+
+
+def insertion(table: str, columns: list[str]) -> str:
+    """The beginning of an INSERT, up to its values."""
+    return f"INSERT INTO {quote(table)}({','.join(map(quote, columns))}) VALUES"

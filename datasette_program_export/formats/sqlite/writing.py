@@ -1,0 +1,253 @@
+"""sqlite: a database file with the same tables, rows, keys, indexes, views and triggers, and a description.
+
+The file is built in a temporary one, and every table is read back before a byte is given
+away: a file with another value in it is never written. Described in ``docs/sqlite.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from ...database.library import sqlite3
+from ...database.schema import quote
+from ...database.sqlite_errors import explain
+from ...errors import BrokenExportError, ExportError, SpoolFullError, UnreadableError, UnsupportedError
+from ...files.limits import Limits
+from ...files.local import local
+from ..dataset import Dataset, TableStream
+from ..digest import TableDigest, sum_of_rows
+from ..registry import Format, Options
+from .literals import odd_text
+from .reading import check_document, digest_with_zeros, find, stored_rows
+from .reading import decode as read
+from .statements import Blueprint, insertion
+
+_PIECE = 256 * 1024
+_STEPS = 200_000  # of SQLite's virtual machine, between two looks whether the export goes on
+_SETTINGS = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000")
+
+
+def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
+    """The file in pieces, when all of it is there."""
+    with _temporary(options.folder) as path:
+        blueprint = Blueprint.of(dataset.schema)
+        building = _Building(path, dataset, blueprint)
+        building.tables()
+        integrity = building.read_back()
+        building.rest(integrity)
+        building.seal()
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                dataset.integrity()  # raises when the export was cancelled
+                yield piece
+
+
+@contextmanager
+def _temporary(folder: str | None) -> Iterator[Path]:
+    """A file that only this user can read, gone on every way out."""
+    try:
+        handle, name = tempfile.mkstemp(prefix="program-export-", suffix=".db", dir=folder)
+    except OSError as error:
+        raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        with suppress(OSError):
+            Path(name).unlink()
+
+
+@dataclass
+class _Loaded:
+    """One table as it was written: columns, rows, and their sum without regard to order."""
+
+    columns: list[str]
+    rows: int = 0
+    sum: int = 0
+
+
+class _Building:
+    """The file under way. Each step opens it anew, so that what is read back is what is written."""
+
+    def __init__(self, path: Path, dataset: Dataset, blueprint: Blueprint) -> None:
+        self.path = path
+        self.dataset = dataset
+        self.blueprint = blueprint
+        self.loaded: dict[str, _Loaded] = {}
+        self._table: str | None = None
+        self._stopped: BaseException | None = None
+
+    def tables(self) -> None:
+        """Make the tables, and load their rows."""
+        with self._opened() as connection:
+            for sql in self.blueprint.tables.values():
+                connection.execute(sql)
+            for table in self.dataset.tables:
+                self._table = table.name
+                self._load(connection, table)
+            self._table = None
+
+    def _load(self, connection: sqlite3.Connection, table: TableStream) -> None:
+        kept = [i for i, field in enumerate(table.fields) if not field.generated]
+        loaded = self.loaded[table.name] = _Loaded([table.fields[i].name for i in kept])
+        start = insertion(table.name, loaded.columns)
+        insert = f"{start} ({', '.join('?' * len(kept))})"
+        for rows in table.batches:
+            if len(kept) < len(table.fields):
+                rows = [tuple(row[i] for i in kept) for row in rows]
+            loaded.rows += len(rows)
+            loaded.sum += sum_of_rows(rows)
+            before = connection.total_changes
+            if self.blueprint.encoding == "UTF-8":
+                try:
+                    connection.executemany(insert, rows)
+                    continue
+                except UnicodeEncodeError:  # the rows before the one with such a text are in
+                    rows = rows[connection.total_changes - before :]
+            for row in rows:
+                self._insert(connection, start, row)
+
+    def _insert(self, connection: sqlite3.Connection, start: str, row: Sequence[Any]) -> None:
+        slots, values = [], []
+        for value in row:
+            raw = odd_text(value, self.blueprint.encoding) if isinstance(value, str) else None
+            if raw is not None:  # a literal: bytes that are bound would be taken for UTF-8 in any database
+                slots.append(f"CAST(X'{raw.hex()}' AS TEXT)")
+            else:
+                slots.append("?")
+                values.append(value)
+        connection.execute(f"{start} ({', '.join(slots)})", values)
+
+    def read_back(self) -> Mapping[str, Any]:
+        """Compare every table with what was read from the source; returns the integrity, as the file has it.
+
+        The digest is taken in the order in which the rows lie in the file: by their key,
+        which an export may have sorted otherwise."""
+        integrity = self.dataset.integrity()
+        tables = dict(integrity["tables"])
+        with self._opened(write=False) as connection:
+            for name, loaded in self.loaded.items():
+                digest, total = TableDigest(len(loaded.columns)), 0
+                for rows in stored_rows(connection, name, loaded.columns):
+                    digest.add(rows)
+                    total += sum_of_rows(rows)
+                told = tables[name]
+                if digest.hexdigest() == told["sha256"]:
+                    continue
+                if (digest.rows, total) != (loaded.rows, loaded.sum) or loaded.rows != told["rows"]:
+                    raise BrokenExportError(
+                        f"{name} reads back from the new SQLite file with other values than it has in the database, "
+                        "so the file is not given out. Choose another format."
+                    )
+                tables[name] = {**told, "sha256": digest.hexdigest(), "sha256_as_exported": told["sha256"]}
+        return {**integrity, "tables": tables}
+
+    def rest(self, integrity: Mapping[str, Any]) -> None:
+        """What hangs on the tables, now that no trigger can fire; then the description, its digest last."""
+        name = quote(self.blueprint.description)
+        with self._opened() as connection:
+            for sql in (*self.blueprint.objects, *self.blueprint.closing):
+                connection.execute(sql)
+            connection.execute(f"CREATE TABLE {name} (key TEXT PRIMARY KEY, value)")
+            start = insertion(self.blueprint.description, ["key", "value"])
+            for row in self.blueprint.described_as("sqlite", self.dataset, integrity):
+                self._insert(connection, start, row)
+            # stands in until the digest is known; no data can hold a digest of itself
+            self._mark = hashlib.sha256(b"document" + msgspec.json.encode(integrity)).hexdigest()
+            self._insert(connection, start, ("document", self._mark))
+
+    def seal(self) -> None:
+        """Write the file's digest into it."""
+        encoding = self.blueprint.encoding
+        places = find(self.path, self._mark.encode(encoding))
+        if len(places) != 1:
+            raise BrokenExportError("The new SQLite file cannot be given its digest. Choose another format.")
+        digest = digest_with_zeros(self.path, places[0], encoding)
+        with self.path.open("r+b") as file:
+            file.seek(places[0])
+            file.write(digest.encode(encoding))
+
+    @contextmanager
+    def _opened(self, write: bool = True) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction; what goes wrong in it comes out in plain words."""
+        try:
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+                for setting in _SETTINGS if write else ("query_only=ON",):
+                    connection.execute(f"PRAGMA {setting}").fetchall()
+                for sql in self.blueprint.opening:
+                    connection.execute(sql)
+                if self.loaded:  # while rows come, the database that they come from is what stops
+                    connection.set_progress_handler(self._look, _STEPS)
+                connection.execute("BEGIN")
+                yield connection
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._stopped is not None:
+                raise self._stopped from None
+            raise self._said(error) from None
+
+    def _look(self) -> int:
+        try:
+            self.dataset.integrity()  # it also confirms that the export goes on
+        except BaseException as error:
+            self._stopped = error
+        return self._stopped is not None
+
+    def _said(self, error: sqlite3.Error) -> ExportError:
+        where = f"{self._table}: " if self._table else ""
+        if "full" in str(error):
+            return SpoolFullError(f"The temporary folder takes no more ({explain(error)}).")
+        if isinstance(error, sqlite3.IntegrityError):
+            return UnsupportedError(
+                f"{where}a row breaks the table's own rules (a key that is there twice, or a missing value), "
+                "so no new SQLite database can hold it. Choose another format."
+            )
+        return BrokenExportError(f"{where}the new SQLite file cannot be written: {explain(error)}.")
+
+
+def decode(file: IO[bytes], limits: Limits) -> Dataset:
+    """The export in a file that is, byte for byte, as it was written. Raises UnreadableError."""
+    with ExitStack() as stack:
+        path = stack.enter_context(local(file))
+        found = read(path)  # an UnreadableError for what is no file of ours comes first
+        if problem := check_document(path):
+            raise UnreadableError(problem, "changed")
+        kept = stack.pop_all()
+
+    return replace(found, tables=_begun(kept, found.tables))
+
+
+def _begun(kept: ExitStack, tables: Iterator[TableStream]) -> Iterator[TableStream]:
+    """The tables; what was kept for them goes with this, also where nobody asks for a table."""
+
+    def given() -> Iterator[Any]:
+        with kept:
+            yield None
+            yield from tables
+
+    begun = given()
+    next(begun)
+    return begun
+
+
+FORMAT = Format(
+    name="sqlite",
+    help="A SQLite database with the same tables, keys, indexes, views and triggers; it says what it holds.",
+    extension="db",
+    suffixes=("sqlite", "sqlite3"),
+    media_type="application/vnd.sqlite3",
+    lossless=True,
+    self_verifying=True,
+    encode=encode,
+    decode=decode,
+    streams=False,
+)

@@ -1,0 +1,94 @@
+"""How SQLite's values are written in JSON, and read back.
+
+    storage class   JSON                                             MessagePack (digest)
+    NULL            null                                             nil
+    INTEGER         digits                                           smallest integer form
+    REAL            shortest digits that read back, with . or e      float64
+      infinity      {"$real": "Infinity"}, {"$real": "-Infinity"}    float64
+    TEXT            string                                           str
+      not UTF-8     {"$base64": true, "encoded": …, "type": "text"}  ext type 1, its bytes
+    BLOB            {"$base64": true, "encoded": …}                  bin
+
+In Python a text that is not UTF-8 is a str with surrogates (PEP 383). SQLite keeps no NaN.
+The digest of a table is the SHA-256 of its rows, each one MessagePack array, one behind the
+other. msgspec does the encoding; it would write infinities as null and BLOBs as bare text
+without a word, which is what the checks here are for.
+"""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import Annotated, Any
+
+import msgspec
+
+from .dataset import Row, Value
+
+_REALS = {"Infinity": float("inf"), "-Infinity": float("-inf")}
+
+
+def of_tag(value: Any) -> Value:
+    """A decoded value, as itself or out of the tag that JSON has no word for (see ``values``)."""
+    if value is None or isinstance(value, (str, float)) or (type(value) is int and -(2**63) <= value < 2**63):
+        return value
+    if isinstance(value, dict):
+        keys = list(value)
+        if keys == ["$real"]:
+            return _REALS[value["$real"]]
+        if keys[:2] == ["$base64", "encoded"] and value["$base64"] is True:
+            try:
+                data = b64decode(value["encoded"], validate=True)
+            except (Base64Error, TypeError):
+                raise ValueError from None
+            if keys[2:] == []:
+                return data
+            if keys[2:] == ["type"] and value["type"] == "text":
+                return data.decode("utf-8", "surrogateescape")
+    raise ValueError
+
+
+_MAX = sys.float_info.max
+_PLAIN = list[tuple[str | int | Annotated[float, msgspec.Meta(ge=-_MAX, le=_MAX)] | None, ...]]
+
+
+def _tagged(name: str, **fields: str) -> Any:
+    return msgspec.defstruct(name, [(f, object) for f in fields], rename=fields, gc=False)
+
+
+_Blob = _tagged("Blob", tag="$base64", encoded="encoded")  # msgspec writes its bytes as base64 (RFC 4648)
+_BadText = _tagged("BadText", tag="$base64", encoded="encoded", type="type")
+_Real = _tagged("Real", real="$real")
+
+
+def is_plain(rows: list[Row]) -> bool:
+    """Whether msgspec's JSON says every value as it is: no BLOB, no infinity (bad text raises by itself)."""
+    try:
+        msgspec.convert(rows, _PLAIN)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def undecoded(text: str) -> bytes | None:
+    """The bytes of a text that is not valid UTF-8; None for any other text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")
+    return None
+
+
+def json_value(value: Value) -> Any:
+    """The value in a form that msgspec writes as the table above says."""
+    if isinstance(value, bytes):
+        return _Blob(True, value)
+    if isinstance(value, float) and value - value != 0:
+        return _Real("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, str) and (raw := undecoded(value)) is not None:
+        return _BadText(True, raw, "text")
+    return value
+
+
+# --- texts that hold JSON

@@ -1,0 +1,1 @@
+"""Reading files that this program did not write: JSON and CSV of any origin."""

@@ -1,0 +1,234 @@
+"""Reads CSV of other programs: detects encoding, delimiter and header, and reports them.
+
+An empty field is NULL, ``""`` is an empty text. A text becomes what the column's type makes of it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import IO
+
+from ...database.schema import Column, Table, fold
+from ...errors import RequestError, UnreadableError
+from ...formats.csv.reading import WIDEST_FIELD
+from ...formats.dataset import Value
+from ..choices import ImportChoices
+from ..staging.columns import ColumnMapping
+from ..staging.database import StagedTable
+
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_SAMPLE = 1 << 18
+_BATCH = 1000
+_INFINITE = {"Infinity": float("inf"), "-Infinity": float("-inf")}
+_BOOLEAN = {"True": 1, "False": 0, "true": 1, "false": 0}
+_FORMULA = re.compile(r'="(?:[^"]|"")*"\Z')
+
+
+def read_csv(
+    opened: Callable[[], AbstractContextManager[IO[bytes]]], table: Table, intake: ColumnMapping, choices: ImportChoices
+) -> str:
+    """Stage the rows; returns as what the file was read. Raises UnreadableError."""
+    with opened() as file:
+        sample = file.read(_SAMPLE)
+    encoding = choices.encoding or _encoding(sample)
+    text = _decoded(sample, encoding)
+    columns = [c for c in table.columns if not c.generated and c.hidden == 0]
+    delimiter = _named(choices.delimiter) or _delimiter(text, table)
+    first = next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row), [])
+    known = [name for name in first if table.column(name.strip()) is not None]
+    header = choices.header if choices.header is not None else bool(known) or len(first) != len(columns)
+    if any(_FORMULA.match(name) for name in first):
+        raise UnreadableError(
+            "This file was made for a spreadsheet: its values were changed for it, so they are not imported.", "unknown"
+        )
+    if header and not known:
+        raise UnreadableError(f"The first line names no column of {table.name}. Is another delimiter meant?", "unknown")
+    names = [name.strip() for name in first] if header else [c.name for c in columns]
+    staged = _room(table, names, intake)
+    if staged is not None:
+        with opened() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as lines:
+            _stage(lines, staged, names, delimiter, header, intake)
+    shown = _DELIMITERS.get(delimiter, delimiter)
+    return f"CSV into {table.name}: {encoding}, delimiter {shown}, {'with' if header else 'without'} a header"
+
+
+def _room(table: Table, names: Sequence[str], intake: ColumnMapping) -> StagedTable | None:
+    folded = [fold(name) for name in names]
+    if len(set(folded)) != len(folded):
+        intake.findings.add("column", f"The header has a column of {table.name} twice.", table.name)
+        return None
+    if table.name in intake.staging.tables:
+        raise UnreadableError(f"The file has {table.name} twice.")
+    return intake.loose(table, texts=True, unit="line")
+
+
+def _stage(
+    text: io.TextIOWrapper,
+    staged: StagedTable,
+    names: Sequence[str],
+    delimiter: str,
+    header: bool,
+    intake: ColumnMapping,
+) -> None:
+    csv.field_size_limit(WIDEST_FIELD)
+    places = [_place(staged, name, intake) for name in names]
+    given = tuple(c for i, c in enumerate(staged.columns) if i in places)
+    shape = intake.staging.shape(staged, given)
+    readers = [_reader(staged.table.column(name), len(names) == 1) for name in names]
+    waiting: list[tuple[int, tuple[Value, ...]]] = []
+    for line, row, quoted in _records(text, delimiter, skip=1 if header else 0):
+        if len(row) != len(names):
+            message = f"Line {line:,} has {len(row):,} fields, not {len(names):,} as the others."
+            intake.findings.add("line", message, staged.table.name, None, line, "line")
+            continue
+        values: list[Value] = [None] * len(staged.columns)
+        for place, cell, as_text, read in zip(places, row, quoted, readers):
+            if place is not None:
+                values[place] = read(cell, as_text)
+        waiting.append((line, tuple(values)))
+        if len(waiting) == _BATCH:
+            _flush(intake, staged, shape, waiting)
+    _flush(intake, staged, shape, waiting)
+
+
+def _flush(
+    intake: ColumnMapping, staged: StagedTable, shape: int, waiting: list[tuple[int, tuple[Value, ...]]]
+) -> None:
+    if waiting:
+        numbers, rows = zip(*waiting)
+        intake.staging.add(staged, numbers, [shape] * len(rows), rows)
+        waiting.clear()
+
+
+def _place(staged: StagedTable, name: str, intake: ColumnMapping) -> int | None:
+    table = staged.table
+    column = table.column(name)
+    if column is not None and column.name in staged.columns:
+        return staged.columns.index(column.name)
+    preset = intake.known.preset if intake.known is not None else None
+    computed = preset.computed.get(table.name, []) if preset is not None else []
+    if column is None and name not in computed:
+        message = f"{table.name} has no column {name or '(without a name)'} in the target. Its values would be lost."
+        intake.findings.add("column", message, table.name, name)
+    return None
+
+
+def _records(text: io.TextIOWrapper, delimiter: str, skip: int) -> Iterator[tuple[int, list[str], Sequence[bool]]]:
+    """Line number, fields, and of each whether it stood in quotes (told only where that matters)."""
+    held: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in text:
+            held.append(line)
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
+    begins = 1
+    try:
+        for row in reader:
+            if row and skip == 0:
+                record = "".join(held)
+                matters = ('""' in record and "" in row) or (len(row) == 1 and record.startswith('"'))
+                yield begins, row, _quoted(record, delimiter) if matters else [False] * len(row)
+            elif row:
+                skip -= 1
+            held.clear()
+            begins = reader.line_num + 1
+    except csv.Error:
+        raise UnreadableError(
+            f"Line {begins:,} is no CSV: a quote is not closed, or stands where none can be."
+        ) from None
+    except UnicodeDecodeError:
+        raise UnreadableError(
+            f"Behind line {begins:,} there is a character that is not {text.encoding}: say --encoding."
+        ) from None
+
+
+def _quoted(record: str, delimiter: str) -> list[bool]:
+    found, place = [], 0
+    while True:
+        found.append(record.startswith('"', place))
+        if found[-1]:
+            place += 1
+            while record.startswith('""', end := record.index('"', place)):
+                place = end + 2
+            place = end + 1
+        place = record.find(delimiter, place) + 1
+        if not place:
+            return found
+
+
+def _reader(column: Column | None, alone: bool) -> Callable[[str, bool], Value]:
+    """How a field of this column is read."""
+    kind = column.affinity if column is not None else "TEXT"
+    blob = column is not None and "BLOB" in column.type.upper()
+    words: dict[str, Value] = {}
+    if kind in ("INTEGER", "NUMERIC"):
+        words.update(_BOOLEAN)
+    if kind in ("REAL", "NUMERIC"):
+        words.update(_INFINITE)
+    if alone:
+        words["NULL"] = None  # as an empty line would be no row
+
+    def read(cell: str, quoted: bool) -> Value:
+        if not cell:
+            return (b"" if blob else "") if quoted else None
+        if cell in words and not quoted:
+            return words[cell]
+        if blob:
+            try:
+                return b64decode(cell, validate=True)
+            except ValueError:
+                return cell
+        return cell
+
+    return read
+
+
+def _encoding(sample: bytes) -> str:
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample, final=False)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig" if sample.startswith(codecs.BOM_UTF8) else "utf-8"
+
+
+def _decoded(sample: bytes, encoding: str) -> str:
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(sample, final=False)
+    except LookupError:
+        raise RequestError(f"There is no encoding {encoding}.") from None
+    except UnicodeDecodeError:
+        raise UnreadableError(f"The file is not {encoding}: say --encoding.", "unknown") from None
+
+
+def _named(delimiter: str | None) -> str | None:
+    if delimiter is None:
+        return None
+    found = {name: sign for sign, name in _DELIMITERS.items()}.get(delimiter, delimiter)
+    if len(found) != 1 or found in '"\r\n':
+        raise RequestError("A delimiter is one sign, or comma, semicolon, tab, pipe.")
+    return found
+
+
+def _delimiter(text: str, table: Table) -> str:
+    """The one by which the first lines have most columns of the table, or fall into equally many parts."""
+
+    def fit(delimiter: str) -> tuple[int, bool, int]:
+        try:
+            rows = [r for _, r in zip(range(20), csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) if r]
+        except csv.Error:
+            return (0, False, 0)
+        first = rows[0] if rows else []
+        named = sum(table.column(name.strip()) is not None for name in first)
+        return named, len({len(row) for row in rows[:-1]}) == 1, len(first)
+
+    return max(_DELIMITERS, key=fit)

@@ -1,0 +1,213 @@
+"""Reads JSON of other programs as a stream: tables of rows, and documents of The Program.
+
+What is told apart, by its keys alone: ``{table: rows}`` with or without ``metadata``; the results of
+an export of charts, clients, one table (``records``) or everything, with rows beside or as text in ``data``; an
+answer over HTTP with such a text; a bare list of rows; rows that hold rows of other tables.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import IO, Any
+
+from ...errors import RequestError, UnreadableError, UnsupportedError
+from .rows import ForeignRows
+from .surrogates import WholeCharacters
+
+Event = tuple[str, Any]
+_ROWS_INSIDE = ("data", "related_data")
+_KNOWN_LISTS = ("tables", "missing_ids", "errors", "warnings")
+_OURS = {("format", "programjson"), ("format", "ndjson")}
+_LAYOUTS = (  # a key that shows the layout, in the order in which they are looked for
+    ("success", "an answer of the export service"),
+    ("record_count", "an export of one table"),
+    ("chart_count", "an export of charts"),
+    ("client_count", "an export of clients"),
+    ("record_counts", "a full export"),
+    ("metadata", "a full export"),
+)
+
+
+class JsonDocument:
+    """One document. ``table`` is what the caller says a list of rows is of; ``opened`` opens it anew."""
+
+    def __init__(
+        self, opened: Callable[[], AbstractContextManager[IO[bytes]]], rows: ForeignRows, table: str | None
+    ) -> None:
+        self._opened = opened
+        self._rows = rows
+        self._table = table
+        self.facts: dict[str, Any] = {}
+        self.texts: dict[str, str] = {}  # JSON or CSV in a string, by table; "" where none is named
+        self.layout = "a list of rows"
+
+    def read(self) -> None:
+        """Stage all rows. Raises UnreadableError, and RequestError where a table must be named."""
+        with self._opened() as file:
+            events = _events(file)
+            event, _ = next(events, ("end", None))
+            if event == "start_array":
+                self._list(events, None)
+            elif event == "start_map":
+                self._object(events)
+            else:
+                raise UnreadableError("The file is JSON, but neither an object nor a list.", "unknown")
+            for _ in events:
+                pass
+
+    def _object(self, events: Iterator[Event]) -> None:
+        self.layout = "tables of rows"
+        for _, key in _keys(events):
+            event, value = next(events)
+            if event == "start_array":
+                self._list(events, key)
+            elif event == "start_map":
+                if key in _ROWS_INSIDE:
+                    self._inside(events)
+                else:
+                    self.facts[key] = None
+                    _skip(events)
+                    if self._rows.intake.schema.find(key) is not None:
+                        raise UnreadableError(f"{key} is a table of the target, but no list of rows in the file.")
+            elif key == "data" and event == "string":
+                self.texts[""] = value
+            elif (key, value) in _OURS:
+                raise UnreadableError(
+                    f"This was a {value} file, but another program wrote it anew: it cannot be proven any more. "
+                    "Take the file as it was exported.",
+                    "changed",
+                )
+            else:
+                self.facts[key] = value
+        names = {**self.facts, **self._rows.seen}
+        self.layout = next((what for key, what in _LAYOUTS if key in names), self.layout)
+
+    def _inside(self, events: Iterator[Event]) -> None:
+        for _, key in _keys(events):
+            event, value = next(events)
+            if event == "start_array":
+                self._list(events, key)
+            elif event == "string":
+                self.texts[key] = value
+            else:
+                raise UnreadableError(f"{key} in the file is neither a list of rows nor CSV.")
+
+    def _list(self, events: Iterator[Event], key: str | None) -> None:
+        name: str | None = None
+        for number, (event, value) in enumerate(_elements(events), 1):
+            if event != "start_map":
+                _value(events, event, value)
+                if key not in _KNOWN_LISTS:
+                    raise UnreadableError(f"Entry {number:,} of {key or 'the list'} is no object, so it is no row.")
+                continue
+            row = _map(events)
+            name = name or self._name(key, row)
+            self._rows.add(name, row)
+        if name is None and key not in (None, "records", *_KNOWN_LISTS):
+            self._empty(str(key))
+
+    def _empty(self, key: str) -> None:
+        if self._rows.intake.schema.find(key) is not None:
+            self._rows.begin(key)
+        else:
+            self._rows.seen.setdefault(key, 0)
+
+    def _name(self, key: str | None, row: dict[str, Any]) -> str:
+        if key == "records" and self._rows.intake.schema.find("records") is None:
+            named = self.facts.get("table") or self._table or self._look_for("table")
+            if isinstance(named, str):
+                return named
+            key = None
+        if key is not None:
+            return self._rows.called(key, row)
+        if self._table is None:
+            raise RequestError("The file is a list of rows and names no table: say --table.")
+        return self._table
+
+    def _look_for(self, key: str) -> Any:
+        """A word of the outermost object that stands behind its rows."""
+        depth, last = 0, None
+        with self._opened() as file:
+            for event, value in _events(file):
+                if depth == 1 and last == key and event == "string":
+                    return value
+                depth += {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}.get(event, 0)
+                last = value if event == "map_key" and depth == 1 else None
+        return None
+
+
+def _events(file: IO[bytes]) -> Iterator[Event]:
+    """ijson's events. Raises UnreadableError for what is not JSON."""
+    try:
+        import ijson
+    except ImportError:
+        raise UnsupportedError(
+            "To read JSON of other programs the package ijson is needed: pip install datasette-program-export[import]."
+        ) from None
+    try:
+        yield from ijson.basic_parse(WholeCharacters(file), use_float=False)
+    except ijson.IncompleteJSONError as error:
+        if "premature" in str(error).lower() or "incomplete" in str(error).lower():
+            raise UnreadableError("The file is cut: it ends within its JSON.", "cut") from None
+        raise UnreadableError("The file is not JSON (a bare NaN or Infinity is none, either).") from None
+    except (ijson.JSONError, UnicodeDecodeError, ValueError):
+        raise UnreadableError("The file is not JSON (a bare NaN or Infinity is none, either).") from None
+
+
+def _keys(events: Iterator[Event]) -> Iterator[Event]:
+    """The keys of an object; each value is to be taken before the next. Raises UnreadableError for one twice."""
+    seen: set[str] = set()
+    for event, value in events:
+        if event == "end_map":
+            return
+        if value in seen:
+            raise UnreadableError(f"The file has {value} twice in one object.")
+        seen.add(value)
+        yield event, value
+
+
+def _skip(events: Iterator[Event]) -> None:
+    """Pass over the rest of an object, which holds no rows."""
+    depth = 1
+    for event, _ in events:
+        depth += {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}.get(event, 0)
+        if depth == 0:
+            return
+
+
+def _elements(events: Iterator[Event]) -> Iterator[Event]:
+    for event, value in events:
+        if event == "end_array":
+            return
+        yield event, value
+
+
+def _map(events: Iterator[Event]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    key = ""
+    for event, value in events:
+        if event == "map_key":
+            if value in found:
+                raise UnreadableError(f"The file has {value} twice in one object.")
+            key = value
+        elif event == "end_map":
+            return found
+        else:
+            found[key] = _value(events, event, value)
+    return found
+
+
+def _value(events: Iterator[Event], event: str, value: Any) -> Any:
+    if event == "start_map":
+        return _map(events)
+    if event == "start_array":
+        return [_value(events, e, v) for e, v in _elements(events)]
+    return value
+
+
+def from_text(text: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:
+    """A document that is a text in another one."""
+    data = text.encode("utf-8", "surrogatepass")
+    return lambda: io.BytesIO(data)

@@ -1,0 +1,160 @@
+"""Maps rows of other programs' files, by name, to the columns of the target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ...database.schema import fold
+from ...errors import UnreadableError
+from ...formats.dataset import Value
+from ...formats.values import of_tag
+from ..staging.columns import ColumnMapping
+from ..staging.database import StagedTable
+
+_BATCH = 1000
+_MOST = 2**63
+# compact, characters as they are, numbers digit for digit: as applications write it
+_json = msgspec.json.Encoder(decimal_format="number").encode
+# the application's own export calls a chart's readings by the name of another table
+_ALSO_CALLED = {"interpretations": "chart_interpretations"}
+
+
+class ForeignRows:
+    """Stages rows of any tables. ``seen`` are the names under which the file had some, or an empty list."""
+
+    def __init__(self, intake: ColumnMapping, unit: str = "row") -> None:
+        self.intake = intake
+        self.unit = unit
+        self.seen: dict[str, int] = {}
+        self.ignored: dict[str, set[str]] = {}
+        self._staged: dict[str, StagedTable | None] = {}
+        self._waiting: dict[str, list[tuple[int, int, tuple[Value, ...]]]] = {}
+        self._shapes: dict[tuple[str, tuple[str, ...]], tuple[int, dict[str, int]]] = {}
+
+    def begin(self, name: str) -> None:
+        """The file has this table, with rows or not."""
+        if name not in self.seen:
+            self.seen[name] = 0
+            table = self.intake.find(name)
+            staged = self.intake.staging.tables.get(table.name) if table is not None else None
+            if table is not None and staged is None:
+                staged = self.intake.loose(table, texts=False, unit=self.unit)
+            self._staged[name] = staged
+
+    def called(self, name: str, row: Mapping[str, Any]) -> str:
+        """The table that is meant by a name: one that has the row's reference to a chart."""
+        other = _ALSO_CALLED.get(fold(name))
+        if other is None or "chart_id" not in row or self.intake.schema.find(other) is None:
+            return name
+        table = self.intake.schema.find(name)
+        return name if table is not None and table.column("chart_id") is not None else other
+
+    def add(self, name: str, row: dict[str, Any], number: int | None = None) -> None:
+        """One row. What it holds in lists of rows under other tables' names goes there."""
+        self.begin(name)
+        self.seen[name] += 1
+        number = number or self.seen[name]
+        staged = self._staged[name]
+        if staged is None:
+            return
+        self._lift(staged, row)
+        shape, places = self._shape(name, staged, row)
+        values: list[Value] = [None] * len(staged.columns)
+        for key, place in places.items():
+            try:
+                values[place] = value_of(row[key])
+            except (ValueError, KeyError, TypeError, msgspec.MsgspecError):
+                where = f"{self.unit.capitalize()} {number:,} of {staged.table.name}"
+                column, message = staged.columns[place], "holds a value that SQLite cannot"
+                self.intake.findings.add(
+                    "value", f"{where}: {column} {message}.", staged.table.name, column, number, self.unit
+                )
+                return
+        waiting = self._waiting.setdefault(name, [])
+        waiting.append((number, shape, tuple(values)))
+        if len(waiting) == _BATCH:
+            self._flush(name)
+
+    def end(self) -> None:
+        """All rows have been given."""
+        for name in self._waiting:
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        staged, waiting = self._staged[name], self._waiting[name]
+        assert staged is not None
+        if waiting:
+            numbers, shapes, rows = zip(*waiting)
+            self.intake.staging.add(staged, numbers, shapes, rows)
+            waiting.clear()
+
+    def _shape(self, name: str, staged: StagedTable, row: Mapping[str, Any]) -> tuple[int, dict[str, int]]:
+        keys = tuple(row)
+        if (name, keys) not in self._shapes:
+            by_name = {fold(c): i for i, c in enumerate(staged.columns)}
+            places = {key: by_name[fold(key)] for key in keys if fold(key) in by_name}
+            if len(set(places.values())) != len(places):
+                raise UnreadableError(f"A row of {staged.table.name} gives one column twice, in other letters.")
+            for key in keys:
+                if key not in places:
+                    self._unknown(staged, key)
+            given = tuple(c for i, c in enumerate(staged.columns) if i in places.values())
+            self._shapes[name, keys] = self.intake.staging.shape(staged, given), places
+        return self._shapes[name, keys]
+
+    def _unknown(self, staged: StagedTable, key: str) -> None:
+        name = staged.table.name
+        known = self.intake.known
+        computed = known.preset.computed.get(name, []) if known is not None and known.preset is not None else []
+        column = staged.table.column(key)
+        if key in computed or (column is not None and column.generated):
+            self.ignored.setdefault(name, set()).add(key)
+        elif key not in self.ignored.get(f"\0{name}", ()):
+            self.ignored.setdefault(f"\0{name}", set()).add(key)  # told once
+            message = f"{name} has no column {key} in the target. Its values would be lost."
+            self.intake.findings.add("column", message, name, key)
+
+    def _lift(self, staged: StagedTable, row: dict[str, Any]) -> None:
+        table = staged.table
+        nested = [k for k, v in row.items() if isinstance(v, list) and v and all(isinstance(x, dict) for x in v)]
+        for key in nested:
+            if table.column(key) is not None:
+                continue
+            name = self.called(key, {"chart_id": None} if fold(table.name) == "charts" else {})
+            child = self.intake.schema.find(name)
+            if child is None:
+                continue
+            edges = [e for e in child.foreign_keys if fold(e.other_table) == fold(table.name) and len(e.columns) == 1]
+            for inner in row.pop(key):
+                if len(edges) == 1 and edges[0].columns[0] not in inner:
+                    inner = {**inner, edges[0].columns[0]: row.get(edges[0].other_columns[0])}
+                self.add(child.name, inner)
+        for key in [k for k, v in row.items() if v == [] and table.column(k) is None]:
+            if self.intake.schema.find(key) is not None:
+                del row[key]
+
+
+def value_of(value: Any) -> Value:
+    """A decoded JSON value as SQLite is to have it. Raises ValueError for what it cannot have."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int):
+        if not -_MOST <= value < _MOST:
+            raise ValueError
+        return value
+    if isinstance(value, Decimal):
+        number = float(value)
+        if number - number != 0:
+            raise ValueError
+        return number
+    if isinstance(value, (bytes, float)):
+        return value
+    if isinstance(value, dict) and next(iter(value), "")[:1] == "$":
+        return of_tag(value)
+    return _json(value).decode()

@@ -1,0 +1,1 @@
+"""Proving a file: import it into a new database and compare."""

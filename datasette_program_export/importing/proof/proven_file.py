@@ -1,0 +1,92 @@
+"""Writes a file that records its own proof: it was imported, and the result was equal.
+
+The proof comes after the file, and stands in its description: so the file is read back, and
+written once more with it, in the same format; its rows and their digests stay what they were.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...errors import BrokenExportError, UnsupportedError
+from ...files.atomic import write_whole
+from ...files.compression import compressed
+from ...files.limits import TRUSTING
+from ...formats.column_facts import ColumnFacts, survey
+from ...formats.dataset import Dataset, TableStream
+from ...formats.registry import Format, Options, detect, get_format
+from ...options.request import Request
+from ...options.settings import Settings
+from .prove import Proof, prove
+
+
+def check_can_be_proven(form: Format, request: Request) -> None:
+    """Raise UnsupportedError for a format that is not read back."""
+    if request.dialect != "exact":
+        raise UnsupportedError("What is made for a spreadsheet is not read back, so it cannot be proven.")
+    if form.decode is None or form.name == "sql":
+        raise UnsupportedError(f"{form.name} is not read back, so it cannot be proven: take programjson or package.")
+
+
+def write_proven(path: Path, chunks: Iterable[bytes], settings: Settings, request: Request) -> Proof:
+    """Write a file, prove it, and give it its name with the proof in it.
+
+    Raises BrokenExportError where the proof fails; what had the name before then stays."""
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        first = Path(folder) / path.name
+        write_whole(first, chunks)
+        return _recorded(first, path, settings, request)
+
+
+def _recorded(first: Path, path: Path, settings: Settings, request: Request) -> Proof:
+    proof = prove(first, settings=settings, trusted=True, folder=settings.spool_dir)
+    if not proof.proven:
+        told = " ".join(proof.problems[:3])
+        raise BrokenExportError(f"The file did not come back as it went out, so it was removed. {told}")
+    moment = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    said = {"at": moment, "seconds": proof.seconds, "tables": len(proof.tables)}
+    said["rows"] = sum(table.rows for table in proof.tables.values())
+    write_whole(path, _again(first, {"proven": said}, request, settings.spool_dir))
+    return proof
+
+
+def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | None) -> Iterator[bytes]:
+    """The bytes of the same document, with more in its head."""
+    with path.open("rb") as file, path.open("rb") as first:
+        name, how, content, _ = detect(file, TRUSTING)
+        form = get_format(name or "")
+        assert form.decode is not None and form.encode is not None
+        dataset = form.decode(content, TRUSTING)
+        moment = datetime.strptime(dataset.head["created_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        facts: dict[str, tuple[ColumnFacts, ...]] = {}
+        if name == "package":
+            looked_at = form.decode(first, TRUSTING)
+            facts = {t.name: survey(t.batches, len(t.fields)) for t in looked_at.tables}
+            request = request.model_copy(update={"members": request.members or _members(request)})
+        changed = replace(dataset, head={**dataset.head, **said}, tables=_with_facts(dataset, facts))
+        options = Options(request, folder, path.name.partition(".")[0], moment)
+        chunks = form.encode(changed, options)
+        with closing(chunks if how is None else compressed(chunks, how)) as given:  # type: ignore[type-var]
+            yield from given
+
+
+def _members(request: Request) -> Any:
+    """csv and tsv of several tables come as a package of such files."""
+    return request.format if request.format in ("csv", "tsv") else "csv"
+
+
+def _with_facts(dataset: Dataset, facts: Mapping[str, tuple[ColumnFacts, ...]]) -> Iterator[TableStream]:
+    for table in dataset.tables:
+        known = facts.get(table.name)
+        yield table if known is None else replace(table, facts=partial(_looked_up, known))
+
+
+def _looked_up(facts: tuple[ColumnFacts, ...]) -> tuple[ColumnFacts, ...]:
+    return facts

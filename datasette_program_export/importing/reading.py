@@ -1,0 +1,54 @@
+"""Reads a file of any kind into the staging database, with its findings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import NotFoundError, UnreadableError, UnsupportedError
+from ..files.input_file import open_input
+from ..files.limits import CAREFUL, TRUSTING
+from ..formats.registry import detect
+from ..verifying.report import Report
+from ..verifying.verifier import examine
+from .choices import ImportChoices
+from .other_files.detection import read_foreign
+from .report import FindingCollector, ImportReport
+from .staging.columns import ColumnMapping
+
+
+def read(
+    path: Path, intake: ColumnMapping, choices: ImportChoices, report: ImportReport, findings: FindingCollector
+) -> None:
+    """Stage every row. A file that is cut, changed or does not hold what it says is a finding.
+
+    Raises NotFoundError, RequestError (a table must be named), OSError."""
+    if not path.is_file():
+        raise NotFoundError(f"There is no file {path.name}.")
+    limits = TRUSTING if choices.trusted else CAREFUL
+    about = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
+    try:
+        with open_input(path) as file:
+            found, report.compression, _, _ = detect(file, limits)
+            file.seek(0)
+            if found is not None:
+                report.format = found
+                examine(file, about, limits, intake.through)
+            elif about.bytes == 0:
+                raise UnreadableError("The file is empty.", "cut")
+        if found is None:
+            read_foreign(path, intake, choices, report, limits)
+    except (UnreadableError, UnsupportedError) as error:
+        findings.add("file", str(error))
+        return
+    except RecursionError:
+        findings.add("file", "The file is nested far too deeply.")
+        return
+    if found is None:
+        return
+    report.export = about.export
+    for problem in about.problems:
+        findings.add("file", problem)
+    if about.status != "complete" and not about.problems:
+        findings.add("file", "The file is not complete.")
+    for sentence in about.left_out:
+        findings.add("left_out", sentence, error=False)

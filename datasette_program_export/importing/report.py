@@ -1,0 +1,156 @@
+"""The report of an import: what it does, and every reason against it, as plain data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_TOLD = 20  # of one kind, in one column; the rest is counted
+MOST = 100_000  # bad rows of a table; more are not looked for
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Finding(_Model):
+    """One thing that is to be said of the file, the target, or a row; without values."""
+
+    kind: str = Field(description="file, table, column, type, key, duplicate, not_null, check, unique, reference, …")
+    message: str = Field(description="A sentence.")
+    table: str | None = None
+    column: str | None = None
+    row: int | None = Field(default=None, description="Which row of its table in the file, from 1.")
+    line: int | None = Field(default=None, description="Which line of the file, where lines are rows.")
+    error: bool = Field(default=True, description="False for a note: it does not stop the import.")
+
+
+class Difference(_Model):
+    """One field of a row that is there already, side by side."""
+
+    column: str
+    target: Any
+    file: Any
+
+
+class Sample(_Model):
+    """A row that is there with other values."""
+
+    number: int = Field(description="The row's number in the file, or its line.")
+    key: dict[str, Any]
+    differences: list[Difference]
+
+
+class TableReport(_Model):
+    """What becomes of one table's rows; the five counts together are ``rows``."""
+
+    rows: int = 0
+    insert: int = Field(default=0, description="New rows.")
+    update: int = Field(default=0, description="Rows that are there, and get other values.")
+    unchanged: int = Field(default=0, description="Rows that are there exactly so.")
+    skip: int = Field(default=0, description="Rows that are left as they are.")
+    conflict: int = Field(default=0, description="Rows that are there with other values, and stop the import.")
+    left_out: int = Field(default=0, description="Bad rows, where the caller asked to go on without them.")
+    policy: str = "fail"
+    ignored: list[str] = Field(default=[], description="Computed keys of the file that are no columns.")
+    new_rows: list[dict[str, Any]] = Field(default=[], description="The first of the new rows.")
+    samples: list[Sample] = Field(default=[], description="The first of the rows with other values.")
+
+
+class AllowedReference(_Model):
+    """References that lead nowhere, as the file itself announced, and that were let in because it was asked."""
+
+    table: str
+    columns: list[str]
+    other_table: str
+    rows: int
+
+
+class ImportReport(_Model):
+    """What an import did, or, of a preview, what it would do."""
+
+    file: str
+    target: str
+    status: Literal["imported", "preview", "refused"] = "refused"
+    preview: bool = False
+    new_database: bool = Field(default=False, description="Whether tables were made from the file's own statements.")
+    format: str | None = None
+    compression: str | None = None
+    layout: str | None = Field(default=None, description="Of a file that is not ours: as what it was read.")
+    export: dict[str, Any] = Field(default={}, description="Of our own files: when, from where, what was asked for.")
+    tables: dict[str, TableReport] = {}
+    findings: list[Finding] = Field(default=[], description="Why it is refused.")
+    notes: list[Finding] = Field(default=[], description="What is worth knowing.")
+    bad_rows: int = Field(default=0, description="Rows of the file of which a finding says that they cannot go in.")
+    left_out: list[Finding] = Field(default=[], description="Why rows were left out, where the caller went on.")
+    dangling: list[AllowedReference] = []
+    safety_copy: str | None = None
+    restore: str | None = Field(default=None, description="The command that brings the safety copy back.")
+
+    @property
+    def ok(self) -> bool:
+        return self.status != "refused"
+
+    def total(self, count: str) -> int:
+        """A count over all tables."""
+        return sum(getattr(table, count) for table in self.tables.values())
+
+
+class FindingCollector:
+    """Collects findings: the first of each kind in words, the rest as numbers. ``bad`` are rows by table."""
+
+    def __init__(self) -> None:
+        self.errors: list[Finding] = []
+        self.notes: list[Finding] = []
+        self.bad: dict[str, set[int]] = {}
+        self._counts: Counter[tuple[str, str | None, str | None, bool]] = Counter()
+
+    def add(
+        self,
+        kind: str,
+        message: str,
+        table: str | None = None,
+        column: str | None = None,
+        number: int | None = None,
+        unit: str = "row",
+        error: bool = True,
+    ) -> None:
+        """One more finding; ``number`` counts in ``unit`` (row or line)."""
+        if error and table is not None and number is not None:
+            self.bad.setdefault(table, set()).add(number)
+        place: dict[str, Any] = {unit: number} if number is not None else {}
+        found = Finding(kind=kind, message=message, table=table, column=column, error=error, **place)
+        told = self.errors if error else self.notes
+        if not error and found in told:
+            return
+        self._counts[kind, table, column, error] += 1
+        if self._counts[kind, table, column, error] <= _TOLD and found not in told:
+            told.append(found)
+
+    def enough(self, table: str) -> bool:
+        """Whether so many rows of a table are bad that it is not worth while, nor the memory, to look for more."""
+        return len(self.bad.get(table, ())) >= MOST
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether there are errors, and each is of one row of the file."""
+        return bool(self.errors) and all(f.row or f.line for f in self.errors)
+
+    def reset(self) -> None:
+        """Forget the errors, to try again without the bad rows."""
+        self.errors.clear()
+        self.bad.clear()
+        self._counts.clear()
+
+    def into(self, report: ImportReport) -> None:
+        """Put all into the report, with a word on what was only counted."""
+        for (kind, table, column, error), count in sorted(self._counts.items(), key=str):
+            told = self.errors if error else self.notes
+            shown = sum((f.kind, f.table, f.column) == (kind, table, column) for f in told)
+            if count > shown:
+                more = f"{count - shown:,} more of this kind."
+                told.append(Finding(kind=kind, message=more, table=table, column=column, error=error))
+        report.bad_rows += sum(map(len, self.bad.values()))
+        report.findings, report.notes = list(self.errors), list(self.notes)

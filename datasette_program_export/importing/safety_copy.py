@@ -1,0 +1,114 @@
+"""Copies the target before an import, and restores it.
+
+Made by SQLite's backup API, also of a database that is in use: a copy of the file alone
+would miss what is still in the -wal.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from types import ModuleType
+
+from ..database.library import library_of, sqlite3
+from ..database.sqlite_errors import explain
+from ..errors import BusyError, NotFoundError, RequestError, SourceError
+from ..files.atomic import check_beside
+
+_WAIT = 5.0
+
+
+def default_place(database: Path) -> Path:
+    """A name beside the database that is not taken."""
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    number = 1
+    while (place := database.with_name(f"{database.stem}.before-import-{stamp}{_suffix(number)}.db")).exists():
+        number += 1
+    return place
+
+
+def _suffix(number: int) -> str:
+    return f"-{number}" if number > 1 else ""
+
+
+def _go_on() -> None:
+    """Nobody stops it."""
+
+
+def copy_of(connection: sqlite3.Connection, place: Path, check: Callable[[], None] = _go_on) -> Path:
+    """Copy what this connection sees to a new file, whole or not at all; readable by its owner only.
+
+    ``check`` is called between two steps; what it raises ends the copy."""
+    if place.exists():
+        raise RequestError(f"{place.name} is there already; a safety copy replaces nothing. Choose another name.")
+    check_beside(place)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(place)) from None
+    os.close(handle)
+    part = Path(name)
+    try:
+        with closing(library_of(connection).connect(part, isolation_level=None)) as copy:
+            _backup(connection, copy, check)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
+        part.replace(place)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return place
+
+
+def copy_before(path: Path, library: ModuleType, place: Path, check: Callable[[], None] = _go_on) -> Path:
+    """Copy a database file whose writing is held by another connection of this process."""
+    with closing(library.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_WAIT)) as reader:
+        return copy_of(reader, place, check)
+
+
+def _backup(origin: sqlite3.Connection, copy: sqlite3.Connection, check: Callable[[], None] = _go_on) -> None:
+    """Raises BusyError when a lock does not go away."""
+    busy = 0
+
+    def progress(status: int, remaining: int, total: int) -> None:
+        nonlocal busy
+        check()
+        busy = busy + 1 if status in (5, 6) else 0  # SQLITE_BUSY, SQLITE_LOCKED
+        if busy * 0.1 > _WAIT:
+            raise BusyError("The database is locked by another program; try again later.")
+
+    origin.backup(copy, pages=10_000, progress=progress, sleep=0.1)
+
+
+def restore_command(copy: Path, database: Path) -> str:
+    """What to type to have the database as it was."""
+    return f"datasette program-export restore {shlex.quote(str(copy))} {shlex.quote(str(database))}"
+
+
+def restore(copy: Path, database: Path) -> None:
+    """Make a database what a safety copy holds, also one that is open in other programs.
+
+    Raises NotFoundError, SourceError for a copy that is damaged, BusyError."""
+    for path in (copy, database):
+        if not path.is_file():
+            raise NotFoundError(f"There is no file {path.name}.")
+    if copy.samefile(database):
+        raise RequestError("The copy and the database are one file.")
+    try:
+        with closing(sqlite3.connect(f"{copy.resolve().as_uri()}?mode=ro", uri=True)) as origin:
+            if origin.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                raise SourceError(f"{copy.name} is damaged; nothing was changed.")
+            with closing(sqlite3.connect(database, isolation_level=None, timeout=_WAIT)) as goal:
+                wal = goal.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+                _backup(origin, goal)
+                if wal:
+                    with suppress(sqlite3.OperationalError):
+                        goal.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise BusyError(f"{database.name} is locked by another program; try again later.") from None
+        raise SourceError(f"{copy.name} cannot be restored: {explain(error)}.") from None

@@ -1,0 +1,112 @@
+"""Maps the columns of a file to those of the target; a column without a match becomes a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ...database.schema import Schema, Table, affinity
+from ...errors import UnreadableError
+from ...formats.dataset import Dataset, TableStream
+from ...selection.catalog import Catalog
+from ..report import FindingCollector
+from .database import StagedTable, StagingDatabase
+from .new_tables import NewTables
+
+_REFUSED = {
+    "view": "is a view, which holds no rows of its own",
+    "virtual": "is a virtual table; import into the tables that it is made of",
+    "shadow": "is part of a virtual table, which keeps it by itself",
+}
+
+
+class ColumnMapping:
+    """``schema`` is the target's; of a database that is still empty, what the file itself makes."""
+
+    def __init__(
+        self, schema: Schema, known: Catalog | None, staging: StagingDatabase, findings: FindingCollector
+    ) -> None:
+        self.schema = schema
+        self.known = known
+        self.staging = staging
+        self.findings = findings
+        self.construction: NewTables | None = None
+        self.coverage: Mapping[str, Any] = {}
+        self.document: Mapping[str, Any] = {}
+
+    def find(self, name: str) -> Table | None:
+        """The target's table of that name, if rows can go into it; else with a finding, once."""
+        table = self.schema.find(name)
+        if table is not None and table.storable and table.problem is None:
+            return table
+        if table is None:
+            why = "is not in the target. Its rows would be lost"
+        else:
+            why = table.problem or _REFUSED.get(table.kind, "cannot hold rows")
+        self.findings.add("table", f"The table {name} {why}.", name)
+        return None
+
+    def through(self, dataset: Dataset) -> Dataset:
+        """A document of ours, whose rows are staged as they pass. Raises UnreadableError."""
+        if not dataset.readable:
+            raise UnreadableError(
+                "The values of this file are not read back. One made for a spreadsheet: export again without "
+                "--dialect spreadsheet. An SQL script: run it with sqlite3 new.db < FILE.",
+                "unknown",
+            )
+        self.document = dataset.schema
+        if not self.schema:
+            self.construction = NewTables(dataset.schema)
+            self.staging.encoding = self.construction.encoding
+            self.schema = self.construction.trial(self.findings)
+
+        def coverage() -> Mapping[str, Any]:
+            self.coverage = dataset.coverage()
+            return self.coverage
+
+        return replace(dataset, tables=map(self._tapped, dataset.tables), coverage=coverage)
+
+    def _tapped(self, stream: TableStream) -> TableStream:
+        refused = self.construction is not None and self.findings.errors  # statements: that is told already
+        found = None if refused else self._place(stream)
+        if found is None:
+            return stream
+        staged, places = found
+        return replace(stream, batches=self.staging.taking(staged, places, stream.batches))
+
+    def _place(self, stream: TableStream) -> tuple[StagedTable, list[int]] | None:
+        table = self.find(stream.name)
+        if table is None:
+            return None
+        strict = bool(self.document["tables"][stream.name].get("strict", False))
+        columns, given, places = [], [], []
+        for place, field in enumerate(stream.fields):
+            column = table.column(field.name)
+            if column is None:
+                message = f"{table.name} has no column {field.name} in the target. Its values would be lost."
+                self.findings.add("column", message, table.name, field.name)
+            elif not column.generated:
+                columns.append(column.name)
+                given.append(affinity(field.type, strict))
+                places.append(place)
+        if len(set(columns)) != len(columns):
+            self.findings.add("column", f"{table.name} has one column twice in the file.", table.name)
+            return None
+        return self.staging.table(table, columns, given, own=True), places
+
+    def loose(self, table: Table, *, texts: bool, unit: str) -> StagedTable:
+        """Room for rows of a file that is not ours; its ``texts`` have no class of their own yet (CSV)."""
+        columns = [c for c in table.columns if not c.generated and c.hidden == 0]
+        given = [c.affinity if texts else None for c in columns]
+        staged = self.staging.table(table, [c.name for c in columns], given, own=False)
+        staged.unit = unit
+        return staged
+
+    def json_columns(self) -> Iterator[tuple[StagedTable, str]]:
+        """The staged columns whose texts are to be JSON: by the file, or by what is known of the target."""
+        for name, staged in self.staging.tables.items():
+            facts = self.document.get("tables", {}).get(name, {}).get("columns", [])
+            said = {c["name"] for c in facts if c.get("json")} if staged.own else set()
+            known = self.known.json_columns(staged.table) if self.known is not None else frozenset()
+            yield from ((staged, c) for c in staged.columns if c in said or c in known)

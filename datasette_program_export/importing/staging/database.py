@@ -1,0 +1,164 @@
+"""The private staging database, where a file's rows wait until all of them are checked.
+
+Every value is there as the file has it. Where the target's column would convert it (its
+affinity is another), a generated column beside it shows what it would become.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...database.library import sqlite3
+from ...database.schema import Table, quote
+from ...errors import SpoolFullError, UnreadableError, UnsupportedError
+from ...formats.dataset import Row, Value
+from ...formats.values import undecoded
+from ..progress import ImportProgress
+
+_MOST_COLUMNS = 990  # SQLite allows 2,000, and some have a shadow
+_MOST_SHAPES = 500
+
+
+@dataclass
+class StagedTable:
+    """One table's rows. ``columns`` are the target's names; ``shapes`` the sets of them that rows give.
+
+    ``raw`` are the staged columns with the file's values, ``shaped`` those with what becomes of them;
+    ``loose`` are columns whose JSON is compared by what it says, not by its blanks."""
+
+    table: Table
+    name: str
+    columns: tuple[str, ...]
+    raw: tuple[str, ...]
+    shaped: tuple[str, ...]
+    own: bool
+    unit: str = "row"
+    shapes: list[tuple[str, ...]] = field(default_factory=list)
+    rows: int = 0
+    loose: frozenset[str] = frozenset()
+
+    def value(self, column: str, alias: str = "s") -> str:
+        """What becomes of the file's value in the target, as an expression."""
+        return f"{alias}.{self.shaped[self.columns.index(column)]}"
+
+
+class StagingDatabase:
+    """Use it as a context manager: the file goes with it. ``path`` is to be attached when all is in it."""
+
+    def __init__(self, folder: str | None = None, watch: ImportProgress | None = None) -> None:
+        self._watch = watch or ImportProgress()
+        self._folder = tempfile.TemporaryDirectory(prefix="program-export-", dir=folder)
+        self.path = Path(self._folder.name) / "staging.db"
+        self.encoding = "UTF-8"
+        self.tables: dict[str, StagedTable] = {}
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> StagingDatabase:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+        self._folder.cleanup()
+
+    def close(self) -> None:
+        """No more rows."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = sqlite3.connect(self.path, isolation_level=None)
+            self._connection.execute(f"PRAGMA encoding={quote(self.encoding)}")  # of the target: else no ATTACH
+            for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000"):
+                self._connection.execute(f"PRAGMA {pragma}")
+        return self._connection
+
+    def table(self, table: Table, columns: Sequence[str], given: Sequence[str | None], *, own: bool) -> StagedTable:
+        """Make room for a table's rows; ``given`` are the affinities their values already have, None for any."""
+        if len(columns) > _MOST_COLUMNS:
+            raise UnsupportedError(f"{table.name} has more than {_MOST_COLUMNS} columns; it cannot be imported.")
+        name = f"t{len(self.tables)}"
+        raw, shaped, parts = [], [], []
+        for place, (column, known) in enumerate(zip(columns, given)):
+            facts = table.column(column)
+            assert facts is not None
+            same = known == facts.affinity or facts.affinity == "BLOB"
+            raw.append(f"r{place}")
+            parts.append(f"r{place} {facts.affinity if same else 'BLOB'}")
+            shaped.append(f"r{place}" if same else f"v{place}")
+            if not same:
+                parts.append(f"v{place} {facts.affinity} AS (r{place})")
+        self.connection.execute(f"CREATE TABLE {name} (line INTEGER PRIMARY KEY, shape INTEGER, {', '.join(parts)})")
+        staged = StagedTable(table, name, tuple(columns), tuple(raw), tuple(shaped), own)
+        self.tables[table.name] = staged
+        return staged
+
+    def shape(self, staged: StagedTable, given: tuple[str, ...]) -> int:
+        """The number of a set of columns."""
+        if given not in staged.shapes:
+            if len(staged.shapes) == _MOST_SHAPES:
+                raise UnreadableError(f"The rows of {staged.table.name} have too many different sets of columns.")
+            staged.shapes.append(given)
+        return staged.shapes.index(given)
+
+    def add(self, staged: StagedTable, numbers: Iterable[int], shapes: Iterable[int], rows: Sequence[Row]) -> None:
+        """Some rows, with their numbers in the file. Raises UnreadableError for what no database can hold."""
+        complete = [(number, shape, *row) for number, shape, row in zip(numbers, shapes, rows)]
+        marks = ["?"] * (2 + len(staged.raw))
+        self.connection.execute("BEGIN")
+        try:
+            try:
+                self.connection.executemany(_insert(staged, marks), complete)
+            except UnicodeEncodeError:
+                self.connection.execute("ROLLBACK")
+                self.connection.execute("BEGIN")
+                for row in complete:
+                    self._add_odd(staged, row)
+            self.connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if "full" in str(error) or "disk I/O" in str(error):
+                raise SpoolFullError("The temporary folder takes no more.") from None
+            raise
+        staged.rows += len(complete)
+        self._watch.count(len(complete))
+
+    def _add_odd(self, staged: StagedTable, row: Sequence[Value]) -> None:
+        """A row with a text that is not UTF-8: by its bytes."""
+        marks, values = [], []
+        for value in row:
+            raw = undecoded(value) if isinstance(value, str) else None
+            marks.append("?" if raw is None else "CAST(? AS TEXT)")
+            values.append(value if raw is None else self._bytes(raw, staged, row))
+        self.connection.execute(_insert(staged, marks), values)
+
+    def _bytes(self, raw: bytes, staged: StagedTable, row: Sequence[Any]) -> bytes:
+        if self.encoding == "UTF-8":
+            return raw
+        try:
+            return raw.decode("utf-8", "surrogatepass").encode(self.encoding.replace("UTF-", "utf-"), "surrogatepass")
+        except UnicodeDecodeError:
+            place = f"{staged.unit.capitalize()} {row[0]:,} of {staged.table.name}"
+            raise UnreadableError(f"{place} holds a text that a {self.encoding} database cannot.") from None
+
+    def taking(self, staged: StagedTable, places: Sequence[int], batches: Iterator[list[Row]]) -> Iterator[list[Row]]:
+        """The same batches, of which the columns at ``places`` are staged as they pass."""
+        shape = self.shape(staged, staged.columns)
+        whole = list(places)
+        for rows in batches:
+            try:
+                kept = rows if whole == list(range(len(rows[0]))) else [tuple(row[i] for i in whole) for row in rows]
+                first = staged.rows + 1
+                self.add(staged, range(first, first + len(rows)), [shape] * len(rows), kept)
+            except (OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError):
+                raise UnreadableError(f"{staged.table.name} holds a value that SQLite cannot.") from None
+            yield rows
+
+
+def _insert(staged: StagedTable, marks: Sequence[str]) -> str:
+    return f"INSERT INTO {staged.name} (line, shape, {', '.join(staged.raw)}) VALUES ({', '.join(marks)})"

@@ -1,0 +1,199 @@
+"""The database that an import writes to: an existing file, a new file, or a connection.
+
+A file that is not there yet is built beside its place and takes its name when all is in it.
+On the connection of somebody else, everything that is changed for the import is put back.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from math import copysign
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..database.library import sqlite3
+from ..database.reflection import reflect
+from ..database.schema import Schema, fold, quote
+from ..database.source import Source
+from ..database.sqlite_errors import explain
+from ..errors import BusyError, NotFoundError, SourceError
+from ..files.atomic import check_beside, give_name
+
+SIGN = "program_export_sign"
+
+
+def sign(value: Any) -> str:
+    """Tells -0.0 from 0.0, which SQLite's own comparisons do not."""
+    return "-" if isinstance(value, float) and copysign(1.0, value) < 0 else "+"
+
+
+_WAIT = 5.0
+_TRIGGERS = "SELECT name, tbl_name, sql FROM main.sqlite_master WHERE type = 'trigger' ORDER BY rowid"
+# for the time of an import: references are judged at its end, as a whole, and nothing cascades
+_PRAGMAS = {"foreign_keys": 0, "ignore_check_constraints": 0, "automatic_index": 0, "recursive_triggers": 0}
+
+
+class Target:
+    """Use it as a context manager. ``fresh``: it has no tables yet, so that a file's own can be made."""
+
+    def __init__(self, database: Any, *, preview: bool = False) -> None:
+        self.path: Path | None = None
+        self._part: Path | None = None
+        self._given = not isinstance(database, (str, os.PathLike))
+        self._preview = preview
+        self.library: ModuleType = sqlite3
+        if self._given:
+            source = Source.of(database)  # refuses one inside a transaction
+            self.connection = getattr(database, "conn", database)
+            self.library, self.path, self.name = source.library, source.path, source.name
+        else:
+            self.path = Path(database)
+            self.name = self.path.name
+            self.connection = self._opened()
+        self._before: dict[str, int] = {}
+        self._factories = (self.connection.row_factory, self.connection.text_factory)
+
+    def _opened(self) -> sqlite3.Connection:
+        assert self.path is not None
+        place = self.path
+        if not place.exists():
+            if not place.parent.is_dir():
+                raise NotFoundError(f"There is no folder {place.parent} for a new database.")
+            check_beside(place)
+            folder = tempfile.gettempdir() if self._preview else place.parent
+            try:
+                handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=folder)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(place)) from None  # not the temporary file's name
+            os.close(handle)
+            self._part = place = Path(name)
+        elif not place.is_file():
+            raise NotFoundError(f"{place.name} is not a database file.")
+        uri = f"{place.resolve().as_uri()}?mode=rw"
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT)
+
+    def __enter__(self) -> Target:
+        connection = self.connection
+        try:
+            connection.row_factory, connection.text_factory = None, _decoded
+            for name in (*_PRAGMAS, "trusted_schema"):
+                row = connection.execute(f"PRAGMA {name}").fetchone()
+                self._before[name] = row[0] if row else 0
+            for name, value in _PRAGMAS.items():
+                connection.execute(f"PRAGMA {name}={value}")
+            if self._part is not None:
+                connection.execute("PRAGMA synchronous=OFF")  # it is synchronised as a whole
+            connection.create_function(SIGN, 1, sign, deterministic=True)
+            self.schema: Schema = reflect(connection)
+            self.encoding = self.schema.encoding
+        except self.library.DatabaseError as error:
+            self._close()
+            raise self.error(error) from None
+        except BaseException:
+            self._close()
+            raise
+        self.fresh = not self.schema
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        connection = self.connection
+        connection.row_factory, connection.text_factory = self._factories
+        with suppress(self.library.Error):
+            connection.create_function(SIGN, 1, None)
+        for name, value in self._before.items():
+            with suppress(self.library.Error):
+                connection.execute(f"PRAGMA {name}={value}")
+        if not self._given:
+            connection.close()
+        if self._part is not None:
+            for end in ("", "-journal", "-wal", "-shm"):
+                self._part.with_name(self._part.name + end).unlink(missing_ok=True)
+
+    def error(self, error: Exception) -> SourceError | BusyError:
+        """What to raise for an error of SQLite's."""
+        if "locked" in str(error) or "busy" in str(error):
+            return BusyError(f"The database {self.name} is locked by another program; try again later.")
+        if "readonly" in str(error):
+            return SourceError(f"The database {self.name} cannot be written to.")
+        return SourceError(f"The database {self.name} cannot take the import: {explain(error)}.")
+
+    @contextmanager
+    def attached(self, path: Path) -> Iterator[str]:
+        """Attach the staging database; gives its name, quoted."""
+        name = f'"program_export_{secrets.token_hex(6)}"'
+        try:
+            self.connection.execute(f"ATTACH DATABASE ? AS {name}", (str(path),))
+        except self.library.Error as error:
+            raise self.error(error) from None
+        try:
+            yield name
+        finally:
+            self.connection.execute(f"DETACH DATABASE {name}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """The one transaction: kept only where ``commit`` was called in it."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            if reflect(self.connection) != self.schema:
+                raise BusyError(f"The tables of {self.name} were changed meanwhile; try again.")
+            yield
+        except self.library.DatabaseError as error:
+            raise self.error(error) from None
+        finally:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+
+    def commit(self) -> None:
+        """Keep it; a new file then takes its name."""
+        self.connection.execute("COMMIT")
+
+    def publish(self) -> None:
+        """Give a new file its name, when everything is closed. Raises BusyError if the name is taken now."""
+        if self._part is None or self._preview:
+            return
+        assert self.path is not None
+        self.connection.close()
+        handle = os.open(self._part, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        try:
+            give_name(self._part, self.path)
+        except FileExistsError:
+            raise BusyError(f"Meanwhile there is another {self.name}; nothing was changed.") from None
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+class Triggers:
+    """The triggers, switched off where some of these tables have any: dropped, and made again from their own words.
+
+    Both in the transaction, so that no other connection ever sees a table without them; all of them, so that
+    their order stays. SQLite has no switch for triggers in every version that this package is made for."""
+
+    def __init__(self, connection: sqlite3.Connection, tables: list[str]) -> None:
+        self._connection = connection
+        found = connection.execute(_TRIGGERS).fetchall()
+        folded = set(map(fold, tables))
+        self._dropped = found if any(fold(table) in folded for _, table, _ in found) else []
+        for name, _, _ in self._dropped:
+            connection.execute(f"DROP TRIGGER main.{quote(name)}")
+
+    def restore(self) -> None:
+        """Make them again, and see that they are the same."""
+        for _, _, sql in self._dropped:
+            self._connection.execute(sql)
+        if self._dropped and self._connection.execute(_TRIGGERS).fetchall() != self._dropped:
+            raise SourceError("The triggers could not be made again as they were; nothing was changed.")

@@ -1,0 +1,1 @@
+"""Staged rows are compared with the target, checked and written."""

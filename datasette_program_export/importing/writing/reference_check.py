@@ -1,0 +1,118 @@
+"""Foreign keys of the target, checked before and after an import."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...database.schema import ForeignKey, Schema, fold, quote
+from ..report import MOST, AllowedReference, FindingCollector
+from ..staging.columns import ColumnMapping
+from ..staging.database import StagedTable
+from ..target import Target
+
+_HELD = "CREATE TABLE {} (child, row, parent, number)"
+
+
+# a row of a WITHOUT ROWID table has no number: of these only the count can be compared
+_NEW = """
+SELECT child, number, parent, sum(n) FROM (
+  SELECT child, number, parent, count(*) AS n FROM (
+    SELECT * FROM {after} WHERE row IS NOT NULL EXCEPT SELECT * FROM {before}) GROUP BY 1, 2, 3
+  UNION ALL SELECT child, number, parent, count(*) FROM {after} WHERE row IS NULL GROUP BY 1, 2, 3
+  UNION ALL SELECT child, number, parent, -count(*) FROM {before} WHERE row IS NULL GROUP BY 1, 2, 3
+) GROUP BY 1, 2, 3 HAVING sum(n) > 0"""
+
+
+class ReferenceCheck:
+    """SQLite's own foreign_key_check, before and after: what is new in it came with the import.
+
+    Both are held in TEMP tables, on disk. ``unchecked`` are tables with a reference that SQLite cannot check."""
+
+    def __init__(self, target: Target, schema: Schema) -> None:
+        self.connection, self.schema, self.target = target.connection, schema, target
+        self.unchecked: set[str] = set()
+        self._before = self._held(not target.fresh)
+
+    def _held(self, look: bool) -> str:
+        name = f'temp."program_export_{secrets.token_hex(8)}"'
+        self.connection.execute(_HELD.format(name))
+        if look:
+            self.connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?)", self._violations())
+        return name
+
+    def _violations(self) -> Iterator[tuple[Any, ...]]:
+        for name, table in self.schema.items():
+            if table.kind != "table" or not table.foreign_keys:
+                continue
+            try:
+                yield from self.connection.execute(f"PRAGMA main.foreign_key_check({quote(name)})")
+            except self.target.library.OperationalError:  # foreign key mismatch: nobody can check it
+                self.unchecked.add(name)
+
+    def judge(
+        self, intake: ColumnMapping, findings: FindingCollector, allow: bool, schema: str
+    ) -> list[AllowedReference]:
+        """The new ones that are allowed; the others are findings."""
+        after = self._held(True)
+        found = self.connection.execute(_NEW.format(after=after, before=self._before)).fetchall()
+        for name in (after, self._before):
+            self.connection.execute(f"DROP TABLE {name}")
+        allowed = []
+        for table, number, _, rows in found:
+            key = self._edge(table, number)
+            announced = _announced(intake.coverage, key)
+            if allow and rows <= announced:
+                columns = list(key.columns)
+                allowed.append(AllowedReference(table=table, columns=columns, other_table=key.other_table, rows=rows))
+                continue
+            self._refused(intake, findings, key, rows, announced, schema)
+        return allowed
+
+    def _edge(self, table: str, number: int) -> ForeignKey:
+        rows = self.connection.execute(f"PRAGMA main.foreign_key_list({quote(table)})").fetchall()
+        parts = sorted(row for row in rows if row[0] == number)  # id, seq, table, from, to, …
+        own, parent = [fold(row[3]) for row in parts], fold(parts[0][2])
+        return next(
+            k
+            for k in self.schema[table].foreign_keys
+            if [fold(c) for c in k.columns] == own and fold(k.other_table) == parent
+        )
+
+    def _refused(
+        self, intake: ColumnMapping, findings: FindingCollector, key: ForeignKey, rows: int, announced: int, schema: str
+    ) -> None:
+        columns = ", ".join(key.columns)
+        hint = "; the file says so itself: --allow-dangling lets it in" if rows <= announced else ""
+        what = f"refers to a row of {key.other_table} that is neither in the file nor in the target{hint}"
+        staged = intake.staging.tables.get(key.table)
+        lines = self._lines(staged, key, schema) if staged is not None else []
+        for line in lines:
+            assert staged is not None
+            place = f"{staged.unit.capitalize()} {line:,} of {key.table}"
+            findings.add("reference", f"{place}: {columns} {what}.", key.table, columns, line, staged.unit)
+        for _ in range(min(rows, MOST) - len(lines)):
+            message = f"A row of {key.table} that is there already: {columns} {what}."
+            findings.add("reference", message, key.table, columns)
+
+    def _lines(self, staged: StagedTable, key: ForeignKey, schema: str) -> list[int]:
+        """The rows of the file whose reference leads nowhere; compared as ``key_tables.same_row`` does."""
+        if not set(key.columns) <= set(staged.columns):
+            return []
+        filled = " AND ".join(f"{staged.value(c)} IS NOT NULL" for c in key.columns)
+        sql = f"SELECT s.line FROM {schema}.{staged.name} AS s WHERE {filled}"
+        if key.problem is None:
+            match = " AND ".join(f"p.{quote(b)} = +{staged.value(a)}" for a, b in zip(key.columns, key.other_columns))
+            sql += f" AND NOT EXISTS (SELECT 1 FROM main.{quote(key.other_table)} AS p WHERE {match})"
+        return [line for (line,) in self.connection.execute(f"{sql} ORDER BY s.line LIMIT {MOST}")]
+
+
+def _announced(coverage: Mapping[str, Any], key: ForeignKey) -> int:
+    """For how many rows the file says itself that this reference leads out of it."""
+    wanted = (fold(key.table), [fold(c) for c in key.columns], fold(key.other_table))
+    return sum(
+        d["rows"]
+        for d in coverage.get("dangling", [])
+        if (fold(d["table"]), [fold(c) for c in d["columns"]], fold(d["other_table"])) == wanted
+    )

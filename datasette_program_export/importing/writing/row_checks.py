@@ -1,0 +1,104 @@
+"""Checks the staged rows, and at the end of the transaction the whole target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from ...database.library import sqlite3
+from ..report import MOST, FindingCollector
+from ..staging.columns import ColumnMapping
+from ..staging.database import StagedTable
+from ..target import Target
+from .row_matching import RowMatching, duplicates
+
+# how a value that the column converts reads back, by what it was
+_BACK = (
+    "CASE WHEN typeof({raw}) = 'text' THEN CAST({new} AS TEXT) = {raw} COLLATE BINARY "
+    "WHEN typeof({new}) <> 'text' THEN {new} = {raw} "
+    "WHEN typeof({raw}) = 'integer' THEN CAST({new} AS INTEGER) = {raw} ELSE CAST({new} AS REAL) = {raw} END"
+)
+
+
+class RowChecks:
+    """Findings in the rows that wait; ``schema`` is the name of the attached staging."""
+
+    def __init__(self, target: Target, schema: str, intake: ColumnMapping, findings: FindingCollector) -> None:
+        self.connection, self.schema, self.intake, self.findings = target.connection, schema, intake, findings
+
+    def run(self) -> None:
+        """Look at all of them."""
+        for staged in self.intake.staging.tables.values():
+            self._keys(staged)
+            for place, column in enumerate(staged.columns):
+                if staged.raw[place] != staged.shaped[place]:
+                    self._converted(staged, column, staged.raw[place], staged.shaped[place])
+                elif not staged.own:
+                    self._numbers(staged, column)
+        with suppress(sqlite3.OperationalError):  # an SQLite without JSON
+            for staged, column in self.intake.json_columns():
+                self._json(staged, column)
+                if not staged.own:
+                    staged.loose |= {column}
+
+    def _lines(self, staged: StagedTable, where: str) -> Iterator[int]:
+        sql = f"SELECT s.line FROM {self.schema}.{staged.name} AS s WHERE {where} ORDER BY s.line"
+        for (line,) in self.connection.execute(sql):
+            if self.findings.enough(staged.table.name):
+                return
+            yield line
+
+    def _keys(self, staged: StagedTable) -> None:
+        table, pk = staged.table, staged.table.pk
+        if not pk:
+            return
+        for shape, given in enumerate(staged.shapes):
+            missing = [c for c in pk if c not in given]
+            if missing and table.integer_key is None:
+                for line in self._lines(staged, f"s.shape = {shape}"):
+                    self._say(staged, "key", line, missing[0], "is missing, by which the row is told from others")
+        if not staged.own and table.integer_key is None:
+            for column in (c for c in pk if c in staged.columns):
+                shapes = [str(i) for i, given in enumerate(staged.shapes) if column in given]
+                where = f"{staged.value(column)} IS NULL AND s.shape IN ({', '.join(shapes) or 'NULL'})"
+                for line in self._lines(staged, where):
+                    self._say(staged, "key", line, column, "is empty, by which the row is told from others")
+        if set(pk) <= set(staged.columns):
+            one = RowMatching(staged, staged.columns, self.schema, "")
+            for line, first in self.connection.execute(f"{duplicates(one)} LIMIT {MOST}"):
+                name = ", ".join(pk)
+                self._say(staged, "duplicate", line, name, f"is the same as in {staged.unit} {first:,} of the file")
+
+    def _converted(self, staged: StagedTable, column: str, raw: str, new: str) -> None:
+        differs = f"typeof(s.{raw}) <> typeof(s.{new})"
+        back = _BACK.format(raw=f"s.{raw}", new=f"s.{new}")
+        for line in self._lines(staged, f"{differs} AND NOT ({back})"):
+            self._say(staged, "type", line, column, "would be changed by the type that the column has in the target")
+        if not staged.own:
+            self._numbers(staged, column)
+        words = f"{differs} AND 'text' IN (typeof(s.{raw}), typeof(s.{new}))"
+        count = self.connection.execute(
+            f"SELECT count(*) FROM {self.schema}.{staged.name} AS s WHERE {words} AND {back}"
+        ).fetchone()[0]
+        if count:
+            name = staged.table.name
+            turned = f"{count:,} values of {name}.{column} become what its type is in the target (text or number)."
+            self.findings.add("type", turned, name, column, error=False)
+
+    def _numbers(self, staged: StagedTable, column: str) -> None:
+        """Words in a column for numbers: SQLite would take them."""
+        facts = staged.table.column(column)
+        if facts is None or facts.affinity not in ("INTEGER", "REAL"):
+            return
+        value = staged.value(column)
+        for line in self._lines(staged, f"typeof({value}) IN ('text', 'blob')"):
+            self._say(staged, "type", line, column, "is no number, as the column's type is")
+
+    def _json(self, staged: StagedTable, column: str) -> None:
+        value = staged.value(column)
+        for line in self._lines(staged, f"typeof({value}) = 'text' AND NOT json_valid({value})"):
+            self._say(staged, "json", line, column, "is not valid JSON, as the column's texts are", not staged.own)
+
+    def _say(self, staged: StagedTable, kind: str, line: int, column: str, what: str, error: bool = True) -> None:
+        place = f"{staged.unit.capitalize()} {line:,} of {staged.table.name}"
+        self.findings.add(kind, f"{place}: {column} {what}.", staged.table.name, column, line, staged.unit, error)

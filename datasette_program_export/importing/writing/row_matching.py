@@ -1,0 +1,180 @@
+"""The SQL that compares staged rows with those of the target.
+
+A row is the same row where its primary key is, as the target compares it (affinity and
+collation of the key). It is unchanged where every value that the file gives is the very same:
+the same bytes of the same storage class. A row without a key (a table that has none, a NULL in
+the key) is there when one of just the same values is, as often as it is in the file. Of JSON
+in files that are not ours only what it says is compared: its blanks were lost on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...database.schema import Column, fold, quote
+from ..staging.database import StagedTable
+from ..target import SIGN
+
+INSERT, UNCHANGED, DIFFERENT = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class RowMatching:
+    """For one table and one set of columns that rows give; ``schema`` is the name of the attached staging."""
+
+    staged: StagedTable
+    given: tuple[str, ...]
+    schema: str
+    verdicts: str  # a TEMP table: line, verdict
+
+    @property
+    def target(self) -> str:
+        return f"main.{quote(self.staged.table.name)}"
+
+    @property
+    def rows(self) -> str:
+        return f"{self.schema}.{self.staged.name}"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of the primary key, if rows give all of it."""
+        pk = self.staged.table.pk
+        return pk if pk and set(pk) <= set(self.given) else ()
+
+    def match(self) -> str:
+        """Whether ``s`` is the row ``t``."""
+        table = self.staged.table
+        parts = []
+        for column in self.key:
+            collate = "" if column == table.integer_key else f' COLLATE "{key_collation(self.staged, column)}"'
+            parts.append(f"t.{quote(column)} = {self.staged.value(column)}{collate}")
+        return " AND ".join(parts)
+
+    def same(self, columns: Sequence[str]) -> str:
+        """Whether ``s`` and ``t`` have the very same values in these columns."""
+        found = []
+        for column in columns:
+            there, here = f"t.{quote(column)}", self.staged.value(column)
+            if column in self.staged.loose:
+                found.append(f"CASE WHEN {_alike(there, here)} THEN 1 ELSE {_exactly(there, here)} END")
+                continue
+            found.append(_exactly(there, here))
+            facts = self.staged.table.column(column)
+            if facts is not None and facts.affinity == "BLOB":  # all others keep no -0.0
+                found.append(f"(CASE WHEN {there} = 0.0 THEN {SIGN}({there}) = {SIGN}({here}) ELSE 1 END)")
+        return " AND ".join(found) or "1"
+
+    def by_key(self, shape: int) -> str:
+        """Fills the verdicts for the rows of this shape whose key is whole."""
+        anchor = f"t.{quote(self.key[0])} IS NULL"
+        filled = " AND ".join(f"{self.staged.value(c)} IS NOT NULL" for c in self.key)
+        return (
+            f"INSERT INTO {self.verdicts} SELECT s.line, "
+            f"CASE WHEN {anchor} THEN {INSERT} WHEN {self.same(self.given)} THEN {UNCHANGED} ELSE {DIFFERENT} END "
+            f"FROM {self.rows} AS s LEFT JOIN {self.target} AS t ON {self.match()} "
+            f"WHERE s.shape = {shape} AND {filled}"
+        )
+
+    def signature(self, alias: str) -> str:
+        """All values that are given, as one text that tells each from every other."""
+        parts = []
+        for column in self.given:
+            value = f"{alias}.{quote(column)}" if alias == "t" else self.staged.value(column)
+            parts.append(
+                f"CASE typeof({value}) WHEN 'text' THEN 'T' || hex({value}) WHEN 'real' THEN "
+                f"quote({value}) || {SIGN}({value}) ELSE quote({value}) END"
+            )
+        return " || ',' || ".join(parts) or "''"
+
+    def without_key(self, shape: int) -> list[str]:
+        """Fill the verdicts for the other rows of this shape."""
+        waiting, present = f'{self.verdicts[:-1]}_w"', f'{self.verdicts[:-1]}_p"'
+        filled = " AND ".join(f"{self.staged.value(c)} IS NOT NULL" for c in self.key)
+        theirs = " OR ".join(f"t.{quote(c)} IS NULL" for c in self.key) or "1"
+        return [
+            f"CREATE TABLE {waiting} (line INTEGER PRIMARY KEY, signature, n)",
+            f"CREATE TABLE {present} (signature PRIMARY KEY, n) WITHOUT ROWID",
+            f"INSERT INTO {waiting} SELECT line, signature, row_number() OVER (PARTITION BY signature ORDER BY line) "
+            f"FROM (SELECT s.line, {self.signature('s')} AS signature FROM {self.rows} AS s "
+            f"WHERE s.shape = {shape} AND NOT ({filled or '0'}))",
+            f"INSERT INTO {present} SELECT {self.signature('t')}, count(*) FROM {self.target} AS t "
+            f"WHERE {theirs} AND EXISTS (SELECT 1 FROM {waiting}) GROUP BY 1",
+            f"INSERT INTO {self.verdicts} SELECT w.line, CASE WHEN w.n <= p.n THEN {UNCHANGED} ELSE {INSERT} END "
+            f"FROM {waiting} AS w LEFT JOIN {present} AS p ON p.signature = w.signature",
+            f"DROP TABLE {waiting}",
+            f"DROP TABLE {present}",
+        ]
+
+    def chosen(self, shape: int, verdict: int) -> str:
+        """The rows of this shape with this verdict, for the end of a SELECT."""
+        return (
+            f"{self.rows} AS s JOIN {self.verdicts} AS j ON j.line = s.line AND j.verdict = {verdict} "
+            f"AND s.shape = {shape}"
+        )
+
+    def insertion(self) -> str:
+        """The beginning of an INSERT of the given columns."""
+        if not self.given:
+            return f"INSERT INTO {self.target} DEFAULT VALUES"
+        return f"INSERT INTO {self.target} ({', '.join(map(quote, self.given))})"
+
+    def values(self) -> str:
+        return ", ".join(map(self.staged.value, self.given))
+
+    def assignments(self, back_to_default: Sequence[Column]) -> list[tuple[str, str]]:
+        """What an update sets: the given columns, and others back to what they are by default."""
+        table = self.staged.table
+        found = [(c, self._new(c)) for c in self.given if c != table.integer_key]
+        return found + [(c.name, f"({_default(c)})") for c in back_to_default]
+
+    def _new(self, column: str) -> str:
+        there, here = f"t.{quote(column)}", self.staged.value(column)
+        return f"CASE WHEN {_alike(there, here)} THEN {there} ELSE {here} END" if column in self.staged.loose else here
+
+    def update(self, sets: Sequence[tuple[str, str]]) -> str:
+        """An UPDATE of what ``s`` gives, to be ended with a FROM clause."""
+        return f"UPDATE {self.target} AS t SET " + ", ".join(f"{quote(c)} = {value}" for c, value in sets)
+
+
+def _exactly(there: str, here: str) -> str:
+    return f"typeof({there}) = typeof({here}) AND {there} IS {here} COLLATE BINARY"
+
+
+def _alike(there: str, here: str) -> str:
+    """Whether both are JSON that says the same."""
+    texts = f"typeof({there}) = 'text' AND typeof({here}) = 'text' AND json_valid({there}) AND json_valid({here})"
+    return f"CASE WHEN {texts} THEN json({there}) = json({here}) END"
+
+
+def key_collation(staged: StagedTable, column: str) -> str:
+    """By the index behind the key, which may collate otherwise than the column."""
+    for index in staged.table.indexes:
+        if index.origin == "pk":
+            for name, collation in zip(index.columns, index.collations):
+                if name is not None and fold(name) == fold(column):
+                    return collation
+    return "BINARY"
+
+
+def _default(column: Column) -> str:
+    default = column.default
+    if default is None:
+        return "NULL"
+    if default.startswith('"') and default.endswith('"'):  # SQLite takes it for a text there, and for a name here
+        return "'" + default[1:-1].replace('""', '"').replace("'", "''") + "'"
+    return default
+
+
+def duplicates(matching: RowMatching) -> str:
+    """The rows whose key an earlier row of the file has already, with that one's number."""
+    staged = matching.staged
+    keys = ", ".join(
+        staged.value(c) + ("" if c == staged.table.integer_key else f' COLLATE "{key_collation(staged, c)}"')
+        for c in staged.table.pk
+    )
+    filled = " AND ".join(f"{staged.value(c)} IS NOT NULL" for c in staged.table.pk)
+    return (
+        f"SELECT line, first FROM (SELECT s.line, min(s.line) OVER (PARTITION BY {keys}) AS first "
+        f"FROM {matching.rows} AS s WHERE {filled}) WHERE line <> first ORDER BY line"
+    )

@@ -1,0 +1,70 @@
+"""Sample rows for a preview: new ones, and changed ones beside their old values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ...database.schema import quote
+from ..report import Difference, Sample
+from ..target import Target, sign
+from .row_matching import DIFFERENT, INSERT
+from .table_writer import TableWriter
+
+_read = msgspec.json.decode
+_ROWS = 5
+_LONGEST = 200
+HIDDEN = "(a secret, not shown)"
+
+
+def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dict[str, Any]], list[Sample]]:
+    """The first new rows, and the first rows with other values with just the fields that differ."""
+    new: list[dict[str, Any]] = []
+    differing: list[Sample] = []
+    for shape, part in enumerate(one.parts):
+        if one.report.insert and part.given and len(new) < _ROWS:
+            sql = f"SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY s.line LIMIT {_ROWS - len(new)}"
+            for row in target.connection.execute(sql):
+                new.append({c: HIDDEN if c in secret else shown(v) for c, v in zip(part.given, row)})
+        if part.key and len(differing) < _ROWS:
+            theirs = ", ".join(f"t.{quote(c)}" for c in part.given)
+            sql = (
+                f"SELECT s.line, {theirs}, {part.values()} FROM {part.chosen(shape, DIFFERENT)} "
+                f"JOIN {part.target} AS t ON {part.match()} ORDER BY s.line LIMIT {_ROWS - len(differing)}"
+            )
+            for line, *values in target.connection.execute(sql):
+                pairs = list(zip(part.given, values, values[len(part.given) :]))
+                found = [
+                    Difference(
+                        column=c,
+                        target=HIDDEN if c in secret else shown(there),
+                        file=HIDDEN if c in secret else shown(here),
+                    )
+                    for c, there, here in pairs
+                    if not _same(there, here, c in one.staged.loose)
+                ]
+                key = {c: HIDDEN if c in secret else shown(there) for c, there, _ in pairs if c in part.key}
+                differing.append(Sample(number=line, key=key, differences=found))
+    return new, differing
+
+
+def _same(there: Any, here: Any, loose: bool) -> bool:
+    if (type(there), there, sign(there)) == (type(here), here, sign(here)):
+        return True
+    try:
+        return loose and isinstance(there, str) and isinstance(here, str) and bool(_read(there) == _read(here))
+    except (ValueError, RecursionError):
+        return False
+
+
+def shown(value: Any) -> Any:
+    """A value for people and for JSON: long ones cut, BLOBs by their size."""
+    if isinstance(value, bytes):
+        return f"({len(value):,} bytes)"
+    if isinstance(value, float) and value - value != 0:
+        return str(value)
+    if isinstance(value, str):
+        text = value.encode("utf-8", "backslashreplace").decode()
+        return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return value

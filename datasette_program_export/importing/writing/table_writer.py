@@ -1,0 +1,224 @@
+"""Writes the staged rows of one table, inside the importer's transaction; a preview and an import share it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ...database.library import sqlite3
+from ...database.schema import Column, Table, quote
+from ...database.sqlite_errors import explain
+from ..choices import ImportChoices
+from ..report import MOST, FindingCollector, TableReport
+from ..staging.database import StagedTable
+from ..target import Target
+from .row_matching import DIFFERENT, INSERT, UNCHANGED, RowMatching
+
+_RULES = {
+    "NOT NULL": ("not_null", "needs a value"),
+    "UNIQUE": ("unique", "must be unique, and another row has the same"),
+    "CHECK": ("check", "breaks a rule (CHECK) of the table"),
+    "cannot store": ("type", "is of a type that the column does not take"),
+    "datatype mismatch": ("type", "is of a type that the column does not take"),
+}
+
+
+class TableWriter:
+    """One table. ``secret`` are columns that stay as they are where the file does not give them."""
+
+    def __init__(
+        self,
+        target: Target,
+        schema: str,
+        staged: StagedTable,
+        choices: ImportChoices,
+        findings: FindingCollector,
+        secret: set[str],
+    ) -> None:
+        self.target, self.connection = target, target.connection
+        self.staged, self.choices, self.findings, self.secret = staged, choices, findings, secret
+        self.verdicts = f'temp."program_export_{secrets.token_hex(8)}"'
+        self.policy = choices.policy(staged.table.name)
+        self.parts = [RowMatching(staged, given, schema, self.verdicts) for given in staged.shapes]
+        self.report = TableReport(rows=staged.rows, policy=self.policy)
+
+    @contextmanager
+    def judged(self) -> Iterator[TableReport]:
+        """Within it, every row has its verdict, before anything is written."""
+        execute = self.connection.execute
+        execute(f"CREATE TABLE {self.verdicts} (line INTEGER PRIMARY KEY, verdict)")
+        for shape, part in enumerate(self.parts):
+            if part.key:
+                execute(part.by_key(shape))
+            for sql in part.without_key(shape):
+                execute(sql)
+        index = f'{self.verdicts[:-1]}_i"'
+        execute(f"CREATE INDEX {index} ON {self.verdicts.removeprefix('temp.')} (verdict)")
+        counts = dict(execute(f"SELECT verdict, count(*) FROM {self.verdicts} GROUP BY 1"))
+        report, different = self.report, counts.get(DIFFERENT, 0)
+        report.unchanged = counts.get(UNCHANGED, 0)
+        if self.choices.insert:
+            report.insert = counts.get(INSERT, 0)
+        else:
+            report.skip = counts.get(INSERT, 0)
+        if self.policy == "fail":
+            report.conflict = different
+        elif self.policy == "skip":
+            report.skip += different
+        else:
+            report.update = different
+        if report.conflict:
+            self._conflicts()
+        yield report
+
+    def done(self) -> None:
+        """The verdicts are not needed any more."""
+        self.connection.execute(f"DROP TABLE {self.verdicts}")
+
+    def _conflicts(self) -> None:
+        name = self.staged.table.name
+        lines = self.connection.execute(
+            f"SELECT line FROM {self.verdicts} WHERE verdict = {DIFFERENT} ORDER BY line"
+            f" LIMIT {MOST if self.choices.leave_out_bad_rows else 21}"
+        )
+        for (line,) in lines.fetchall():
+            place = f"{self.staged.unit.capitalize()} {line:,} of {name}"
+            message = f"{place} is there already, with other values; choose what is to be done with such rows."
+            self.findings.add("conflict", message, name, None, line, self.staged.unit)
+
+    def write(self) -> None:
+        """Update and insert. What the table refuses is found out row by row, and is a finding."""
+        execute, library = self.connection.execute, self.target.library
+        for way in (self._plainly, self._anew):
+            execute("SAVEPOINT program_export")
+            try:
+                way()
+            except library.IntegrityError:
+                execute("ROLLBACK TO program_export")
+                continue
+            except library.OperationalError as error:
+                execute("ROLLBACK TO program_export")
+                if "locked" in str(error) or "full" in str(error) or "disk" in str(error):
+                    raise
+                why = f"{self.staged.table.name} cannot be written to here: {explain(error)}."
+                self.findings.add("table", why, self.staged.table.name)
+                return
+            finally:
+                execute("RELEASE program_export")
+            return
+        self._one_by_one()
+
+    def _back_to_default(self, part: RowMatching) -> list[Column]:
+        if self.policy != "replace":
+            return []
+        kept = {*part.given, *self.staged.table.pk, *self.secret}
+        return [c for c in self.staged.table.columns if c.name not in kept and not c.generated]
+
+    def _plainly(self) -> None:
+        for shape, part in enumerate(self.parts):
+            if sets := part.assignments(self._back_to_default(part)) if self.report.update and part.key else []:
+                self.connection.execute(
+                    f"{part.update(sets)} FROM {part.chosen(shape, DIFFERENT)} WHERE {part.match()}"
+                )
+        written = 0
+        for shape, part in enumerate(self.parts):
+            if self.report.insert:
+                written += self._insert(part, shape)
+        if written != self.report.insert:
+            name = self.staged.table.name
+            self.findings.add("trigger", f"A trigger of {name} keeps rows out; import without --triggers.", name)
+
+    def _insert(self, part: RowMatching, shape: int) -> int:
+        if not part.given:  # rows that give nothing
+            lines = self.connection.execute(f"SELECT s.line FROM {part.chosen(shape, INSERT)}").fetchall()
+            return sum(self.connection.execute(part.insertion()).rowcount for _ in lines)
+        sql = f"{part.insertion()} SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY s.line"
+        return int(self.connection.execute(sql).rowcount)
+
+    def _anew(self) -> None:
+        """Where rows trade values that must be unique: take all of them out first, then put them in.
+
+        Nothing hangs on it: foreign keys are off until the end, and so are triggers (else it is not done)."""
+        table = self.staged.table
+        if self.choices.triggers or not self.report.update or not (table.rowid or table.without_rowid):
+            raise self.target.library.IntegrityError
+        columns = [c for c in table.columns if not c.generated]
+        held = f'{self.verdicts[:-1]}_h"'
+        names = ", ".join(quote(c.name) for c in columns)
+        places = [f"c{i}" for i in range(len(columns))]
+        row = f"t.{quote(table.rowid)}" if table.rowid else "NULL"
+        execute = self.connection.execute
+        execute(f"CREATE TABLE {held} (row, {', '.join(places)})")
+        for shape, part in enumerate(self.parts):
+            if not part.key:
+                continue
+            new = dict(part.assignments(self._back_to_default(part)))
+            values = ", ".join(new.get(c.name, f"t.{quote(c.name)}") for c in columns)
+            origin = f"FROM {part.chosen(shape, DIFFERENT)} JOIN {part.target} AS t ON {part.match()}"
+            execute(f"INSERT INTO {held} SELECT {row}, {values} {origin}")
+            if table.rowid:
+                execute(f"DELETE FROM {part.target} WHERE {quote(table.rowid)} IN (SELECT row FROM {held})")
+            else:
+                keys = ", ".join(map(quote, table.pk))
+                gone = ", ".join(f"t.{quote(c)}" for c in table.pk)
+                execute(f"DELETE FROM {part.target} WHERE ({keys}) IN (SELECT {gone} {origin})")
+        target = self.parts[0].target
+        shown = table.rowid is not None and table.rowid != table.integer_key
+        first, value = (f"{quote(table.rowid or '')}, ", "row, ") if shown else ("", "")
+        execute(f"INSERT INTO {target} ({first}{names}) SELECT {value}{', '.join(places)} FROM {held}")
+        execute(f"DROP TABLE {held}")
+        for shape, part in enumerate(self.parts):
+            if self.report.insert:
+                self._insert(part, shape)
+
+    def _one_by_one(self) -> None:
+        """Find the rows that the table refuses. What is written on the way is rolled back in the end."""
+        execute, name = self.connection.execute, self.staged.table.name
+        for shape, part in enumerate(self.parts):
+            for verdict in (DIFFERENT, INSERT):
+                wanted = self.report.update and part.key if verdict == DIFFERENT else self.report.insert
+                if not wanted:
+                    continue
+                for line in self._lines(shape, part, verdict):
+                    if verdict == INSERT:
+                        sql = f"{part.insertion()} SELECT {part.values()} FROM {part.rows} AS s WHERE s.line = ?"
+                    else:
+                        sets = part.assignments(self._back_to_default(part))
+                        sql = f"{part.update(sets)} FROM {part.rows} AS s WHERE s.line = ? AND {part.match()}"
+                    try:
+                        execute(sql, (line,) if part.given else ())
+                    except self.target.library.IntegrityError as error:
+                        self._refused(error, line)
+                        if self.findings.enough(name):
+                            return
+        if not self.findings.errors:
+            self.findings.add("table", f"Some rows of {name} cannot be there together: see its unique columns.", name)
+
+    def _lines(self, shape: int, part: RowMatching, verdict: int) -> Iterator[int]:
+        after = 0
+        sql = f"SELECT s.line FROM {part.chosen(shape, verdict)} WHERE s.line > ? ORDER BY s.line LIMIT 1000"
+        while lines := [line for (line,) in self.connection.execute(sql, (after,))]:
+            yield from lines
+            after = lines[-1]
+
+    def _refused(self, error: sqlite3.Error, line: int) -> None:
+        table = self.staged.table
+        text = str(error)
+        kind, words = next(
+            (found for sign, found in _RULES.items() if sign in text), ("trigger", "is refused by the table")
+        )
+        columns = _columns(text, table) if kind in ("not_null", "unique", "type") else []
+        place = f"{self.staged.unit.capitalize()} {line:,} of {table.name}"
+        what = f"{place}: {', '.join(columns)} {words}." if columns else f"{place} {words}."
+        self.findings.add(kind, what, table.name, ", ".join(columns) or None, line, self.staged.unit)
+
+
+def _columns(text: str, table: Table) -> list[str]:
+    """The columns that SQLite names as ``table.column`` in its words."""
+    if "cannot store" in text:
+        return [c.name for c in table.columns if text.endswith(f"column {table.name}.{c.name}")]
+    if "datatype mismatch" in text:
+        return [table.integer_key] if table.integer_key else []
+    named = text.partition("failed: ")[2].split(", ")
+    return [c.name for c in table.columns if f"{table.name}.{c.name}" in named]

@@ -1,0 +1,174 @@
+"""Saved profiles: the options of an export under a name, for one person or for everybody.
+
+They stand in a small SQLite file of our own beside the jobs, opened for each look, as looks
+are rare and short. A profile belongs to one database; ``table`` is where it is offered. It
+holds options alone, never which rows: neither keys nor filters nor values of anybody.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..database.library import sqlite3
+from ..database.schema import fold
+from ..database.sqlite_errors import explain
+from ..errors import ConflictError, RequestError, SpoolFullError
+from ..files.atomic import make_private
+from .grammar import OPTIONS, check_profile
+from .request import DELIMITER_WORDS, Request
+from .settings import Settings
+
+LONGEST_NAME = 60
+MOST = 100  # of one person, and for everybody
+_LARGEST = 50_000  # characters of options
+_FILE = "profiles.db"
+_JOINERS = "\u200c\u200d"  # not printable for Python, but part of words in some scripts
+_SCHEMA = """CREATE TABLE IF NOT EXISTS profiles (
+    id TEXT PRIMARY KEY, owner TEXT, database TEXT NOT NULL, "table" TEXT, name TEXT NOT NULL, options TEXT NOT NULL
+)"""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A saved choice. ``owner`` None: it is for everybody; ``table`` None: it was saved on the whole database.
+
+    ``id`` cannot be guessed; None for one that stands in the settings."""
+
+    name: str
+    database: str
+    table: str | None
+    options: Mapping[str, Any]
+    owner: str | None = None
+    id: str | None = None
+
+    def fits(self, **subject: Any) -> bool:
+        """Whether an export of this subject (fields of a Request) may have these options."""
+        table = subject.get("table")
+        if table is not None and fold(table) in map(fold, self.options.get("without", ())):
+            return False
+        try:
+            Request(**{**self.options, **subject})
+        except RequestError:
+            return False
+        return True
+
+    @property
+    def names_tables(self) -> bool:
+        """Whether its options name tables, which not everybody may see."""
+        return any(self.options.get(field) for field in ("tables", "without", "stop"))
+
+    def told_to(self, visible: frozenset[str]) -> bool:
+        """Whether somebody who may see these tables may see every one that it names."""
+        seen = set(map(fold, visible))
+        names = [name for field in ("tables", "without", "stop") for name in self.options.get(field, ())]
+        return all(any(part in seen for part in _beginnings(fold(name))) for name in names)
+
+
+def _beginnings(name: str) -> Iterator[str]:
+    yield name
+    yield from (name[:at] for at, character in enumerate(name) if character == ".")
+
+
+def options_of(request: Request) -> dict[str, Any]:
+    """The options of a request, as they stand in a profile; the format always, else what is not at its default."""
+    found: dict[str, Any] = {"format": request.format}
+    for option in OPTIONS:
+        value = getattr(request, option.field)
+        if option.field not in ("profile", "records") and value != Request.model_fields[option.field].default:
+            found[option.field] = list(value) if option.many else value
+    if request.delimiter is not None:  # a tab would not be seen
+        words = {sign: word for word, sign in DELIMITER_WORDS.items()}
+        found["delimiter"] = words.get(request.delimiter, request.delimiter)
+    return found
+
+
+def checked_name(text: str) -> str:
+    """The name under which to save, without blanks around it. Raises RequestError."""
+    name = text.strip()
+    if not name:
+        raise RequestError("A saved choice needs a name. Write one beside the button.")
+    if len(name) > LONGEST_NAME or not all(c.isprintable() or c in _JOINERS for c in name):
+        raise RequestError(f"The name of a saved choice has at most {LONGEST_NAME} characters, all of them visible.")
+    return name
+
+
+class ProfileStore:
+    """The file in a private folder. Every method may be called on any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _FILE
+
+    def found(self, owner: str | None, database: str | None = None) -> list[Profile]:
+        """Those of everybody, and then those of one person, each by name; of one database, or of all."""
+        if not self._path.exists():
+            return []
+        with self._opened("ro") as connection:
+            rows = connection.execute(
+                'SELECT name, database, "table", options, owner, id FROM profiles '
+                "WHERE (owner IS NULL OR owner = ?1) AND (?2 IS NULL OR database = ?2) "
+                "ORDER BY owner IS NOT NULL, name, database",
+                (owner, database),
+            ).fetchall()
+        return [Profile(name, of, table, json.loads(text), who, id_) for name, of, table, text, who, id_ in rows]
+
+    def save(self, profile: Profile) -> Profile:
+        """Keep a profile, in place of one of the same name, owner and database. Raises ConflictError, RequestError."""
+        check_profile(profile.name, profile.options)
+        options = json.dumps(profile.options)
+        if len(options) > _LARGEST:
+            raise RequestError("This choice names too many tables and columns to be saved.")
+        saved = replace(profile, id=secrets.token_urlsafe(12))
+        make_private(self._path)
+        with self._opened("rw") as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_SCHEMA)
+            one = (saved.owner, saved.database, saved.name)
+            connection.execute("DELETE FROM profiles WHERE owner IS ? AND database = ? AND name = ?", one)
+            (many,) = connection.execute("SELECT count(*) FROM profiles WHERE owner IS ?", one[:1]).fetchone()
+            if many >= MOST:
+                raise ConflictError(f"{MOST} choices are saved, which is the most. Delete one of them first.")
+            values = (saved.id, saved.owner, saved.database, saved.table, saved.name, options)
+            connection.execute("INSERT INTO profiles VALUES (?, ?, ?, ?, ?, ?)", values)
+            connection.execute("COMMIT")
+        return saved
+
+    def delete(self, id_: str) -> None:
+        """Forget a profile."""
+        with self._opened("rw") as connection:
+            connection.execute("DELETE FROM profiles WHERE id = ?", (id_,))
+
+    @contextmanager
+    def _opened(self, mode: str) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(
+                sqlite3.connect(f"{self._path.absolute().as_uri()}?mode={mode}", uri=True, timeout=20)
+            ) as connection:
+                connection.isolation_level = None
+                yield connection
+        except sqlite3.Error as error:
+            raise SpoolFullError(
+                f"The saved choices cannot be kept or read ({explain(error)}). Tell the person who runs this site."
+            ) from None
+
+
+def with_everybodys(settings: Settings, database: str) -> Settings:
+    """The settings with the profiles that were saved for everybody, where this user may read them."""
+    if settings.jobs_dir is None:
+        return settings
+    try:
+        saved = ProfileStore(Path(settings.jobs_dir)).found(None, database)
+    except (SpoolFullError, OSError):  # a private folder of the server's user
+        return settings
+    return with_profiles(settings, saved)
+
+
+def with_profiles(settings: Settings, saved: list[Profile]) -> Settings:
+    """The settings with saved profiles laid over those that stand there; of one name the last."""
+    profiles = {**settings.profiles, **{p.name: dict(p.options) for p in saved}}
+    return settings.model_copy(update={"profiles": profiles})

@@ -1,0 +1,141 @@
+"""A request: which rows, in which format; pure validated data."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from ..errors import RequestError
+
+_OF_TABLES = ("where", "sort", "columns", "limit", "offset", "cascade", "parents", "others", "stop")
+# What has no meaning for a scope, and so is refused rather than passed over
+_FOREIGN: dict[str, tuple[str, ...]] = {
+    "record": ("where", "params", "limit", "offset", "tables", "name"),
+    "table": ("tables", "name"),
+    "query": ("records", "tables", "without", *_OF_TABLES),
+    "database": ("records", "params", "name", *_OF_TABLES),
+}
+_TOLD = {
+    "record": "records that are named one by one",
+    "table": "the rows of a table",
+    "query": "a query (say it in the SQL)",
+    "database": "a whole database",
+}
+_WORDS = {"where": "A filter (where)", "params": "A parameter (params)"}
+_OF_REFERENCES = ("parents", "others", "stop")
+# Between two fields: none that stands in a number or in base64, that quotes, or that begins a formula
+_DELIMITERS = ",;\t|:~^#!$%&*_<>?()[]{}\\`"
+DELIMITER_WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+
+
+class Request(BaseModel):
+    """Which rows, and as what.
+
+    The scope is ``record`` with ``records``, ``table`` with a ``table`` only, ``query`` with
+    ``sql``, else ``database``. ``records`` are rows by their key, each a tuple of texts in
+    the key's order (as in a Datasette row path). ``where`` are SQL conditions with named
+    parameters ``params``; ``sort`` is (column, descending) pairs; ``columns`` None means all;
+    ``name`` is what a query is called; ``delimiter`` may be a character or its word (``tab``), None
+    is the format's own; ``profile`` the saved choice that the rest is laid over.
+
+    Raises RequestError, which names the culprit, for anything that cannot be understood
+    or that contradicts itself.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str | None = None
+    sql: str | None = None
+    name: str | None = None
+    tables: tuple[str, ...] = ()
+    records: tuple[tuple[str, ...], ...] = ()
+    where: tuple[str, ...] = ()
+    params: dict[str, Any] = {}
+    sort: tuple[tuple[str, bool], ...] = ()
+    columns: tuple[str, ...] | None = None
+    limit: int | None = None
+    offset: int | None = None
+    format: str = "programjson"
+    layout: Literal["rows", "pretty", "envelope"] = "rows"
+    members: Literal["csv", "tsv", "ndjson"] | None = None
+    dialect: Literal["exact", "spreadsheet"] = "exact"
+    delimiter: str | None = None
+    compress: Literal["gzip", "zstd"] | None = None
+    cascade: bool | None = None
+    parents: Literal["needed", "none"] | None = None
+    others: Literal["withhold", "include"] = "withhold"
+    secrets: Literal["withhold", "include"] = "withhold"
+    without: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
+    profile: str | None = None
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_sane_character(cls, value: str | None) -> str | None:
+        character = DELIMITER_WORDS.get(value, value) if value is not None else None
+        if character is not None and (len(character) != 1 or character not in _DELIMITERS):
+            raise ValueError(f"must be {', '.join(DELIMITER_WORDS)}, or one sign that is not part of numbers or quotes")
+        return character
+
+    @field_validator("limit", "offset")
+    @classmethod
+    def _not_negative(cls, value: int | None) -> int | None:
+        if value is not None and not 0 <= value < 2**63:
+            raise ValueError("must be a whole number, zero or more")
+        return value
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise RequestError("; ".join(_sentence(e) for e in error.errors())) from None
+        self._check()
+
+    def _check(self) -> None:
+        if self.sql is not None and self.table is not None:
+            raise RequestError("sql does not go with a table: ask for one of them.")
+        if self.members is not None and self.format != "package":
+            raise RequestError("members goes with the format package only.")
+        if self.records and self.table is None:
+            raise RequestError("record needs a table.")
+        for name in _FOREIGN[self.scope]:
+            if self._given(name):
+                raise RequestError(f"{_WORDS.get(name, name)} does not go with {_TOLD[self.scope]}.")
+        if not self.cascades:
+            for name in _OF_REFERENCES:
+                if self._given(name):
+                    raise RequestError(f"{name} only goes with following references (cascade).")
+        elif self.limit is not None or self.offset is not None:
+            raise RequestError("limit and offset do not go with following references (cascade).")
+
+    def _given(self, name: str) -> bool:
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
+
+    def told(self) -> dict[str, Any]:
+        """What was asked, for a document or a log: without what a stored query took from headers and cookies."""
+        facts = self.model_dump(mode="json", exclude_defaults=True)
+        if "params" in facts:
+            facts["params"] = {k: v for k, v in facts["params"].items() if not k.startswith("_")}
+        return facts
+
+    @property
+    def scope(self) -> Literal["record", "table", "query", "database"]:
+        """What kind of thing is asked for."""
+        if self.table is not None:
+            return "record" if self.records else "table"
+        return "query" if self.sql is not None else "database"
+
+    @property
+    def cascades(self) -> bool:
+        """Whether references are followed: by default for records, not for tables."""
+        return bool(self.records) if self.cascade is None else self.cascade
+
+
+def _sentence(error: Any) -> str:
+    name = str(error["loc"][0]) if error["loc"] else "request"
+    if error["type"] == "literal_error":
+        return f"{name} must be {error['ctx']['expected']}."
+    if error["type"] == "extra_forbidden":
+        return f"There is no option {name}."
+    return f"{name}: {error['msg'].removeprefix('Value error, ')}."

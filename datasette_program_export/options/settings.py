@@ -1,0 +1,260 @@
+"""Settings and presets, validated when Datasette starts.
+
+The same keys stand in ``metadata.yml`` under ``plugins: datasette-program-export:`` (for
+all databases, and for one), and in the preset files of this package. ``docs/settings.md``
+is made from the descriptions here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ..database.schema import Schema, Table
+from ..errors import SettingsError
+
+PRESETS = ("the-program",)
+
+# Columns that hold secrets by their name alone, in any database; `not_secrets` takes some back.
+# Case, blanks, hyphens, underscores and digits at the end do not count.
+SECRET_NAMES = ("salt", "credentials", "sessionid")
+SECRET_ENDINGS = (
+    "password", "passwordhash", "passwd", "pwd", "pwhash", "passphrase", "hashedpassword", "passwordsalt",
+    "secret", "secretkey", "apikey", "accesskey", "privatekey", "token",
+)  # fmt: skip
+
+
+_BY_TABLE = ("subjects", "json_columns", "secrets", "not_secrets")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Subject(_Model):
+    """What a table's rows are called, and whether they are people."""
+
+    label: str | None = Field(default=None, description="One row's name in words: `client`.")
+    plural: str | None = Field(default=None, description="Several rows' name in words: `clients`.")
+    title: list[str] = Field(default=[], description="The columns whose values name a row to a reader.")
+    told_apart_by: list[str] = Field(default=[], description="The columns that tell rows of the same title apart.")
+    person: bool = Field(default=False, description="Whether a row of this table is a person.")
+
+
+class VirtualForeignKey(_Model):
+    """A reference that the schema does not declare."""
+
+    table: str
+    columns: list[str]
+    other_table: str
+    other_columns: list[str]
+
+
+class Settings(_Model):
+    """One database's settings. Every key has a default; none of them cuts an export silently."""
+
+    preset: str | None = Field(
+        default=None, description="The preset to use; by default the one that recognises the database; `none` for none."
+    )
+    subjects: dict[str, Subject] = Field(
+        default={}, description="Per table: what its rows are called, which are people."
+    )
+    virtual_foreign_keys: list[VirtualForeignKey] = Field(
+        default=[], description="References that the schema does not declare, followed like the others."
+    )
+    stop: list[str] = Field(default=[], description="References (`child.column`) along which nothing is followed.")
+    json_columns: dict[str, list[str]] = Field(default={}, description="Per table: the text columns that hold JSON.")
+    secrets: dict[str, list[str]] = Field(default={}, description="Per table: columns that are left out as secret.")
+    not_secrets: dict[str, list[str]] = Field(
+        default={}, description="Per table: columns that are no secrets although their names look like it."
+    )
+    caches: list[str] = Field(
+        default=[], description="Tables that the application can fill again: left out of a whole database."
+    )
+    profiles: dict[str, dict[str, Any]] = Field(
+        default={}, description="Saved choices by name: options of an export (`format: package`, `without: [notes]`)."
+    )
+    allow: dict[str, Any] | bool | None = Field(
+        default=None,
+        description="Who may export, as a Datasette `allow` block; by default everybody who may see the table.",
+    )
+    allow_secrets: dict[str, Any] | bool | None = Field(
+        default=None, description="Who may have columns with secrets included; by default only root."
+    )
+    allow_audit: dict[str, Any] | bool | None = Field(
+        default=None, description="Who may read the audit log; by default only root."
+    )
+    allow_profiles: dict[str, Any] | bool | None = Field(
+        default=None, description="Who may save a choice for everybody; by default only root."
+    )
+    allow_import: dict[str, Any] | bool | None = Field(
+        default=None,
+        description="Who may import files on the site; by default only root. They must also be allowed to insert and "
+        "update rows (on Datasette 0.x that is root alone).",
+    )
+    audit_log: str | None = Field(
+        default=None,
+        description="A file that gets one line (JSON) for each export over HTTP; without the line, no export ends.",
+    )
+    max_rows: int | None = Field(
+        default=None,
+        ge=1,
+        description="Refuse, before the first byte, an export of more rows than this; a query is cut, visibly.",
+    )
+    max_seconds: float = Field(
+        default=600.0, gt=0, description="How long somebody's SQL may run over HTTP; then the download is cut, visibly."
+    )
+    plan_seconds: float = Field(
+        default=2.0, gt=0, description="How long a plan may count; then its counts read `at least`."
+    )
+    max_concurrent_exports: int = Field(
+        default=4, ge=1, description="Exports that run at once; one more is answered 429."
+    )
+    send_timeout_seconds: float = Field(
+        default=60.0, gt=0, description="How long a reader may take nothing before the download is cut."
+    )
+    spool_memory_mb: float = Field(default=4.0, gt=0, description="How far a slow reader may fall behind in memory.")
+    spool_disk_mb: float = Field(
+        default=2048.0, ge=0, description="How far it may fall behind in a temporary file; beyond, the download is cut."
+    )
+    verify_mb: float = Field(
+        default=500.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="How much may be sent to the page that checks a file; more is answered 413.",
+    )
+    import_mb: float = Field(
+        default=500.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="How much may be sent to the import page; more is answered 413.",
+    )
+    safety_copy_dir: str | None = Field(
+        default=None,
+        description="Where the import page keeps its copies of the database as it was before; by default a private "
+        "folder `safety-copies` beside the database.",
+    )
+    safety_copy_days: float | None = Field(
+        default=None, gt=0, description="How long these copies are kept; by default until somebody deletes them."
+    )
+    spool_dir: str | None = Field(default=None, description="Where temporary files go; by default the system's place.")
+    jobs_dir: str | None = Field(
+        default=None,
+        description="Where results of jobs and saved choices are kept; by default a private temporary folder.",
+    )
+    retention_hours: float = Field(default=24.0, gt=0, description="How long the result of a job is kept.")
+    max_jobs: int = Field(default=2, ge=0, description="Jobs that run at once, the others wait; 0: there are no jobs.")
+    max_jobs_per_person: int = Field(
+        default=3, ge=1, description="Jobs of one person that run or wait; one more is answered 429."
+    )
+    jobs_disk_mb: float = Field(
+        default=10240.0, gt=0, description="What the results of all jobs may fill; a job beyond it fails, and says so."
+    )
+    job_bytes: int = Field(
+        default=50_000_000,
+        ge=0,
+        description="From this size on, the export page proposes a job in place of a download.",
+    )
+
+    @field_validator("preset")
+    @classmethod
+    def _known_preset(cls, value: str | None) -> str | None:
+        if value not in (None, "none", *PRESETS):
+            raise ValueError(f"there is no preset {value}; known: none, {', '.join(PRESETS)}")
+        return value
+
+    def check_folders(self) -> None:
+        """Raise SettingsError unless the folders are there; at the start only, as the message names them."""
+        if self.spool_dir is not None and not Path(self.spool_dir).is_dir():
+            raise SettingsError(f"spool_dir: {self.spool_dir} is not a folder")
+
+    def tables_named(self) -> dict[str, str]:
+        """Every table that a setting names, with the setting."""
+        found = {table: key for key in _BY_TABLE for table in getattr(self, key)}
+        found |= dict.fromkeys(self.caches, "caches")
+        found |= {name.rpartition(".")[0]: "stop" for name in self.stop}
+        return found | {key.table: "virtual_foreign_keys" for key in self.virtual_foreign_keys}
+
+
+class Preset(_Model):
+    """The settings for a known application, and how to recognise its database."""
+
+    title: str
+    about: str
+    recognise: dict[str, list[str]]
+    persons: list[str] = []
+    subjects: dict[str, Subject] = {}
+    json_columns: dict[str, list[str]] = {}
+    secrets: dict[str, list[str]] = {}
+    caches: list[str] = []
+    order: list[str] = []
+    computed: dict[str, list[str]] = {}  # keys of the application's own exports that are no columns
+
+    def recognises(self, schema: Schema) -> bool:
+        return all(_has(schema.find(table), columns) for table, columns in self.recognise.items())
+
+
+def _has(table: Table | None, columns: Iterable[str]) -> bool:
+    return table is not None and all(table.column(c) is not None for c in columns)
+
+
+def parse_settings(value: Mapping[str, Any] | None, where: str = "datasette-program-export") -> Settings:
+    """Validate settings from YAML. Raises SettingsError that names every wrong key."""
+    if not isinstance(value or {}, Mapping):
+        raise SettingsError(f"{where}: must be a mapping of settings")
+    try:
+        return Settings.model_validate(value or {})
+    except ValidationError as error:
+        raise SettingsError(f"{where}: " + "; ".join(_sentence(e) for e in error.errors())) from None
+
+
+def _sentence(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "settings"
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {key}"
+    if key.startswith("allow"):
+        return f"{key.partition('.')[0]}: must be an allow block, such as {{id: anna}}"
+    return f"{key}: {error['msg']}"
+
+
+@lru_cache
+def load_preset(name: str) -> Preset:
+    """Read a built-in preset. Raises SettingsError for an unknown name."""
+    if name not in PRESETS:
+        raise SettingsError(f"preset: there is no preset {name}; known: {', '.join(PRESETS)}")
+    text = (resources.files(__package__) / "presets" / f"{name}.yml").read_text("utf-8")
+    return Preset.model_validate(yaml.safe_load(text))
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings for all databases with those for one on top; mappings of tables are joined."""
+    if not isinstance(base, Mapping) or not isinstance(over, Mapping):
+        raise SettingsError("datasette-program-export: must be a mapping of settings")
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and not key.startswith("allow"):
+            merged[key] = {**merged[key], **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+def read_settings(path: Path, database: str) -> Settings:
+    """The settings for a database out of a Datasette ``metadata.yml`` or ``datasette.yml``."""
+    try:
+        document = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path.name} cannot be read: {type(error).__name__}") from None
+    if not isinstance(document, Mapping):
+        raise SettingsError(f"{path.name} is not a mapping of settings")
+    own = (document.get("databases") or {}).get(database) or {}
+    parts = [(node.get("plugins") or {}).get("datasette-program-export") or {} for node in (document, own)]
+    settings = parse_settings(merge(*parts), f"{path.name}: datasette-program-export")
+    settings.check_folders()
+    return settings

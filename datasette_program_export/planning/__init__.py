@@ -1,0 +1,1 @@
+"""What an export would hold: counts, sizes, references, warnings, a picture."""

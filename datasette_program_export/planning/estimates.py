@@ -1,0 +1,120 @@
+"""Estimates the size of a table from a sample of its rows, with the error of the estimate.
+
+Where rows can be reached by a number (rowid), the rows are taken evenly from the whole
+table; elsewhere they are the first ones.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import sqrt
+
+from ..database.schema import Column, quote
+from ..database.snapshot import Row, Snapshot
+from ..formats.dataset import Field
+from ..formats.json.writing import RowLines
+from ..selection.table_rows import TableRows
+from .plan import Sampled
+
+ROWS = 40  # whose size stands for the others'
+_COUNTED = 20_000  # rows of a table that are counted to find every nth
+CELL = 32_767  # characters that a cell of Excel and of LibreOffice can hold
+_TWO_SIDED_95 = 1.96
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?", re.DOTALL)
+_DATE_TYPE = re.compile("date|time", re.IGNORECASE)
+_DATE_NAME = re.compile(r"date$|_at$|_on$|date\d*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The size of a table's rows as JSON, and how far that may be off (95 %)."""
+
+    bytes: int
+    error: int
+    sampled: Sampled
+
+
+def estimated(snapshot: Snapshot, chosen: TableRows, fields: tuple[Field, ...], rows: int) -> Estimate:
+    """What a sample of the chosen rows tells; ``fields`` are their columns as they are written."""
+    sample = _sample(snapshot, chosen, rows)
+    names = [c.name for c in chosen.columns]
+    lines = RowLines(fields)(sample).split(b"\n")[:-1] if sample else []
+    sizes = [len(line) + len(",\n") for line in lines]
+    size, error = _scaled(sizes, rows)
+    columns = list(zip(*sample)) or [()] * len(names)
+    binary = {n: sum(isinstance(v, bytes) for v in column) for n, column in zip(names, columns)}
+    long = {n: sum(isinstance(v, str) and len(v) > CELL for v in column) for n, column in zip(names, columns)}
+    return Estimate(
+        size,
+        error,
+        Sampled(
+            rows=len(sample),
+            binary={n: found for n, found in binary.items() if found},
+            long_texts={n: found for n, found in long.items() if found},
+            dates=[c.name for c, values in zip(chosen.columns, columns) if _holds_dates(c, values)],
+        ),
+    )
+
+
+def _scaled(sizes: list[int], rows: int) -> tuple[int, int]:
+    """The sum over all rows from the sizes of some, and its error; none where all were looked at."""
+    looked_at = len(sizes)
+    if not looked_at or rows <= looked_at:
+        return sum(sizes), 0
+    mean = sum(sizes) / looked_at
+    if looked_at == 1:
+        return round(mean * rows), round(mean * rows)
+    variance = sum((size - mean) ** 2 for size in sizes) / (looked_at - 1)
+    error = sqrt(variance / looked_at * (rows - looked_at) / (rows - 1))  # of a sample without replacement
+    return round(mean * rows), round(_TWO_SIDED_95 * error * rows)
+
+
+def _sample(snapshot: Snapshot, chosen: TableRows, rows: int) -> list[Row]:
+    """Rows from evenly over all of them, where they have numbers."""
+    key = _number(chosen)
+    if rows <= ROWS or key is None:
+        return chosen.sample(snapshot, ROWS)
+    source, name, row = key
+    numbers = _even(snapshot, source, name) if rows > _COUNTED else _each_nth(snapshot, source, name, rows)
+    if len(numbers) < ROWS // 2:  # a few are far from all the others
+        return chosen.sample(snapshot, ROWS)
+    condition = f"{row} IN ({', '.join(map(str, numbers))})"
+    return snapshot.sample(chosen.select(None, condition, ordered=False), chosen.params, chosen.guard, ROWS)
+
+
+def _each_nth(snapshot: Snapshot, source: str, name: str, rows: int) -> list[int]:
+    """Every nth row's number, by counting them."""
+    step = -(-rows // ROWS)
+    counted = f"SELECT {name} AS number, row_number() OVER () AS place FROM {source}"
+    found = snapshot.execute(f"SELECT number FROM ({counted}) WHERE place % {step} = {step // 2}").fetchall()
+    return [number for (number,) in found]
+
+
+def _even(snapshot: Snapshot, source: str, name: str) -> list[int]:
+    """Numbers of rows at even distances; where a row was deleted, the next one. It does not read the others."""
+    first, last = snapshot.execute(f"SELECT min({name}), max({name}) FROM {source}").fetchone()
+    places = (first + (last - first) * i // (ROWS - 1) for i in range(ROWS))
+    looked_up = ", ".join(f"((SELECT min({name}) FROM {source} WHERE {name} >= {place}))" for place in places)
+    return [number for (number,) in snapshot.execute(f"SELECT DISTINCT column1 FROM (VALUES {looked_up})").fetchall()]
+
+
+def _number(chosen: TableRows) -> tuple[str, str, str] | None:
+    """Where the chosen rows' numbers stand (a table, its column), and how a row spells its own."""
+    if chosen.table.rowid is None or chosen.limit is not None or chosen.offset or chosen.where or chosen.guard:
+        return None
+    if chosen.keys is not None:
+        return chosen.keys.name, "k0", "k.k0"
+    if chosen.table.kind != "table":
+        return None
+    name = quote(chosen.table.rowid)
+    return f"main.{quote(chosen.table.name)}", name, f"{chosen.alias}.{name}"
+
+
+def _holds_dates(column: Column, values: tuple[object, ...]) -> bool:
+    """Whether a column is for dates by its type or its name, and holds nothing else as far as was seen."""
+    filled = [v for v in values if v is not None and v != ""]
+    declared = bool(_DATE_TYPE.search(column.type))
+    if not declared and not (filled and _DATE_NAME.search(column.name)):
+        return False
+    return all(isinstance(v, str) and _DATE.fullmatch(v) for v in filled)

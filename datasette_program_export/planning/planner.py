@@ -1,0 +1,167 @@
+"""``plan(source, request)``: what an export would hold, found by the export's own code, without its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from contextlib import closing
+from math import sqrt
+from typing import Any
+
+import msgspec
+
+from ..database.snapshot import Snapshot, TimeExpired
+from ..database.source import Source
+from ..errors import BusyError
+from ..exporting.coverage import coverage
+from ..exporting.document_schema import described, fields_of
+from ..options.request import Request
+from ..options.settings import Settings
+from ..selection.catalog import Catalog, catalog
+from ..selection.scopes import scope_of
+from ..selection.scopes.base import Scope
+from ..selection.scopes.database import DatabaseScope
+from ..selection.scopes.records import RecordScope
+from ..selection.table_rows import TableRows
+from ..selection.walk import BELONGS, NEEDED
+from .estimates import estimated
+from .plan import Plan, PlannedColumn, PlannedTable
+from .references import planned_references
+
+__all__ = ["Plan", "PlannedTable", "plan"]
+
+
+def plan(source: Any, request: Request, *, settings: Settings | None = None, visible: Set[str] | None = None) -> Plan:
+    """Count what an export would hold. Raises what the export would raise before its first byte."""
+    settings = settings or Settings()
+    opened = Source.of(source)
+    try:
+        with closing(Snapshot(opened)) as snapshot:
+            known = catalog(snapshot.schema, settings, request.secrets == "include")
+            scope = scope_of(snapshot, known, request, visible=visible, max_rows=settings.max_rows)
+            title, detail = scope.title(), scope.detail()
+            snapshot.expire_after(settings.plan_seconds)
+            return _plan(opened.name, request, scope, title, detail, settings)
+    except TimeExpired:
+        raise BusyError("The database could not be looked at in time. Try again in a moment.") from None
+
+
+def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, settings: Settings) -> Plan:
+    known = scope.catalog
+    covered: dict[str, Any] = {}
+    try:
+        scope.resolve()
+        tables = [_planned(scope, chosen) for chosen in scope.tables]
+        covered = coverage(scope)
+    except TimeExpired:
+        tables = _so_far(scope)
+    return Plan(
+        source=source,
+        preset=known.preset.title if known.preset else None,
+        scope=request.scope,
+        subject=scope.subject.name if scope.subject else None,
+        title=title,
+        told_apart=detail,
+        tables=tables,
+        references=planned_references(scope, [t.table for t in tables], covered) if request.scope != "query" else [],
+        rows=sum(t.rows for t in tables),
+        bytes=sum(t.bytes or 0 for t in tables) + _frame(scope, covered) if covered else None,
+        # the tables' errors are independent of each other
+        bytes_error=round(sqrt(sum((t.bytes_error or 0) ** 2 for t in tables))) if covered else None,
+        complete=bool(covered),
+        coverage=covered,
+        labels=scope.labels(),
+        parents=scope.parents if isinstance(scope, RecordScope) and scope.walk is not None else None,
+        can_cascade=_can_cascade(scope),
+        notes=_notes(scope, bool(covered), settings),
+    )
+
+
+def _planned(scope: Scope, chosen: TableRows) -> PlannedTable:
+    name = chosen.table.name
+    if scope.walk is None:
+        if isinstance(scope, DatabaseScope):
+            rows = scope.counts[name]
+        else:
+            rows = scope.snapshot.execute(chosen.count(), chosen.params, chosen.guard).fetchone()[0]
+        return _looked_at(scope, chosen, rows, 0)
+    reached = scope.walk.reached[name]
+    belongs, needed = reached.counts[BELONGS], reached.counts[NEEDED]
+    made = _looked_at(scope, chosen, belongs, needed)
+    came = {}
+    if (edge := reached.first_edge.get(BELONGS)) is not None:
+        came = {"because": edge.name, "under": edge.other_table}
+    if (edge := reached.first_edge.get(NEEDED)) is not None:
+        came |= {"needed_because": edge.name, "needed_under": edge.table}
+    return made.model_copy(update=came)
+
+
+def _so_far(scope: Scope) -> list[PlannedTable]:
+    """The counts as far as they came: each is a lower bound."""
+    if isinstance(scope, DatabaseScope):
+        return [_table(scope.catalog, name, rows, 0) for name, rows in scope.counts.items()]
+    if scope.walk is None:
+        return [_table(scope.catalog, chosen.table.name, 0, 0) for chosen in scope.tables]
+    counts = {name: r.counts for name, r in scope.walk.reached.items()}
+    return [_table(scope.catalog, n, c[BELONGS], c[NEEDED]) for n, c in counts.items()]
+
+
+def _table(known: Catalog, name: str, belongs: int, needed: int, **more: Any) -> PlannedTable:
+    words = known.subject(name)
+    label = (words.label if belongs + needed == 1 else words.plural) or name
+    return PlannedTable(table=name, label=label, belongs=belongs, needed=needed, **more)
+
+
+def _looked_at(scope: Scope, chosen: TableRows, belongs: int, needed: int) -> PlannedTable:
+    """A table with what its columns are, and what a sample of its rows tells."""
+    seen = estimated(scope.snapshot, chosen, fields_of(scope.catalog, chosen), belongs + needed)
+    return _table(
+        scope.catalog,
+        chosen.table.name,
+        belongs,
+        needed,
+        bytes=seen.bytes,
+        bytes_error=seen.error,
+        columns=_columns(scope, chosen),
+        sampled=seen.sampled,
+    )
+
+
+def _columns(scope: Scope, chosen: TableRows) -> list[PlannedColumn]:
+    """The columns in the table's order, each with the reason if it is left out."""
+    written = {c.name for c in chosen.columns}
+    secrets = scope.secrets.get(chosen.table.name, {})
+    asked = scope.left_out_columns.get(chosen.table.name, set())
+    found = []
+    for column in chosen.table.visible_columns:
+        why = "as you asked" if column.name in asked else "not among the columns that were chosen"
+        why = secrets.get(column.name, why)
+        found.append(
+            PlannedColumn(name=column.name, type=column.type, left_out=None if column.name in written else why)
+        )
+    return found
+
+
+def _frame(scope: Scope, covered: dict[str, Any]) -> int:
+    """The size of what stands around the rows in a document."""
+    digests = 110 * len(scope.tables)
+    return len(msgspec.json.encode(described(scope))) + len(msgspec.json.encode(covered)) + digests + 500
+
+
+def _can_cascade(scope: Scope) -> bool:
+    table = scope.subject
+    if table is None or table.kind != "table" or not table.key:
+        return False
+    known = [name for name in scope.schema if scope.find(name) is not None]
+    return len(scope.catalog.graph(known).reachable_down([table.name])) > 1
+
+
+def _notes(scope: Scope, complete: bool, settings: Settings) -> list[str]:
+    found = []
+    if not complete:
+        found.append(
+            f'Counting was stopped after {settings.plan_seconds:g} seconds: read the numbers as "at least". '
+            "The export itself is not cut."
+        )
+    for edge in scope.walk.without_index if scope.walk is not None else []:
+        found.append(f"{edge.name} has no index, so {edge.table} is walked through once; large tables take a moment.")
+    return found

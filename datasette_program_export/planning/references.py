@@ -1,0 +1,79 @@
+"""The references that touch an export, and why some are not followed.
+
+Nothing stands here that coverage would not tell: a table that this person may not see is
+named only where an exported table's own reference names it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from ..database.schema import ForeignKey
+from ..selection.scopes.base import Scope
+from .plan import PlannedReference
+
+_TABLE_LEFT_OUT = "left out, as you asked"
+
+
+def planned_references(scope: Scope, tables: Iterable[str], covered: dict[str, Any]) -> list[PlannedReference]:
+    """The references between these tables and from them, in the schema's order."""
+    inside = set(tables)
+    withheld: Counter[str] = Counter()
+    for met in covered.get("withheld", []):
+        withheld[met["along"]] += met["rows"]
+    dangling = {(d["table"], tuple(d["columns"]), d["other_table"]): d["rows"] for d in covered.get("dangling", [])}
+    closing = set(scope.catalog.graph(inside).deferred())
+    found = []
+    for edge in scope.edges:
+        why_not = _why_not(scope, edge, inside)
+        if why_not == "":
+            continue
+        found.append(
+            PlannedReference(
+                name=edge.name,
+                table=edge.table,
+                columns=list(edge.columns),
+                other_table=edge.other_table,
+                followed=why_not is None,
+                why_not=why_not,
+                stopped=edge in scope.stopped,
+                withheld=withheld[edge.name],
+                dangling=dangling.get((edge.table, edge.columns, edge.other_table), 0),
+                cyclic=edge in closing,
+            )
+        )
+    return found
+
+
+def _why_not(scope: Scope, edge: ForeignKey, inside: set[str]) -> str | None:
+    """Why an edge was not followed; None where it was; empty where it is not to be told."""
+    child, parent = scope.find(edge.table), scope.find(edge.other_table)
+    if child is None or child.name not in inside | _around(scope):
+        return ""
+    if parent is None:
+        if child.name not in inside or (scope.visible is not None and edge.other_table not in scope.schema):
+            return ""
+        hidden = edge.other_table in scope.schema
+        return "you may not see that table" if hidden else "the table does not exist"
+    if child.name not in inside and parent.name not in inside:
+        return "not followed, as you asked" if edge in scope.stopped else ""
+    reason: str | None = None
+    if edge.problem:
+        reason = edge.problem
+    elif scope.catalog.is_secret(edge):
+        reason = "its column is left out as secret"
+    elif {child.name, parent.name} & scope.left_out_tables:
+        reason = _TABLE_LEFT_OUT
+    elif edge in scope.stopped:
+        reason = "not followed, as you asked" if scope.request.stop else "not followed on this site"
+    elif not {child.name, parent.name} <= inside:
+        # rows go up to the parents that are needed, and down from the subject: nothing was to be had here
+        reason = "not asked for" if scope.walk is None or child.name in inside else ""
+    return reason
+
+
+def _around(scope: Scope) -> set[str]:
+    """Tables that are not in, but whose references are worth telling: left out, or cut off."""
+    return scope.left_out_tables | {edge.table for edge in scope.stopped}

@@ -1,0 +1,69 @@
+"""Rows to choose from: search by title, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from contextlib import closing
+from dataclasses import dataclass
+
+from ..database.snapshot import Snapshot, TimeExpired
+from ..database.source import Source
+from ..options.grammar import row_path
+from ..options.request import Request
+from ..options.settings import Settings
+from ..selection.catalog import catalog
+from ..selection.scopes import scope_of
+
+A_PAGE = 50
+_NAMED = 500  # picked rows whose names are looked up; of more, the row path is shown
+
+
+@dataclass(frozen=True)
+class Picking:
+    """``offered`` and ``picked`` are (row path, title) pairs; ``late`` says that the search took too long."""
+
+    find: str
+    page: int
+    offered: list[tuple[str, str]]
+    picked: list[tuple[str, str]]
+    more: bool = False
+    late: bool = False
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is anything to choose."""
+        return bool(self.picked or self.find or self.page > 1 or len(self.offered) > 1 or self.late)
+
+
+def pick(
+    source: Source,
+    rows: Request,
+    picked: Request | None,
+    find: str,
+    page: int,
+    *,
+    settings: Settings,
+    visible: Set[str] | None,
+) -> Picking:
+    """``rows`` are those to pick from, ``picked`` names those that were. Raises as a plan does."""
+    named: list[tuple[str, str]] = []
+    try:
+        with closing(Snapshot(source)) as snapshot:
+            snapshot.expire_after(settings.plan_seconds)
+            known = catalog(snapshot.schema, settings)
+            for record in picked.records[:_NAMED] if picked is not None else ():
+                alone = Request(table=rows.table, records=(record,), cascade=False)
+                named.append((row_path(record), scope_of(snapshot, known, alone, visible=visible).title()))
+            scope = scope_of(snapshot, known, rows, visible=visible)
+            scope.resolve()
+            found = scope.choices(A_PAGE + 1, (page - 1) * A_PAGE, find)
+    except TimeExpired:
+        return Picking(find, page, [], _all(picked, named), late=True)
+    return Picking(find, page, found[:A_PAGE], _all(picked, named), more=len(found) > A_PAGE)
+
+
+def _all(picked: Request | None, named: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Every picked row; those that were not looked up by their row path."""
+    titles = dict(named)
+    paths = [row_path(record) for record in (picked.records if picked is not None else ())]
+    return [(path, titles.get(path, path)) for path in paths]

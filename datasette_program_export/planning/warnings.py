@@ -1,0 +1,69 @@
+"""Warnings about a file before it is made: what its format, or a spreadsheet, cannot hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..formats.registry import get_format
+from ..options.request import Request
+from .plan import Plan, PlannedTable
+from .wording import Number, counted, plain
+
+SHEET_ROWS, SHEET_COLUMNS = 1_048_576, 16_384  # of Excel and of LibreOffice Calc, the header's row too
+_ASK_LESS = "The download will be refused: leave out a table, stop a connection, or ask for fewer rows."
+_HUB_ROWS, _HUB_SHARE = 10_000, 0.8
+
+
+def cautions(plan: Plan, request: Request, number: Number = plain, max_rows: int | None = None) -> list[str]:
+    """Sentences, each with what to do about it."""
+    found = list(_hub(plan, number))
+    if max_rows is not None and plan.rows > max_rows:
+        found.insert(0, f"This is more than the {number(max_rows)} rows that may be exported here at once. {_ASK_LESS}")
+    for table in plan.tables:
+        form = get_format(request.format)
+        if not form.lossless and len(plan.tables) == 1:  # several come as a package, which describes them
+            found += _not_held(table, request.format, number)
+        if form.delimiter is not None and request.members != "ndjson":  # what people open in a spreadsheet
+            found += _no_sheet(table, plan, number)
+    return found
+
+
+def _hub(plan: Plan, number: Number) -> Iterator[str]:
+    """One reference that brings most of the rows: perhaps more than was meant."""
+    for table in plan.tables:
+        for rows, along in ((table.belongs, table.because), (table.needed, table.needed_because)):
+            if along and rows >= _HUB_ROWS and rows >= _HUB_SHARE * plan.rows:
+                yield (
+                    f"Most of this file, {counted(table.table, rows, plan.labels, number)}, comes along {along}. "
+                    f"If that is not meant, leave out {table.table}, or do not follow {along}."
+                )
+
+
+def _not_held(table: PlannedTable, name: str, number: Number) -> Iterator[str]:
+    sampled = table.sampled
+    for column, values in sampled.binary.items() if sampled else ():
+        seen = _of(values, table, number)
+        yield f"{table.table}.{column} holds binary data{seen}: {name} writes it as text (base64) and does not say so."
+
+
+def _no_sheet(table: PlannedTable, plan: Plan, number: Number) -> Iterator[str]:
+    if table.rows >= SHEET_ROWS:
+        yield (
+            f"{counted(table.table, table.rows, plan.labels, number)}: a spreadsheet shows only the first "
+            f"{number(SHEET_ROWS - 1)}. The file holds them all; ask for fewer, or open it in another program."
+        )
+    columns = sum(column.left_out is None for column in table.columns)
+    if columns > SHEET_COLUMNS:
+        shown = number(SHEET_COLUMNS)
+        yield f"{table.table} has {number(columns)} columns: a spreadsheet shows only the first {shown}."
+    for column, values in table.sampled.long_texts.items() if table.sampled else ():
+        seen = _of(values, table, number)
+        yield f"{table.table}.{column} holds texts that are too long for a spreadsheet's cell{seen}: it would cut them."
+
+
+def _of(values: int, table: PlannedTable, number: Number) -> str:
+    """How many values: all of them were looked at, or some."""
+    looked_at = table.sampled.rows if table.sampled else 0
+    if looked_at >= table.rows:
+        return f" ({number(values)} value{'' if values == 1 else 's'})"
+    return f" ({number(values)} of {number(looked_at)} rows that were looked at)"

@@ -1,0 +1,102 @@
+"""The five actions of the plugin, and the hooks that decide them on both lines.
+
+``program-export``: whoever may see a table, unless an ``allow`` block, the site's own
+permissions or ``--default-deny`` say otherwise. ``program-export-secrets`` (have columns
+with secrets included), ``program-export-audit`` (read the log) ``program-export-profiles``
+(save choices for everybody) and ``program-import``: root only, unless ``allow_secrets``,
+``allow_audit``, ``allow_profiles`` and ``allow_import`` say otherwise. The hooks of both lines are here; what
+asks them is in ``host``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from datasette.utils import actor_matches_allow
+
+PLUGIN = "datasette-program-export"
+EXPORT, SECRETS, AUDIT = "program-export", "program-export-secrets", "program-export-audit"
+PROFILES = "program-export-profiles"
+IMPORT = "program-import"
+_BLOCKS = {EXPORT: "allow", SECRETS: "allow_secrets", AUDIT: "allow_audit", PROFILES: "allow_profiles"}
+_BLOCKS[IMPORT] = "allow_import"
+OURS = frozenset(_BLOCKS)
+
+
+def blocks(datasette: Any, action: str) -> Iterator[tuple[str | None, Any]]:
+    """The allow blocks for an action: for the whole site (None), and for databases that have their own."""
+    name = _BLOCKS[action]
+    yield None, (datasette.plugin_config(PLUGIN) or {}).get(name)
+    for database in list(datasette.databases):
+        own = datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}
+        if name in own:
+            yield database, own[name]
+
+
+def actions() -> list[Any]:
+    """The actions, for Datasette 1.0."""
+    from datasette.permissions import Action
+    from datasette.resources import DatabaseResource, TableResource
+
+    return [
+        Action(
+            name=EXPORT,
+            abbr="pe",
+            description="Export rows",
+            resource_class=TableResource,
+        ),  # view-table is asked for beside it: also_requires mixes up the rules of two actions (1.0a41)
+        Action(
+            name=SECRETS,
+            abbr="pes",
+            description="Export columns that hold secrets",
+            resource_class=DatabaseResource,
+        ),
+        Action(name=AUDIT, abbr="pea", description="Read the log of exports"),
+        Action(name=PROFILES, abbr="pep", description="Save choices of an export for everybody"),
+        Action(
+            name=IMPORT,
+            abbr="pi",
+            description="Import files",
+            resource_class=DatabaseResource,
+        ),  # beside it, insert-row and update-row of each table
+    ]
+
+
+def rules(datasette: Any, actor: Any, action: str) -> Any:
+    """What the settings say of an action, for Datasette 1.0: rows of parent, child, allow, reason."""
+    if action not in _BLOCKS:
+        return None
+    from datasette.permissions import PermissionSQL
+
+    found = []
+    for number, (database, block) in enumerate(blocks(datasette, action)):
+        if block is not None:
+            allow = actor_matches_allow(actor, block)
+        elif database is None and action == EXPORT and not datasette.default_deny:
+            allow = True
+        else:
+            continue
+        key = f"{action.replace('-', '_')}_{number}"
+        found.append(
+            PermissionSQL(
+                sql=f"SELECT :{key} AS parent, NULL AS child, {int(allow)} AS allow, :{key}_why AS reason",
+                params={key: database, f"{key}_why": f"{PLUGIN}: {_BLOCKS[action]}"},
+            )
+        )
+    return found
+
+
+def allowed_0x(datasette: Any, actor: Any, action: str, resource: Any) -> bool | None:
+    """What the settings say of an action, for Datasette 0.x; ``resource``: database, or database and table."""
+    if action not in _BLOCKS:
+        return None
+    database = resource[0] if isinstance(resource, tuple) else resource
+    found = dict(blocks(datasette, action))
+    block = found.get(database) if found.get(database) is not None else found[None]
+    if block is not None:
+        allow: bool = actor_matches_allow(actor, block)
+        return allow
+    if action == EXPORT:
+        return None
+    return bool(actor and actor.get("id") == "root") or None

@@ -1,0 +1,55 @@
+"""What an import needs of Datasette: its write connection, on both lines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from datasette.utils.sqlite import sqlite3
+
+from . import V1, allowed_tables
+
+
+def why_not_written(database: Any) -> str | None:
+    """Why nothing can be imported into a database, in a sentence; None where it can."""
+    name = database.name
+    if not database.is_mutable:
+        return f"The database {name} is served as one that never changes (immutable), so nothing can be imported."
+    if not database.path:
+        return f"The database {name} lives in memory only: what is imported would be gone when the server stops."
+    if getattr(database, "mode", None) == "ro" or not os.access(database.path, os.W_OK):
+        return f"The server may not write to the database {name}."
+    return None
+
+
+async def tables_to_write(datasette: Any, actor: Any, database: Any, action: str) -> frozenset[str]:
+    """The tables for which an actor has ``insert-row`` or ``update-row``. 0.x knows neither: there it is root's."""
+    if V1:
+        return await allowed_tables(action, datasette, actor, database)
+    if not actor or actor.get("id") != "root":
+        return frozenset()
+    return frozenset(await database.table_names())
+
+
+async def on_write_connection(datasette: Any, database: Any, task: Callable[[Any], Any]) -> Any:
+    """Have ``task`` called with Datasette's own connection for writing, when all writes before it are done.
+
+    It makes its transaction itself."""
+    if not V1:
+        return await database.execute_write_fn(task)
+    try:
+        return await database.execute_write_fn(task, transaction=False)
+    finally:
+        await datasette.refresh_schemas(force=True)  # its own list of tables and columns
+
+
+@contextmanager
+def connection_to(datasette: Any, database: Any, path: Path, mode: str) -> Iterator[Any]:
+    """A connection of one's own to a database or a copy of it, with what the site gives each of its connections."""
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5, check_same_thread=False)) as found:
+        datasette._prepare_connection(found, database.name)
+        yield found

@@ -1,0 +1,1 @@
+"""What every view shares: answers, downloads, uploads, forms, numbers."""

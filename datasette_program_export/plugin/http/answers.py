@@ -1,0 +1,60 @@
+"""Answers that all views share: errors, headers, allowed methods."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from datasette import Response
+from datasette.utils import add_cors_headers
+
+from ...errors import BusyError, ExportError
+
+HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
+
+
+View = Callable[[Any, Any], Awaitable[Response]]
+
+
+def for_a_browser(request: Any) -> bool:
+    """Whether a person is answered, with a page, and not a program."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def answered(view: Callable[[Any, Any], Awaitable[Response]], methods: tuple[str, ...] = ("GET", "HEAD")) -> View:
+    """Turn a view's errors into answers: JSON for programs, a page with the sentence for browsers."""
+
+    async def wrapper(request: Any, datasette: Any) -> Response:  # Datasette goes by the signature
+        try:
+            if request.method not in methods:
+                only = "can only be read (GET)" if "GET" in methods else f"takes {' and '.join(methods)} only"
+                return error_answer(datasette, f"This address {only}.", 405, {"allow": ", ".join(methods)})
+            return await view(request, datasette)
+        except ExportError as error:
+            headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
+            if for_a_browser(request):
+                return await _error_page(datasette, request, error, headers)
+            return error_answer(datasette, str(error), error.status, headers)
+
+    wrapper.__doc__ = view.__doc__
+    return wrapper
+
+
+def error_answer(datasette: Any, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    """An error as programs read it."""
+    body = {"ok": False, "error": message, "errors": [message], "status": status}
+    return Response.json(body, status=status, headers=answer_headers(datasette, headers))
+
+
+async def _error_page(datasette: Any, request: Any, error: ExportError, headers: dict[str, str]) -> Response:
+    context = {"message": str(error), "status": error.status}
+    html = await datasette.render_template("program_export_error.html", context, request=request)
+    return Response.html(html, status=error.status, headers=answer_headers(datasette, headers))
+
+
+def answer_headers(datasette: Any, more: dict[str, str] | None = None) -> dict[str, str]:
+    """What stands over every answer."""
+    headers = {**HEADERS, **(more or {})}
+    if datasette.cors:
+        add_cors_headers(headers)
+    return headers

@@ -1,0 +1,120 @@
+"""Sends an export as a streaming response: one thread reads the database, the event loop sends."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Thread
+from typing import Any
+
+from datasette import Response
+
+from ...errors import BusyError, CancelledError
+from ...exporting.exporter import Export
+from ...files.spool import Spool
+from ...options.settings import Settings
+from ..server.audit_log import LogEntry
+from ..server.slots import SLOTS
+from ..server.throttle import considerate
+from .answers import HEADERS
+from .sending import Client, disposition
+
+
+class Download(Response):  # type: ignore[misc]
+    """An export as a response: ``start`` it, then return it from a view.
+
+    ``start`` waits for the first bytes, so that what is wrong can still be answered with a
+    status. An error after that cuts the connection: a download that ends is whole."""
+
+    def __init__(self, export: Export, request: Any, settings: Settings, line: LogEntry | None = None) -> None:
+        super().__init__(b"", 200, {})
+        self._export = export
+        self._reader = Client(request, settings.send_timeout_seconds, self._gone)
+        self._line = line
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._first: bytes | None = None
+        memory, disk = int(settings.spool_memory_mb * 1e6), int(settings.spool_disk_mb * 1e6)
+        self._spool = Spool(memory, disk, settings.spool_dir, self._wake)
+        SLOTS.take(settings.max_concurrent_exports)
+
+    async def start(self) -> Download:
+        """Begin to read. Raises what the export raises before its first byte."""
+        try:
+            Thread(target=self._read, name="program-export", daemon=True).start()
+        except RuntimeError:  # no more threads are to be had
+            SLOTS.give_back()
+            raise BusyError("The server cannot take one more export now. Try again in a moment.") from None
+        self._reader.watch()
+        try:
+            self._first = await self._next()
+        except BaseException as error:
+            self._stop()
+            await self._log(error)
+            raise
+        self.content_type = self._export.media_type
+        self.headers["content-disposition"] = disposition(self._export.filename)
+        return self
+
+    async def asgi_send(self, send: Any) -> None:
+        """Send what has been read as long as somebody takes it."""
+        headers = {**self.headers, **HEADERS, "content-type": self.content_type}
+        headers.pop("link", None)  # Datasette's "next page": there is none
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        raw += [(b"set-cookie", cookie.encode()) for cookie in self._set_cookie_headers]
+        try:
+            await self._reader.take(send, {"type": "http.response.start", "status": self.status, "headers": raw})
+            piece = self._first
+            while piece is not None:
+                await self._reader.take(send, {"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await self._next()
+            await self._log(None)
+            await self._reader.take(send, {"type": "http.response.body", "body": b""})
+        except CancelledError as error:
+            await self._log(error)
+            if not self._reader.left:
+                raise
+        except BaseException as error:
+            await self._log(error)
+            raise
+        finally:
+            self._stop()
+
+    async def _log(self, error: BaseException | None) -> None:
+        """Have the export's line written: before the end is sent, or when it failed."""
+        if self._line is not None:
+            outcome = "complete" if error is None else str(error) or type(error).__name__
+            await asyncio.to_thread(self._line.end, outcome, self._export.progress.rows)
+
+    async def _next(self) -> bytes | None:
+        while True:
+            self._news.clear()
+            piece = self._spool.take()
+            if piece != b"":
+                return piece
+            if self._reader.left:
+                raise CancelledError("The reader left.")
+            await self._news.wait()
+
+    def _gone(self) -> None:
+        self._export.cancel()
+        self._news.set()
+
+    def _stop(self) -> None:
+        self._reader.stop()
+        self._export.cancel()
+        self._spool.close()
+
+    def _read(self) -> None:
+        """The export's own thread: it opens the database, reads it, and closes it."""
+        try:
+            chunks = self._export if self._line is None else self._line.watch(self._export)
+            self._spool.fill(considerate(chunks))
+        finally:
+            self._export.close()
+            SLOTS.give_back()
+
+    def _wake(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._news.set)
+        except RuntimeError:  # the loop is closed: the server is going down, and nobody reads
+            self._export.cancel()

@@ -1,0 +1,103 @@
+"""Numbers, sizes and times in the reader's language (Accept-Language).
+
+Only the grouping of whole numbers and the decimal sign: the page's words are English. The
+signs are those of Unicode's CLDR.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+
+def moment(seconds: float | None) -> str | None:
+    """A time as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds is not None else None
+
+
+def number(value: int) -> str:
+    """Digits in groups of three, as ISO 80000 spells them everywhere; a browser's script puts in the reader's own."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def size(value: int) -> str:
+    """Bytes for people, in powers of 1000 as file managers count."""
+    found = float(value)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if found < 1000 or unit == "GB":
+            break
+        found /= 1000
+    return f"{found:.1f} {unit}" if unit != "bytes" and found < 100 else f"{found:.0f} {unit}"
+
+
+_THIN, _FIRM = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
+# the sign between groups, the decimal sign, the least number of digits before the first group sign
+_SIGNS = {
+    **dict.fromkeys(("de", "nl", "da", "id", "tr", "el", "hr", "ro", "sl", "vi"), (".", ",", 1)),
+    **dict.fromkeys(("es", "it", "pt-pt"), (".", ",", 2)),
+    **dict.fromkeys(("pt", "pt-br"), (".", ",", 1)),
+    **dict.fromkeys(("ru", "uk", "cs", "sk", "fi", "sv", "nb", "nn", "no", "hu"), (_FIRM, ",", 1)),
+    **dict.fromkeys(("pl", "bg"), (_FIRM, ",", 2)),
+    "fr": (_THIN, ",", 1),
+    "fr-ca": (_FIRM, ",", 1),
+    "de-ch": ("’", ".", 1),
+    "it-ch": ("’", ".", 1),
+    "de-at": (_FIRM, ",", 1),
+}
+_BY_TWO = ("hi", "en-in", "bn", "mr", "gu", "te", "pa", "kn")  # 12,34,567
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How numbers are written. Called with a whole number, it gives the text."""
+
+    group: str = ","
+    point: str = "."
+    least: int = 1
+    by_two: bool = False
+
+    def __call__(self, value: int) -> str:
+        digits = str(abs(value))
+        head, last = digits[:-3], digits[-3:]
+        if len(head) < self.least:
+            return str(value)
+        step = 2 if self.by_two else 3
+        first = len(head) % step
+        groups = [head[:first]] if first else []
+        groups += [head[i : i + step] for i in range(first, len(head), step)]
+        return ("-" if value < 0 else "") + self.group.join([*groups, last])
+
+    def size(self, size: int) -> str:
+        """``17 kB``, in powers of 1000 as file managers count."""
+        number = float(size)
+        for unit in ("bytes", "kB", "MB", "GB"):
+            if number < 1000 or unit == "GB":
+                break
+            number /= 1000
+        if number < 10 and unit != "bytes":
+            return f"{number:.1f} {unit}".replace(".", self.point)
+        return f"{self(round(number))} {unit}"
+
+
+def numbers_for(accept_language: str) -> Numbers:
+    """What the first known one of the reader's languages, by their weight, uses."""
+    for tag in _by_weight(accept_language):
+        base = tag.partition("-")[0]
+        if tag in _BY_TWO or base in _BY_TWO:
+            return Numbers(by_two=True)
+        if signs := _SIGNS.get(tag) or _SIGNS.get(base):
+            return Numbers(*signs)
+        if base in ("en", "ja", "zh", "ko", "he", "th"):
+            break
+    return Numbers()
+
+
+def _by_weight(accept_language: str) -> list[str]:
+    weighed: list[tuple[float, str]] = []
+    for part in accept_language.split(",")[:20]:
+        tag, _, weight = part.strip().lower().partition(";q=")
+        try:
+            weighed.append((float(weight or 1), tag))
+        except ValueError:
+            continue
+    return [tag for _, tag in sorted(weighed, key=lambda pair: -pair[0])]

@@ -1,0 +1,146 @@
+"""Receives a file from a form and writes it to disk as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import IO, Any
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from ...errors import CancelledError, FileTooLargeError, RequestError
+
+_PIECE = 256 * 1024
+_FIELDS = 64 * 1024  # bytes of all fields together
+_HOW = "Send the file in a form (multipart/form-data), as a browser does, or curl -F file=@name."
+
+
+class _Form:
+    """Takes a form's bytes; those of its one file go on to ``file``. Of the fields, as much as choices need is kept."""
+
+    def __init__(self, content_type: str, file: IO[bytes]) -> None:
+        kind, options = parse_options_header(content_type)
+        if kind != b"multipart/form-data" or not options.get(b"boundary"):
+            raise RequestError(_HOW)
+        self.name: str | None = None
+        self.ended = False
+        self.fields: list[tuple[str, bytearray]] = []
+        self._room = _FIELDS
+        self._file = file
+        self._taken = self._field = False
+        self._header: list[bytes] = []
+        self._value: list[bytes] = []
+        self._disposition = b""
+        try:
+            self._parser = MultipartParser(
+                options[b"boundary"],
+                {
+                    "on_part_begin": self._part_begins,
+                    "on_header_field": lambda data, start, end: self._header.append(data[start:end]),
+                    "on_header_value": lambda data, start, end: self._value.append(data[start:end]),
+                    "on_header_end": self._header_ends,
+                    "on_headers_finished": self._headers_end,
+                    "on_part_data": self._data,
+                    "on_end": self._end,
+                },
+            )
+        except FormParserError:
+            raise RequestError(_HOW) from None
+
+    def write(self, data: bytes) -> None:
+        """Take more of the form. Raises RequestError for what is none."""
+        try:
+            self._parser.write(data)
+        except FormParserError:
+            raise RequestError(f"What was sent is not a form. {_HOW}") from None
+
+    def _part_begins(self) -> None:
+        self._taken, self._field, self._disposition = False, False, b""
+
+    def _header_ends(self) -> None:
+        if b"".join(self._header).lower() == b"content-disposition":
+            self._disposition = b"".join(self._value)
+        self._header.clear()
+        self._value.clear()
+
+    def _headers_end(self) -> None:
+        options = parse_options_header(self._disposition)[1]
+        name = options.get(b"filename")
+        if not name:  # a field; or a browser's file input in which nothing was chosen
+            if name is None:
+                self._room -= len(options.get(b"name", b"")) + 100
+                self.fields.append((options.get(b"name", b"").decode("utf-8", "replace"), bytearray()))
+                self._check_room()
+            self._field = name is None
+            return
+        if self.name is not None:
+            raise RequestError("One file can be sent at a time.")
+        self.name = name.decode("utf-8", "replace").rpartition("/")[2]
+        self._taken = True
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._taken:
+            self._file.write(data[start:end])
+        elif self._field:
+            self._room -= end - start
+            self._check_room()
+            self.fields[-1][1].extend(data[start:end])
+
+    def _check_room(self) -> None:
+        if self._room < 0:
+            raise RequestError(f"The fields of the form beside the file hold more than {_FIELDS:,} bytes.")
+
+    def _end(self) -> None:
+        self.ended = True
+
+
+_CHECKED = (
+    "At most {:g} MB can be checked here (verify_mb). On a computer with this program, "
+    "datasette program-export verify checks a file of any size."
+)
+
+
+async def receive_file(request: Any, file: IO[bytes], megabytes: float, seconds: float) -> str:
+    """Write the file of a form to ``file``; its name. It may wait ``seconds`` for more, and have so many ``megabytes``.
+
+    Raises RequestError, FileTooLargeError; CancelledError when the sender leaves."""
+    return (await receive_form(request, file, megabytes, seconds, _CHECKED))[0]
+
+
+async def receive_form(
+    request: Any, file: IO[bytes], megabytes: float, seconds: float, too_large: str
+) -> tuple[str, list[tuple[str, str]]]:
+    """The same, with the fields that stand beside the file; ``too_large`` says what it means that there is more.
+
+    Raises RequestError, FileTooLargeError; CancelledError when the sender leaves."""
+    form = _Form(request.headers.get("content-type", ""), file)
+    limit = int(megabytes * 1e6)
+    announced = request.headers.get("content-length", "")
+    size = int(announced) if announced.isdecimal() and len(announced) < 19 else 0
+    sentence = too_large.format(megabytes)
+    _check(size, limit, sentence)
+    size, more, waiting = 0, True, bytearray()
+    while more:
+        try:
+            message = await asyncio.wait_for(request.receive(), seconds)
+        except asyncio.TimeoutError:
+            raise RequestError(f"Nothing more of the file came for {seconds:g} seconds. Send it again.") from None
+        if message["type"] != "http.request":
+            raise CancelledError("The sender left.")
+        waiting += message.get("body", b"")
+        more = message.get("more_body", False)
+        size += len(message.get("body", b""))
+        _check(size, limit, sentence)
+        if len(waiting) >= _PIECE or not more:
+            await asyncio.to_thread(form.write, bytes(waiting))
+            waiting.clear()
+    if not form.ended:
+        raise RequestError("The form ends before its end. Send the file again.")
+    if form.name is None:
+        raise RequestError("No file was chosen.")
+    return form.name, [(name, bytes(value).decode("utf-8", "replace")) for name, value in form.fields]
+
+
+def _check(size: int, limit: int, sentence: str) -> None:
+    if size > limit:
+        raise FileTooLargeError(sentence)

@@ -1,0 +1,156 @@
+"""An import as a page and as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from datasette.utils import tilde_encode
+
+from ...importing.choices import POLICIES
+from ...importing.report import ImportReport
+from ...importing.writing.samples import HIDDEN
+from ..http.numbers import numbers_for
+from ..server.import_runner import Imports
+from ..server.import_store import Import
+from .request import ImportContext
+
+_STATES = {
+    "looking": "The file is being looked at",
+    "previewed": "What would happen",
+    "importing": "Being imported",
+    "done": "Imported",
+    "refused": "Not imported: nothing was changed",
+    "failed": "Failed: nothing was changed",
+    "cancelled": "Cancelled: nothing was changed",
+    "interrupted": "Interrupted: the server was stopped",
+}
+_STAGES = {
+    "reading": "The file is read and checked, row by row.",
+    "waiting": "It waits until other changes to the database are done.",
+    "copying": "The database is copied.",
+    "writing": "The rows are compared and written.",
+}
+_POLICIES = {
+    "fail": "stop, and change nothing",
+    "skip": "leave the row as it is",
+    "update": "take the values that the file gives",
+    "replace": "the same, and what the file does not give goes back to its default",
+}
+_FEW = 5  # rows that get a link each
+
+
+def import_url(datasette: Any, database: str, id_: str | None = None) -> str:
+    """The address of the import page, or of one file."""
+    base = f"{datasette.urls.database(database)}/-/program-import"
+    return f"{base}/{id_}" if id_ is not None else base
+
+
+def import_data_of(asked: ImportContext, imports: Imports, one: Import) -> dict[str, Any]:
+    """A file that was sent, as programs read it."""
+    page = import_url(asked.datasette, one.database, one.id)
+    report = ImportReport.model_validate(one.report) if one.report is not None else None
+    lacking = asked.rights.lacking(report) if report is not None else []
+    links = {"self": f"{page}.json", "page": page}
+    if one.active:
+        links["cancel"] = f"{page}/cancel"
+    else:
+        links |= {action: f"{page}/{action}" for action in ("preview", "apply", "delete")}
+        if one.state == "done":
+            del links["preview"], links["apply"]
+    return {
+        "ok": one.state not in ("refused", "failed"),
+        "id": one.id,
+        "database": one.database,
+        "state": one.state,
+        "stage": one.stage if one.active else None,
+        "rows": one.rows,
+        "file": one.file,
+        "bytes": one.bytes,
+        "sha256": one.sha256,
+        "choices": one.choices,
+        "created": _time(one.created),
+        "ended": _time(one.ended),
+        "kept_until": _time(imports.gone_at(one)) if not one.active else None,
+        "error": one.error,
+        "lacking": lacking,
+        "report": one.report,
+        "links": links,
+    }
+
+
+async def upload_context(
+    asked: ImportContext, imports: Imports, mine: list[Import], error: str | None
+) -> dict[str, Any]:
+    """For the page with the form."""
+    number = numbers_for(asked.http.headers.get("accept-language", ""))
+    base = import_url(asked.datasette, asked.database.name)
+    return {
+        "database": asked.database.name,
+        "action": base,
+        "limit": number.size(int(asked.settings.import_mb * 1e6)),
+        "address": asked.datasette.absolute_url(asked.http, f"{base}.json"),
+        "waiting": [(import_url(asked.datasette, one.database, one.id), one, _STATES[one.state]) for one in mine],
+        "hours": f"{asked.settings.retention_hours:g}",
+        "error": error,
+        "policies": _POLICIES,
+        "tables": sorted(asked.rights.visible & (asked.rights.insert | asked.rights.update)),
+    }
+
+
+async def import_context(asked: ImportContext, imports: Imports, one: Import) -> dict[str, Any]:
+    """For the page of one file."""
+    report = ImportReport.model_validate(one.report) if one.report is not None else None
+    data = import_data_of(asked, imports, one)
+    return {
+        "one": data,
+        "state": _STATES[one.state],
+        "active": one.active,
+        "stage": _STAGES.get(one.stage, ""),
+        "stages": _STAGES,
+        "number": numbers_for(asked.http.headers.get("accept-language", "")),
+        "report": report,
+        "verdict": _verdict(report) if report is not None else None,
+        "choices": one.choices,
+        "policies": _POLICIES,
+        "tables": sorted(asked.rights.visible & (asked.rights.insert | asked.rights.update)),
+        "changes": report.total("insert") + report.total("update") if report is not None else 0,
+        "links": await _links(asked, report) if report is not None else {},
+        "import_page": import_url(asked.datasette, one.database),
+        "lacking": data["lacking"],
+        "announced": bool(report and (report.dangling or any(f.kind == "reference" for f in report.findings))),
+    }
+
+
+def _verdict(report: ImportReport) -> tuple[str, str, str]:
+    """A mark, a class and a sentence: is the file complete?"""
+    if any(f.kind == "file" for f in report.findings):
+        return "✗", "cut", "Not complete, changed, or not readable"
+    if report.layout is not None or report.format is None:
+        return "?", "unknown", "Cannot tell whether it is complete: nothing in the file says so"
+    return "✓", "complete", "Complete and unchanged"
+
+
+async def _links(asked: ImportContext, report: ImportReport) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """Per table: its page, and the pages of the rows that are new or changed, where they are few."""
+    urls, database, found = asked.datasette.urls, asked.database, {}
+    for name, table in report.tables.items():
+        rows: list[tuple[str, str]] = []
+        keys = await database.primary_keys(name) if table.insert + table.update <= _FEW else []
+        changed = [sample.key for sample in table.samples] if table.update else []
+        for row in [*table.new_rows, *changed]:
+            values = [row.get(key) for key in keys]
+            if keys and all(type(v) is int or (isinstance(v, str) and v != HIDDEN and len(v) < 200) for v in values):
+                path = ",".join(tilde_encode(str(v)) for v in values)
+                rows.append((f"{urls.table(database.name, name)}/{path}", ", ".join(map(str, values))))
+        found[name] = (str(urls.table(database.name, name)), rows)
+    return found
+
+
+def _time(value: float | None) -> str | None:
+    if value is None:
+        return None
+    return datetime.fromtimestamp(value, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+assert set(_POLICIES) == set(POLICIES)

@@ -1,0 +1,62 @@
+"""Receives a file to import."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from time import time
+from urllib.parse import parse_qsl
+
+from ...errors import ExportError, SpoolFullError
+from .. import host
+from ..http.upload import receive_form
+from ..request.replay import rules_of_settings
+from ..server.identity import new_id, owner_of
+from ..server.import_runner import Imports
+from ..server.import_store import Import
+from .request import ImportContext, choices_of
+
+_TOO_LARGE = (
+    "At most {:g} MB can be sent here (import_mb). On the computer with the database, "
+    "datasette program-export import takes a file of any size."
+)
+
+
+async def receive(asked: ImportContext, imports: Imports) -> Import:
+    """Take the file and the choices beside it. What is refused leaves nothing behind."""
+    request, settings = asked.http, await host.site_settings(asked.datasette)
+    announced = request.headers.get("content-length", "")
+    await asyncio.to_thread(imports.check_room, int(announced) if announced.isdecimal() else 0)
+    id_ = new_id()
+    try:
+        place = await asyncio.to_thread(imports.store.make, id_)
+        upload = place / "upload"
+        upload.touch(mode=0o600)
+        with upload.open("wb") as file:
+            name, fields = await receive_form(
+                request, file, settings.import_mb, settings.send_timeout_seconds, _TOO_LARGE
+            )
+        pairs = parse_qsl(request.query_string, keep_blank_values=True) + fields
+        stored = "file" + re.sub(r"[^A-Za-z0-9.]", "", "".join(Path(name).suffixes[-2:]))[-40:]
+        size = upload.rename(place / stored).stat().st_size
+        await asyncio.to_thread(imports.check_room, 0)
+        one = Import(
+            id=id_,
+            owner=owner_of(request.actor),
+            actor=request.actor.get("id") if request.actor else None,
+            database=asked.database.name,
+            rules=rules_of_settings(asked.settings),
+            instance=imports.instance.name,
+            created=time(),
+            file=name,
+            stored=stored,
+            bytes=size,
+            choices=choices_of(pairs, asked.rights),
+        )
+        return await asyncio.to_thread(imports.store.save, one)
+    except BaseException as error:
+        await asyncio.to_thread(imports.store.delete, id_)
+        if isinstance(error, OSError) and not isinstance(error, ExportError):
+            raise SpoolFullError(f"The folder for files takes no more ({error.strerror}).") from None
+        raise

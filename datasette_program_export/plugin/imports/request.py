@@ -1,0 +1,162 @@
+"""Turns an HTTP request and its actor into what may be imported, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from datasette.utils import tilde_decode
+
+from ...database.schema import fold
+from ...errors import DeniedError, ExportError, NotFoundError, RequestError, UnsupportedError
+from ...importing.choices import POLICIES, ImportChoices
+from ...importing.report import ImportReport
+from ...importing.staging.columns import ColumnMapping
+from ...options.settings import Settings
+from .. import host
+from ..host import writing as host_writing
+from ..host.permissions import IMPORT, SECRETS
+
+_HIDDEN = "Something in a table that you may not see stands against it. Ask the person who runs this site."
+_YES = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": False, "false": False, "no": False}
+
+
+@dataclass(frozen=True)
+class ImportRights:
+    """What somebody may do in a database, by tables; ``secrets``: have secrets written, and compared."""
+
+    database: str
+    visible: frozenset[str]
+    insert: frozenset[str]
+    update: frozenset[str]
+    secrets: bool
+
+    def check_tables(self, intake: ColumnMapping) -> None:
+        """Before anything is compared: raise unless all that a file goes into, and leads to, may be seen."""
+        if intake.construction is not None or not intake.schema:
+            raise UnsupportedError(
+                f"The database {self.database} has no tables yet. What makes them is SQL in the file, which is not "
+                "run on a site: datasette program-export import does it."
+            )
+        staged = intake.staging.tables
+        for name in [*staged, *(f.table for f in intake.findings.errors if f.table)]:
+            table = intake.schema.find(name)
+            if table is None or table.name not in self.visible:
+                raise UnsupportedError(
+                    f"There is no table {name} in {self.database}, or you may not see it. Its rows would be lost."
+                )
+        for one in staged.values():
+            for key in one.table.foreign_keys:
+                if key.problem is None and key.other_table not in self.visible:
+                    raise DeniedError(
+                        f"{one.table.name} refers to {key.other_table}, which you may not see: whether that is right "
+                        "could not be looked at for you."
+                    )
+            secret = intake.known.secret_columns(one.table) if intake.known is not None else {}
+            given = sorted(set(secret) & set().union(*one.shapes))
+            if given and not self.secrets:
+                names = ", ".join(f"{one.table.name}.{column}" for column in given)
+                raise DeniedError(f"The file gives values for what is secret ({names}); you may not import those.")
+
+    def lacking(self, report: ImportReport) -> list[str]:
+        """What a report would do and this person may not, in sentences."""
+        found = []
+        for name, table in report.tables.items():
+            if table.insert and name not in self.insert:
+                found.append(f"You may not insert rows into {name} (insert-row).")
+            if table.update and name not in self.update:
+                found.append(f"You may not change rows of {name} (update-row).")
+        return found
+
+    def check_changes(self, report: ImportReport) -> None:
+        """Raise DeniedError unless they may do all of it."""
+        if lacking := self.lacking(report):
+            raise DeniedError(" ".join(lacking))
+
+    def shown(self, report: ImportReport) -> ImportReport:
+        """A report without words on tables that they may not see, such as one that refers to a row."""
+
+        def told(findings: Any) -> list[Any]:
+            hidden = [f for f in findings if f.table is not None and f.table not in self.visible]
+            changed = [f.model_copy(update={"message": _HIDDEN, "table": None, "column": None}) for f in hidden[:1]]
+            return [f for f in findings if f not in hidden] + changed
+
+        return report.model_copy(update={"findings": told(report.findings), "notes": told(report.notes)})
+
+
+@dataclass(frozen=True)
+class ImportContext:
+    """A request that may be answered."""
+
+    datasette: Any
+    http: Any
+    database: Any
+    settings: Settings
+    rights: ImportRights
+
+
+async def resolve_import(datasette: Any, http: Any) -> ImportContext:
+    """Understand a request. Raises NotFoundError, DeniedError, UnsupportedError, SettingsError, SourceError."""
+    route, actor = tilde_decode(http.url_vars["database"]), http.actor
+    database = host.database_for(datasette, route)
+    if database is None or not await host.may(datasette, actor, "view-database", database.name):
+        raise await _nothing(datasette, actor, route)
+    if not await host.may(datasette, actor, IMPORT, database.name):
+        raise DeniedError(f"You may not import into {database.name}; perhaps after signing in.")
+    if why := host_writing.why_not_written(database):
+        raise UnsupportedError(why)
+    with host.readable(database):
+        visible = await host.visible_tables(datasette, actor, database)
+        insert = await host_writing.tables_to_write(datasette, actor, database, "insert-row")
+        update = await host_writing.tables_to_write(datasette, actor, database, "update-row")
+        if not (insert | update):
+            raise DeniedError(f"You may not insert or change rows in {database.name}.")
+        settings = await host.settings_for(datasette, database.name, visible)
+    secrets = await host.may(datasette, actor, SECRETS, database.name)
+    return ImportContext(
+        datasette, http, database, settings, ImportRights(database.name, visible, insert, update, secrets)
+    )
+
+
+async def _nothing(datasette: Any, actor: Any, route: str) -> ExportError:
+    if await host.may(datasette, actor, "view-instance"):
+        return NotFoundError(f"There is no database {route} here, or you may not see it.")
+    return DeniedError("You may not see this; perhaps after signing in.")
+
+
+async def may_import(datasette: Any, actor: Any, database: Any) -> bool:
+    """Whether the link to the import page is of any use to somebody."""
+    if database is None or not await host.may(datasette, actor, IMPORT, database.name):
+        return False
+    if host_writing.why_not_written(database):
+        return False
+    actions = ("insert-row", "update-row")
+    return any([await host_writing.tables_to_write(datasette, actor, database, action) for action in actions])
+
+
+def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, Any]:
+    """The choices of a form's fields or an address. Raises RequestError that names what is wrong."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name == "csrftoken" or value == "":
+            continue
+        if name in ("on_conflict", "table", "delimiter", "encoding"):
+            found[name] = value
+        elif name in ("allow_dangling", "triggers", "header"):
+            if value.lower() not in _YES:
+                raise RequestError(f"{name} is 1 or 0.")
+            found[name] = _YES[value.lower()]
+        elif name == "on_conflict_for":
+            table, sign, policy = value.rpartition("=")
+            if not sign or (policy and policy not in POLICIES):
+                raise RequestError(f"on_conflict_for needs table=policy, a policy being one of {', '.join(POLICIES)}.")
+            if policy:
+                found.setdefault(name, {})[table] = policy
+        else:
+            raise RequestError(f"{name} is no choice of an import.")
+    folded = {fold(name) for name in rights.visible}
+    for name in [*found.get("on_conflict_for", {}), *filter(None, [found.get("table")])]:
+        if fold(name) not in folded:
+            raise RequestError(f"There is no table {name} in {rights.database}, or you may not see it.")
+    ImportChoices.of(found)
+    return found

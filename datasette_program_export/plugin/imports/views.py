@@ -1,0 +1,221 @@
+"""The views of imports."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl
+
+from datasette import Response
+
+from ...errors import BusyError, ConflictError, DeniedError, ExportError, GoneError, NotFoundError
+from ...importing.choices import ImportChoices
+from ...importing.report import ImportReport
+from .. import host
+from ..http.answers import answer_headers, answered, for_a_browser
+from ..http.forms import form_of
+from ..request.replay import rules_of_settings
+from ..server.identity import owner_of
+from ..server.import_runner import Imports
+from ..server.import_store import Import
+from ..server.site import jobs_of
+from .context import import_context, import_data_of, import_url, upload_context
+from .receiving import receive
+from .request import ImportContext, choices_of, resolve_import
+from .work import ImportTask
+
+_PATIENCE = 5.0  # seconds that an answer waits for what it asked for
+posted = partial(answered, methods=("POST",))
+
+
+@partial(answered, methods=("GET", "HEAD", "POST"))
+async def import_page(request: Any, datasette: Any) -> Response:
+    """The form; a file that is sent is looked at, and its preview shown."""
+    asked = await resolve_import(datasette, request)
+    imports = await _imports(datasette)
+    if request.method != "POST":
+        return await _form(asked, imports)
+    if not for_a_browser(request):
+        return await _sent(asked, imports)
+    try:
+        return await _sent(asked, imports)
+    except ExportError as error:  # beside the form, so that it can be tried again
+        return await _form(asked, imports, error)
+
+
+@posted
+async def import_data(request: Any, datasette: Any) -> Response:
+    """The same for programs: 200 with the preview, or 202 where it takes longer."""
+    return await _sent(await resolve_import(datasette, request), await _imports(datasette))
+
+
+@partial(answered, methods=("GET", "HEAD", "DELETE"))
+async def file_page(request: Any, datasette: Any) -> Response:
+    """What is known of a file: what it is, what it would change, how far it is, what it did."""
+    asked, imports, one = await _found(request, datasette)
+    if request.method == "DELETE":
+        return await _deleted(asked, imports, one)
+    context = await import_context(asked, imports, one)
+    html = await datasette.render_template("program_import_file.html", context, request=request)
+    return Response.html(html, headers=answer_headers(datasette))
+
+
+@partial(answered, methods=("GET", "HEAD", "DELETE"))
+async def file_state(request: Any, datasette: Any) -> Response:
+    """The same as data."""
+    asked, imports, one = await _found(request, datasette)
+    return await (_deleted(asked, imports, one) if request.method == "DELETE" else _data(asked, imports, one))
+
+
+@posted
+async def preview(request: Any, datasette: Any) -> Response:
+    """Look again, with other choices."""
+    asked, imports, one = await _found(request, datasette)
+    one = await _with_choices(asked, imports, one)
+    return await _looked_at(asked, imports, one)
+
+
+@posted
+async def apply(request: Any, datasette: Any) -> Response:
+    """Import it, with the choices of the preview, or those that are sent. It goes on when nobody waits for it.
+
+    Who has changed a choice on the page sees first what that would do."""
+    asked, imports, one = await _found(request, datasette)
+    one = await _with_choices(asked, imports, one)
+    if for_a_browser(request) and one.report is None:
+        return await _looked_at(asked, imports, one)
+    if one.report is not None:
+        asked.rights.check_changes(ImportReport.model_validate(one.report))
+    await asyncio.to_thread(imports.begin, one, "importing", ImportTask(asked, asyncio.get_running_loop()).apply)
+    return await _shown(asked, imports, await _now(imports, one.id), 202)
+
+
+@posted
+async def cancel(request: Any, datasette: Any) -> Response:
+    """Stop what is done with a file: nothing is changed then."""
+    asked, imports, one = await _found(request, datasette)
+    _check_same_site(request)
+    await asyncio.to_thread(imports.cancel, one)
+    return await _shown(asked, imports, await _now(imports, one.id))
+
+
+@posted
+async def delete(request: Any, datasette: Any) -> Response:
+    """Remove a file, and what is known of it."""
+    return await _deleted(*await _found(request, datasette))
+
+
+# What these have in common
+
+
+async def _imports(datasette: Any) -> Imports:
+    return (await jobs_of(datasette)).imports
+
+
+def _check_same_site(request: Any) -> None:
+    if host.from_another_site(request):
+        raise DeniedError("This was sent from another site. Open the import page here, and try again.")
+
+
+async def _sent(asked: ImportContext, imports: Imports) -> Response:
+    """Take a file, and look at it."""
+    _check_same_site(asked.http)
+    one = await receive(asked, imports)
+    try:
+        return await _looked_at(asked, imports, one, new=True)
+    except BusyError:
+        await asyncio.to_thread(imports.store.delete, one.id)
+        raise
+
+
+async def _looked_at(asked: ImportContext, imports: Imports, one: Import, new: bool = False) -> Response:
+    """Have a preview made. A new file that cannot even be looked at is not kept."""
+    work = ImportTask(asked, asyncio.get_running_loop()).preview
+    looker = await asyncio.to_thread(imports.begin, one, "looking", work)
+    await asyncio.to_thread(looker.ended.wait, _PATIENCE)
+    one = await _now(imports, one.id)
+    if new and one.state == "failed":
+        await asyncio.to_thread(imports.store.delete, one.id)
+        raise _Failed(one.error or "", one.status)
+    return await _shown(asked, imports, one, 202 if one.active else 200)
+
+
+class _Failed(ExportError):
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def _found(request: Any, datasette: Any) -> tuple[ImportContext, Imports, Import]:
+    asked = await resolve_import(datasette, request)
+    imports = await _imports(datasette)
+    one = await asyncio.to_thread(imports.get, request.url_vars["file"])
+    if one is None or one.database != asked.database.name or one.owner not in (None, owner_of(request.actor)):
+        raise NotFoundError("There is no such file, or it is not yours.")
+    if request.method not in ("POST", "DELETE") and one.report and not _still_true(asked, one):
+        raise DeniedError("What you may see, or what is secret, was changed since. Delete this, and send it again.")
+    return asked, imports, one
+
+
+def _still_true(asked: ImportContext, one: Import) -> bool:
+    """Whether they may see what the report tells, by the permissions and settings of now."""
+    tables = (one.report or {})["tables"]
+    return one.rules == rules_of_settings(asked.settings) and asked.rights.visible.issuperset(tables)
+
+
+async def _now(imports: Imports, id_: str) -> Import:
+    one = await asyncio.to_thread(imports.get, id_)
+    if one is None:
+        raise NotFoundError("There is no such file, or it is not yours.")
+    return one
+
+
+async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> Import:
+    """With the choices that are sent; without any, those that it had."""
+    _check_same_site(asked.http)
+    if one.active:
+        raise ConflictError("This file is being worked on already.")
+    if not await asyncio.to_thread((imports.store.place(one.id) / one.stored).exists):
+        raise GoneError("The file was imported, and is not kept any more. Send it again.")
+    pairs = parse_qsl(asked.http.query_string, keep_blank_values=True) + await form_of(asked.http)
+    rules = rules_of_settings(asked.settings)
+    if not [name for name, _ in pairs if name != "csrftoken"]:
+        return replace(one, rules=rules)
+    choices = choices_of(pairs, asked.rights)
+    same = ImportChoices.of(choices) == ImportChoices.of(one.choices)
+    return replace(one, choices=choices, rules=rules, report=one.report if same else None)
+
+
+async def _deleted(asked: ImportContext, imports: Imports, one: Import) -> Response:
+    _check_same_site(asked.http)
+    await asyncio.to_thread(imports.delete, one)
+    if for_a_browser(asked.http):
+        return Response.redirect(import_url(asked.datasette, asked.database.name), 303)
+    return Response.json({"ok": True}, headers=answer_headers(asked.datasette))
+
+
+async def _shown(asked: ImportContext, imports: Imports, one: Import, status: int = 200) -> Response:
+    """After something was done: its page for a browser, itself for a program."""
+    if for_a_browser(asked.http):
+        return Response.redirect(import_url(asked.datasette, one.database, one.id), 303)
+    return await _data(asked, imports, one, status)
+
+
+async def _data(asked: ImportContext, imports: Imports, one: Import, status: int = 200) -> Response:
+    page = import_url(asked.datasette, one.database, one.id)
+    more = {"retry-after": "1"} if one.active else {}
+    if status == 202:
+        more["location"] = asked.datasette.absolute_url(asked.http, f"{page}.json")
+    body = import_data_of(asked, imports, one)
+    return Response.json(body, status=status, headers=answer_headers(asked.datasette, more))
+
+
+async def _form(asked: ImportContext, imports: Imports, error: ExportError | None = None) -> Response:
+    mine = await asyncio.to_thread(imports.of, owner_of(asked.http.actor), asked.database.name)
+    context = await upload_context(asked, imports, mine, str(error) if error is not None else None)
+    html = await asked.datasette.render_template("program_import.html", context, request=asked.http)
+    retry = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
+    headers = answer_headers(asked.datasette, retry)
+    return Response.html(html, status=error.status if error is not None else 200, headers=headers)

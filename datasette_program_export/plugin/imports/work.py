@@ -1,0 +1,200 @@
+"""Runs a preview or an import on a thread.
+
+A preview writes, and rolls back; that would keep everybody else from writing. So it runs on a
+copy of the database, made by SQLite's backup, which holds nobody up, and removed right after.
+The import reads and checks the whole file beside Datasette's connection for writing, and takes
+its turn on that only for the one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import Callable
+from concurrent.futures import wait
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from time import time
+from typing import Any
+
+from datasette.utils.sqlite import sqlite3
+
+from ...database.sqlite_errors import explain
+from ...errors import AuditError, ConflictError, RefusedError, SourceError, SpoolFullError
+from ...importing.importer import AppliedImport, load
+from ...importing.report import Finding, ImportReport
+from ...importing.safety_copy import copy_of, default_place
+from ..host import writing as host_writing
+from ..server.audit_log import AuditLog, now
+from ..server.import_runner import TaskProgress, as_data
+from ..server.import_store import Import
+from .request import ImportContext
+
+_TICK = 0.3  # seconds between two looks whether it is to stop
+_SPARE = 50_000_000  # bytes that a preview leaves on the disk
+
+
+@dataclass(frozen=True)
+class ImportTask:
+    """What is done for one request, on a thread of its own; ``loop`` is Datasette's."""
+
+    asked: ImportContext
+    loop: asyncio.AbstractEventLoop
+
+    def preview(self, one: Import, looker: TaskProgress) -> Import:
+        """Tell what would happen."""
+        looker.stage = "copying"
+        copy = looker.place / "copy.db"
+        copy.unlink(missing_ok=True)
+        one = replace(one, sha256=_digest(looker.place / one.stored, looker))
+        try:
+            self._copied(copy, looker)
+            looker.stage = "reading"
+            with host_writing.connection_to(self.asked.datasette, self.asked.database, copy, "rw") as connection:
+                report = self._load(one, connection, looker, preview=True)
+        finally:
+            for path in looker.place.glob("copy.db*"):
+                path.unlink()
+        return replace(one, state="previewed", report=as_data(report))
+
+    def apply(self, one: Import, looker: TaskProgress) -> Import:
+        """Import it. The line in the log is written when it has ended, however it ended."""
+        started, log = now(), self.asked.settings.audit_log
+        if log is not None:
+            AuditLog(log).check()
+        report: ImportReport | None = None
+        outcome = "failed"
+        try:
+            report = self._imported(one, looker)
+            outcome = "complete" if report.ok else "refused"
+        except BaseException as error:
+            outcome = str(error) or type(error).__name__
+            raise
+        finally:
+            if log is not None:
+                self._log(log, one, report, started, outcome)
+        if report.ok:
+            (looker.place / one.stored).unlink(missing_ok=True)
+        return replace(one, state="done" if report.ok else "refused", report=as_data(report))
+
+    def _imported(self, one: Import, looker: TaskProgress) -> ImportReport:
+        database = self.asked.database
+        path = Path(database.path)
+        with host_writing.connection_to(self.asked.datasette, database, path, "ro") as reader:
+            looker.on_writing = partial(self._in_turn, looker)
+            return self._load(one, reader, looker, backup=self._safety_copy(path))
+
+    def _in_turn(self, looker: TaskProgress, apply: Callable[[Any], None]) -> None:
+        """Have it written by Datasette's own connection, when its turn comes; who cancels meanwhile need not wait."""
+        looker.stage = "waiting"
+        taken = Lock()
+
+        def task(connection: Any) -> BaseException | None:
+            if not taken.acquire(blocking=False):
+                return None  # it was cancelled
+            try:
+                apply(connection)
+            except BaseException as error:  # handed over, as Datasette 0.x prints what a write raises
+                return error
+            return None
+
+        written = host_writing.on_write_connection(self.asked.datasette, self.asked.database, task)
+        future = asyncio.run_coroutine_threadsafe(written, self.loop)
+        while not wait([future], _TICK).done:
+            if looker.cancelled() and taken.acquire(blocking=False):
+                looker.check()
+        if (error := future.result()) is not None:
+            raise error
+
+    def _load(self, one: Import, connection: Any, looker: TaskProgress, **how: Any) -> ImportReport:
+        rights = self.asked.rights
+        looker.on_staged = rights.check_tables
+
+        def inspect(applied: AppliedImport) -> None:
+            if not how.get("preview"):
+                rights.check_changes(applied.report)
+                _check_foreseen(one, applied.report)
+
+        file = looker.place / one.stored
+        try:
+            found = load(
+                connection, file, settings=self.asked.settings, inspect=inspect, watch=looker, **one.choices, **how
+            )
+        except RefusedError as error:
+            found = error.report
+        return rights.shown(found.model_copy(update={"file": one.file, "target": self.asked.database.name}))
+
+    def _copied(self, copy: Path, looker: TaskProgress) -> None:
+        path = Path(self.asked.database.path)
+        if shutil.disk_usage(copy.parent).free < path.stat().st_size + _SPARE:
+            raise SpoolFullError("A preview needs a copy of the database, for which the server's disk has no room.")
+        try:
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as origin:
+                copy_of(origin, copy, looker.check)
+        except sqlite3.Error as error:
+            raise SourceError(f"The database {self.asked.database.name} cannot be read: {explain(error)}.") from None
+
+    def _safety_copy(self, path: Path) -> Path:
+        """Where the copy goes; those that were kept as long as was asked for are removed."""
+        chosen, days = self.asked.settings.safety_copy_dir, self.asked.settings.safety_copy_days
+        folder = Path(chosen) if chosen is not None else path.parent / "safety-copies"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if days is not None:
+            for old in folder.glob(f"{path.stem}.before-import-*.db"):
+                if old.stat().st_mtime < time() - days * 86400:
+                    old.unlink(missing_ok=True)
+        return default_place(folder / path.name)
+
+    def _log(self, log: str, one: Import, report: ImportReport | None, started: str, outcome: str) -> None:
+        origin = {k: v for k, v in report.export.items() if isinstance(v, str)} if report is not None else {}
+        counts = _counts(report) if report is not None else {}
+        entry = {
+            "started": started,
+            "actor": one.actor,
+            "database": one.database,
+            "scope": "import",
+            "request": {"file": origin, "choices": one.choices, "tables": counts},
+            "ended": now(),
+            "outcome": outcome,
+            "rows": report.total("insert") + report.total("update") if report is not None and report.ok else 0,
+            "bytes": one.bytes,
+            "sha256": one.sha256,
+        }
+        try:
+            AuditLog(log).write(entry)
+        except AuditError as error:  # what is in the database is in it, so that is not called a failure
+            if report is not None:
+                message = "The log could not be written: there is no line for this import. Tell who runs this site."
+                report.notes.append(Finding(kind="log", message=message, error=False))
+            elif outcome == "complete":
+                raise error
+
+
+def _check_foreseen(one: Import, report: ImportReport) -> None:
+    """Raise ConflictError where the database was changed since the preview, so that something else would happen."""
+    seen = ImportReport.model_validate(one.report) if one.report is not None else None
+    if seen is not None and seen.status == "preview" and _counts(seen) != _counts(report):
+        raise ConflictError(
+            f"{one.database} was changed since the preview, and the import would do something else now. Nothing was "
+            "changed; preview again."
+        )
+
+
+def _counts(report: ImportReport) -> dict[str, dict[str, int]]:
+    return {
+        name: {"insert": table.insert, "update": table.update, "skip": table.skip}
+        for name, table in report.tables.items()
+    }
+
+
+def _digest(path: Path, looker: TaskProgress) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+            looker.check()
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""The pages of exports that the server prepares in the background."""

@@ -1,0 +1,22 @@
+"""Who may download the result of a job, under the permissions and settings of now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import DeniedError
+from ..request.replay import asked_again, rules_of
+from ..server.job_store import Job
+
+
+async def check_may_have(request: Any, datasette: Any, job: Job) -> None:
+    """Raise unless who asks may have what a job has written, by the permissions and settings of now."""
+    asked = await asked_again(request, datasette, job.asked)
+    if rules_of(asked) != job.rules:
+        raise DeniedError("What this site keeps secret was changed since this was exported. Start the export again.")
+    seen = asked.visible
+    if seen is not None and (job.visible is None or not seen.issuperset(job.visible)):
+        raise DeniedError(
+            f"You may not see all tables of {job.database} any more that you could when this was exported, or one is "
+            "gone. Start the export again."
+        )

@@ -1,0 +1,94 @@
+"""Downloads a job's result; an interrupted download can be resumed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from base64 import b64encode
+from pathlib import Path
+from typing import IO, Any
+
+from datasette import Response
+
+from ...errors import BrokenExportError, CancelledError, GoneError
+from ...files.spool import PIECE
+from ...options.settings import Settings
+from ..http.sending import Client, disposition
+from ..server.job_store import Job
+
+_RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
+
+
+class UnsatisfiableError(Exception):
+    """The part that was asked for lies behind the end."""
+
+
+def part_of(size: int, range_: str | None, condition: str | None, tag: str) -> tuple[int, int] | None:
+    """The first byte and the one behind the last of the part that is asked for; None for all of it.
+
+    ``condition`` is If-Range: a part of another file than this is of no use. Several parts
+    at once, and what cannot be read, are answered with all. Raises UnsatisfiableError."""
+    found = _RANGE.fullmatch(range_ or "")
+    if found is None or (condition is not None and condition.strip() != tag):
+        return None
+    first, last = found.groups()
+    if first and last and int(first) > int(last):
+        return None
+    if first:
+        start, end = int(first), min(int(last) + 1, size) if last else size
+    elif last:
+        start, end = max(size - int(last), 0), size
+    else:
+        return None
+    if start >= end:
+        raise UnsatisfiableError
+    return start, end
+
+
+def result_headers(job: Job) -> dict[str, str]:
+    """What stands over a result, whole or in part."""
+    assert job.sha256 is not None and job.filename is not None
+    return {
+        "accept-ranges": "bytes",
+        "etag": f'"{job.sha256}"',
+        "repr-digest": f"sha-256=:{b64encode(bytes.fromhex(job.sha256)).decode()}:",
+        "content-disposition": disposition(job.filename),
+    }
+
+
+class ResultDownload(Response):  # type: ignore[misc]
+    """A file, or a part of it, sent in pieces: never more than one of them is in memory."""
+
+    def __init__(
+        self, path: Path, part: tuple[int, int], request: Any, settings: Settings, status: int, headers: dict[str, str]
+    ) -> None:
+        super().__init__(b"", status, headers)
+        try:
+            self._file: IO[bytes] = path.open("rb")
+        except OSError:
+            raise GoneError("The file is not kept any more. Start the export again.") from None
+        self._start, self._end = part
+        self._reader = Client(request, settings.send_timeout_seconds)
+
+    async def asgi_send(self, send: Any) -> None:
+        """Send it as long as somebody takes it."""
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
+        raw += [(b"set-cookie", cookie.encode()) for cookie in self._set_cookie_headers]
+        self._reader.watch()
+        try:
+            await self._reader.take(send, {"type": "http.response.start", "status": self.status, "headers": raw})
+            left = self._end - self._start
+            await asyncio.to_thread(self._file.seek, self._start)
+            while left:
+                piece = await asyncio.to_thread(self._file.read, min(PIECE, left))
+                if not piece:
+                    raise BrokenExportError("The kept file is shorter than it was; the download was cut.")
+                left -= len(piece)
+                await self._reader.take(send, {"type": "http.response.body", "body": piece, "more_body": True})
+            await self._reader.take(send, {"type": "http.response.body", "body": b""})
+        except CancelledError:
+            if not self._reader.left:
+                raise
+        finally:
+            self._reader.stop()
+            self._file.close()

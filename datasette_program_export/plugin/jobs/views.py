@@ -1,0 +1,224 @@
+"""The views of export jobs.
+
+Nobody but its owner learns that a job exists. Its owner may see its state at any time; the
+permission for what is in it is asked again before it is downloaded, or started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from time import time
+from typing import Any
+
+from datasette import Response
+
+from ...errors import ConflictError, GoneError, NotFoundError
+from ...exporting.exporter import Export
+from ..http.answers import answer_headers, answered, error_answer, for_a_browser
+from ..http.forms import check_same_site, sent_pairs
+from ..http.numbers import number, size
+from ..request.replay import address_from, asked_again, planned, rules_of, spelled_out
+from ..server.audit_log import AuditLog, LogEntry, now
+from ..server.identity import new_id, owner_of
+from ..server.job_runner import Jobs
+from ..server.job_store import Job
+from ..server.site import jobs_of
+from .access import check_may_have
+from .context import STATES, job_context, job_data, job_title, job_url, totals
+from .result import ResultDownload, UnsatisfiableError, part_of, result_headers
+
+posted = partial(answered, methods=("POST",))
+
+
+@posted
+async def create(request: Any, datasette: Any) -> Response:
+    """Begin a job: the parameters are those of a download, in the address or in a form."""
+    check_same_site(request)
+    return await _begun(request, datasette, address_from(request, await sent_pairs(request)))
+
+
+@posted
+async def again(request: Any, datasette: Any) -> Response:
+    """Begin a new job that asks for the same; who asks now is who is asked about."""
+    check_same_site(request)
+    _, job = await _found(request, datasette)
+    return await _begun(request, datasette, job.asked)
+
+
+async def _begun(request: Any, datasette: Any, address: dict[str, Any]) -> Response:
+    jobs = await jobs_of(datasette)
+    asked = await asked_again(request, datasette, address)
+    export = Export(
+        asked.source, asked.request, settings=asked.settings, visible=asked.visible, max_seconds=asked.max_seconds
+    )
+    found = await planned(asked)
+    job = Job(
+        id=new_id(),
+        owner=owner_of(request.actor),
+        instance=jobs.instance.name,
+        state="queued",
+        title=job_title(asked, found),
+        database=asked.database.name,
+        asked=spelled_out(asked, address),
+        request=asked.request.told(),
+        visible=None if asked.visible is None else sorted(asked.visible),
+        rules=rules_of(asked),
+        created=time(),
+        **totals(asked, found),
+    )
+
+    def line() -> LogEntry | None:
+        log = asked.settings.audit_log
+        return LogEntry(AuditLog(log), request.actor, job.database, asked.request) if log is not None else None
+
+    def begin() -> None:
+        if asked.settings.audit_log is not None:
+            AuditLog(asked.settings.audit_log).check()
+        jobs.add(job, export, line)
+
+    await asyncio.to_thread(begin)
+    return await _shown(request, datasette, jobs, job, 202)
+
+
+@partial(answered, methods=("GET", "HEAD", "DELETE"))
+async def job_page(request: Any, datasette: Any) -> Response:
+    """A job: how far it is, or its result. DELETE removes it."""
+    if request.method == "DELETE":
+        return await _deleted(request, datasette)
+    jobs, job = await _found(request, datasette)
+    context = job_context(datasette, job, jobs.settings)
+    html = await datasette.render_template("program_export_job.html", context, request=request)
+    return Response.html(html, headers=answer_headers(datasette))
+
+
+@partial(answered, methods=("GET", "HEAD", "DELETE"))
+async def job_state(request: Any, datasette: Any) -> Response:
+    """The same as data."""
+    if request.method == "DELETE":
+        return await _deleted(request, datasette)
+    jobs, job = await _found(request, datasette)
+    return Response.json(job_data(datasette, job, jobs.settings), headers=_headers(datasette, job))
+
+
+@answered
+async def jobs_page(request: Any, datasette: Any) -> Response:
+    """The jobs of who asks."""
+    jobs, found = await _mine(request, datasette)
+    rows = [(job_data(datasette, job, jobs.settings), STATES[job.state]) for job in found]
+    context = {"rows": rows, "signed_in": request.actor is not None, "number": number, "size": size}
+    html = await datasette.render_template("program_export_jobs.html", context, request=request)
+    return Response.html(html, headers=answer_headers(datasette))
+
+
+@answered
+async def jobs_data(request: Any, datasette: Any) -> Response:
+    """The same as data."""
+    jobs, found = await _mine(request, datasette)
+    body = {"jobs": [job_data(datasette, job, jobs.settings) for job in found]}
+    return Response.json(body, headers=answer_headers(datasette))
+
+
+@posted
+async def cancel(request: Any, datasette: Any) -> Response:
+    """Stop a job that waits or runs; one that has ended stays as it is."""
+    check_same_site(request)
+    jobs, job = await _found(request, datasette)
+    await asyncio.to_thread(jobs.cancel, job.id)
+    return await _shown(request, datasette, *await _found(request, datasette))
+
+
+@posted
+async def delete(request: Any, datasette: Any) -> Response:
+    """Remove a job and its result."""
+    return await _deleted(request, datasette)
+
+
+async def _deleted(request: Any, datasette: Any) -> Response:
+    check_same_site(request)
+    jobs, job = await _found(request, datasette)
+    await asyncio.to_thread(jobs.delete, job.id)
+    if for_a_browser(request):
+        return Response.redirect(str(datasette.urls.path("/-/program-export/jobs")), 303)
+    return Response.json({"ok": True}, headers=answer_headers(datasette))
+
+
+@answered
+async def result(request: Any, datasette: Any) -> Response:
+    """The file, or the part of it that is asked for."""
+    jobs, job = await _found(request, datasette)
+    _check_done(job)
+    await check_may_have(request, datasette, job)
+    headers = {**answer_headers(datasette), **result_headers(job)}
+    try:
+        part = part_of(job.bytes, request.headers.get("range"), request.headers.get("if-range"), headers["etag"])
+    except UnsatisfiableError:
+        message = f"The file has {job.bytes} bytes, and what was asked for lies behind them."
+        return error_answer(datasette, message, 416, {"content-range": f"bytes */{job.bytes}"})
+    first, end = part or (0, job.bytes)
+    if part is not None:
+        headers["content-range"] = f"bytes {first}-{end - 1}/{job.bytes}"
+    headers |= {"content-length": str(end - first), "content-type": job.media_type or "application/octet-stream"}
+    status = 200 if part is None else 206
+    if request.method == "HEAD":
+        return Response(b"", status, headers, headers["content-type"])
+    if jobs.settings.audit_log is not None and jobs.result(job.id).exists():
+        await asyncio.to_thread(_note_download, jobs.settings.audit_log, request.actor, job, end - first)
+    return ResultDownload(jobs.result(job.id), (first, end), request, jobs.settings, status, headers)
+
+
+# What these have in common
+
+
+async def _found(request: Any, datasette: Any) -> tuple[Jobs, Job]:
+    jobs = await jobs_of(datasette)
+    job = await asyncio.to_thread(jobs.get, request.url_vars["job"])
+    if job is None or job.owner not in (None, owner_of(request.actor)):
+        raise NotFoundError("There is no such export, or it is not yours.")
+    return jobs, job
+
+
+async def _mine(request: Any, datasette: Any) -> tuple[Jobs, list[Job]]:
+    jobs, owner = await jobs_of(datasette), owner_of(request.actor)
+    return jobs, [] if owner is None else await asyncio.to_thread(jobs.of, owner)
+
+
+async def _shown(request: Any, datasette: Any, jobs: Jobs, job: Job, status: int = 200) -> Response:
+    """The job after something was done to it: its page for a browser, itself for a program."""
+    page = job_url(datasette, job.id)
+    if for_a_browser(request):
+        return Response.redirect(page, 303)
+    headers = {**_headers(datasette, job), "location": datasette.absolute_url(request, f"{page}.json")}
+    return Response.json(job_data(datasette, job, jobs.settings), status=status, headers=headers)
+
+
+def _headers(datasette: Any, job: Job) -> dict[str, str]:
+    return answer_headers(datasette, {"retry-after": "1"} if job.active else None)
+
+
+def _check_done(job: Job) -> None:
+    if job.active:
+        raise ConflictError("The export is not ready yet.")
+    if job.state == "expired":
+        raise GoneError("The file is not kept any more. Start the export again.")
+    if job.state != "done":
+        raise ConflictError(
+            f"There is no file. {job.error or STATES[job.state] + '.'} The export can be started again."
+        )
+
+
+def _note_download(log: str, actor: Any, job: Job, size: int) -> None:
+    """A line in the log of exports: a job's line tells who had it made, this one who took it."""
+    entry = {
+        "started": now(),
+        "actor": actor.get("id") if actor else None,
+        "database": job.database,
+        "scope": "result of a job",
+        "request": job.request,
+        "ended": now(),
+        "outcome": "sent",
+        "rows": job.rows,
+        "bytes": size,
+        "sha256": job.sha256,
+    }
+    AuditLog(log).write(entry)

@@ -1,0 +1,103 @@
+"""The links to exports in Datasette's menus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasette.utils import tilde_decode
+
+from ...options.grammar import PREFIX
+from .. import host
+from ..host.permissions import AUDIT
+from ..imports.request import may_import
+from ..request.profiles import offered, profiles_url
+from .export_context import carried, with_query
+
+_EXPLAINED = "Choose the format; you see first what will be in the file."
+
+
+def _actions(
+    subject: Any, pairs: list[tuple[str, str]], label: str, description: str, profiles: list[str]
+) -> list[dict[str, str]]:
+    """The way to the export page, and one for each saved choice that fits."""
+    page = f"{subject}/-/program-export"
+    found = [{"href": with_query(page, pairs), "label": label, "description": description}]
+    for name in profiles:
+        href = with_query(page, [*pairs, (f"{PREFIX}profile", name)])
+        found.append(
+            {"href": href, "label": f"Export: {name}", "description": "With the choice saved under this name."}
+        )
+    return found
+
+
+async def record_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> list[dict[str, str]]:
+    """The actions on a row's page."""
+    if not await host.may_export(datasette, actor, database, table):
+        return []
+    row = datasette.urls.row(database, table, request.url_vars["pks"])
+    found = await offered(datasette, actor, database, table=table, records=(("",),))
+    return _actions(row, [], "Export this record", "With everything that belongs to it. " + _EXPLAINED, found)
+
+
+async def table_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> list[dict[str, str]]:
+    """The actions on a table's or a view's page: its rows as they are filtered and sorted there."""
+    if not await host.may_export(datasette, actor, database, table):
+        return []
+    label = "Export these rows" if carried(request.args) else "Export all rows"
+    found = await offered(datasette, actor, database, table=table)
+    return _actions(datasette.urls.table(database, table), carried(request.args), label, _EXPLAINED, found)
+
+
+async def query_actions(
+    datasette: Any, request: Any, actor: Any, database: str, name: str | None
+) -> list[dict[str, str]]:
+    """The actions on a query's page."""
+    if not await host.may_export(datasette, actor, database):
+        return []
+    subject = datasette.urls.table(database, name) if name else datasette.urls.database(database)
+    found = await offered(datasette, actor, database, sql="", name=name)
+    return _actions(subject, carried(request.args), "Export all rows of this query", _EXPLAINED, found)
+
+
+async def database_actions(datasette: Any, actor: Any, database: str) -> list[dict[str, str]]:
+    """The actions on a database's page."""
+    found = host.database_for(datasette, database)
+    visible = await host.visible_tables(datasette, actor, found) if found is not None else frozenset()
+    links = []
+    if visible and await host.exportable_tables(datasette, actor, found, visible):
+        names = await offered(datasette, actor, database)
+        explained = "All tables in one file. " + _EXPLAINED
+        links += _actions(datasette.urls.database(database), [], "Export this database", explained, names)
+    if await may_import(datasette, actor, found):
+        href = f"{datasette.urls.database(database)}/-/program-import"
+        links.append({"href": href, "label": "Import a file", "description": "You see first what would change."})
+    return links
+
+
+async def menu_links(datasette: Any, actor: Any) -> list[dict[str, str]]:
+    """The links to one's exports, and to the log, for those who may read it."""
+    found = []
+    if actor and (await host.site_settings(datasette)).max_jobs:
+        found.append({"href": str(datasette.urls.path("/-/program-export/jobs")), "label": "Your exports"})
+    if actor:
+        found.append({"href": profiles_url(datasette), "label": "Saved choices"})
+    if await host.may(datasette, actor, AUDIT):
+        found.append({"href": str(datasette.urls.path("/-/program-export/audit")), "label": "Log of exports"})
+    return found
+
+
+async def for_templates_0x(
+    datasette: Any, request: Any, database: str | None, table: str | None, view_name: str
+) -> dict[str, Any]:
+    """The actions on 0.x's row and query pages, which core has no menu for."""
+    found: list[dict[str, str]] = []
+    if request is not None and database is not None:
+        if view_name == "row" and table is not None:
+            found = await record_actions(datasette, request, request.actor, database, table)
+        elif view_name == "database" and "sql" in request.args:
+            found = await query_actions(datasette, request, request.actor, database, None)
+        elif view_name == "table":
+            name = tilde_decode(request.url_vars.get("table") or "")
+            if await host.stored_query(datasette, request.actor, database, name):
+                found = await query_actions(datasette, request, request.actor, database, name)
+    return {"program_export_actions": found}

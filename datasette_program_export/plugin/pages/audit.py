@@ -1,0 +1,41 @@
+"""The page of the log of exports, and the same as data."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from datasette import Response
+
+from ...errors import DeniedError, RequestError
+from .. import host
+from ..host.permissions import AUDIT
+from ..http.answers import answer_headers, answered
+from ..server.audit_log import AuditLog
+
+
+async def _audit(request: Any, datasette: Any) -> dict[str, Any]:
+    if not await host.may(datasette, request.actor, AUDIT):
+        raise DeniedError("You may not read the log of exports.")
+    before = request.args.get("before") or ""
+    if before and not (before.isascii() and before.isdigit() and len(before) < 19):
+        raise RequestError("before must be a whole number, as the page before told it.")
+    settings = await host.site_settings(datasette)
+    if settings.audit_log is None:
+        return {"kept": False, "lines": [], "older": None}
+    lines, older = await asyncio.to_thread(AuditLog(settings.audit_log).newest, int(before) if before else None)
+    return {"kept": True, "lines": lines, "older": older}
+
+
+@answered
+async def audit_page(request: Any, datasette: Any) -> Response:
+    """The log of exports, newest first."""
+    context = await _audit(request, datasette)
+    html = await datasette.render_template("program_export_audit.html", context, request=request)
+    return Response.html(html, headers=answer_headers(datasette))
+
+
+@answered
+async def audit_lines(request: Any, datasette: Any) -> Response:
+    """The log of exports as data."""
+    return Response.json(await _audit(request, datasette), headers=answer_headers(datasette))

@@ -1,0 +1,212 @@
+"""The template variables of the export page."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlencode
+
+from ...formats.registry import NAMES, get_format
+from ...options.grammar import DIALECTS, PREFIX, arguments, format_options, row_path
+from ...options.settings import Settings
+from ...planning.picture import picture
+from ...planning.plan import Plan
+from ...planning.row_picker import Picking
+from ...planning.warnings import cautions
+from ...planning.wording import coverage_sentences
+from .. import host
+from ..http.numbers import numbers_for
+from ..request.asked import ExportContext
+from ..request.form import MARK, Form, chosen_range
+from .sample import FileSample
+from .tree import about, connections, needed, not_in_tree, size, tree
+
+
+def job_advised(plan: Plan, settings: Settings) -> bool:
+    """Whether the export page is to propose a job: where the file is large, or nobody knows how large.
+
+    A query is counted, but a plan that was not finished in time is of something large too."""
+    return settings.max_jobs > 0 and (plan.bytes is None or plan.bytes >= settings.job_bytes)
+
+
+_IN_THE_FORM = {
+    PREFIX + name
+    for name in (
+        "format", "without", "layout", "cascade", "compress", "stop", "parents", "others", "dialect", "delimiter",
+    )
+}  # fmt: skip
+# Of a page's parameters: where in its rows it stands and how it looks, not which rows it is of
+_NOT_CARRIED = {
+    "_next", "_size", "_labels", "_shape", "_extra", "_nofacet", "_nosuggest", "_nocount", "_trace", "_json",
+    "_hide_sql", "_show_sql", "_timelimit", "_ttl", "_stream", "_dl", "_nl",
+}  # fmt: skip
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_GOOD_FOR = {
+    "programjson": "keeping a copy, and for loading it again",
+    "ndjson": "scripts and data tools",
+    "csv": "programs that read tables",
+    "tsv": "pasting into other programs",
+    "package": "giving it to somebody, who can open the tables in any program and check that all is there",
+    "sqlite": "working on with other SQLite programs",
+    "sql": "reading it by eye, and loading it into another SQLite database",
+}
+
+
+def carried(args: Any) -> list[tuple[str, str]]:
+    """Those of a page's parameters that say which rows it shows, as pairs."""
+    names = [n for n in args if n not in _NOT_CARRIED and not n.startswith(("_facet", PREFIX))]
+    return [(name, value) for name in names for value in args.getlist(name)]
+
+
+def with_query(url: Any, pairs: Iterable[tuple[str, str]]) -> str:
+    """A URL with parameters."""
+    query = urlencode(list(pairs))
+    return f"{url}?{query}" if query else str(url)
+
+
+def page_context(
+    asked: ExportContext, plan: Plan, form: Form, picking: Picking | None, begins: FileSample | None
+) -> dict[str, Any]:
+    """The template's variables."""
+    request, number = asked.request, numbers_for(asked.http.headers.get("accept-language", ""))
+    what, title = _called(asked, plan)
+    ranges = _ranges(asked, plan)
+    belongs, added = tree(plan, number), needed(plan, number)
+    connected = connections(plan)
+    return {
+        **_addresses(asked, [r["column"] for r in ranges], picking, _format(asked, plan)),
+        "closes_details": host.CLOSES_DETAILS,
+        "mark": MARK,
+        "database": asked.database.name,
+        "table": request.table,
+        "plan": plan,
+        "scope": request.scope,
+        "what": what,
+        "title": title,
+        "words": "" if request.records else asked.words,
+        "sql": request.sql,
+        "params": request.told().get("params", {}) if request.scope == "query" else {},
+        "number": number,
+        "picture": picture(plan, number),
+        "belongs": belongs,
+        "needed": added,
+        "sizes": {t.table: size(t, number) for t in plan.tables},
+        "connections": connected,
+        "good_for": _GOOD_FOR,
+        "left": coverage_sentences({**plan.coverage, "left_out": _for_a_reason(plan)}, plan.labels, number),
+        "left_out": not_in_tree(request.without, [*belongs, *added]),
+        "cautions": cautions(plan, request, number, asked.settings.max_rows),
+        "withheld": bool(plan.coverage.get("withheld")) or request.others == "include",
+        "formats": [get_format(name) for name in NAMES],
+        "choices": _choices(request),
+        "ranges": ranges,
+        "chosen": request,
+        "job_advised": job_advised(plan, asked.settings),
+        "jobs_are_on": asked.settings.max_jobs > 0,
+        "format_chosen": _format(asked, plan),
+        "picking": picking,
+        "begins": begins,
+        "save_as": form.save_as,
+        "size": about(plan.bytes, plan.bytes_error or 0, number) if plan.bytes is not None else None,
+        "at_least": "" if plan.complete else "at least ",
+    }
+
+
+def _format(asked: ExportContext, plan: Plan) -> str:
+    """The format that stands chosen: what was asked for, else what suits one table, or several."""
+    said = f"{PREFIX}format" in asked.http.args or asked.request.profile is not None
+    return "package" if not said and len(plan.tables) > 1 else asked.request.format
+
+
+def _called(asked: ExportContext, plan: Plan) -> tuple[str, str]:
+    """What the subject is, and its name."""
+    request = asked.request
+    if request.scope == "query":
+        return ("the query", request.name) if request.name else ("the result of a query on", asked.database.name)
+    if request.table is None:
+        return "the database", asked.database.name
+    if request.records:
+        label = plan.labels.get(request.table, (request.table, request.table))
+        return label[len(request.records) > 1], plan.title
+    return "rows of", request.table
+
+
+def _addresses(asked: ExportContext, in_ranges: list[str], picking: Picking | None, form: str) -> dict[str, Any]:
+    """Where the page's links lead, its filters and choices kept; the command is of the format that stands chosen."""
+    request, parts = asked.request, asked.http.url_vars
+    urls, database = asked.datasette.urls, asked.database.name
+    filters = carried(asked.http.args)
+    kept, options = [] if request.records else filters, format_options(request)
+    if "pks" in parts:  # the path names the first record
+        options.remove((f"{PREFIX}record", row_path(request.records[0])))
+        subject = urls.row(database, request.table, parts["pks"])
+    else:
+        subject = urls.table(database, request.table or request.name) if "table" in parts else urls.database(database)
+    unnamed_query = request.scope == "query" and request.name is None
+    document = f"{subject}/-/query.programjson" if unnamed_query else f"{subject}.programjson"
+    shown = request.model_copy(  # no cookies and headers
+        update={"params": request.told().get("params", {}), "format": form}
+    )
+    ranged = {f"{column}__{lookup}" for column in in_ranges for lookup in ("gte", "lt")}
+    # the form holds all that a profile says; its name beside that would undo what is unticked there
+    fields = _IN_THE_FORM | {f"{PREFIX}profile"} | ({f"{PREFIX}record"} if picking is not None else set())
+    return {
+        "subject_url": with_query(subject, filters if "pks" not in parts else []),
+        "page_url": f"{subject}/-/program-export",
+        "download_url": f"{subject}/-/program-export/download",
+        "job_url": f"{subject}/-/program-export/job",
+        "profile_url": f"{subject}/-/program-export/profile",
+        "json_url": with_query(f"{subject}/-/program-export.json", [*kept, *options]),
+        "document_url": with_query(document, [*kept, *options]),
+        "command": shlex.join(["datasette", "program-export", *arguments(shown, f"{database}.db")]),
+        "hidden": [
+            *((name, value) for name, value in filters if name not in ranged and "pks" not in parts),
+            *((name, value) for name, value in options if name not in fields),
+        ],
+    }
+
+
+def _for_a_reason(plan: Plan) -> list[Any]:
+    """What is left out for another reason than that it was asked for: that stands in the form."""
+    stopped = {r.name for r in plan.references if r.why_not == "not followed, as you asked"}
+    return [
+        part
+        for part in plan.coverage.get("left_out", [])
+        if "why" in part or ("reference" in part and part["reference"] not in stopped)
+    ]
+
+
+def _choices(request: Any) -> list[dict[str, Any]]:
+    """The selects beside the format: a name, a question, and (value, words) pairs."""
+    compress = [("", "not compressed"), ("gzip", "gzip")] + [("zstd", "zstd")] * (find_spec("zstandard") is not None)
+    layouts = [
+        ("", "one row a line"),
+        ("pretty", "spread out, easier to read by eye (programjson only)"),
+        ("envelope", "with a first and a last line that prove it complete (ndjson only)"),
+    ]
+    found: list[dict[str, Any]] = [
+        {"name": "layout", "label": "Layout", "options": layouts},
+        {"name": "compress", "label": "Compression", "options": compress},
+    ]
+    members = [("", "csv"), ("tsv", "tsv"), ("ndjson", "ndjson")]
+    found.append({"name": "members", "label": "Files in a package", "options": members})
+    found.append({"name": "dialect", "label": "Which csv", "options": list(DIALECTS.items())})
+    found.append({"name": "delimiter", "label": "Between the fields of csv", "options": list(_DELIMITERS.items())})
+    for choice in found:
+        choice["chosen"] = getattr(request, str(choice["name"]), None) or ""
+    return found
+
+
+def _ranges(asked: ExportContext, plan: Plan) -> list[dict[str, str]]:
+    """The columns with dates by which the rows of a table can be chosen, with the dates that were."""
+    if asked.request.scope != "table":
+        return []
+    table = next((t for t in plan.tables if t.table == plan.subject), None)
+    found = []
+    for column in table.sampled.dates if table is not None and table.sampled is not None else []:
+        chosen = chosen_range(asked.http, column)
+        if chosen is not None and "__" not in column and not column.startswith("_"):
+            found.append({"column": column, "from": chosen[0], "until": chosen[1]})
+    return found

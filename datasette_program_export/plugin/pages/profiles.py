@@ -1,0 +1,172 @@
+"""The views of saved profiles."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import yaml
+from datasette import Response
+
+from ...errors import DeniedError, NotFoundError, RequestError
+from ...options.profiles import Profile, checked_name, options_of
+from .. import host
+from ..host.permissions import PLUGIN, PROFILES
+from ..http.answers import answer_headers, answered, for_a_browser
+from ..http.forms import check_same_site, sent_pairs
+from ..request.form import SAVE_AS, SAVE_FOR
+from ..request.profiles import exportable_in, in_settings, profiles_url, saved_for, shown, store_of
+from ..request.replay import address_from, asked_again, planned
+from ..server.identity import owner_of
+from .export_context import with_query
+
+posted = partial(answered, methods=("POST",))
+_WORDS = {
+    "format": "as {}",
+    "layout": "layout {}",
+    "members": "with {} files",
+    "dialect": "for {}s",
+    "delimiter": "{} between the fields",
+    "compress": "compressed with {}",
+    "limit": "at most {} rows",
+    "offset": "after the first {} rows",
+    "tables": "only {}",
+    "without": "without {}",
+    "stop": "nothing followed along {}",
+}
+_CHOICES = {
+    ("cascade", True): "with everything that belongs to the rows",
+    ("cascade", False): "the rows alone",
+    ("parents", "needed"): "with the rows that they point to",
+    ("parents", "none"): "without the rows that they point to",
+    ("others", "include"): "with rows of people who were not asked for",
+    ("secrets", "include"): "with columns that hold secrets",
+}
+
+
+@posted
+async def save(request: Any, datasette: Any) -> Response:
+    """Save the choice that is sent, as a form or in the address, under the name that stands beside it."""
+    check_same_site(request)
+    pairs = await sent_pairs(request)
+    said = dict(pairs)
+    name, everybody = checked_name(said.get(SAVE_AS, "")), said.get(SAVE_FOR) == "everybody"
+    if said.get(SAVE_FOR) not in ("me", "everybody"):
+        raise RequestError(f"{SAVE_FOR} must be me or everybody.")
+    await _check_may_save(datasette, request.actor, everybody)
+    address = address_from(request, [(n, v) for n, v in pairs if n not in (SAVE_AS, SAVE_FOR)])
+    asked = await asked_again(request, datasette, address)
+    # a name that there is not is to be told now, not when the profile is used
+    await planned(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
+    table = asked.request.table or asked.request.name
+    made = Profile(
+        name,
+        asked.database.name,
+        table if "table" in request.url_vars else None,
+        options_of(asked.request),
+        None if everybody else owner_of(request.actor),
+    )
+    saved = await asyncio.to_thread((await store_of(datasette)).save, made)
+    if for_a_browser(request):
+        return Response.redirect(profiles_url(datasette), 303)
+    return Response.json(_told(datasette, saved, True), status=201, headers=answer_headers(datasette))
+
+
+@posted
+async def delete(request: Any, datasette: Any) -> Response:
+    """Delete a profile of one's own, or one of everybody's with the permission for that."""
+    check_same_site(request)
+    asked_for = request.url_vars["profile"]
+    saved = await _shown(datasette, request.actor)
+    found = next((p for p in saved if p.id == asked_for), None)
+    if found is None or found.id is None:
+        raise NotFoundError("There is no such saved choice, or it is not yours.")
+    if found.owner is None:
+        await _check_may_save(datasette, request.actor, everybody=True)
+    await asyncio.to_thread((await store_of(datasette)).delete, found.id)
+    if for_a_browser(request):
+        return Response.redirect(profiles_url(datasette), 303)
+    return Response.json({"ok": True}, headers=answer_headers(datasette))
+
+
+@answered
+async def profiles_page(request: Any, datasette: Any) -> Response:
+    """The profiles that who asks may use."""
+    context = {"profiles": await _list(request, datasette), "signed_in": request.actor is not None}
+    context["kept_for_good"] = (await host.site_settings(datasette)).jobs_dir is not None
+    html = await datasette.render_template("program_export_profiles.html", context, request=request)
+    return Response.html(html, headers=answer_headers(datasette))
+
+
+@answered
+async def profiles_data(request: Any, datasette: Any) -> Response:
+    """The same as data."""
+    return Response.json({"profiles": await _list(request, datasette)}, headers=answer_headers(datasette))
+
+
+async def _check_may_save(datasette: Any, actor: Any, everybody: bool) -> None:
+    if everybody and not await host.may(datasette, actor, PROFILES):
+        raise DeniedError("You may not save or delete a choice for everybody.")
+    if not everybody and owner_of(actor) is None:
+        raise DeniedError("You are not signed in, so nobody could tell that the choice is yours.")
+
+
+async def _shown(datasette: Any, actor: Any) -> list[Profile]:
+    """What is saved for this actor, and for everybody as far as they may see what it is of."""
+    found = []
+    for profile in await saved_for(datasette, actor):
+        if profile.owner is None:
+            exportable = await exportable_in(datasette, actor, profile.database)
+            if not await shown(datasette, actor, profile, exportable):
+                continue
+        found.append(profile)
+    return found
+
+
+async def _list(request: Any, datasette: Any) -> list[dict[str, Any]]:
+    if not await host.may(datasette, request.actor, "view-instance"):
+        raise DeniedError("You may not see this; perhaps after signing in.")
+    may_delete = await host.may(datasette, request.actor, PROFILES)
+    saved = await _shown(datasette, request.actor)
+    told = [_told(datasette, p, p.owner is not None or may_delete) for p in reversed(saved)]
+    for name in [n for n in datasette.databases if n != "_internal"]:
+        exportable = await exportable_in(datasette, request.actor, name)
+        settings = await host.settings_for(datasette, name)
+        told += [
+            _told(datasette, p, False) for p in in_settings(settings, name) if exportable and p.told_to(exportable)
+        ]
+    return told
+
+
+def _told(datasette: Any, profile: Profile, may_delete: bool) -> dict[str, Any]:
+    """A profile as programs read it."""
+    urls, of = datasette.urls, profile.database
+    subject = urls.table(of, profile.table) if profile.table is not None else urls.database(of)
+    fixed = profile.id is None
+    options = dict(profile.options)
+    lines = {"databases": {of: {"plugins": {PLUGIN: {"profiles": {profile.name: options}}}}}}
+    return {
+        "name": profile.name,
+        "for": "everybody" if profile.owner is None else "me",
+        "kept_in": "settings" if fixed else "saved",
+        "database": of,
+        "table": profile.table,
+        "options": options,
+        "words": ", ".join(_in_words(options)),
+        "yaml": yaml.safe_dump(lines, allow_unicode=True, sort_keys=False, width=1000),
+        "links": {
+            "page": with_query(f"{subject}/-/program-export", [("_export_profile", profile.name)]),
+            "delete": f"{profiles_url(datasette)}/{profile.id}/delete" if may_delete and not fixed else None,
+        },
+    }
+
+
+def _in_words(options: dict[str, Any]) -> Iterator[str]:
+    for field, value in options.items():
+        if field in _WORDS:
+            yield _WORDS[field].format(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value)
+        elif (field, value) in _CHOICES:
+            yield _CHOICES[field, value]

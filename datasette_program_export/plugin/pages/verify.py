@@ -1,0 +1,103 @@
+"""The page that verifies a file."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from datasette import Response
+
+from ...errors import BusyError, DeniedError, ExportError, SpoolFullError
+from ...options.settings import Settings
+from ...verifying.report import Report
+from ...verifying.verifier import verify
+from .. import host
+from ..http.answers import answer_headers, answered, for_a_browser
+from ..http.numbers import numbers_for
+from ..http.upload import receive_file
+from ..server.slots import ConcurrencyLimit
+
+# Apart from the exports' own: who sends a file slowly keeps nobody from exporting
+SLOTS = ConcurrencyLimit("files are being checked")
+
+# A mark, the verdict, and what it means for the person who holds the file
+_VERDICTS = {
+    "complete": ("✓", "Complete and unchanged", "All that was exported is in this file, as it was written."),
+    "cut": ("✗", "Cut: its end is missing", "The file stops early, as when a download breaks off. Get it once more."),
+    "damaged": ("✗", "Damaged", "What is in the file does not fit together. Get it once more, or another copy."),
+    "changed": ("✗", "Changed after it was written", "The file can be read, but it is not what was exported."),
+    "unknown": ("?", "Cannot tell", "The file holds nothing by which it could be checked."),
+}
+
+
+@partial(answered, methods=("GET", "HEAD", "POST"))
+async def verify_page(request: Any, datasette: Any) -> Response:
+    """The form; and for a file that was sent, the report: a page for a browser, data for a program."""
+    await _check_allowed(request, datasette)
+    if request.method != "POST":
+        return await _page(request, datasette, {})
+    if not for_a_browser(request):
+        return _data(await _verified(request, datasette), datasette)
+    try:
+        report = await _verified(request, datasette)
+    except ExportError as error:  # beside the form, so that it can be tried again
+        retry = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
+        return await _page(request, datasette, {"error": str(error)}, error.status, retry)
+    return await _page(request, datasette, {"report": report, "verdict": _VERDICTS[report.status]})
+
+
+@partial(answered, methods=("POST",))
+async def verify_data(request: Any, datasette: Any) -> Response:
+    """The report as data."""
+    await _check_allowed(request, datasette)
+    return _data(await _verified(request, datasette), datasette)
+
+
+async def _check_allowed(request: Any, datasette: Any) -> None:
+    if not await host.may(datasette, request.actor, "view-instance"):
+        raise DeniedError("You may not see this; perhaps after signing in.")
+
+
+async def _verified(request: Any, datasette: Any) -> Report:
+    """The report on the file that is sent, which is gone before this returns."""
+    if host.from_another_site(request):
+        raise DeniedError("This was sent from another site. Choose the file here, and try again.")
+    settings = await host.site_settings(datasette)
+    SLOTS.take(settings.max_concurrent_exports)
+    try:
+        with tempfile.TemporaryDirectory(prefix="program-export-", dir=settings.spool_dir) as folder:
+            return await _report(request, settings, Path(folder) / "file")
+    except OSError as error:
+        raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
+    finally:
+        SLOTS.give_back()
+
+
+async def _report(request: Any, settings: Settings, path: Path) -> Report:
+    path.touch(mode=0o600)
+    with path.open("wb") as file:
+        name = await receive_file(request, file, settings.verify_mb, settings.send_timeout_seconds)
+    report = await asyncio.to_thread(verify, path)
+    return report.model_copy(update={"file": name})
+
+
+def _data(report: Report, datasette: Any) -> Response:
+    return Response.json(report.model_dump(mode="json"), headers=answer_headers(datasette))
+
+
+async def _page(
+    request: Any, datasette: Any, told: dict[str, Any], status: int = 200, more: dict[str, str] | None = None
+) -> Response:
+    number = numbers_for(request.headers.get("accept-language", ""))
+    settings = await host.site_settings(datasette)
+    context = {
+        "number": number,
+        "limit": number.size(int(settings.verify_mb * 1e6)),
+        "address": datasette.absolute_url(request, datasette.urls.path("/-/program-export/verify.json")),
+        **told,
+    }
+    html = await datasette.render_template("program_export_verify.html", context, request=request)
+    return Response.html(html, status=status, headers=answer_headers(datasette, more))

@@ -1,0 +1,207 @@
+"""Turns an HTTP request and its actor into a ``Request``, and the tables that it may read.
+
+Permissions are looked at here, at every request. What an actor may not see is answered as
+if it did not exist, in the same words: 404, or 403 on a site that is closed to them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from datasette.utils import tilde_decode
+
+from ...database.schema import fold
+from ...database.snapshot import Snapshot
+from ...database.source import Source
+from ...errors import DeniedError, ExportError, NotFoundError, RequestError
+from ...formats.registry import get_format
+from ...options.grammar import PREFIX, parse_options, parse_row_path, with_profile
+from ...options.request import Request
+from ...options.settings import Settings
+from ...selection.catalog import Catalog, catalog
+from .. import host
+from ..host.permissions import SECRETS
+from .profiles import with_saved
+from .queries import query_fields, stored_fields
+from .table_page import page_fields
+
+
+def as_form(asked: ExportContext) -> ExportContext:
+    """As the export page's form means it: what the chosen format does not have is no wish."""
+    form = get_format(asked.request.format)
+    idle: dict[str, Any] = {}
+    if asked.request.layout not in form.layouts:
+        idle["layout"] = "rows"
+    if form.delimiter is None:
+        idle |= {"dialect": "exact", "delimiter": None}
+    return replace(asked, request=asked.request.model_copy(update=idle))
+
+
+_ENDINGS = {"json": "programjson", "csv": "csv", "zip": "package"}
+
+
+@dataclass(frozen=True)
+class ExportContext:
+    """A request that may be answered: everything a view needs to know.
+
+    ``visible``: the tables that the export may read (None: a trusted query, which may read
+    all). ``words`` tell the page's filters. ``max_seconds`` is set when it runs SQL of
+    somebody's."""
+
+    datasette: Any
+    http: Any
+    database: Any
+    request: Request
+    visible: frozenset[str] | None
+    settings: Settings
+    source: Source
+    words: str = ""
+    max_seconds: float | None = None
+
+
+async def resolve_export(datasette: Any, http: Any) -> ExportContext:
+    """Understand a request. Raises NotFoundError, DeniedError, RequestError, SettingsError, SourceError."""
+    return await _Asking(datasette, http).asked()
+
+
+class _Asking:
+    def __init__(self, datasette: Any, http: Any) -> None:
+        self.datasette = datasette
+        self.http = http
+        self.actor = http.actor
+
+    async def asked(self) -> ExportContext:
+        route = tilde_decode(self.http.url_vars["database"])
+        found = host.database_for(self.datasette, route)
+        if found is None:
+            raise await self._nothing(f"no database {route} here")
+        self.database: Any = found
+        with host.readable(self.database):
+            visible = await host.visible_tables(self.datasette, self.actor, self.database)
+            if not visible and not await self._may("view-database"):
+                raise await self._nothing(f"no database {route} here")
+            exportable = await host.exportable_tables(self.datasette, self.actor, self.database, visible)
+            self.settings = await host.settings_for(self.datasette, self.database.name, visible)
+        if f"{PREFIX}profile" in self.http.args:
+            told = (self.datasette, self.actor, self.database.name, exportable, self.settings)
+            self.settings = await with_saved(*told)
+        self.source = host.source_for(self.datasette, self.database, self.settings)
+        if "table" not in self.http.url_vars:
+            return await (self._query(exportable) if "sql" in self.http.args else self._database(visible, exportable))
+        name = tilde_decode(self.http.url_vars["table"])
+        table = next((t for t in visible if fold(t) == fold(name)), None)
+        if (table is None or not host.V1) and "pks" not in self.http.url_vars:
+            stored = await host.stored_query(self.datasette, self.actor, self.database.name, name)
+            if stored is not None:
+                return await self._stored(stored, exportable)
+        if table is None:
+            raise await self._nothing(f"no table {name} in {self.database.name}", self.database.name)
+        if table not in exportable:
+            raise DeniedError(f"You may not export {table}.")
+        if "pks" in self.http.url_vars:
+            return await self._record(table, exportable)
+        return await self._table(table, exportable)
+
+    async def _record(self, table: str, visible: frozenset[str]) -> ExportContext:
+        for name in self.http.args:
+            if not name.startswith("_"):
+                raise RequestError(f"{name} would be a filter, and this is one record; filters go with a table.")
+        options = self._options()
+        records = [parse_row_path(self.http.url_vars["pks"]), *options.pop("records", ())]
+        return await self._made({"table": table, "records": records, **options}, visible)
+
+    async def _table(self, table: str, visible: frozenset[str]) -> ExportContext:
+        fields: dict[str, Any] = {}
+        words = ""
+        options = self._options()
+        if "records" in options and "ending" not in self.http.url_vars:
+            return await self._made({"table": table, **options}, visible)  # picked on the page, from its rows
+        config = await host.table_settings(self.datasette, self.database.name, table)
+        if self.http.method == "HEAD":  # nothing is run for it, so nothing is looked at
+            return await self._made({"table": table, **options}, visible)
+        if any(not n.startswith(PREFIX) for n in self.http.args) or {"sort", "sort_desc"} & set(config):
+            known = await asyncio.to_thread(_known, self.source, self.settings)
+            found = known.schema.find(table)
+            if found is None:
+                raise NotFoundError(f"There is no table {table} in {self.database.name}.")
+            indexes = {n for n in visible if (t := known.schema.find(n)) and known.drawn_from(t) == {table}}
+            fields, words = await page_fields(self.datasette, self.http, self.database.name, found, indexes)
+            if fields["columns"] is not None:  # secrets are only left in where somebody asks for one: that is refused
+                gone = known.secrets(found).keys() - set(self.http.args.getlist("_col"))
+                fields["columns"] = tuple(c for c in fields["columns"] if c not in gone)
+        asked = {"table": table, **fields, **options}
+        if not asked.get("sort") and "records" not in asked:
+            asked["sort"] = await self._page_order(table)
+        seconds = self.settings.max_seconds if fields.get("where") else None
+        return await self._made(asked, visible, words=words, max_seconds=seconds)
+
+    async def _page_order(self, table: str) -> tuple[tuple[str, bool], ...]:
+        """The page's order; not where that would tell how secrets compare."""
+        order = await host.page_order(self.database, table)
+        if order:
+            known = await asyncio.to_thread(_known, self.source, self.settings)
+            found = known.schema.find(table)
+            if found is not None and known.secret_columns(found).keys() & {name for name, _ in order}:
+                return ()
+        return order
+
+    async def _stored(self, query: host.StoredQuery, visible: frozenset[str]) -> ExportContext:
+        await self._check_may_export()
+        fields = await stored_fields(self.datasette, self.http, self.database, query)
+        seen = None if query.trusted else visible
+        return await self._made({**fields, **self._options()}, seen, max_seconds=self.settings.max_seconds)
+
+    async def _query(self, visible: frozenset[str]) -> ExportContext:
+        await self._check_may_export()
+        fields = await query_fields(self.datasette, self.http, self.database)
+        return await self._made({**fields, **self._options()}, visible, max_seconds=self.settings.max_seconds)
+
+    async def _database(self, visible: frozenset[str], exportable: frozenset[str]) -> ExportContext:
+        for name in self.http.args:
+            if not name.startswith("_"):
+                raise RequestError(f"{name} would be a filter, and this is a whole database; filters go with a table.")
+        if visible and not exportable:
+            raise DeniedError(f"You may not export anything from {self.database.name}.")
+        return await self._made(self._options(), exportable)
+
+    async def _made(self, fields: dict[str, Any], visible: frozenset[str] | None, **more: Any) -> ExportContext:
+        request = Request(**fields)
+        get_format(request.format)
+        if request.secrets == "include" and not await self._may(SECRETS):
+            raise DeniedError("You may not have secrets included (_export_secrets).")
+        return ExportContext(
+            self.datasette, self.http, self.database, request, visible, self.settings, self.source, **more
+        )
+
+    def _options(self) -> dict[str, Any]:
+        args = self.http.args
+        given = parse_options((key, value) for key in args for value in args.getlist(key))
+        options = with_profile(given, self.settings.profiles)
+        ending = self.http.url_vars.get("ending")
+        if ending is not None:
+            meant = _ENDINGS[ending]
+            if ending != "json" and given.get("format", meant) != meant:
+                raise RequestError(f"_export_format={given['format']} contradicts the address, which says {meant}.")
+            options["format"] = meant if ending != "json" else options.get("format", meant)
+        return options
+
+    async def _may(self, action: str) -> bool:
+        return await host.may(self.datasette, self.actor, action, self.database.name)
+
+    async def _check_may_export(self) -> None:
+        if not await host.may_export(self.datasette, self.actor, self.database.name):
+            raise DeniedError(f"You may not export from {self.database.name}.")
+
+    async def _nothing(self, what: str, database: str | None = None) -> ExportError:
+        action = "view-instance" if database is None else "view-database"
+        if await host.may(self.datasette, self.actor, action, database):
+            return NotFoundError(f"There is {what}, or you may not see it.")
+        return DeniedError("You may not see this; perhaps after signing in.")
+
+
+def _known(source: Source, settings: Settings) -> Catalog:
+    with closing(Snapshot(source)) as snapshot:
+        return catalog(snapshot.schema, settings)

@@ -1,0 +1,143 @@
+"""Turns the export page's form into the grammar of a request.
+
+A form sends every field, also those that say nothing: empty ones, and choices that do not go
+with other choices (the layout of another format). A field of ours marks what comes from the
+form, and only then such fields mean nothing; an address that somebody wrote is taken at its
+word. The page's own fields (what to find, which page of rows, whether to show the file's
+beginning, the name for saving) are no part of a request, and every other address refuses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from datasette.utils import tilde_decode
+from datasette.utils.asgi import Request
+
+from ...database.schema import fold
+from ...errors import RequestError
+from ...formats.registry import NAMES, get_format
+from ...options.grammar import PREFIX
+
+MARK, FIND, PAGE, SAMPLE, SAVE_AS = (PREFIX + name for name in ("form", "find", "page", "sample", "save_as"))
+SAVE_FOR = f"{PREFIX}save_for"  # a button's: it is only sent to save
+FROM, UNTIL = f"{PREFIX}from.", f"{PREFIX}until."
+_OF_REFERENCES = tuple(PREFIX + name for name in ("parents", "others", "stop"))
+_OF_CSV = {f"{PREFIX}dialect": "exact", f"{PREFIX}delimiter": ","}
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """``http`` is the request without what is the page's own; ``address`` where it stands in full,
+    if what came was a form's."""
+
+    http: Any
+    find: str
+    page: int
+    sample: bool
+    save_as: str
+    address: str | None
+
+
+def read_form(http: Any) -> Form:
+    """Understand an address of the page. Raises RequestError."""
+    given = parse_qsl(http.query_string, keep_blank_values=True)
+    own = {name: value for name, value in given if name in (MARK, FIND, PAGE, SAMPLE, SAVE_AS)}
+    pairs = [(name, value) for name, value in given if name not in own]
+    if MARK in own:
+        pairs = _meant(pairs, http.url_vars)
+    page = own.get(PAGE) or "1"
+    if not (page.isascii() and page.isdigit() and int(page[:9]) > 0 and len(page) < 9):
+        raise RequestError(f"{PAGE} must be a whole number, 1 or more.")
+    find = own.get(FIND, "").strip()
+    kept = [(name, own[name]) for name in (FIND, PAGE, SAMPLE, SAVE_AS) if own.get(name)]
+    address = "?" + urlencode([*pairs, *kept]) if MARK in own else None
+    return Form(
+        _with_query(http, pairs) if own else http, find, int(page), bool(own.get(SAMPLE)), own.get(SAVE_AS, ""), address
+    )
+
+
+def _with_query(http: Any, pairs: Pairs) -> Any:
+    return Request({**http.scope, "query_string": urlencode(pairs).encode()}, http.receive)
+
+
+def without_records(http: Any) -> Any:
+    """The same request without the rows that were picked: what they are picked from."""
+    pairs = parse_qsl(http.query_string, keep_blank_values=True)
+    return _with_query(http, [(name, value) for name, value in pairs if not name.startswith(PREFIX)])
+
+
+def _meant(pairs: Pairs, place: dict[str, str]) -> Pairs:
+    """The fields that say something."""
+    dates = [(name, value) for name, value in pairs if name.startswith((FROM, UNTIL))]
+    found = [(n, v) for n, v in pairs if not n.startswith((FROM, UNTIL)) and (v or not n.startswith(PREFIX))]
+    filters = list(_ranges(dates))
+    chosen = dict(found)
+    cascades = _cascades(chosen, place)
+    if not cascades and "table" in place:
+        own = fold(tilde_decode(place["table"])) + "."
+        without = f"{PREFIX}without"
+        found = [(n, v) for n, v in found if n not in _OF_REFERENCES and (n != without or fold(v).startswith(own))]
+    name = chosen.get(f"{PREFIX}format", "programjson")
+    if name in NAMES:
+        found = [pair for pair in found if _goes_with(pair, name, several=cascades or "table" not in place)]
+    return [*found, *filters]
+
+
+def _cascades(chosen: dict[str, str], place: dict[str, str]) -> bool:
+    told = chosen.get(f"{PREFIX}cascade")
+    return told == "1" or (told is None and ("pks" in place or f"{PREFIX}record" in chosen))
+
+
+def _goes_with(pair: tuple[str, str], name: str, several: bool) -> bool:
+    """Whether a field has a meaning for the format that was chosen beside it."""
+    field, value = pair
+    form = get_format(name)
+    if field == f"{PREFIX}layout":
+        return value in form.layouts and value != "rows"
+    if field == f"{PREFIX}compress":  # what becomes a zip is compressed already
+        return form.extension != "zip" and not (several and form.encode is None)
+    if field == f"{PREFIX}members":
+        return name == "package"
+    if field in _OF_CSV:
+        if form.delimiter == "\t" and field == f"{PREFIX}delimiter":
+            return False
+        return form.delimiter is not None and value != _OF_CSV[field]
+    return True
+
+
+def _ranges(dates: Pairs) -> Iterator[tuple[str, str]]:
+    """Dates, both included, as Datasette's filters. The last day's times belong to it, so that the
+    next day is the bound: as texts, ``2024-05-31 10:00`` comes after ``2024-05-31``."""
+    for name, value in dates:
+        if not value:
+            continue
+        column = name.removeprefix(FROM).removeprefix(UNTIL)
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            raise RequestError(f"{column}: a date is written like 2024-05-31.") from None
+        if name.startswith(FROM):
+            yield f"{column}__gte", day.isoformat()
+        elif day < date.max:
+            yield f"{column}__lt", (day + timedelta(days=1)).isoformat()
+
+
+def chosen_range(http: Any, column: str) -> tuple[str, str] | None:
+    """The dates that the filters of a column mean, both included; None where they mean something else."""
+    found = []
+    for lookup, back in (("gte", 0), ("lt", 1)):
+        values = http.args.getlist(f"{column}__{lookup}")
+        if len(values) > 1:
+            return None
+        try:
+            day = date.fromisoformat(values[0]) - timedelta(days=back) if values else None
+        except (ValueError, OverflowError):
+            return None
+        found.append(day.isoformat() if day else "")
+    return found[0], found[1]

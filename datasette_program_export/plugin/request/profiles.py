@@ -1,0 +1,122 @@
+"""Which saved profiles a person may use.
+
+A profile for everybody that names a table is only there for those who may export that table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from ...database.schema import fold
+from ...errors import ExportError, SettingsError, UnsupportedError
+from ...options.profiles import Profile, ProfileStore, with_profiles
+from ...options.settings import Settings
+from .. import host
+from ..host.permissions import PROFILES, SECRETS
+from ..server.folder import jobs_folder, made_private
+from ..server.identity import owner_of
+
+_MOST_IN_A_MENU = 10
+
+
+async def store_of(datasette: Any) -> ProfileStore:
+    """The site's saved profiles. Raises UnsupportedError where they cannot be kept."""
+    settings = await host.site_settings(datasette)
+    try:
+        return ProfileStore(await asyncio.to_thread(made_private, jobs_folder(datasette, settings)))
+    except SettingsError:
+        raise UnsupportedError(
+            "The folder for saved choices cannot be used. Tell the person who runs this site (the setting is jobs_dir)."
+        ) from None
+
+
+async def saved_for(datasette: Any, actor: Any, database: str | None = None) -> list[Profile]:
+    """What is saved for everybody, and then for this actor; whether they may see what it names is not looked at."""
+    settings = await host.site_settings(datasette)
+    if not jobs_folder(datasette, settings).exists():
+        return []
+    store = await store_of(datasette)
+    return await asyncio.to_thread(store.found, owner_of(actor), database)
+
+
+async def with_saved(
+    datasette: Any, actor: Any, database: str, exportable: frozenset[str], settings: Settings
+) -> Settings:
+    """The settings, with the profiles that this actor may use in a database."""
+    saved = await saved_for(datasette, actor, database)
+    usable = [p for p in saved if p.owner is not None or await shown(datasette, actor, p, exportable)]
+    return with_profiles(settings, usable)
+
+
+async def shown(datasette: Any, actor: Any, profile: Profile, exportable: frozenset[str]) -> bool:
+    """Whether a profile for everybody is there for somebody who may export these tables of its database."""
+    if not exportable or not profile.told_to(exportable):
+        return False
+    if profile.table is None or fold(profile.table) in map(fold, exportable):
+        return True
+    return await host.stored_query(datasette, actor, profile.database, profile.table) is not None
+
+
+def in_settings(settings: Settings, database: str) -> list[Profile]:
+    """The profiles that stand in a database's settings."""
+    return [Profile(name, database, None, options) for name, options in settings.profiles.items()]
+
+
+async def offered(datasette: Any, actor: Any, database: str, **subject: Any) -> list[str]:
+    """The names of the profiles for the action menu of a subject (fields of a Request)."""
+    try:
+        settings = await host.settings_for(datasette, database)
+        saved = [p for p in await saved_for(datasette, actor, database) if _saved_on(p, subject)]
+        fitting = {p.name: p for p in [*in_settings(settings, database), *saved] if p.fits(**_asked(subject))}
+        return [p.name for p in await _allowed(datasette, actor, database, fitting.values())][:_MOST_IN_A_MENU]
+    except ExportError:  # a menu is no place to tell it; the export page does
+        return []
+
+
+def _saved_on(profile: Profile, subject: dict[str, Any]) -> bool:
+    name = subject.get("table") or subject.get("name")
+    if profile.table is None or name is None:
+        return profile.table is None and name is None
+    return fold(profile.table) == fold(name)
+
+
+def _asked(subject: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in subject.items() if value is not None}
+
+
+async def _allowed(datasette: Any, actor: Any, database: str, profiles: Iterable[Profile]) -> list[Profile]:
+    found = list(profiles)
+    if any(p.options.get("secrets") == "include" for p in found) and not await host.may(
+        datasette, actor, SECRETS, database
+    ):
+        found = [p for p in found if p.options.get("secrets") != "include"]
+    if any(p.names_tables for p in found):
+        exportable = await exportable_in(datasette, actor, database)
+        found = [p for p in found if p.told_to(exportable)]
+    return found
+
+
+def profiles_url(datasette: Any) -> str:
+    """The address of the list."""
+    return str(datasette.urls.path("/-/program-export/profiles"))
+
+
+async def saving(datasette: Any, actor: Any) -> dict[str, Any]:
+    """What the export page needs to know: for whom this actor may save a choice."""
+    return {
+        "may_save_for_me": owner_of(actor) is not None,
+        "may_save_for_everybody": await host.may(datasette, actor, PROFILES),
+        "profiles_url": profiles_url(datasette),
+    }
+
+
+async def exportable_in(datasette: Any, actor: Any, database: str) -> frozenset[str]:
+    """The tables of a database that this actor may export; none of one that there is not."""
+    found = datasette.databases.get(database)
+    if found is None or found.name == "_internal":
+        return frozenset()
+    with host.readable(found):
+        visible = await host.visible_tables(datasette, actor, found)
+        return await host.exportable_tables(datasette, actor, found, visible)

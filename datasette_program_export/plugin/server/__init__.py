@@ -1,0 +1,1 @@
+"""What one running server holds: its private folder, its jobs and imports, slots, throttle, log."""

@@ -1,0 +1,118 @@
+"""The server's private folder, which several servers may share, each with a lock that shows that it lives.
+
+A server holds a lock on a file of its own as long as it runs. The system frees the lock
+when the process ends, however it ends: so a job whose server's lock can be taken was
+interrupted, and no clock has to be believed. The lock is ``flock``'s, which also tells two
+servers in one process apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import secrets
+import stat
+import tempfile
+import weakref
+from pathlib import Path
+from typing import IO, Any
+
+from ...errors import SettingsError
+from ...options.settings import Settings
+
+
+def jobs_folder(datasette: Any, settings: Settings) -> Path:
+    """Where this site keeps jobs and saved choices; it may not be there yet."""
+    if settings.jobs_dir is not None:
+        return Path(settings.jobs_dir)
+    return default_folder([str(d.path or n) for n, d in datasette.databases.items() if n != "_internal"])
+
+
+fcntl: Any
+try:
+    fcntl = importlib.import_module("fcntl")
+except ImportError:  # Windows: there an open file cannot be removed, which tells the same
+    fcntl = None
+
+
+def default_folder(files: list[str]) -> Path:
+    """A folder in the temporary place, for this user and the files of this site: found again after a restart."""
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    site = hashlib.sha256("\0".join(sorted(files)).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"datasette-program-export-{user}-{site}"
+
+
+def made_private(folder: Path) -> Path:
+    """Make the folder (0700) where it is not there. Raises SettingsError where others could get at it.
+
+    In a shared temporary place somebody else could have made it first."""
+    if folder.is_symlink() and folder.parent == Path(tempfile.gettempdir()):
+        raise SettingsError(f"jobs_dir: {folder} is a link that somebody made")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except OSError as error:
+        raise SettingsError(f"jobs_dir: {folder} cannot be used ({error.strerror})") from None
+    if hasattr(os, "getuid") and found.st_uid != os.getuid():
+        raise SettingsError(f"jobs_dir: {folder} belongs to another user of this machine")
+    if os.name != "nt" and stat.S_IMODE(found.st_mode) & 0o077:
+        raise SettingsError(f"jobs_dir: {folder} can be read by others; only the server's user may (chmod 700)")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingsError(f"jobs_dir: {folder} cannot be written to")
+    return folder
+
+
+class Instance:
+    """One running server, as others that share the folder see it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = secrets.token_hex(8)
+        self._path = folder / f"{self.name}.lock"
+        # It gets the name by which it is looked for only when it is locked
+        made = folder / f".{self.name}.new"
+        self._file: IO[bytes] = os.fdopen(os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "r+b")
+        if fcntl is None:
+            self._file.close()
+            self._file = self._path.open("w+b")
+            made.unlink()
+        else:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            made.rename(self._path)
+        self._let_go = weakref.finalize(self, _let_go, self._file, self._path)
+
+    def close(self) -> None:
+        """Give the lock up: who sees none takes this server for stopped. So does the last reference to it."""
+        self._let_go()
+
+    def alive(self) -> set[str]:
+        """The servers that run, this one too; what stopped ones left is removed."""
+        found = {self.name}
+        for path in self.folder.glob("*.lock"):
+            if path.stem != self.name and not _taken_over(path):
+                found.add(path.stem)
+        return found
+
+
+def _let_go(file: IO[bytes], path: Path) -> None:
+    if fcntl is None:  # an open file cannot be removed there
+        file.close()
+    path.unlink(missing_ok=True)
+    file.close()
+
+
+def _taken_over(path: Path) -> bool:
+    """Whether nobody holds this file any more; then it is removed."""
+    try:
+        if fcntl is not None:
+            with path.open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink(missing_ok=True)
+        else:
+            path.unlink(missing_ok=True)
+    except FileNotFoundError:
+        return True
+    except OSError:  # locked, or open
+        return False
+    return True

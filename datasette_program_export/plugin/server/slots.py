@@ -1,0 +1,29 @@
+"""How many exports, imports or checks may run in this process at once."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from ...errors import BusyError
+
+
+class ConcurrencyLimit:
+    """How many exports, say, run in this process; each holds a thread and a connection."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._lock = Lock()
+        self.taken = 0
+
+    def take(self, limit: int) -> None:
+        with self._lock:
+            if self.taken >= limit:
+                raise BusyError(f"Too many {self._doing} at once. Try again in a moment.")
+            self.taken += 1
+
+    def give_back(self) -> None:
+        with self._lock:
+            self.taken -= 1
+
+
+SLOTS = ConcurrencyLimit("exports are running")

@@ -1,0 +1,261 @@
+"""The schema with what settings and preset add: subjects, people, secrets, JSON columns, references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, field
+
+from ..database.authorizer import JOINS_UNSEEN, OF_STORAGE
+from ..database.schema import ForeignKey, Schema, Table, fold, resolve
+from ..database.virtual_tables import OF_INDEXES, indexed_by
+from ..errors import RequestError, SettingsError
+from ..options.settings import (
+    PRESETS,
+    SECRET_ENDINGS,
+    SECRET_NAMES,
+    Preset,
+    Settings,
+    Subject,
+    VirtualForeignKey,
+    load_preset,
+)
+from .graph import Graph
+
+_STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that is known of a database before its rows are looked at."""
+
+    schema: Schema
+    settings: Settings
+    preset_name: str | None
+    preset: Preset | None
+    edges: tuple[ForeignKey, ...]
+    with_secrets: bool = False
+    _secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+    def graph(self, tables: Iterable[str] | None = None, stopped: Iterable[ForeignKey] = ()) -> Graph:
+        """The graph of these tables (all ordinary ones by default) without the stopped edges."""
+        names = [n for n, t in self.schema.items() if t.kind == "table"]
+        if tables is not None:
+            wanted = set(tables)
+            names = [n for n in names if n in wanted]
+        kept, out = set(names), set(stopped)
+        edges = [e for e in self.edges if not e.problem and e not in out and not self.is_secret(e)]
+        return Graph(tuple(names), tuple(e for e in edges if e.table in kept and e.other_table in kept))
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """The tables whose rows are people."""
+        named = [t.name for n, s in self.settings.subjects.items() if s.person and (t := self.schema.find(n))]
+        if named or self.preset is None:
+            return tuple(named)
+        found = (self.schema.find(name) for name in self.preset.persons)
+        return tuple(t.name for t in found if t is not None)[:1]
+
+    def subject(self, table: str) -> Subject:
+        """What the table's rows are called; empty where nobody said."""
+        for source in (self.settings, self.preset):
+            for name, subject in (source.subjects if source else {}).items():
+                if fold(name) == fold(table):
+                    return subject
+        return Subject.model_validate({})
+
+    def labels(self) -> dict[str, str]:
+        """One-word labels and their tables: the commands beside ``record``."""
+        names = {n: t for n in self.schema if (t := self.subject(n).label) and " " not in t}
+        return {label: name for name, label in names.items()}
+
+    def title_columns(self, table: Table) -> list[str]:
+        """The columns that name a row: as configured, else the usual suspects."""
+        configured = [c for c in self.subject(table.name).title if table.column(c)]
+        if configured:
+            return configured
+        by_form = {_snake(c.name): c.name for c in table.visible_columns}
+        for names in (("first_name", "last_name"), ("name",), ("title",), ("label",), ("company_name",)):
+            if all(n in by_form for n in names):
+                return [by_form[n] for n in names]
+        return []
+
+    def json_columns(self, table: Table) -> frozenset[str]:
+        """The columns whose texts may hold JSON: declared so, or named by settings or preset."""
+        named = _named(table, self.settings.json_columns)
+        if self.preset is not None:
+            named |= _named(table, self.preset.json_columns, strict=False)
+        return frozenset(c.name for c in table.columns if c.name in named or c.type.upper() == "JSON")
+
+    def secrets(self, table: Table) -> dict[str, str]:
+        """The columns that are left out as secret, each with the reason."""
+        return {} if self.with_secrets else self.secret_columns(table)
+
+    def caches(self) -> set[str]:
+        """The tables that hold only what the application can fetch again."""
+        names = [*self.settings.caches, *(self.preset.caches if self.preset else ())]
+        return {t.name for n in names if (t := self.schema.find(n))}
+
+    def secret_columns(self, table: Table) -> dict[str, str]:
+        """The columns that hold secrets, left out or not, each with the reason."""
+        return self._secrets.get(table.name, {})
+
+    def is_secret(self, edge: ForeignKey) -> bool:
+        """Whether an edge leads through a secret column: to follow it would tell what stands there."""
+        secrets = self.secrets(self.schema[edge.table])
+        return any(column in secrets for column in edge.columns)
+
+    def drawn_from(self, table: Table) -> set[str]:
+        """The tables whose rows an index table holds copies of: a search index, a part of one, its list of words.
+
+        A name that leads nowhere is given as it stands: nobody may see that."""
+        found: set[str] = set()
+        owner = self.schema.find(table.owner) if table.owner else None
+        if owner is not None:
+            found |= {owner.name, *self.drawn_from(owner)}
+        for name in indexed_by(table):
+            origin = self.schema.find(name)
+            found.add(origin.name if origin is not None else name)
+            if origin is not None and origin.kind == "virtual" and origin != table:
+                found |= self.drawn_from(origin)
+        return found
+
+    def refused_tables(self) -> dict[str, str]:
+        """Tables and views through which a secret could pass unseen, by folded name, each with the reason."""
+        refused = {fold(n): "SQLite keeps samples of other tables in it" for n in _STATISTICS}
+        holders = {n for n, t in self.schema.items() if self.secrets(t)}
+        if not holders:
+            return refused
+        refused |= dict.fromkeys(OF_STORAGE, "it shows how the database is stored, secrets too")
+        for name, table in self.schema.items():
+            if table.kind == "view" and JOINS_UNSEEN.search(table.sql or ""):
+                refused[fold(name)] = "it joins by USING or NATURAL, where a secret column could pass unseen"
+            elif table.kind == "virtual":
+                origins = self.drawn_from(table)
+                if name in holders or origins & holders:
+                    refused[fold(name)] = "it indexes a column that is left out as secret"
+                elif any((t := self.schema.find(o)) is None or t.kind == "view" for o in origins):
+                    refused[fold(name)] = "it indexes a view, which may hold what is left out as secret"
+                elif table.module in OF_INDEXES:
+                    refused[fold(name)] = "it lists the words of an index that may hold secrets"
+        for name, table in self.schema.items():
+            if table.owner is not None and fold(table.owner) in refused:
+                refused[fold(name)] = f"it is a part of {table.owner}"
+        return refused
+
+    def hidden(self, visible: Set[str] | None) -> frozenset[str]:
+        """The tables, by folded name, that somebody who may see only ``visible`` ones may not read."""
+        if visible is None:
+            return frozenset()
+        return frozenset([fold(n) for n, t in self.schema.items() if not self.readable(t, visible)])
+
+    def readable(self, table: Table, visible: Set[str]) -> bool:
+        """Whether a table may be read: a search index only with what it indexes, a part of one with it."""
+        owner = self.schema.find(table.owner) if table.owner else None
+        if owner is not None:
+            return self.readable(owner, visible)
+        return visible >= {table.name, *self.drawn_from(table)}
+
+    def stopped_names(self) -> list[str]:
+        """The setting ``stop``, as far as it speaks of tables of this database."""
+        return [n for n in self.settings.stop if self.schema.find(n.rpartition(".")[0])]
+
+    def edges_named(self, names: Iterable[str], visible: Set[str] | None = None) -> set[ForeignKey]:
+        """The edges that ``child.column`` names mean. Raises RequestError for a name without an edge
+        that can be seen."""
+        found: set[ForeignKey] = set()
+        for name in names:
+            matching = {e for e in self.edges if fold(e.name) == fold(name) and (visible is None or e.table in visible)}
+            if not matching:
+                raise RequestError(f"There is no reference {name}; the plan lists them as child.column.")
+            found |= matching
+        return found
+
+
+def catalog(schema: Schema, settings: Settings, with_secrets: bool = False) -> Catalog:
+    """Join schema, settings and preset. Raises SettingsError for names that do not exist."""
+    name, preset = settings.preset, None
+    if name is None:
+        for candidate in PRESETS:
+            if load_preset(candidate).recognises(schema):
+                name, preset = candidate, load_preset(candidate)
+    elif name != "none":
+        preset = load_preset(name)
+    # settings may serve several databases: what names a table of another one is not for this one
+    virtual = [
+        _virtual(key, child, schema) for key in settings.virtual_foreign_keys if (child := schema.find(key.table))
+    ]
+    declared = [e for t in schema.values() if t.kind == "table" for e in t.foreign_keys]
+    edges = dict.fromkeys([*declared, *virtual])  # a key declared twice is one edge
+    known = _secrets(schema, settings, preset, tuple(edges))
+    made = Catalog(schema, settings, name if preset else None, preset, tuple(edges), with_secrets, known)
+    try:
+        made.edges_named(made.stopped_names())
+    except RequestError as error:
+        raise SettingsError(f"stop: {error}") from None
+    return made
+
+
+def _virtual(key: VirtualForeignKey, child: Table, schema: Schema) -> ForeignKey:
+    edge = ForeignKey(child.name, tuple(key.columns), key.other_table, tuple(key.other_columns), virtual=True)
+    edge = resolve(edge, child, {fold(n): t for n, t in schema.items()})
+    if edge.problem:
+        raise SettingsError(f"virtual_foreign_keys: {edge.name} to {edge.other_table}: {edge.problem}")
+    return edge
+
+
+def _secrets(
+    schema: Schema, settings: Settings, preset: Preset | None, edges: Iterable[ForeignKey]
+) -> dict[str, dict[str, str]]:
+    """The secret columns of every table that has some, each with the reason."""
+    found: dict[str, dict[str, str]] = {}
+    for table in schema.values():
+        taken_back = _named(table, settings.not_secrets)
+        named = _named(table, settings.secrets) | (_named(table, preset.secrets, strict=False) if preset else set())
+        found[table.name] = {
+            c.name: "named as secret" if c.name in named else "its name sounds like a secret"
+            for c in table.columns
+            if c.name in named or (c.name not in taken_back and sounds_secret(c.name))
+        }
+    more = True
+    while more:  # a column that refers to a secret holds its value
+        more = False
+        for edge in edges:
+            for own, other in zip(edge.columns, edge.other_columns):
+                if other in found.get(edge.other_table, {}) and own not in found[edge.table]:
+                    found[edge.table][own] = f"it refers to the secret {edge.other_table}.{other}"
+                    more = True
+    for table in schema.values():
+        if secrets := found[table.name]:
+            # SQLite computes these from columns that nobody can see through
+            taken_back = _named(table, settings.not_secrets)
+            computed = [c.name for c in table.columns if c.generated and c.name not in taken_back]
+            for column in computed:
+                secrets.setdefault(column, "computed in a table that holds a secret")
+    return {name: secrets for name, secrets in found.items() if secrets}
+
+
+def _named(table: Table, columns_by_table: dict[str, list[str]], strict: bool = True) -> set[str]:
+    """The table's columns that are named. A preset is for many shapes of a database, so it may name others, too."""
+    found = set()
+    for name, columns in columns_by_table.items():
+        if fold(name) == fold(table.name):
+            for column in columns:
+                known = table.column(column)
+                if known is None and not strict:
+                    continue
+                if known is None:
+                    raise SettingsError(f"{table.name} has no column {column}, which the settings name")
+                found.add(known.name)
+    return found
+
+
+def _snake(name: str) -> str:
+    return fold(_HUMP.sub("_", name)).replace(" ", "_").replace("-", "_")
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether a column's name alone says that it holds a secret: ``api_key``, ``userPassword2``."""
+    form = _snake(name).replace("_", "").rstrip("0123456789")
+    return form in SECRET_NAMES or form.endswith(SECRET_ENDINGS)

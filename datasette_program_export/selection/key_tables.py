@@ -1,0 +1,96 @@
+"""The keys of chosen rows in TEMP tables, and the SQL that finds the same row as SQLite does.
+
+TEMP tables work on a read-only database, spill to disk by themselves, and join with the
+real tables inside the same read transaction. Their names are random, so that nothing in
+the database can be taken for them; every name in SQL is written ``main.`` or ``temp.``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from ..database.schema import ForeignKey, Table, quote
+from ..database.snapshot import Snapshot
+from ..errors import UnsupportedError
+
+# Both sides of a comparison keep their stored form when their affinities are of one family
+# (https://www.sqlite.org/datatype3.html 4.2), so the bare child column, and an index on it, can be used.
+_FAMILY = {"INTEGER": "number", "REAL": "number", "NUMERIC": "number", "TEXT": "text", "BLOB": "blob"}
+
+
+class KeyTable:
+    """A TEMP table with one row per key; ``extra`` are further columns of its definition."""
+
+    def __init__(self, snapshot: Snapshot, table: Table, extra: str = "") -> None:
+        if not table.key:
+            raise UnsupportedError(
+                f"The rows of {table.name} cannot be told apart: it has no key, and its rowid cannot be reached. "
+                f"Leave it out (without {table.name})."
+            )
+        self.snapshot = snapshot
+        self.table = table
+        self.name = f"temp.{quote('program_export_' + secrets.token_hex(8))}"
+        self.columns = tuple(f"k{i}" for i in range(len(table.key)))
+        if table.rowid is not None:
+            definition, suffix = f"k0 INTEGER PRIMARY KEY{extra}", ""
+        else:
+            # the declared type is spelled by affinity: a copied ANY would merge 1 with '1'
+            pairs = zip(self.columns, table.key)
+            parts = [f"{k} {part.affinity} COLLATE {quote(part.collation or 'BINARY')}" for k, part in pairs]
+            definition = f"{', '.join(parts)}{extra}, PRIMARY KEY ({', '.join(self.columns)})"
+            suffix = " WITHOUT ROWID"
+        snapshot.execute(f"CREATE TEMP TABLE {self.name.removeprefix('temp.')} ({definition}){suffix}")
+
+    def index(self, columns: Sequence[str]) -> None:
+        """Index columns of ``extra``."""
+        self.snapshot.execute(
+            f'CREATE INDEX {self.name[:-1]}_index" ON {self.name.removeprefix("temp.")} ({", ".join(columns)})'
+        )
+
+    def drop(self) -> None:
+        """Free the space before the snapshot is closed."""
+        self.snapshot.execute(f"DROP TABLE {self.name}")
+
+    def key_of(self, alias: str) -> str:
+        """The key of a row of the real table, as expressions for a SELECT."""
+        return ", ".join(f"{alias}.{quote(part.name)}" for part in self.table.key)
+
+    def joined(self, keys: str, row: str) -> str:
+        """The condition that joins this table (alias ``keys``) with the real one (alias ``row``)."""
+        return " AND ".join(
+            f"{row}.{quote(part.name)} = {keys}.{k}" + (f" COLLATE {quote(part.collation)}" if part.collation else "")
+            for k, part in zip(self.columns, self.table.key)
+        )
+
+
+def same_row(
+    edge: ForeignKey, child: Table, parent: Table, *, c: str = "c", p: str = "p", indexed: bool = False
+) -> str:
+    """The condition under which SQLite itself takes ``c`` to point to ``p``.
+
+    The parent's affinity and collation decide (https://www.sqlite.org/foreignkeys.html 3),
+    so the parent stands on the left, and ``+`` takes the child's affinity away where it
+    differs. ``indexed`` leaves out the ``+`` where it changes nothing, for the child's index."""
+    return " AND ".join(
+        f"{p}.{quote(there)} = {'' if indexed and _same_family(child, here, parent, there) else '+'}{c}.{quote(here)}"
+        for here, there in zip(edge.columns, edge.other_columns)
+    )
+
+
+def _same_family(child: Table, here: str, parent: Table, there: str) -> bool:
+    a, b = child.column(here), parent.column(there)
+    return a is not None and b is not None and _FAMILY[a.affinity] == _FAMILY[b.affinity]
+
+
+def index_serves(edge: ForeignKey, child: Table, parent: Table) -> bool:
+    """Whether children can be looked up by index instead of walking the child table once."""
+    pairs = zip(edge.columns, edge.other_columns)
+    if not all(_same_family(child, a, parent, b) for a, b in pairs):
+        return False
+    return child.has_index_on(edge.columns, [parent.collation(c) for c in edge.other_columns])
+
+
+def filled(columns: Sequence[str], alias: str) -> str:
+    """The condition that no part of a foreign key is NULL: only then does it point anywhere."""
+    return " AND ".join(f"{alias}.{quote(c)} IS NOT NULL" for c in columns)

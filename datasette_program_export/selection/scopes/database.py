@@ -1,0 +1,92 @@
+"""The scope of a whole database: all tables that a person may see and that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...database.schema import Table, fold, quote
+from ...database.virtual_tables import OF_INDEXES, contentless
+from ...errors import DeniedError, RequestError, SourceError, TooLargeError, UnsupportedError
+from ..catalog import Catalog
+from .base import Scope
+
+
+class DatabaseScope(Scope):
+    """The scope ``database``. What is not in, though it can be seen, is in ``skipped`` with the reason.
+
+    ``counts`` are each table's rows, counted by a walk through its pages: so a table whose
+    pages are damaged is known before the first byte; ``damaged`` is the first such error."""
+
+    damaged: SourceError | None = None
+
+    def resolve(self) -> None:
+        """Look at every table. One that was asked for by name, and cannot be had, is an error."""
+        self.counts: dict[str, int] = {}
+        named = {self.table(name).name for name in self.request.tables}
+        if named and self.left_out_tables & named:
+            raise RequestError(f"{min(self.left_out_tables & named)} is both asked for and left out.")
+        wanted = {name for name in self._candidates(named) if name not in self.left_out_tables}
+        known = self.catalog.graph([n for n in wanted if self.schema[n].kind == "table"])
+        for name in (*known.parents_first(), *(n for n in self.schema if n in wanted and n not in known.tables)):
+            self._take(self.schema[name], insist=name in named)
+        if not self.tables and self.left_out_tables:
+            raise RequestError("Every table was left out: there is nothing to export.")
+        if not self.tables:
+            raise UnsupportedError(f"There is nothing in {self.snapshot.source.name} that can be exported.")
+        rows = sum(self.counts.values())
+        if self.max_rows is not None and rows > self.max_rows:
+            raise TooLargeError(
+                f"This export would hold {rows:,} rows; max_rows allows {self.max_rows:,}. Leave out a table."
+            )
+
+    def _candidates(self, named: set[str]) -> Iterator[str]:
+        """The tables that are looked at; of the others, those that are worth a word are skipped."""
+        caches = self.catalog.caches()
+        for name, table in self.schema.items():
+            if self.find(name) is None or (self.visible is not None and not self.catalog.readable(table, self.visible)):
+                continue
+            if named:
+                if name in named:
+                    yield name
+                continue
+            reason = table.problem or self.refused.get(fold(name)) or _computed(table, self.catalog)
+            if name in caches:
+                reason = "a cache, which the application fills again; ask for it by name"
+            if reason:
+                self._skip(table, reason)
+            elif table.kind != "shadow":
+                yield name
+
+    def _take(self, table: Table, insist: bool) -> None:
+        try:
+            guard = self.guard(f"The {table.kind} {table.name}") if table.kind != "table" else None
+            chosen = self.selected(table, guard=guard)
+            self.snapshot.execute(f"SELECT 1 FROM ({chosen.select(ordered=False)}) LIMIT 0", (), guard)
+            whole = chosen.count()
+            if table.kind == "table":
+                whole = f"SELECT count(*) FROM main.{quote(table.name)} NOT INDEXED"
+            self.counts[table.name] = self.snapshot.execute(whole, (), guard).fetchone()[0]
+        except (UnsupportedError, SourceError, DeniedError, RequestError) as error:
+            if insist:
+                raise
+            self.secrets.pop(table.name, None)
+            if isinstance(error, SourceError):
+                self.damaged = self.damaged or error
+            self._skip(table, str(error).rstrip("."))
+            return
+        self.tables.append(chosen)
+
+    def _skip(self, table: Table, reason: str) -> None:
+        self.skipped[table.name] = reason
+        self.unreadable.add(table.name)
+
+
+def _computed(table: Table, catalog: Catalog) -> str | None:
+    """Why a table holds no data of its own, if it does not."""
+    if table.kind == "view":
+        return "a view, computed from tables; export it by itself"
+    if table.kind == "virtual" and (catalog.drawn_from(table) or table.module in OF_INDEXES):
+        return "a search index, which can be made again from its table"
+    if table.kind == "virtual" and contentless(table):
+        return "a search index that keeps no texts"
+    return None

@@ -1,0 +1,97 @@
+"""The scope of an SQL query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+
+from ...database.schema import Column, Table
+from ...database.snapshot import Row, Snapshot
+from ...errors import RequestError, TooLargeError
+from ..table_rows import TableRows
+from .base import Scope
+
+
+@dataclass
+class QueryRows(TableRows):
+    """The result of a statement, which is under way already: its columns are known no sooner."""
+
+    sql: str = ""
+    rows: Callable[[Iterator[int]], Iterator[list[Row]]] | None = None
+    max_rows: int | None = None
+
+    def batches(self, snapshot: Snapshot, sizes: Iterator[int]) -> Iterator[list[Row]]:
+        """Raises TooLargeError at the row that is one too many: how many there are is not known before."""
+        assert self.rows is not None
+        given = 0
+        for rows in self.rows(sizes):
+            given += len(rows)
+            if self.max_rows is not None and given > self.max_rows:
+                raise TooLargeError(f"The query gives more than {self.max_rows:,} rows, which max_rows allows.")
+            yield rows
+
+    def sample(self, snapshot: Snapshot, rows: int) -> list[Row]:
+        """Of the statement that runs already: it is not run once more."""
+        assert self.rows is not None
+        return next(self.rows(repeat(rows)), [])
+
+    def select(self, expressions: str | None = None, more: str = "", ordered: bool = True) -> str:
+        return self.sql if expressions is None else f"SELECT {expressions} FROM (\n{self.sql}\n)"
+
+    def count(self) -> str:
+        return self.select("count(*)")
+
+
+class QueryScope(Scope):
+    """The scope ``query``. The statement may read what this person may see, and nothing secret."""
+
+    blame = "The query"
+
+    def resolve(self) -> None:
+        """Start the statement. Raises RequestError or DeniedError for one that cannot be run."""
+        sql = (self.request.sql or "").strip()
+        while sql.endswith(";"):
+            sql = sql[:-1].rstrip()
+        if not sql:
+            raise RequestError("sql is empty: there is no query to run.")
+        guard = self.guard(self.blame, text=sql)
+        guard.check_text(sql)
+        names, rows = self.snapshot.query(sql, self.request.params, guard)
+        if not names:
+            raise RequestError("The query gives no columns; only a SELECT can be exported.")
+        table = Table(self.name, "query", tuple(Column(name, "", "BLOB") for name in distinct(names)))
+        self.tables = [
+            QueryRows(
+                table,
+                table.columns,
+                params=self.request.params,
+                guard=guard,
+                sql=sql,
+                rows=rows,
+                max_rows=self.max_rows,
+            )
+        ]
+
+    def labels(self) -> dict[str, tuple[str, str]]:
+        """None: its columns are nobody's rows, and a trusted query may read what its reader may not know of."""
+        return {}
+
+    @property
+    def name(self) -> str:
+        return self.request.name or "query"
+
+
+def distinct(names: list[str]) -> list[str]:
+    """Column names of which each stands once, whatever its case: ``a``, ``a_2``."""
+    taken = {name.casefold() for name in names}
+    met: set[str] = set()
+    found = []
+    for name in names:
+        chosen, number = name, 1
+        while chosen.casefold() in met or (number > 1 and chosen.casefold() in taken):
+            number += 1
+            chosen = f"{name}_{number}"
+        met.add(chosen.casefold())
+        found.append(chosen)
+    return found

@@ -1,0 +1,237 @@
+"""The scopes of a record and of a table, with everything that hangs off the rows.
+
+Or the rows of one table or view alone, where references are not followed.
+"""
+
+from __future__ import annotations
+
+from ...database.schema import Table, quote
+from ...errors import DeniedError, NotFoundError, RequestError, TooLargeError, UnsupportedError
+from ...options.grammar import row_path
+from ..graph import Graph
+from ..key_tables import KeyTable
+from ..table_rows import TableRows
+from ..walk import Walk
+from .base import Scope
+
+
+class RecordScope(Scope):
+    """The scopes ``record`` and ``table``."""
+
+    subject: Table
+
+    def prepare(self) -> None:
+        """Understand what is asked for, before any row is looked at."""
+        request = self.request
+        self.subject = self.table(request.table or "")
+        super().prepare()
+        asked = self.catalog.edges_named(request.stop, self.visible)
+        self.stopped = self.catalog.edges_named(self.catalog.stopped_names()) | asked
+        self.parents = request.parents or ("needed" if self.catalog.persons else "none")
+        self.walk = self._new_walk(self.max_rows) if request.cascades else None
+        if self.walk is None and self.left_out_tables and request.profile is None:
+            raise RequestError(f"{min(self.left_out_tables)} would not be in this export; it cannot be left out.")
+
+    def resolve(self) -> None:
+        """Find the rows. When this is interrupted, ``walk`` still tells how far it came."""
+        if self.walk is None:
+            self.tables = [self._rows_only()]
+            self.probe()
+            self._check_rows()
+            return
+        self.walk.start(self.subject, self._fill)
+        self.walk.down()
+        if self.parents == "needed":
+            self.walk.up()
+        self.tables = [self._reached(name) for name in self.walk.graph.parents_first() if self._is_reached(name)]
+        self.probe()
+
+    def _check_rows(self) -> None:
+        if self.max_rows is None:
+            return
+        chosen = self.tables[0]
+        rows = self.snapshot.execute(chosen.count(), chosen.params, chosen.guard).fetchone()[0]
+        if rows > self.max_rows:
+            raise TooLargeError(
+                f"This export would hold {rows:,} rows; max_rows allows {self.max_rows:,}. Ask for fewer."
+            )
+
+    def title(self) -> str:
+        """What the record asked for is called: its title columns, else its key; for several, their number."""
+        records = self.request.records
+        if len(records) != 1:
+            return f"{len(records)}-records" if records else ""
+        return self.row_title(records[0])
+
+    def detail(self) -> str:
+        """What tells the one record asked for from others of the same title."""
+        columns = [c for c in self.catalog.subject(self.subject.name).told_apart_by if self.subject.column(c)]
+        values = self._values(columns) if len(self.request.records) == 1 else []
+        return ", ".join(value for value in values if value)
+
+    def choices(self, most: int, skip: int = 0, find: str = "") -> list[tuple[str, str]]:
+        """Rows of a table, by row path and title, to pick from; none where rows have no name.
+
+        Those whose title holds every word of ``find``; ``most`` of them after the first ``skip``."""
+        names = self.subject.pk or ((self.subject.rowid,) if self.subject.rowid else ())
+        if self.request.records or self.walk is not None or set(names) & self._hidden_columns() or not names:
+            return []
+        told = self.catalog.subject(self.subject.name).told_apart_by
+        titles = [*self.catalog.title_columns(self.subject), *(c for c in told if self.subject.column(c))]
+        titles = [c for c in titles if c not in self._hidden_columns()]
+        (chosen,) = self.tables
+        columns = [f"{chosen.alias}.{quote(c)}" for c in [*names, *titles]]
+        said = " || ' ' || ".join(f"coalesce({c}, '')" for c in (columns[len(names) :] or columns))
+        words = {f"program_export_word{i}": f"%{_literal(word)}%" for i, word in enumerate(find.split())}
+        holds = " AND ".join(f"{said} LIKE :{name} ESCAPE '~'" for name in words)
+        sql = chosen.select(", ".join(f"CAST({c} AS BLOB)" for c in columns), holds)
+        if chosen.limit is None and not chosen.offset:
+            sql += f" LIMIT {most} OFFSET {skip}"
+        rows = self.snapshot.sample(sql, {**chosen.params, **words}, chosen.guard, most)
+        found = []
+        for row in rows:
+            texts = [value.decode("utf-8", "replace") if value else "" for value in row]
+            title = " ".join(filter(None, texts[len(names) :]))
+            found.append((row_path(texts[: len(names)]), title or ", ".join(texts[: len(names)])))
+        return found
+
+    def _hidden_columns(self) -> set[str]:
+        """The subject's columns that are secret or left out."""
+        return self.left_out_columns.get(self.subject.name, set()) | self.catalog.secrets(self.subject).keys()
+
+    def row_title(self, record: tuple[str, ...]) -> str:
+        """What one row of the subject is called."""
+        title = " ".join(value for value in self._values(self.catalog.title_columns(self.subject)) if value)
+        return title if title.strip() else ",".join(record)
+
+    def _values(self, columns: list[str]) -> list[str]:
+        """Some columns of the one record, as texts; no secret ones."""
+        gone = self._hidden_columns()
+        texts = ", ".join(f"CAST(r.{quote(c)} AS BLOB)" for c in columns if c not in gone)
+        if not texts:
+            return []
+        record = self.request.records[0]
+        row = self.snapshot.execute(f"SELECT {texts} {self._named(record)}", record).fetchone()
+        return [value.decode("utf-8", "replace") if value else "" for value in row]
+
+    def _new_walk(self, max_rows: int | None) -> Walk:
+        if self.subject.kind == "view" or not self.subject.key:
+            raise UnsupportedError(
+                f"References cannot be followed from {self.subject.name}: "
+                + ("it is a view" if self.subject.kind == "view" else "its rows cannot be told apart")
+                + ". Export its rows only (cascade=0)."
+            )
+        kept = [
+            name
+            for name in self.schema
+            if name not in self.left_out_tables and (self.visible is None or name in self.visible)
+        ]
+        graph = self.catalog.graph(kept, self.stopped)
+        if self.subject.kind != "table":  # a virtual table has no references, but its row can be asked for
+            graph = Graph((*graph.tables, self.subject.name), graph.edges)
+        withhold = self.request.others == "withhold"
+        return Walk(self.snapshot, self.catalog, graph, withhold=withhold, max_rows=max_rows)
+
+    def _fill(self, keys: KeyTable) -> None:
+        if self.request.records:
+            for record in dict.fromkeys(self.request.records):
+                self._fill_record(keys, record)
+            return
+        chosen = self._condition(target=keys.name)
+        limited = chosen.limit is not None or bool(chosen.offset)
+        select = chosen.select(keys.key_of(chosen.alias), ordered=limited)
+        self.snapshot.execute(f"INSERT INTO {keys.name} {select}", chosen.params, chosen.guard)
+
+    def _fill_record(self, keys: KeyTable, record: tuple[str, ...]) -> None:
+        key = keys.key_of("r")
+        self.snapshot.execute(f"INSERT OR IGNORE INTO {keys.name} SELECT {key} {self._named(record)}", record)
+
+    def _named(self, record: tuple[str, ...]) -> str:
+        """The one row (alias ``r``) that a row path names, as FROM and WHERE; the path's parts are the parameters."""
+        table = self.subject
+        names = table.pk or ((table.rowid,) if table.rowid else ())
+        if len(record) != len(names):
+            raise RequestError(
+                f"A row of {table.name} is named by its {', '.join(names)}, with a comma between several."
+            )
+        if secret := [n for n in names if n in self.catalog.secrets(table)]:
+            raise DeniedError(f"A row of {table.name} is named by {', '.join(secret)}, which is left out as secret.")
+        conditions = [" AND ".join(f"r.{quote(n)} = ?{self._collated(n)}" for n in names)]
+        if any((c := table.column(n)) and c.affinity == "BLOB" for n in names):
+            # a column without a type holds 1 and '1' apart, but a path spells them alike
+            conditions.append(" AND ".join(f"CAST(r.{quote(n)} AS TEXT) = ?" for n in names))
+        for condition in conditions:
+            rows = f"FROM main.{quote(table.name)} AS r WHERE {condition}"
+            found = self.snapshot.execute(f"SELECT count(*) {rows}", record).fetchone()[0]
+            if found > 1:
+                raise RequestError(f"{', '.join(record)} names {found} rows of {table.name}, not one.")
+            if found:
+                return rows
+        raise NotFoundError(
+            f"There is no row {', '.join(record)} in {table.name} (rows are named by {', '.join(names)})."
+        )
+
+    def _collated(self, name: str) -> str:
+        """The collation of a key's index, which may tell apart what the column's own would not."""
+        return f" COLLATE {quote(self.subject.key_collation(name))}" if self.subject.column(name) else ""
+
+    def _is_reached(self, name: str) -> bool:
+        """Whether a table is in: it holds rows of this export, or could have held children of its subject."""
+        assert self.walk is not None
+        reached = self.walk.reached.get(name)
+        if reached is not None and any(reached.counts.values()):
+            return True
+        return name in self.walk.graph.reachable_down([self.subject.name])
+
+    def _reached(self, name: str) -> TableRows:
+        assert self.walk is not None
+        table = self.schema[name]
+        reached = self.walk.reach(name)
+        sort = self._sort() if table == self.subject else ()
+        chosen = self.request.columns if table == self.subject else None
+        return self.selected(table, chosen, keys=reached.keys, sort=sort)
+
+    def _rows_only(self) -> TableRows:
+        if not self.request.records and not self._needs_keys():
+            return self._condition()
+        keys = KeyTable(self.snapshot, self.subject)
+        self._fill(keys)
+        return self.selected(self.subject, self.request.columns, keys=keys, sort=self._sort())
+
+    def _needs_keys(self) -> bool:
+        """Whether it must be known of each row that it is in, to say which references dangle."""
+        request = self.request
+        limited = request.limit is not None or bool(request.offset)
+        edges = [e for e in self.catalog.edges if e.table == self.subject.name]
+        to_itself = any(e.other_table == self.subject.name for e in edges)
+        return bool(self.subject.key) and ((limited and bool(edges)) or (bool(request.where) and to_itself))
+
+    def _condition(self, target: str | None = None) -> TableRows:
+        """The subject's rows by the request's conditions; ``target`` is a key table to be filled with them."""
+        request = self.request
+        blame = self.blame if request.where else f"The {self.subject.kind} {self.subject.name}"
+        guard = self.guard(blame, target, " ".join(request.where))
+        for clause in request.where:
+            guard.check_condition(clause)
+        return self.selected(
+            self.subject,
+            request.columns,
+            where=request.where,
+            params=request.params,
+            sort=self._sort(),
+            limit=request.limit,
+            offset=request.offset,
+            guard=guard if request.where or self.subject.kind != "table" else None,
+        )
+
+    def _sort(self) -> tuple[tuple[str, bool], ...]:
+        secrets = self.catalog.secrets(self.subject)
+        for name, _ in self.request.sort:
+            if name != self.subject.rowid and self.column(self.subject, name).name in secrets:
+                raise DeniedError(f"{self.subject.name} cannot be sorted by {name}, which is left out as secret.")
+        return self.request.sort
+
+
+def _literal(word: str) -> str:
+    """A word for LIKE, none of its characters a wildcard."""
+    return "".join(f"~{character}" if character in "%_~" else character for character in word)

@@ -1,0 +1,251 @@
+"""Which rows an export reaches: down to children, then up to the parents that they need.
+
+The keys of the rows are gathered in TEMP tables, one per table, by a few statements per
+edge; no row comes into Python. The rules are told in ``docs/closure.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ..database.schema import ForeignKey, Table, quote
+from ..database.snapshot import Snapshot
+from ..errors import TooLargeError
+from .catalog import Catalog
+from .graph import Graph
+from .key_tables import KeyTable, filled, index_serves, same_row
+from .owners import FOREIGN, OWNED, Owners
+
+BELONGS, NEEDED = "belongs", "needed"
+DOWN, UP = "down", "up"
+
+
+@dataclass
+class Reached:
+    """The rows of one table that are in: their keys, how many in which group, by which edge the first came."""
+
+    keys: KeyTable
+    counts: dict[str, int] = field(default_factory=lambda: {BELONGS: 0, NEEDED: 0})
+    first_edge: dict[str, ForeignKey] = field(default_factory=dict)
+
+
+class Walk:
+    """One walk over one snapshot. ``reached`` holds the outcome, also when the walk was cut short."""
+
+    def __init__(
+        self, snapshot: Snapshot, catalog: Catalog, graph: Graph, *, withhold: bool, max_rows: int | None = None
+    ) -> None:
+        self.snapshot = snapshot
+        self.schema = catalog.schema
+        self.graph = graph
+        self.max_rows = max_rows
+        self.reached: dict[str, Reached] = {}
+        self.without_index: list[ForeignKey] = []
+        self.owners = Owners(snapshot, catalog) if withhold and catalog.persons else None
+        self._withheld: dict[tuple[ForeignKey, str], KeyTable] = {}
+        cycles = [set(c) for c in graph.components]
+        self._cyclic = {e.table for e in graph.edges if any({e.table, e.other_table} <= c for c in cycles)}
+        self._edge_copies: dict[ForeignKey, KeyTable] = {}
+
+    @property
+    def total(self) -> int:
+        """Rows that are in so far."""
+        return sum(sum(r.counts.values()) for r in self.reached.values())
+
+    def start(self, table: Table, fill: Callable[[KeyTable], None]) -> None:
+        """Take the subject's rows; ``fill`` puts their keys into a key table."""
+        chosen = KeyTable(self.snapshot, table)
+        fill(chosen)
+        subject = self.reach(table.name)
+        verdict = OWNED if self.owners is None else "NULL"
+        subject.counts[BELONGS] = self.snapshot.execute(
+            f"INSERT INTO {subject.keys.name} SELECT {', '.join(chosen.columns)}, 0, {verdict} FROM {chosen.name}"
+        ).rowcount
+        if self.owners is not None:
+            self.owners.ask_for_owners(chosen)
+            self.owners.decide(subject.keys)
+            self.owners.adopt(subject.keys)
+        chosen.drop()
+        self._guard(None)
+
+    def down(self) -> None:
+        """Follow every edge from parents to children, and on to theirs, to the end."""
+        for component in self.graph.components:
+            self._follow(component, [e for t in component for e in self.graph.down(t)], DOWN)
+
+    def up(self) -> None:
+        """Follow every edge from the rows so far to parents, and on to theirs; never down again."""
+        for reached in self.reached.values():
+            self.snapshot.execute(f"UPDATE {reached.keys.name} SET step = 0 WHERE step > 0")
+        for component in reversed(self.graph.components):
+            self._follow(component, [e for t in component for e in self.graph.up(t)], UP)
+        self._look_behind_withheld()
+
+    def withheld(self) -> list[tuple[ForeignKey, str, int]]:
+        """Other people's rows that were met and left: the edge, the direction, how many rows."""
+        found = []
+        for (edge, direction), keys in self._withheld.items():
+            target = keys.table.name
+            outside = f"WHERE NOT {self._is_in(target, keys)}" if target in self.reached else ""
+            count = self.snapshot.execute(f"SELECT count(*) FROM {keys.name} AS n {outside}").fetchone()[0]
+            if count:
+                found.append((edge, direction, count))
+        return found
+
+    def reach(self, table: str) -> Reached:
+        """The rows of a table that are in; none yet, when it was not met before."""
+        if table not in self.reached:
+            keys = KeyTable(self.snapshot, self.schema[table], ", step INTEGER, verdict INTEGER")
+            if table in self._cyclic:
+                keys.index(["step"])  # else each step round the cycle would look at all that is in
+            self.reached[table] = Reached(keys)
+        return self.reached[table]
+
+    def _is_in(self, table: str, keys: KeyTable, alias: str = "n") -> str:
+        same = " AND ".join(f"x.{k} = {alias}.{k}" for k in keys.columns)
+        return f"EXISTS (SELECT 1 FROM {self.reached[table].keys.name} AS x WHERE {same})"
+
+    def _follow(self, component: Sequence[str], edges: Sequence[ForeignKey], direction: str) -> None:
+        inside = [e for e in edges if e.table in component and e.other_table in component]
+        step, fresh = 0, bool(inside)
+        while fresh:
+            fresh = sum(self._cross(e, direction, step) for e in inside) > 0
+            step += 1
+        for edge in edges:
+            if edge not in inside:
+                self._cross(edge, direction, None)
+
+    def _cross(self, edge: ForeignKey, direction: str, step: int | None) -> int:
+        """Take the rows that one edge leads to; inside a component only from the rows of one step."""
+        source, target = (edge.other_table, edge.table) if direction == DOWN else (edge.table, edge.other_table)
+        if direction == UP and not self.schema[target].key:
+            return 0  # its rows cannot be told apart, so they are not added: these references dangle
+        reached = self.reach(target) if source in self.reached else None
+        if reached is None or not sum(self.reached[source].counts.values()):
+            return 0
+        path = self._path(edge, direction, inside=step is not None)
+        if step is not None:
+            path += f" AND k.step = {step}"
+        key = reached.keys.key_of("c" if direction == DOWN else "p")
+        new_step = 0 if step is None else step + 1
+        if self.owners is None:
+            new = self.snapshot.execute(
+                f"INSERT OR IGNORE INTO {reached.keys.name} SELECT {key}, {new_step}, {OWNED} FROM {path}"
+            ).rowcount
+        else:
+            new = self._cross_as_asked(edge, direction, key, path, new_step)
+        group = BELONGS if direction == DOWN else NEEDED
+        if new:
+            reached.counts[group] += new
+            reached.first_edge.setdefault(group, edge)
+            self._guard(edge)
+        return new
+
+    def _path(self, edge: ForeignKey, direction: str, inside: bool) -> str:
+        """The rows k (in) -> the row beside it -> the row that the edge leads to, as a FROM clause."""
+        child, parent = self.schema[edge.table], self.schema[edge.other_table]
+        keys = self.reached[parent.name if direction == DOWN else child.name].keys
+        c, p = f"main.{quote(child.name)} AS c", f"main.{quote(parent.name)} AS p"
+        if direction == UP:
+            return (
+                f"{keys.name} AS k CROSS JOIN {c} ON {keys.joined('k', 'c')} "
+                f"CROSS JOIN {p} ON {same_row(edge, child, parent)}"
+            )
+        if index_serves(edge, child, parent):
+            return (
+                f"{keys.name} AS k CROSS JOIN {p} ON {keys.joined('k', 'p')} "
+                f"CROSS JOIN {c} ON {same_row(edge, child, parent, indexed=True)}"
+            )
+        if edge not in self.without_index:
+            self.without_index.append(edge)
+        inexact = any((o := parent.column(n)) and o.affinity == "REAL" for n in edge.other_columns)
+        if not inside or inexact:  # walk the child table; a copy would round integers to REAL
+            return (
+                f"{c} CROSS JOIN {p} ON {same_row(edge, child, parent)} "
+                f"CROSS JOIN {keys.name} AS k ON {keys.joined('k', 'p')}"
+            )
+        copy = self._edge_copy(edge)
+        on = " AND ".join(f"p.{quote(there)} = e.f{i}" for i, there in enumerate(edge.other_columns))
+        return (
+            f"{keys.name} AS k CROSS JOIN {p} ON {keys.joined('k', 'p')} "
+            f"CROSS JOIN {copy.name} AS e ON {on} CROSS JOIN {c} ON {copy.joined('e', 'c')}"
+        )
+
+    def _edge_copy(self, edge: ForeignKey) -> KeyTable:
+        """The child's references, indexed: a cycle is gone round many times, the child table walked once."""
+        if edge not in self._edge_copies:
+            child, parent = self.schema[edge.table], self.schema[edge.other_table]
+            fields = ""
+            for i, name in enumerate(edge.other_columns):
+                column = parent.column(name)
+                fields += f", f{i} {column.affinity if column else 'BLOB'} COLLATE {quote(parent.collation(name))}"
+            copy = KeyTable(self.snapshot, child, fields)
+            columns = ", ".join(f"c.{quote(name)}" for name in edge.columns)
+            self.snapshot.execute(
+                f"INSERT INTO {copy.name} SELECT {copy.key_of('c')}, {columns} FROM main.{quote(child.name)} AS c "
+                f"WHERE {filled(edge.columns, 'c')}"
+            )
+            copy.index([f"f{i}" for i in range(len(edge.columns))])
+            self._edge_copies[edge] = copy
+        return self._edge_copies[edge]
+
+    def _cross_as_asked(self, edge: ForeignKey, direction: str, key: str, path: str, step: int) -> int:
+        """Cross an edge, but leave the rows of people who were not asked for; they are counted."""
+        assert self.owners is not None
+        row = "c" if direction == DOWN else "p"
+        target = self.schema[edge.table if direction == DOWN else edge.other_table]
+        keys = self.reached[target.name].keys
+        # what hangs on a person's row is that person's; from elsewhere the parents must be asked
+        inherited = f"CASE k.verdict WHEN {OWNED} THEN {OWNED} END" if direction == DOWN else "NULL"
+        met = KeyTable(self.snapshot, target, ", verdict INTEGER")
+        self.snapshot.execute(
+            f"INSERT INTO {met.name} SELECT {key}, {self.owners.verdict(target, row, inherited)} FROM {path} WHERE 1 "
+            "ON CONFLICT DO UPDATE SET verdict = coalesce(verdict, excluded.verdict)"
+        )
+        self.snapshot.execute(f"DELETE FROM {met.name} AS n WHERE {self._is_in(target.name, met)}")
+        self.owners.decide(met)
+        columns = ", ".join(met.columns)
+        new = self.snapshot.execute(
+            f"INSERT INTO {keys.name} SELECT {columns}, {step}, verdict FROM {met.name} WHERE verdict <> {FOREIGN}"
+        ).rowcount
+        others = self._withhold(edge, direction)
+        self.snapshot.execute(
+            f"INSERT OR IGNORE INTO {others.name} SELECT {columns}, 0 FROM {met.name} WHERE verdict = {FOREIGN}"
+        )
+        met.drop()
+        return new
+
+    def _withhold(self, edge: ForeignKey, direction: str) -> KeyTable:
+        if (edge, direction) not in self._withheld:
+            target = self.schema[edge.table if direction == DOWN else edge.other_table]
+            self._withheld[edge, direction] = KeyTable(self.snapshot, target, ", step INTEGER")
+            self._withheld[edge, direction].index(["step"])
+        return self._withheld[edge, direction]
+
+    def _look_behind_withheld(self) -> None:
+        """What is reached upwards only through withheld rows is left with them; it is counted too."""
+        step, fresh = 0, True
+        while fresh:
+            met = [(edge, keys) for (edge, direction), keys in self._withheld.items() if direction == UP]
+            pairs = [(above, keys, step) for edge, keys in met for above in self.graph.up(edge.other_table)]
+            fresh = sum(self._look_behind(*pair) for pair in pairs) > 0
+            step += 1
+
+    def _look_behind(self, edge: ForeignKey, keys: KeyTable, step: int) -> int:
+        child, parent = self.schema[edge.table], self.schema[edge.other_table]
+        behind = self._withhold(edge, UP)
+        return self.snapshot.execute(
+            f"INSERT OR IGNORE INTO {behind.name} SELECT {behind.key_of('p')}, {step + 1} "
+            f"FROM {keys.name} AS k CROSS JOIN main.{quote(child.name)} AS c "
+            f"ON {keys.joined('k', 'c')} AND k.step = {step} "
+            f"CROSS JOIN main.{quote(parent.name)} AS p ON {same_row(edge, child, parent)}"
+        ).rowcount
+
+    def _guard(self, edge: ForeignKey | None) -> None:
+        if self.max_rows is not None and self.total > self.max_rows:
+            where = f" after following {edge.name}" if edge else ""
+            raise TooLargeError(
+                f"This export would hold {self.total:,} rows or more{where}; max_rows allows {self.max_rows:,}. "
+                "Leave out a table, stop a reference, or ask for fewer records."
+            )

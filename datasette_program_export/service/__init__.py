@@ -1,0 +1,1 @@
+"""ExportService and ImportService: exports and imports as Python objects."""

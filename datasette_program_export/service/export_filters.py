@@ -1,0 +1,108 @@
+"""The filters of ``ExportService`` as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, time
+from math import isfinite
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from ..database.schema import Table, quote
+from ..errors import RequestError
+from ..formats.values import json_value
+from ..options.request import Request
+from ..selection.catalog import Catalog
+from .export_text import Taken
+
+
+def table_of(known: Catalog, name: str) -> Table:
+    """The table of that name. Raises RequestError."""
+    table = known.schema.find(name)
+    if table is None:
+        raise RequestError(f"Unknown table: {name}")
+    return table
+
+
+class ByIds:
+    """Rows of a table by their primary key. Raises RequestError for what cannot be an id."""
+
+    def __init__(self, known: Catalog, name: str, ids: Iterable[Any]) -> None:
+        self.table = table_of(known, name)
+        if len(self.table.pk) != 1:
+            raise RequestError(f"{name} has no primary key of one column, so there are no ids to look for.")
+        if isinstance(ids, (str, bytes)):
+            raise RequestError(f"A list of ids of {name} is needed, not one text.")
+        self.key = self.table.pk[0]
+        self.ids = {plain(f"An id of {name}", value): value for value in ids}
+        if any(isinstance(v, bytes) or (isinstance(v, float) and not isfinite(v)) for v in self.ids):
+            raise RequestError(f"An id of {name} cannot be bytes or an infinity; use a Request with where.")
+        if not self.ids:
+            raise RequestError(f"No ids of {name} were given.")
+
+    def request(self, **options: Any) -> Request:
+        """The rows, as one condition with one parameter, however many they are."""
+        if not options["cascade"]:
+            options.pop("parents", None)
+        where = f"{quote(self.key)} IN (SELECT value FROM json_each(:ids))"
+        return Request(
+            table=self.table.name,
+            where=(where,),
+            params={"ids": msgspec.json.encode(list(self.ids)).decode()},
+            **options,
+        )
+
+    def missing(self, found: Taken) -> list[Any]:
+        """The ids, as they were given, of which there is no row."""
+        place = [field.name for field in found.fields].index(self.key)
+        there = {self._compared(row[place]) for row in found.values}
+        return [given for value, given in self.ids.items() if self._compared(value) not in there]
+
+    def _compared(self, value: Any) -> Any:
+        """The value as SQLite compares it with the key: a text that is a number is one to a column of numbers."""
+        column = self.table.column(self.key)
+        if column is None or column.affinity not in ("INTEGER", "REAL", "NUMERIC"):
+            return value if isinstance(value, bytes) else str(value)
+        try:
+            return int(value) if isinstance(value, int) else float(value)
+        except (TypeError, ValueError):
+            return value
+
+
+def conditions(known: Catalog, table: Table, filters: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Filters as SQL. Raises RequestError for an unknown column, and for a value that no column holds."""
+    where, params = [], {}
+    for number, (name, value) in enumerate(filters.items()):
+        column = table.column(name)
+        if column is None:
+            raise RequestError(f"Unknown column: {name} in {table.name}")
+        if isinstance(value, (dict, list, tuple)):
+            if column.name not in known.json_columns(table):
+                raise RequestError(f"{name} holds no JSON, so it cannot be filtered by a list or an object")
+            value = msgspec.json.encode(value).decode()
+        if value is None:
+            where.append(f"{quote(column.name)} IS NULL")
+            continue
+        where.append(f"{quote(column.name)} = :f{number}")
+        params[f"f{number}"] = plain(name, value)
+    return tuple(where), params
+
+
+def plain(what: str, value: Any) -> Any:
+    """A value as SQLite holds it. Raises RequestError for one that it does not."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, (str, int, float, bytes)):
+        return value
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    raise RequestError(f"{what} cannot be a {type(value).__name__}")
+
+
+def json_filter(value: Any) -> Any:
+    """A filter's value, as a document tells it."""
+    return json_value(value) if isinstance(value, (float, bytes)) else value

@@ -1,0 +1,233 @@
+"""``ExportService``: exports as Python objects.
+
+Everything is read by ``exporting``, at one moment, and held in memory; ``stream_table_export``
+is for what is too large for that. Results are plain dicts; ``export_models`` describes
+and validates them. Wrong arguments raise ValueError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime, timezone
+from typing import Any
+
+from ..database.snapshot import Snapshot
+from ..database.source import Source
+from ..errors import NotFoundError, RequestError
+from ..exporting.exporter import Export
+from ..formats.dataset import Dataset
+from ..options.request import Request
+from ..options.settings import Settings
+from ..selection.catalog import Catalog, catalog
+from ..selection.scopes.database import DatabaseScope
+from .export_checks import validated
+from .export_filters import ByIds, conditions, json_filter, table_of
+from .export_text import Taken, check_delimiter, check_format, csv_text, json_text, pieces, taken
+
+_INTERPRETING = ("chart_interpretations", "aspect_patterns", "transit_events")
+
+
+class ExportService:
+    """Exports of one database: a path, a ``sqlite3`` connection, or a ``sqlite_utils`` Database."""
+
+    def __init__(self, db: Any, settings: Settings | None = None) -> None:
+        self.source = Source.of(db)
+        self.settings = settings or Settings()
+
+    def available_tables(self) -> dict[str, Any]:
+        """``tables`` that can be exported, each with name and description, and the ``default_tables``."""
+        with closing(Snapshot(self.source)) as snapshot:
+            known = catalog(snapshot.schema, self.settings)
+            default = DatabaseScope(snapshot, known, Request())
+            default.resolve()
+            if default.damaged is not None:
+                raise default.damaged
+            names = [chosen.table.name for chosen in default.tables]
+            caches = [name for name in known.schema if name in known.caches() and name in default.skipped]
+        tables = [
+            {"name": n, "description": known.subject(n).plural or f"{len(known.schema[n].columns)} columns"}
+            for n in (*names, *caches)
+        ]
+        return {"tables": tables, "default_tables": self._ordered(known, names)}
+
+    def export_full_database(
+        self,
+        format: str = "json",
+        include_tables: Sequence[str] | None = None,
+        exclude_tables: Sequence[str] | None = None,
+        include_metadata: bool = True,
+        pretty: bool = True,
+        csv_delimiter: str = ",",
+    ) -> dict[str, Any]:
+        """All tables but caches, or those that are named, in the order in which they are named.
+
+        ``data`` is for json one text, ``{"metadata": …, table: [rows]}``; for csv a text per
+        table, each with a header. An unknown name raises ValueError, which lists all such."""
+        check_format(format)
+        check_delimiter(csv_delimiter)
+        known = self._known()
+        dropped = {t.name for n in _several(exclude_tables) if (t := known.schema.find(n))}
+        asked = self._named(known, _several(include_tables)) if include_tables else self._default()
+        names = [name for name in asked if name not in dropped]
+        if not names:
+            raise RequestError("No tables are left to export.")
+        found = self._read(Request(tables=tuple(names)))
+        counts = {name: found[name].count for name in names}
+        result: dict[str, Any] = {"format": format, "tables": names, "record_counts": counts}
+        head: dict[str, Any] = {}
+        if include_metadata:
+            result["metadata"] = _metadata(format, counts)
+            key = "metadata"
+            while key in counts:
+                key = f"_{key}"
+            head[key] = result["metadata"]
+        result["data"] = _data(format, [found[name] for name in names], head, pretty, csv_delimiter)
+        return result
+
+    def export_clients(
+        self,
+        client_ids: Iterable[Any],
+        format: str = "json",
+        include_related: bool = True,
+        pretty: bool = True,
+        csv_delimiter: str = ",",
+    ) -> dict[str, Any]:
+        """Clients with everything that belongs to them. ``missing_ids`` are those that there are not."""
+        check_format(format)
+        check_delimiter(csv_delimiter)
+        asked = ByIds(self._known(), "clients", client_ids)
+        found = self._read(asked.request(cascade=include_related))
+        clients = found.pop(asked.table.name)
+        result: dict[str, Any] = {"format": format, "clients": clients.rows(), "client_count": clients.count}
+        result["missing_ids"] = asked.missing(clients)
+        if include_related:
+            result["related_data"] = {name: table.rows() for name, table in found.items()}
+            result["related_counts"] = {name: table.count for name, table in found.items()}
+        result["data"] = _data(format, [clients, *found.values()], {}, pretty, csv_delimiter)
+        return result
+
+    def export_charts(
+        self,
+        chart_ids: Iterable[Any],
+        format: str = "json",
+        include_interpretations: bool = True,
+        pretty: bool = True,
+        csv_delimiter: str = ",",
+    ) -> dict[str, Any]:
+        """Charts, with their interpretations, patterns and transits, and nothing else."""
+        check_format(format)
+        check_delimiter(csv_delimiter)
+        known = self._known()
+        asked = ByIds(known, "charts", chart_ids)
+        found = self._read(asked.request(cascade=include_interpretations, parents="none"))
+        charts = found[asked.table.name]
+        result: dict[str, Any] = {"format": format, "charts": charts.rows(), "chart_count": charts.count}
+        result["missing_ids"] = asked.missing(charts)
+        parts = [t.name for n in _INTERPRETING if (t := known.schema.find(n)) and t.name in found]
+        if include_interpretations:
+            rows = {name.lower(): found[name].rows() for name in parts}
+            result["interpretations"] = rows.get("chart_interpretations", [])
+            result["interpretation_count"] = len(result["interpretations"])
+            result["aspect_patterns"] = rows.get("aspect_patterns", [])
+            result["transit_events"] = rows.get("transit_events", [])
+        result["data"] = _data(format, [charts, *(found[name] for name in parts)], {}, pretty, csv_delimiter)
+        return result
+
+    def export_table(
+        self,
+        table_name: str,
+        format: str = "json",
+        filters: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        pretty: bool = True,
+        csv_delimiter: str = ",",
+    ) -> dict[str, Any]:
+        """One table's rows for which every filter holds (``None`` is NULL). ``limit`` 0 is no row."""
+        check_format(format)
+        check_delimiter(csv_delimiter)
+        known = self._known()
+        table = table_of(known, table_name)
+        where, params = conditions(known, table, filters or {})
+        request = Request(table=table.name, where=where, params=params, limit=limit, offset=offset)
+        found = self._read(request)[table.name]
+        facts = {"format": format, "table": table.name, "record_count": found.count}
+        facts |= {"filters": dict(filters or {}), "limit": limit, "offset": offset}
+        if format == "csv":
+            return {**facts, "data": csv_text(found, csv_delimiter)}
+        told = {**facts, "filters": {name: json_filter(value) for name, value in (filters or {}).items()}}
+        return {**facts, "records": found.rows(), "data": json_text([found], told, pretty, key="records")}
+
+    def stream_table_export(
+        self, table_name: str, format: str = "json", chunk_size: int = 1000, csv_delimiter: str = ","
+    ) -> Iterator[str]:
+        """One table as pieces of text of ``chunk_size`` rows: a JSON array, or csv. Nothing is held in memory."""
+        check_format(format)
+        check_delimiter(csv_delimiter)
+        if not isinstance(chunk_size, int) or chunk_size < 1:
+            raise RequestError("chunk_size must be 1 or more.")
+        table = table_of(self._known(), table_name)
+        request = Request(table=table.name)
+        with Export(
+            self.source, request, settings=self.settings, form=pieces(format, chunk_size, csv_delimiter)
+        ) as made:
+            for piece in made:
+                yield piece.decode()
+
+    def validate_export(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """Whether a result is whole: its ``data`` there, readable, and with the rows that its counts say."""
+        return validated(result)
+
+    def _default(self) -> list[str]:
+        found: list[str] = self.available_tables()["default_tables"]
+        return found
+
+    def _known(self) -> Catalog:
+        with closing(Snapshot(self.source)) as snapshot:
+            return catalog(snapshot.schema, self.settings)
+
+    def _ordered(self, known: Catalog, names: Iterable[str]) -> list[str]:
+        """The names in the preset's order, where it has one; else as they are, parents first."""
+        order = known.preset.order if known.preset else []
+        place = {t.name: i for i, n in enumerate(order) if (t := known.schema.find(n))}
+        return sorted(names, key=lambda name: place.get(name, len(place)))
+
+    def _named(self, known: Catalog, names: Iterable[str]) -> list[str]:
+        found = {name: known.schema.find(name) for name in names}
+        bad = [name for name, table in found.items() if table is None]
+        if bad:
+            raise RequestError(f"Invalid table names: {bad}")
+        return list(dict.fromkeys(t.name for t in found.values() if t is not None))
+
+    def _read(self, request: Request) -> dict[str, Taken]:
+        def take(dataset: Dataset) -> dict[str, Taken]:
+            return {table.name: taken(table) for table in dataset.tables}
+
+        try:
+            return Export(self.source, request, settings=self.settings).read(take)
+        except NotFoundError as error:
+            raise RequestError(str(error)) from None
+
+
+def _several(names: Iterable[str] | None) -> list[str]:
+    """Names as a list; one text is not a list of its letters."""
+    if isinstance(names, str):
+        raise RequestError(f"A list of names is needed, not {names}.")
+    return list(names or ())
+
+
+def _metadata(format: str, counts: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "export_timestamp": datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds"),
+        "export_format": format,
+        "total_tables": len(counts),
+        "total_records": sum(counts.values()),
+        "table_counts": dict(counts),
+    }
+
+
+def _data(format: str, tables: list[Taken], head: Mapping[str, Any], pretty: bool, delimiter: str) -> Any:
+    if format == "csv":
+        return {table.name: csv_text(table, delimiter) for table in tables}
+    return json_text(tables, head, pretty)

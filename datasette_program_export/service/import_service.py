@@ -1,0 +1,112 @@
+"""``ImportService``: imports as Python functions.
+
+Everything is done by ``load``: one transaction, all or nothing. Results are plain dicts;
+``import_models`` describes and validates them. Wrong arguments raise ValueError; what is wrong with the data is
+in the result.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError as Invalid
+
+from ..errors import RefusedError, RequestError
+from ..importing.importer import load
+from ..importing.report import ImportReport
+from ..options.settings import Settings
+from .import_models import ImportOptions
+from .import_results import dry_run_result, import_result
+
+_POLICIES = {"merge": "update", "replace": "replace", "skip": "skip", "update": "update"}
+Options = ImportOptions | Mapping[str, Any] | None
+
+
+class ImportService:
+    """Imports into one database: a path, a ``sqlite3`` connection, or a ``sqlite_utils`` Database."""
+
+    def __init__(self, db: Any, settings: Settings | None = None) -> None:
+        self.db = db
+        self.settings = settings or Settings()
+
+    def import_full_database(self, data: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
+        """Everything that ``data`` holds: an object, a list, a JSON or CSV text, bytes (also compressed)."""
+        return self._import(data, _options(options), dry_run)
+
+    def import_clients(self, clients: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
+        """Clients: their rows, or the result of ``export_clients`` with what belongs to them."""
+        return self._import(clients, _options(options, "clients"), dry_run)
+
+    def import_charts(self, charts: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
+        """Charts: their rows, which may hold ``interpretations``, ``aspect_patterns`` and ``transit_events``."""
+        return self._import(charts, _options(options, "charts"), dry_run)
+
+    def import_table(
+        self, table_name: str, records: Sequence[Mapping[str, Any]], options: Options = None, dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Rows of one table; a text or bytes may be CSV."""
+        return self._import(records, _options(options, table_name), dry_run)
+
+    def validate(self, data: Any, options: Options = None) -> dict[str, Any]:
+        """Whether the data could be imported, and why not: ``valid``, ``errors``, ``warnings``."""
+        found: dict[str, Any] = self._import(data, _options(options), True)["validation_result"]
+        return found
+
+    def _import(self, data: Any, options: ImportOptions, dry_run: bool) -> dict[str, Any]:
+        started, clock = datetime.now(timezone.utc), time.monotonic()
+        report = self._load(data, options, dry_run)
+        took = round(time.monotonic() - clock, 6)
+        if dry_run:
+            return dry_run_result(report, options, took)
+        return import_result(report, options, started, took)
+
+    def _load(self, data: Any, options: ImportOptions, dry_run: bool) -> ImportReport:
+        with tempfile.TemporaryDirectory(prefix="program-export-") as folder:
+            file = Path(folder) / "data"
+            file.write_bytes(_bytes(data))
+            how: dict[str, Any] = {
+                "on_conflict": _POLICIES[options.mode],
+                "insert": options.mode != "update",
+                "table": options.table,
+                "delimiter": options.csv_delimiter,
+                "header": options.csv_has_header,
+                "backup": options.backup_path or True if options.create_backup else False,
+                "leave_out_bad_rows": options.continue_on_error,
+                "allow_dangling": options.allow_dangling,
+                "triggers": options.triggers,
+            }
+            if options.max_errors is not None and options.continue_on_error and not dry_run:
+                before = load(self.db, file, settings=self.settings, **{**how, "preview": True})
+                if before.total("left_out") > options.max_errors:
+                    how |= {"leave_out_bad_rows": False}
+            try:
+                return load(self.db, file, settings=self.settings, preview=dry_run, **how)
+            except RefusedError as error:
+                report: ImportReport = error.report
+                return report
+
+
+def _options(options: Options, table: str | None = None) -> ImportOptions:
+    try:
+        found = ImportOptions.model_validate(options or {}) if not isinstance(options, ImportOptions) else options
+    except Invalid as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise RequestError(f"Invalid import options: {wrong}") from None
+    return found.model_copy(update={"table": table}) if table is not None else found
+
+
+def _bytes(data: Any) -> bytes:
+    if isinstance(data, (bytes, bytearray)):
+        return bytes(data)
+    if isinstance(data, str):
+        return data.encode("utf-8", "surrogatepass")
+    try:
+        return json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"The data cannot be imported: {error}.") from None

@@ -1,0 +1,1 @@
+"""Is a file complete and unchanged, and what does it hold?"""

@@ -1,0 +1,131 @@
+"""Checks the foreign keys of a document while its rows pass; keeps only their columns, on disk.
+
+Two values are the same where SQLite would take them for the same: the parent's affinity and
+collation decide (https://www.sqlite.org/foreignkeys.html 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from ..database.library import sqlite3
+from ..database.schema import affinity, quote
+from ..database.sqlite_errors import explain
+from ..errors import ExportError, SpoolFullError, UnreadableError
+from ..formats.dataset import Field, Row
+from ..formats.values import undecoded
+
+Edge = tuple[str, tuple[str, ...], str]  # table, columns, other table
+
+
+class References:
+    """``schema`` is a document's, or one that claims to be: raises UnreadableError; SpoolFullError where
+    there is no room. ``unchecked`` are references by columns that a file was read without. A context manager."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._tables: Mapping[str, Any] = schema["tables"]
+        self._places: dict[str, list[int]] = {}
+        self._insert: dict[str, str] = {}
+        self._written: dict[str, set[str]] = {}
+        self.unchecked: set[Edge] = set()
+        self._edges = [(name, key) for name, table in self._tables.items() for key in table["foreign_keys"]]
+        # an empty name is a private database on disk, which SQLite takes away itself (https://www.sqlite.org/inmemorydb.html)
+        self._connection = sqlite3.connect("", isolation_level=None)
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000"):
+            self._connection.execute(f"PRAGMA {pragma}")
+
+    def __enter__(self) -> References:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._connection.close()
+
+    def begin(self, table: str, fields: Sequence[Field]) -> None:
+        """Before a table's rows."""
+        self._written[table] = {field.name for field in fields}
+        wanted = {c for name, key in self._edges if name == table for c in key["columns"]}
+        wanted |= {c for _, key in self._edges if key["table"] == table for c in key["other_columns"]}
+        self._places[table] = [i for i, field in enumerate(fields) if field.name in wanted]
+        if not self._places[table]:
+            return
+        facts = {c["name"]: c for c in self._tables[table]["columns"]}
+        strict = self._tables[table].get("strict", False)
+        columns = ", ".join(_column(facts[fields[i].name], strict) for i in self._places[table])
+        try:
+            self._connection.execute(f"CREATE TABLE {quote('t' + table)} ({columns})")
+        except (sqlite3.Error, ValueError) as error:
+            raise refused(error) from None
+        marks = ", ".join("?" for _ in self._places[table])
+        self._insert[table] = f"INSERT INTO {quote('t' + table)} VALUES ({marks})"
+
+    def add(self, table: str, rows: Sequence[Row]) -> None:
+        """Some of its rows."""
+        places = self._places[table]
+        if not places:
+            return
+        keys = [tuple(row[i] for i in places) for row in rows]
+        try:
+            self._connection.execute("BEGIN")
+            try:
+                self._connection.executemany(self._insert[table], keys)
+            except UnicodeEncodeError:  # a text that is not UTF-8 comes as its bytes
+                self._connection.execute("ROLLBACK")
+                self._connection.execute("BEGIN")
+                for key in keys:
+                    self._add_odd(table, key)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise refused(error) from None
+
+    def _add_odd(self, table: str, key: Row) -> None:
+        raws = [undecoded(value) if isinstance(value, str) else None for value in key]
+        slots = ", ".join("?" if raw is None else "CAST(? AS TEXT)" for raw in raws)
+        values = [value if raw is None else raw for value, raw in zip(key, raws)]
+        self._connection.execute(f"INSERT INTO {quote('t' + table)} VALUES ({slots})", values)
+
+    def dangling(self) -> dict[Edge, int]:
+        """How many rows have a reference that leads nowhere, by table, columns and other table.
+
+        Raises sqlite3.OperationalError for a collation that only the source knew."""
+        found = {}
+        for name, key in self._edges:
+            if self._is_computed(name, key["columns"]) or self._is_computed(key["table"], key["other_columns"]):
+                self.unchecked.add((name, tuple(key["columns"]), key["table"]))
+                continue
+            if not self._written[name].issuperset(key["columns"]):
+                continue
+            filled = " AND ".join(f"c.{quote(c)} IS NOT NULL" for c in key["columns"])
+            sql = f"SELECT count(*) FROM {quote('t' + name)} AS c WHERE {filled}"
+            parent = self._tables.get(key["table"])
+            others = key["other_columns"]
+            whole = len(others) == len(key["columns"])  # else SQLite itself finds no parent
+            if parent is not None and whole and self._written[key["table"]].issuperset(others):
+                with suppress(sqlite3.OperationalError):
+                    columns = ", ".join(map(quote, others))
+                    index = quote(f"i{key['table']} {columns}")
+                    self._connection.execute(f"CREATE INDEX {index} ON {quote('t' + key['table'])} ({columns})")
+                match = " AND ".join(f"p.{quote(b)} = +c.{quote(a)}" for a, b in zip(key["columns"], others))
+                sql += f" AND NOT EXISTS (SELECT 1 FROM {quote('t' + key['table'])} AS p WHERE {match})"
+            rows = self._connection.execute(sql).fetchone()[0]
+            if rows:
+                found[name, tuple(key["columns"]), key["table"]] = rows
+        return found
+
+    def _is_computed(self, table: str, columns: Sequence[str]) -> bool:
+        """Whether SQLite would compute one of the columns, and the file was read without it."""
+        known = self._tables[table]["columns"] if table in self._tables else ()
+        return any(c.get("generated") and c["name"] in columns and c["name"] not in self._written[table] for c in known)
+
+
+def _column(facts: Mapping[str, Any], strict: bool) -> str:
+    collation = f" COLLATE {quote(facts['collation'])}" if "collation" in facts else ""
+    return f"{quote(facts['name'])} {affinity(facts['type'], strict)}{collation}"
+
+
+def refused(error: Exception) -> ExportError:
+    """What it means that SQLite does not take the keys aside."""
+    if "full" in str(error) or "disk I/O" in str(error):
+        return SpoolFullError(f"The temporary folder takes no more ({explain(error)}).")
+    return UnreadableError("The schema is not as this program writes it.")

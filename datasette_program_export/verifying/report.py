@@ -1,0 +1,55 @@
+"""The report on a file: its status, its tables, what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class VerifiedTable(_Model):
+    """One table of a file, as it was read."""
+
+    rows: int = Field(description="The rows that were read.")
+    sha256: str = Field(description="The digest of these rows (docs/programjson.md).")
+    sha256_as_exported: str | None = Field(
+        default=None, description="Where a SQLite file keeps its rows in another order: the digest in the export's."
+    )
+    announced_rows: int | None = Field(default=None, description="The rows that the file says it has.")
+    same: bool = Field(default=False, description="Whether rows and digest are those that the file announces.")
+
+
+class DanglingReference(_Model):
+    """A reference whose rows lead out of the file."""
+
+    table: str
+    columns: list[str]
+    other_table: str
+    rows: int
+    announced: int = Field(description="For how many rows the file says so itself.")
+
+
+class Report(_Model):
+    """What is to be said of a file."""
+
+    file: str
+    status: Literal["complete", "cut", "damaged", "changed", "unknown"]
+    problems: list[str] = Field(default=[], description="What is wrong, in sentences.")
+    format: str | None = None
+    compression: str | None = None
+    bytes: int = Field(default=0, description="The size of the file.")
+    export: dict[str, Any] = Field(default={}, description="When, by what, from where, what was asked for.")
+    rows: int = 0
+    tables: dict[str, VerifiedTable] = {}
+    dangling: list[DanglingReference] = []
+    references_checked: bool = Field(default=False, description="Whether all references could be checked.")
+    left_out: list[str] = Field(default=[], description="What the file says that it left out, in sentences.")
+    differences: list[str] | None = Field(default=None, description="What the database holds otherwise now.")
+
+    @property
+    def complete(self) -> bool:
+        return self.status == "complete" and not self.differences

@@ -1,0 +1,177 @@
+"""``verify(file)``: is the file complete and unchanged, and what does it hold? Bounded memory, no database needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Set
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import BaseModel, ValidationError
+
+from ..database.library import sqlite3
+from ..errors import NotFoundError, UnreadableError
+from ..files.input_file import open_input
+from ..files.limits import CAREFUL, TRUSTING, Limits
+from ..formats.coverage_text import coverage_sentences
+from ..formats.dataset import Dataset, TableStream
+from ..formats.digest import TableDigest
+from ..formats.document import Coverage, Head
+from ..formats.registry import _BEGINNINGS, detect, get_format
+from .reference_check import Edge, References, refused
+from .report import DanglingReference, Report, VerifiedTable
+
+
+class _AnnouncedTable(BaseModel):
+    rows: int
+    sha256: str
+    sha256_as_exported: str | None = None
+
+
+class _Announced(BaseModel):
+    rows: int
+    tables: dict[str, _AnnouncedTable]
+
+
+def verify(file: str | Path, *, trusted: bool = False) -> Report:
+    """Read a file from its beginning to its end, and say whether it is complete and unchanged.
+
+    ``trusted`` lifts the guards against files that unpack without end. Raises NotFoundError,
+    OSError; what is wrong with the file is in the Report."""
+    path = Path(file)
+    if not path.is_file():
+        raise NotFoundError(f"There is no file {path.name}.")
+    report = Report(file=os.fsencode(path.name).decode("utf-8", "replace"), status="unknown", bytes=path.stat().st_size)
+    with open_input(path) as detect:
+        try:
+            examine(detect, report, TRUSTING if trusted else CAREFUL)
+        except UnreadableError as error:
+            report.status = error.reason  # type: ignore[assignment]
+            report.problems.append(str(error))
+    return report
+
+
+def examine(
+    file: IO[bytes],
+    report: Report,
+    limits: Limits,
+    through: Callable[[Dataset], Dataset] = lambda dataset: dataset,
+) -> None:
+    """Read an opened file to its end and put what is found into ``report``; rows that are to be
+    looked at on the way pass ``through`` a function. Raises UnreadableError."""
+    report.format, report.compression, content, start = detect(file, limits)
+    if report.bytes == 0:
+        raise UnreadableError("The file is empty.", "cut")
+    if report.format is None:
+        raise UnreadableError(_cannot_tell(start), "unknown")
+    if report.compression is not None and report.format == "package":
+        raise UnreadableError("A package inside another compression is not looked into: unpack it once.", "unknown")
+    decode = get_format(report.format).decode
+    assert decode is not None
+    dataset = decode(content, limits)
+    _check_form(Head, dataset.head)
+    report.export = dict(dataset.head)
+    _check(through(dataset), report)
+
+
+def _check_form(model: type[BaseModel], found: Any) -> None:
+    try:
+        model.model_validate(found)
+    except (ValidationError, RecursionError):
+        raise UnreadableError("What the file says of itself is not as this program writes it.") from None
+
+
+def _cannot_tell(start: bytes) -> str:
+    if any(mark.startswith(start) for marks in _BEGINNINGS.values() for mark in marks):
+        return "The file is cut: there is only its beginning."
+    return (
+        "This file cannot prove itself: it is no programjson, ndjson with its envelope, package, or SQLite file "
+        "of this program. A single CSV file, or rows alone, cannot tell whether some are missing; "
+        "a package of the same data can."
+    )
+
+
+def _check(dataset: Dataset, report: Report) -> None:
+    """Read every row, and compare all that can be computed with what the file announces."""
+    with References(dataset.schema) as references:
+        for table in dataset.tables:
+            report.tables[table.name] = _table(table, references)
+            report.rows += report.tables[table.name].rows
+        announced = dataset.integrity()
+        _check_form(_Announced, announced)
+        coverage = dataset.coverage()
+        _check_form(Coverage, coverage)
+        if not dataset.readable:
+            _believe(report, announced)
+        report.left_out = coverage_sentences(coverage)
+        report.status = "complete"
+        _compare(report, announced)
+        if not dataset.readable:
+            return
+        try:
+            found = references.dangling()
+            report.references_checked = not references.unchecked
+        except sqlite3.Error as error:
+            if "collation" not in str(error):
+                raise refused(error) from None
+            found = {}
+            report.problems.append("Not all references could be checked: a collation is not known here.")
+        _compare_references(report, found, coverage, references.unchecked)
+
+
+def _table(table: TableStream, references: References) -> VerifiedTable:
+    digest = TableDigest(len(table.fields), [i for i, field in enumerate(table.fields) if field.generated])
+    references.begin(table.name, table.fields)
+    for rows in table.batches:
+        try:
+            digest.add(rows)
+        except (OverflowError, TypeError, ValueError):
+            raise UnreadableError(f"{table.name} holds a value that SQLite cannot.") from None
+        references.add(table.name, rows)
+    return VerifiedTable(rows=digest.rows, sha256=digest.hexdigest())
+
+
+def _believe(report: Report, announced: Mapping[str, Any]) -> None:
+    """Of files whose bytes are as they were written, but whose values were made for a spreadsheet."""
+    if announced["tables"].keys() != report.tables.keys():
+        raise UnreadableError("The announced tables are not those of the schema.")
+    for name, table in report.tables.items():
+        table.rows, table.sha256 = announced["tables"][name]["rows"], announced["tables"][name]["sha256"]
+    report.rows = sum(table.rows for table in report.tables.values())
+
+
+def _compare(report: Report, announced: Mapping[str, Any]) -> None:
+    try:
+        named = announced["tables"]
+        for name, table in report.tables.items():
+            table.announced_rows = named[name]["rows"]
+            table.sha256_as_exported = named[name].get("sha256_as_exported")
+            table.same = (named[name]["rows"], named[name]["sha256"]) == (table.rows, table.sha256)
+            if table.rows != table.announced_rows:
+                report.problems.append(f"{name}: {table.rows:,} rows, but {table.announced_rows:,} are announced.")
+            elif not table.same:
+                report.problems.append(f"{name}: its rows are not those that were written; their digest is another.")
+        if set(named) != set(report.tables) or announced["rows"] != report.rows:
+            report.problems.append("The announced tables and counts do not fit what is in the file.")
+    except (KeyError, TypeError, ValueError):
+        raise UnreadableError("The end is not as this program writes it.") from None
+    if report.problems:
+        report.status = "changed"
+
+
+def _compare_references(
+    report: Report, found: Mapping[Edge, int], coverage: Mapping[str, Any], unchecked: Set[Edge]
+) -> None:
+    announced = {(d["table"], tuple(d["columns"]), d["other_table"]): d["rows"] for d in coverage.get("dangling", [])}
+    for key in sorted((found.keys() | announced.keys()) - unchecked):
+        table, columns, other = key
+        rows, said = found.get(key, 0), announced.get(key, 0)
+        report.dangling.append(
+            DanglingReference(table=table, columns=list(columns), other_table=other, rows=rows, announced=said)
+        )
+        if rows != said and (report.references_checked or unchecked):
+            report.problems.append(
+                f"{table}.{', '.join(columns)}: {rows:,} rows refer to {other} that is not in the file, "
+                f"but {said:,} are announced."
+            )
+            report.status = "damaged"
