@@ -6,17 +6,23 @@ import contextlib
 import os
 import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from datasette.app import Datasette
 
 from datasette_program_export.demo import write_demo
+
+# The tests talk to this machine only: a proxy of the environment would take their requests, and those of their children
+for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    del os.environ[_name]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -94,3 +100,20 @@ def chromium() -> str | None:
     """The system's browser; ``make test`` installs one where it can."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return next((path for name in names if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="module")  # while it is there, no other event loop can run
+def browser() -> Iterator[Any]:
+    """Chromium; a test that needs it is skipped, and says why, where it is not there."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = chromium()
+    if path is None:
+        pytest.skip("there is no Chromium here (make browser installs one)")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+    short = "/tmp" if Path("/tmp").is_dir() else None  # the path of a socket has room for 100 characters
+    with tempfile.TemporaryDirectory(dir=short) as own, playwright.sync_playwright() as started:
+        running = started.chromium.launch(
+            executable_path=path, args=flags, env={**os.environ, "TMPDIR": own, "HOME": own}
+        )
+        yield running
+        running.close()

@@ -14,17 +14,14 @@ import pytest
 
 from datasette_program_export.demo import ANNA, BOB, C1
 
-from .conftest import Server, chromium, make_datasette, served
+from .conftest import Server, make_datasette, served
 from .databases import database
 from .jobs import keeping
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 AXE = Path(__file__).parents[1] / ".venv" / "node" / "node_modules" / "axe-core" / "axe.min.js"
-pytestmark = [
-    pytest.mark.skipif(chromium() is None, reason="there is no Chromium here (make browser installs one)"),
-    pytest.mark.skipif(not AXE.exists(), reason="there is no axe-core here (make axe fetches it, where npm is)"),
-]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+pytestmark = pytest.mark.skipif(
+    not AXE.exists(), reason="there is no axe-core here (make axe fetches it, where npm is)"
+)
 SCREENS = {"wide": 1280, "narrow": 375}
 PAGES = {
     "record": f"/practice/clients/{ANNA}/-/program-export",
@@ -40,14 +37,6 @@ PAGES = {
     "many tables": "/many/-/program-export",
     "checking a file": "/-/program-export/verify",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

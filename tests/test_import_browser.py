@@ -13,7 +13,7 @@ from datasette_program_export.demo import ANNA
 
 from .conftest import Server, served, wait_until
 from .jobs import keeping
-from .test_verify_browser import browser, drop, page, pytestmark  # noqa: F401  a browser, with and without JavaScript
+from .test_verify_browser import drop, page  # noqa: F401  with and without JavaScript
 
 FORM = "/practice/-/program-import"
 

@@ -1,6 +1,5 @@
 """A job's page in a real browser: it tells how far it is, also by keyboard and by voice, in the reader's spelling."""
 
-# ruff: noqa: F811 - pytest finds fixtures by their names
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -10,13 +9,9 @@ import pytest
 
 from datasette_program_export import verify
 
-from .conftest import Server, chromium, served
+from .conftest import Server, served
 from .jobs import Gate, gate, gated, keeping, sent
-from .test_browser import browser  # noqa: F401
 from .test_permissions import house
-
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(chromium() is None, reason="there is no Chromium here (make browser installs one)")
 
 
 @pytest.fixture

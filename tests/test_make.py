@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import pytest_runtest_setup
-
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 PRETEND = """#!/bin/sh
 echo "$(basename $(dirname $(dirname $0))) $(basename $0) $* all=$PROGRAM_EXPORT_ALL" >> "$PRETENDED"
@@ -75,13 +73,3 @@ def test_the_long_tests_too(folder: Path) -> None:
 def test_no_suite_runs_when_a_check_fails(folder: Path) -> None:
     status, _, suites = run(folder, "test", "alpha/mypy")
     assert status != 0 and suites == []
-
-
-def test_a_long_test_says_why_it_is_skipped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROGRAM_EXPORT_ALL", "")
-    pytest_runtest_setup(request.node)  # any other test
-    request.node.add_marker(pytest.mark.long)
-    with pytest.raises(pytest.skip.Exception, match="make test-all"):
-        pytest_runtest_setup(request.node)
-    monkeypatch.setenv("PROGRAM_EXPORT_ALL", "1")
-    pytest_runtest_setup(request.node)

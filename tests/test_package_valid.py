@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -153,18 +154,28 @@ def test_a_header_that_is_read_as_it_is_is_said_to_be_one() -> None:
     assert opened(made(*NAMES["blanks"]))[2]["t"]["dialect"]["header"] is False
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
-@given(built=databases(with_persons=False))
+def any_database(examples: int) -> Callable:
+    """Tries a test with so many databases at random, however long one takes."""
+    return lambda test: settings(deadline=None, max_examples=examples, suppress_health_check=list(HealthCheck))(
+        given(built=databases(with_persons=False))(test)
+    )
+
+
+def package_validates(folder: Path, built: Built) -> None:
+    with closing(built.open()) as connection:
+        assert_valid(folder, b"".join(export(connection, Request(format="package"))))
+
+
+@any_database(15)
 @example(Built(OTHERWISE["one NULL of two"], ()))
 @example(Built(OTHERWISE["one NULL of two, of the same table"], ()))
 @example(Built(KEYS["an integer, and a REAL that is spelled alike"], ()))
 def test_any_database_s_package_validates(tmp_path_factory: pytest.TempPathFactory, built: Built) -> None:
-    with closing(built.open()) as connection:
-        content = b"".join(export(connection, Request(format="package")))
-    assert_valid(tmp_path_factory.mktemp("any"), content)
+    package_validates(tmp_path_factory.mktemp("any"), built)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_many_more_databases_packages_validate(tmp_path_factory: pytest.TempPathFactory) -> None:
-    settings(test_any_database_s_package_validates, max_examples=500)(tmp_path_factory)
+@any_database(500)
+def test_the_packages_of_many_databases_validate(tmp_path_factory: pytest.TempPathFactory, built: Built) -> None:
+    package_validates(tmp_path_factory.mktemp("many"), built)

@@ -20,9 +20,8 @@ from datasette_program_export.options.profiles import MOST, Profile, ProfileStor
 from datasette_program_export.options.settings import read_settings
 from datasette_program_export.plugin.host import V1
 
-from .conftest import chromium, served
+from .conftest import served
 from .jobs import ask, done, keeping
-from .test_browser import browser  # noqa: F401 - pytest finds fixtures by their names
 from .test_permissions import PLUGIN, allowed, house, only, signed_in
 
 PROFILES = "/-/program-export/profiles"
@@ -387,8 +386,7 @@ def test_what_a_request_says_beside_the_rows_makes_the_same_request_again() -> N
     assert "records" not in kept and Request(table="t", records=[("1",)], **kept) == asked
 
 
-@pytest.mark.skipif(chromium() is None, reason="there is no Chromium here (make browser installs one)")
-def test_a_choice_is_saved_used_and_deleted_without_scripts(browser, house_file: Path, folder: Path) -> None:  # noqa: F811
+def test_a_choice_is_saved_used_and_deleted_without_scripts(browser, house_file: Path, folder: Path) -> None:
     with keeping(folder, house_file) as ds, served(ds) as running:
         context = browser.new_context(java_script_enabled=False)
         context.add_cookies([{"name": "ds_actor", "value": signed_in(ds, "anna")["ds_actor"], "url": running.url}])

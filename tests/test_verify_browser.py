@@ -9,19 +9,7 @@ import pytest
 
 from datasette_program_export.demo import ANNA
 
-from .conftest import Server, chromium, make_datasette, served
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(chromium() is None, reason="there is no Chromium here (make browser installs one)")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield running
-        running.close()
+from .conftest import Server, make_datasette, served
 
 
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])

@@ -219,11 +219,27 @@ def test_a_compressed_sqlite_file_that_is_refused_leaves_nothing_behind(
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
 def test_a_terminal_that_is_closed_leaves_nothing_behind() -> None:
     """Without the handler the process ends at once, and its temporary files stay."""
-    told = "import signal, sys; from datasette_program_export.cli.command import leave_nothing_behind as l; l()\n"
     for name in ("SIGTERM", "SIGHUP"):
-        code = told + f"try:\n signal.raise_signal(signal.{name})\nfinally:\n print('tidied')"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (128 + getattr(signal, name), "tidied\n")
+        assert ended_by(name, "SIG_DFL") == (128 + getattr(signal, name), "tidied\n")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
+def test_a_terminal_that_is_closed_does_not_matter_under_nohup() -> None:
+    assert ended_by("SIGHUP", "SIG_IGN") == (0, "went on\ntidied\n")
+
+
+def ended_by(name: str, before: str) -> tuple[int, str]:
+    """How a command ends on a signal, and what it says; ``before``: what the signal did when the command began.
+
+    That is inherited, also from whoever runs these tests, under nohup for example."""
+    code = (
+        f"import signal; signal.signal(signal.{name}, signal.{before})\n"
+        "from datasette_program_export.cli.command import leave_nothing_behind\n"
+        "leave_nothing_behind()\n"
+        f"try:\n signal.raise_signal(signal.{name})\n print('went on')\nfinally:\n print('tidied')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
 
 
 # --- what is printed
