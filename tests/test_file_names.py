@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from unicodedata import category
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from datasette_program_export.files.names import export_name, member_names, safe
@@ -24,6 +25,12 @@ from datasette_program_export.files.names import export_name, member_names, safe
         ("lpt1.txt", "lpt1-.txt"),
         ("x" * 100, "x" * 60),
         ("line\nbreak\0", "line-break"),
+        ("annual\u202efdp.exe", "annualfdp.exe"),  # seen as annualexe.pdf
+        ("\ufeffa\u200b\u2066b\u2069\u00adc", "abc"),
+        ("\u202e\u200f", "unnamed"),
+        ("C\u200bON", "CON-"),
+        ("a\x9bb", "a-b"),
+        (".\u200b.a", "a"),
     ],
 )
 def test_a_text_as_a_part_of_a_name(text: str, expected: str) -> None:
@@ -31,8 +38,10 @@ def test_a_text_as_a_part_of_a_name(text: str, expected: str) -> None:
 
 
 @given(st.text(max_size=80))
+@example("\u202ea\u2069")
 def test_any_text_is_made_safe(text: str) -> None:
     name = safe(text)
+    assert not [c for c in name if category(c) == "Cf"]
     assert name and len(name) <= 61 and not set(name) & set('<>:"/\\|?*\0\n') and name[0] not in "-." and name.encode()
 
 

@@ -7,13 +7,16 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\s]+')
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\s]+')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)", re.IGNORECASE)
 
 
 def safe(text: str, longest: int = 60) -> str:
-    """The text as a part of a file name: letters of any script stay, no dot or hyphen at its ends."""
-    name = _UNSAFE.sub("-", unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode()))
+    """The text as a part of a file name: letters of any script stay, no dot or hyphen at its ends.
+
+    Signs that are not seen (category Cf) go: those that turn the direction of writing hide an ending."""
+    seen = "".join(c for c in text.encode("utf-8", "replace").decode() if unicodedata.category(c) != "Cf")
+    name = _UNSAFE.sub("-", unicodedata.normalize("NFC", seen))
     name = name[:longest].strip("-. ")
     return _RESERVED.sub(r"\1-", name, count=1) if _RESERVED.match(name) else name or "unnamed"
 

@@ -28,7 +28,7 @@ def register_output_renderer() -> dict[str, Any]:
     return {
         "extension": "programjson",
         "render": unsupported,
-        "can_render": lambda table, sql: bool(table or sql),
+        "can_render": actions.is_linked,
     }
 
 

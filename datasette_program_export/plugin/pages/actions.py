@@ -30,6 +30,13 @@ def _actions(
     return found
 
 
+async def is_linked(datasette: Any, request: Any, database: str | None, table: str | None, sql: str | None) -> bool:
+    """Whether a page names this form of itself among the others: the rows of a table, a view or a query."""
+    if database is None or not (table or sql):
+        return False
+    return await host.may_export(datasette, request.actor, database, table or None)
+
+
 async def record_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> list[dict[str, str]]:
     """The actions on a row's page."""
     if not await host.may_export(datasette, actor, database, table):
