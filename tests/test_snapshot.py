@@ -191,12 +191,15 @@ def _read_as_nobody(folder: Path) -> None:
         "from datasette_program_export import Request, export\n"
         "other = sqlite3.connect(':memory:'); other.execute('create table t (a)')\n"
         "list(export(other, Request(table='t', format='csv')))  # load all of Python now: it may be out of reach then\n"
-        "os.setgid(65534); os.setuid(65534)\n"
+        "try: os.setgid(65534); os.setuid(65534)\n"
+        "except PermissionError: sys.exit(77)\n"
         "try: sqlite3.connect('file:x.db?mode=ro', uri=True).execute('select 1 from counter'); print('no use')\n"
         "except sqlite3.OperationalError: pass\n"
         "sys.stdout.buffer.write(b''.join(export('x.db', Request(table='counter', format='csv'))))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    if done.returncode == 77:
+        pytest.skip("root may not become somebody else here, as in some containers")
     assert done.stdout == "id,n\n1,0\n", done.stderr
 
 
