@@ -32,10 +32,12 @@ class SQLTextError(ValueError):
 
 
 class Token(NamedTuple):
-    """``kind``: ``word`` (a keyword or name), ``quoted``, ``comment``, ``number``, ``variable``, ``sign``."""
+    """``kind``: ``word`` (a keyword or name), ``quoted``, ``comment``, ``number``, ``variable``, ``sign``;
+    ``at``: where it begins."""
 
     kind: str
     text: str
+    at: int
 
     @property
     def name(self) -> str | None:
@@ -55,10 +57,10 @@ def tokens(sql: str) -> Iterator[Token]:
         found = _TOKEN.match(sql, at)
         if found is None:
             raise SQLTextError(at)
-        at = found.end()
         kind = found.lastgroup or ""
         if kind != "space":
-            yield Token(kind, found[0])
+            yield Token(kind, found[0], at)
+        at = found.end()
 
 
 def names(sql: str) -> frozenset[str]:

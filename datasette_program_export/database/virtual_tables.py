@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from .schema import Table
+from .sql_tokens import SQLTextError, Token, tokens
 
 OF_INDEXES = ("fts3tokenize", "fts4aux", "fts5vocab", "dbstat")  # these show only what other tables hold
-
-_QUOTED = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]"""
-_COMMENT = re.compile(rf"({_QUOTED})|--[^\n]*|/\*.*?(?:\*/|$)", re.DOTALL)
-_USING = re.compile(rf"(?:{_QUOTED}|[^'\"`\[])*?\busing\s+({_QUOTED}|[^\s(]+)\s*(\(|$)", re.IGNORECASE)
-# quoted strings and names are passed over; a comma, or the last parenthesis, ends an argument
-_ARGUMENT = re.compile(rf"\s*((?:{_QUOTED}|[^,'\"`\[])*?)\s*(,|\)\s*$|$)")
 
 
 def module_of(sql: str | None) -> str | None:
     """The module of a CREATE VIRTUAL TABLE, in lower case."""
-    found = _USING.match(_without_comments(sql or ""))
-    return unquoted(found.group(1)).lower() if found else None
+    parts = _from_module(sql or "")
+    return parts[0].name if parts else None
 
 
 def indexed_by(table: Table) -> list[str]:
@@ -32,7 +26,7 @@ def indexed_by(table: Table) -> list[str]:
         return []
     if table.module is None:
         return ["?"]
-    arguments = list(_arguments(_without_comments(table.sql or "")))
+    arguments = list(_arguments(table.sql or ""))
     if table.module in ("fts5vocab", "fts4aux"):
         named = [unquoted(a) for a in arguments]
         return (named[-2:-1] if table.module == "fts5vocab" else named[-1:]) or ["?"]
@@ -47,7 +41,7 @@ def indexed_by(table: Table) -> list[str]:
 
 def contentless(table: Table) -> bool:
     """Whether a full-text table keeps no texts: ``content=''``."""
-    parts = [a.partition("=") for a in _arguments(_without_comments(table.sql or ""))]
+    parts = [a.partition("=") for a in _arguments(table.sql or "")]
     keys = [(unquoted(k.strip()).lower(), v.strip()) for k, e, v in parts if e]
     return any(key and "content".startswith(key) and not unquoted(value) for key, value in keys)
 
@@ -59,16 +53,26 @@ def unquoted(name: str) -> str:
     return name
 
 
-def _without_comments(sql: str) -> str:
-    return _COMMENT.sub(lambda found: found.group(1) or " ", sql)
+def _from_module(sql: str) -> list[Token]:
+    """The tokens from the module's name on; none where the statement cannot be understood."""
+    try:
+        parts = [token for token in tokens(sql) if token.kind != "comment"]
+    except SQLTextError:
+        return []
+    using = next((i for i, t in enumerate(parts) if t.kind == "word" and t.name == "using"), len(parts))
+    return parts[using + 1 :]
 
 
 def _arguments(sql: str) -> Iterator[str]:
-    """What stands between the parentheses of CREATE VIRTUAL TABLE, split at its commas."""
-    using = _USING.match(sql)
-    at = using.end() if using and using.group(2) else len(sql)
-    while at < len(sql) and (found := _ARGUMENT.match(sql, at)):
-        yield found.group(1)
-        if found.end() == at or found.group(2) != ",":
-            return
-        at = found.end()
+    """What stands between the parentheses of CREATE VIRTUAL TABLE, split at its commas, without comments."""
+    depth, argument, end = 0, "", 0
+    for token in _from_module(sql)[1:]:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if (token.text == "," and depth == 1) or depth == 0:
+            yield argument.strip()
+            argument = ""
+            if depth == 0:
+                return
+        elif token.text != "(" or depth > 1:
+            argument += (" " if token.at > end else "") + token.text
+        end = token.at + len(token.text)

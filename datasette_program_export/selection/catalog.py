@@ -165,8 +165,12 @@ class Catalog:
         """The edges that ``child.column`` names mean. Raises RequestError for a name without an edge
         that can be seen."""
         found: set[ForeignKey] = set()
+        known: dict[str, set[ForeignKey]] = {}
+        for edge in self.edges:
+            if visible is None or edge.table in visible:
+                known.setdefault(fold(edge.name), set()).add(edge)
         for name in names:
-            matching = {e for e in self.edges if fold(e.name) == fold(name) and (visible is None or e.table in visible)}
+            matching = known.get(fold(name))
             if not matching:
                 raise RequestError(f"There is no reference {name}; the plan lists them as child.column.")
             found |= matching

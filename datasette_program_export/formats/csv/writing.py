@@ -115,8 +115,9 @@ class SpreadsheetLines(CsvLines):
         self.too_long = [0] * columns
         self._has_wide_lines = False
         self._known: dict[str | None, str] = {None: ""}  # words that come again and again
+        # no line is of two kinds: else what does not match would be tried in all ways, 2 to the number of lines
         word = '[^\\W\\d_][^\\d\r\n"' + re.escape(delimiter) + "]*"
-        self._are_plain = re.compile(rf"(?:{UUID}\n|(?!(?i:true|false)\n){word}\n|\n)*\Z").match
+        self._are_plain = re.compile(rf"(?:(?=[A-Fa-f-]*[0-9]){UUID}\n|(?!(?i:true|false)\n){word}\n|\n)*\Z").match
 
     def __call__(self, rows: list[Row]) -> bytes:
         data = super().__call__(rows)

@@ -7,13 +7,16 @@ can be, a REAL is written as an exact product or quotient of whole numbers.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
+from itertools import count
 
 from ..dataset import Row, Value
 from ..values import undecoded
 
 _POWER = 62  # of two: the largest that is an integer literal
 _SMALLEST = -(2**63)
+_MARKS = re.compile(r"\\r([0-9]{1,9})")
 
 
 def odd_text(text: str, encoding: str) -> bytes | None:
@@ -74,6 +77,14 @@ def _exact(number: float) -> str:
     return text
 
 
+def _mark(text: str) -> str:
+    """A mark that does not stand in the text, which is looked at once: a backslash and r, and a number if need be."""
+    if "\\r" not in text:
+        return "\\r"
+    taken = {run[:end] for run in _MARKS.findall(text) for end in range(1, len(run) + 1)}
+    return "\\r" + next(number for number in map(str, count(1)) if number not in taken)
+
+
 class Literals:
     """Writes rows as SQL. ``literal`` is the definition; ``_column`` does the same, quicker."""
 
@@ -105,10 +116,7 @@ class Literals:
         quoted = "'" + value.replace("'", "''") + "'"
         if "\r" not in value:
             return quoted
-        mark, number = "\\r", 0  # the sqlite3 program drops a CR at the end of a line
-        while mark in value:
-            number += 1
-            mark = f"\\r{number}"
+        mark = _mark(value)  # the sqlite3 program drops a CR at the end of a line
         return f"replace({quoted.replace(chr(13), mark)},'{mark}',char(13))"
 
     def _column(self, column: tuple[Value, ...]) -> Iterable[str]:

@@ -9,6 +9,7 @@ from datasette import Response
 from datasette.utils import add_cors_headers
 
 from ...errors import BusyError, ExportError
+from .parameters import check_parameters
 
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
 
@@ -29,6 +30,7 @@ def answered(view: Callable[[Any, Any], Awaitable[Response]], methods: tuple[str
             if request.method not in methods:
                 only = "can only be read (GET)" if "GET" in methods else f"takes {' and '.join(methods)} only"
                 return error_answer(datasette, f"This address {only}.", 405, {"allow": ", ".join(methods)})
+            check_parameters(request)
             return await view(request, datasette)
         except ExportError as error:
             headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}

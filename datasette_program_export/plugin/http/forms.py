@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl
 
 from ...errors import DeniedError, RequestError
 from .. import host
-
-_MOST_OF_A_FORM = 1_000_000
+from .parameters import MOST_ENCODED, pairs_of
 
 
 async def sent_pairs(request: Any) -> list[tuple[str, str]]:
     """The parameters, from the query string and a form together."""
-    pairs = parse_qsl(request.query_string, keep_blank_values=True) + await form_of(request)
+    pairs = pairs_of(request.query_string) + await form_of(request)
     return [(name, value) for name, value in pairs if name != "csrftoken"]
 
 
 async def form_of(request: Any) -> list[tuple[str, str]]:
     """The fields of a form without a file. Raises RequestError."""
     length = request.headers.get("content-length") or "0"
-    if "transfer-encoding" in request.headers or not length.isdigit() or int(length) > _MOST_OF_A_FORM:
-        raise RequestError(f"A form must tell its length, and be no longer than {_MOST_OF_A_FORM:,} bytes.")
+    told = length.isascii() and length.isdigit() and len(length) < 19
+    if "transfer-encoding" in request.headers or not told or int(length) > MOST_ENCODED:
+        raise RequestError(f"A form must tell its length, and be no longer than {MOST_ENCODED:,} bytes.")
     body = await request.post_body()
     if not body:
         return []
@@ -29,8 +28,8 @@ async def form_of(request: Any) -> list[tuple[str, str]]:
     if kind != "application/x-www-form-urlencoded":
         raise RequestError("The parameters come in the address, or as a form (application/x-www-form-urlencoded).")
     try:
-        return parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=10_000)
-    except ValueError:
+        return pairs_of(body.decode("utf-8"))
+    except UnicodeDecodeError:
         raise RequestError("The form cannot be read.") from None
 
 

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 from datasette import Response
 
@@ -16,6 +15,7 @@ from ...importing.report import ImportReport
 from .. import host
 from ..http.answers import answer_headers, answered, for_a_browser
 from ..http.forms import form_of
+from ..http.parameters import pairs_of
 from ..request.replay import rules_of_settings
 from ..server.identity import owner_of
 from ..server.import_runner import Imports
@@ -179,7 +179,7 @@ async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> 
         raise ConflictError("This file is being worked on already.")
     if not await asyncio.to_thread((imports.store.place(one.id) / one.stored).exists):
         raise GoneError("The file was imported, and is not kept any more. Send it again.")
-    pairs = parse_qsl(asked.http.query_string, keep_blank_values=True) + await form_of(asked.http)
+    pairs = pairs_of(asked.http.query_string) + await form_of(asked.http)
     rules = rules_of_settings(asked.settings)
     if not [name for name, _ in pairs if name != "csrftoken"]:
         return replace(one, rules=rules)

@@ -24,6 +24,7 @@ from ...options.settings import Settings
 from ...selection.catalog import Catalog, catalog
 from .. import host
 from ..host.permissions import SECRETS
+from ..http.parameters import ReadOnce
 from .profiles import with_saved
 from .queries import query_fields, stored_fields
 from .table_page import page_fields
@@ -70,7 +71,7 @@ async def resolve_export(datasette: Any, http: Any) -> ExportContext:
 class _Asking:
     def __init__(self, datasette: Any, http: Any) -> None:
         self.datasette = datasette
-        self.http = http
+        self.http = ReadOnce(http.scope, http.receive)
         self.actor = http.actor
 
     async def asked(self) -> ExportContext:

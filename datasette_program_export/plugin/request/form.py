@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from datasette.utils import tilde_decode
 from datasette.utils.asgi import Request
@@ -22,6 +22,7 @@ from ...database.schema import fold
 from ...errors import RequestError
 from ...formats.registry import NAMES, get_format
 from ...options.grammar import PREFIX
+from ..http.parameters import pairs_of
 
 MARK, FIND, PAGE, SAMPLE, SAVE_AS = (PREFIX + name for name in ("form", "find", "page", "sample", "save_as"))
 SAVE_FOR = f"{PREFIX}save_for"  # a button's: it is only sent to save
@@ -29,6 +30,7 @@ FROM, UNTIL = f"{PREFIX}from.", f"{PREFIX}until."
 _OF_REFERENCES = tuple(PREFIX + name for name in ("parents", "others", "stop"))
 _OF_CSV = {f"{PREFIX}dialect": "exact", f"{PREFIX}delimiter": ","}
 Pairs = list[tuple[str, str]]
+_MOST_WORDS, _LONGEST_FIND = 100, 1_000  # each word is a condition of its own
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Form:
 
 def read_form(http: Any) -> Form:
     """Understand an address of the page. Raises RequestError."""
-    given = parse_qsl(http.query_string, keep_blank_values=True)
+    given = pairs_of(http.query_string)
     own = {name: value for name, value in given if name in (MARK, FIND, PAGE, SAMPLE, SAVE_AS)}
     pairs = [(name, value) for name, value in given if name not in own]
     if MARK in own:
@@ -55,6 +57,8 @@ def read_form(http: Any) -> Form:
     if not (page.isascii() and page.isdigit() and int(page[:9]) > 0 and len(page) < 9):
         raise RequestError(f"{PAGE} must be a whole number, 1 or more.")
     find = own.get(FIND, "").strip()
+    if len(find) > _LONGEST_FIND or len(find.split()) > _MOST_WORDS:
+        raise RequestError(f"{FIND} holds at most {_MOST_WORDS} words, of {_LONGEST_FIND:,} characters together.")
     kept = [(name, own[name]) for name in (FIND, PAGE, SAMPLE, SAVE_AS) if own.get(name)]
     address = "?" + urlencode([*pairs, *kept]) if MARK in own else None
     return Form(
@@ -68,7 +72,7 @@ def _with_query(http: Any, pairs: Pairs) -> Any:
 
 def without_records(http: Any) -> Any:
     """The same request without the rows that were picked: what they are picked from."""
-    pairs = parse_qsl(http.query_string, keep_blank_values=True)
+    pairs = pairs_of(http.query_string)
     return _with_query(http, [(name, value) for name, value in pairs if not name.startswith(PREFIX)])
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from ...database.schema import fold
 from ...errors import BusyError
 from ...options.grammar import PREFIX, format_options
 from ...options.settings import Settings
 from ...planning.planner import Plan, plan
+from ..http.parameters import pairs_of
 from .asked import ExportContext, as_form, resolve_export
 from .form import read_form
 
@@ -48,7 +49,7 @@ def spelled_out(asked: ExportContext, address: dict[str, Any]) -> dict[str, Any]
     if request.profile is None:
         return address
     record, without = f"{PREFIX}record", f"{PREFIX}without"
-    pairs = parse_qsl(address["query"], keep_blank_values=True)
+    pairs = pairs_of(address["query"])
     kept = [(name, value) for name, value in pairs if not name.startswith(PREFIX) or name == record]
     options = [(n, v) for n, v in format_options(request) if n not in (record, f"{PREFIX}profile")]
     if request.table is not None and not request.cascades:  # a profile may name tables that are not in an export

@@ -20,7 +20,12 @@ from ...database.schema import Table
 from ...errors import DeniedError, RequestError
 from .. import host
 
+_CONDITIONS = ("_where", "_through", "_search")
 _LOOKUPS = {key for key, _, _ in Filters([]).lookups()}
+_MOST_CONDITIONS = 100
+_MOST_SQL = 20  # of _where: for each, Datasette writes the whole address anew, without it
+# Datasette reads _through unchecked
+_OF_THROUGH = (ValueError, KeyError, TypeError, AttributeError, RecursionError, sqlite3.Error)
 _NO_THROUGH = "_through asks for what does not exist, or for what you may not see."
 
 
@@ -31,23 +36,25 @@ async def page_fields(
     the indexes by which the table may be searched.
 
     Raises RequestError, which names the culprit, where the page would quietly show other rows."""
-    for index in request.args.getlist("_fts_table"):  # 0.x takes any table for one
+    args = request.args
+    for index in args.getlist("_fts_table"):  # 0.x takes any table for one
         if index not in searched:
             raise RequestError(f"_fts_table: {index} is no search index of {table.name}.")
     where, params, words = await _where(datasette, request, database, table)
     config = await host.table_settings(datasette, database, table.name)
-    sort = _sort(request.args, config, table)
+    sort = _sort(args, config, table)
     if sort:
         words += f" sorted by {sort[0][0]}{' descending' if sort[0][1] else ''}"
-    columns = _columns(request.args, table)
+    columns = _columns(args, table)
     if columns is not None:
         words += f" (only the columns {', '.join(columns)})"
     return {"where": tuple(where), "params": params, "sort": sort, "columns": columns}, words.strip()
 
 
 async def _where(datasette: Any, request: Any, database: str, table: Table) -> tuple[list[str], dict[str, Any], str]:
-    pairs = []
-    for key in request.args:
+    args, pairs = request.args, []
+    _check_number(args)
+    for key in args:
         if key.startswith("_") and "__" not in key:
             continue
         column, _, lookup = key.rpartition("__") if "__" in key else (key, "", "exact")
@@ -55,13 +62,13 @@ async def _where(datasette: Any, request: Any, database: str, table: Table) -> t
             raise RequestError(f"{table.name} has no column {column} to filter by.")
         if lookup not in _LOOKUPS:
             raise RequestError(f"There is no filter {lookup}. Known: {', '.join(sorted(_LOOKUPS))}.")
-        pairs += [(key, value) for value in request.args.getlist(key)]
-    if any(key.startswith("_filter_column") for key in request.args):
+        pairs += [(key, value) for value in args.getlist(key)]
+    if any(key.startswith("_filter_column") for key in args):
         raise RequestError("_filter_column is a form's field; use column__filter=value instead.")
     filters, words = Filters(sorted(pairs)), []
     try:
         where, params = filters.build_where_clauses(table.name)
-    except ValueError:  # Datasette reads a list that begins with [ as JSON
+    except (ValueError, RecursionError):  # Datasette reads a list that begins with [ as JSON
         culprits = [key for key, value in pairs if value.startswith("[")]
         raise RequestError(f"{', '.join(culprits)}: this begins like JSON, but is none.") from None
     try:
@@ -75,15 +82,23 @@ async def _where(datasette: Any, request: Any, database: str, table: Table) -> t
     except DatasetteError as error:
         if error.status == 403:
             raise DeniedError("You may not use _where here: it is SQL.") from None
-        raise RequestError(_NO_THROUGH if "_through" in request.args else f"{error.message}.") from None
+        raise RequestError(_NO_THROUGH if "_through" in args else f"{error.message}.") from None
     except (Base400, Forbidden):
-        raise RequestError(_NO_THROUGH if "_through" in request.args else "The filters cannot be used.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, sqlite3.Error):  # Datasette reads _through unchecked
+        raise RequestError(_NO_THROUGH if "_through" in args else "The filters cannot be used.") from None
+    except _OF_THROUGH:
         raise RequestError('_through must be JSON: {"table": …, "column": …, "value": …}.') from None
-    searched = [k for k in request.args if k.startswith("_search") and k != "_searchmode" and request.args[k]]
+    searched = [k for k in args if k.startswith("_search") and k != "_searchmode" and args[k]]
     if searched and not any(name.startswith("search") for name in params):
         raise RequestError(f"{table.name} has no search index that Datasette knows, so {searched[0]} finds nothing.")
     return where, params, filters.human_description_en(extra=words)
+
+
+def _check_number(args: Any) -> None:
+    asked = [key for key in args if not key.startswith("_") or "__" in key or key.startswith(_CONDITIONS)]
+    if sum(len(args.getlist(key)) for key in asked) > _MOST_CONDITIONS:
+        raise RequestError(f"A table is filtered by at most {_MOST_CONDITIONS} conditions; say more in a query.")
+    if len(args.getlist("_where")) > _MOST_SQL:
+        raise RequestError(f"_where is given at most {_MOST_SQL} times; join conditions by AND.")
 
 
 def _sort(args: Any, config: dict[str, Any], table: Table) -> tuple[tuple[str, bool], ...]:
@@ -112,11 +127,12 @@ def _columns(args: Any, table: Table) -> tuple[str, ...] | None:
         chosen = list(dict.fromkeys([*table.pk, *args.getlist("_col")]))
     if "_nocol" in args:
         _check_columns("_nocol", args.getlist("_nocol"), [n for n in names if n not in table.pk], table)
-        chosen = [n for n in chosen if n not in args.getlist("_nocol")]
+        gone = set(args.getlist("_nocol"))
+        chosen = [n for n in chosen if n not in gone]
     return None if chosen == names else tuple(chosen)
 
 
 def _check_columns(parameter: str, given: list[str], known: list[str], table: Table) -> None:
-    for name in given:
+    for name in dict.fromkeys(given):
         if name not in known:
             raise RequestError(f"{parameter}: {table.name} has no column {name} that can be chosen.")

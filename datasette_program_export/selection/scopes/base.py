@@ -123,6 +123,7 @@ class Scope(ABC):
 
     def leave_out(self) -> None:
         """Read ``without``: tables, or columns as ``table.column``."""
+        longest = max(map(len, self.schema), default=0)
         for name in self.request.without:
             whole = self.find(name)
             if whole is not None:
@@ -130,7 +131,7 @@ class Scope(ABC):
                     raise RequestError(f"{whole.name} is what was asked for; it cannot be left out.")
                 self.left_out_tables.add(whole.name)
                 continue
-            for at in (i for i, character in enumerate(name) if character == "."):
+            for at in (i for i, character in enumerate(name[: longest + 1]) if character == "."):
                 table = self.find(name[:at])
                 column = table.column(name[at + 1 :]) if table else None
                 if table and column:

@@ -1,0 +1,54 @@
+"""The parameters of a request, from its address or a form: read only where they are of a bearable size.
+
+Everything else that reads them (patterns, tokenizers, Datasette's filters) comes after this, so no visitor's
+text of more than MOST characters gets that far.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+from datasette.utils.asgi import Request
+
+from ...errors import RequestError
+
+MOST = 65_536  # characters of all parameters of a request together, names and values
+MOST_ENCODED = 3 * MOST  # bytes of the same, as they are sent
+_MOST_FIELDS = 5_000
+_SHOWN = 60  # characters of a name in a message
+
+
+class ReadOnce(Request):  # type: ignore[misc]
+    """A request whose ``args`` are read once: Datasette's is read each time, and its filters ask for every key."""
+
+    @cached_property
+    def args(self) -> Any:
+        return super().args
+
+
+def pairs_of(encoded: str) -> list[tuple[str, str]]:
+    """Names and values, in their order. Raises RequestError, which names the longest, for too much of them."""
+    if len(encoded) > MOST_ENCODED:
+        raise RequestError(_too_long(field.partition("=")[::2] for field in encoded.split("&")))
+    if encoded.count("&") >= _MOST_FIELDS:
+        raise RequestError(f"A request has at most {_MOST_FIELDS:,} parameters.")
+    pairs = parse_qsl(encoded, keep_blank_values=True)
+    if sum(len(name) + len(value) for name, value in pairs) > MOST:
+        raise RequestError(_too_long(pairs))
+    return pairs
+
+
+def check_parameters(request: Any) -> None:
+    """Raise RequestError where the parameters in the address are too much."""
+    pairs_of(request.query_string)
+
+
+def _too_long(pairs: Any) -> str:
+    sizes: dict[str, int] = {}
+    for name, value in pairs:
+        sizes[name] = sizes.get(name, 0) + len(value)
+    name = max(sizes, key=lambda each: sizes[each] + len(each))
+    told = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+    return f"{told} is too long: all parameters of a request together hold at most {MOST:,} characters."
