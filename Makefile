@@ -2,7 +2,7 @@
 # make test      everything is checked, on both Datasette lines; told at the end for each
 # make test-all  the same, with the tests that take long (PROGRAM_EXPORT_ALL=1)
 # make check     types, style, layers only
-# make bench     measures exports against other tools, and beside pages; writes docs/performance.md
+# make bench     measures exports against other tools, and pages beside them; writes docs/performance.md
 # make docs      rewrites the generated parts of the documentation, and its pictures
 # make clean     removes what these made
 
@@ -47,6 +47,7 @@ bench: $(VENV)/stable/ready $(VENV)/alpha/ready
 	$(VENV)/alpha/bin/python -m pip install -q sqlite-utils
 	$(VENV)/alpha/bin/python benchmarks/export.py $(LINES) --write docs/performance.md
 	$(VENV)/alpha/bin/python benchmarks/beside.py $(LINES) --write docs/performance.md
+	$(VENV)/alpha/bin/python benchmarks/hostile.py $(LINES) --write docs/performance.md
 
 # Browser tests use the system's Chromium. Where it can be installed, it is; else they say that they are skipped.
 browser:

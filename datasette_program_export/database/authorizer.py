@@ -39,6 +39,8 @@ _SCHEMA_TABLES = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlit
 OF_STORAGE = ("dbstat", "sqlite_dbpage", "sqlite_stmt")  # there without being made
 JOINS_UNSEEN = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
 
+_DEEPEST = 1_000  # SQLite takes no deeper expression (SQLITE_MAX_EXPR_DEPTH)
+
 Authorizer = Callable[..., int]
 
 
@@ -136,6 +138,8 @@ class Guard:
                 depth += {"(": 1, ")": -1}.get(token.text, 0)
                 if depth < 0 or token.text == ";" or token.kind == "comment":
                     raise RequestError(f"{self.blame} is not one expression.")
+                if depth > _DEEPEST:
+                    raise RequestError(f"{self.blame} is nested too deeply.")
         except SQLTextError:
             raise RequestError(f"{self.blame} is not one expression: a quote in it may have no end.") from None
         if depth:

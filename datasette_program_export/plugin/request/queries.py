@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import chain
 from typing import Any
 
@@ -24,7 +25,7 @@ async def stored_fields(datasette: Any, http: Any, database: Any, query: host.St
         raise RequestError(f"The query {query.name} is too long: somebody's SQL holds at most {MOST:,} characters.")
     magics = dict(chain.from_iterable(pm.hook.register_magic_parameters(datasette=datasette)))
     params: dict[str, Any] = {}
-    for name in query.params or _parameters(_tokens(f"The query {query.name}", query.sql)):
+    for name in query.params or _parameters(await asyncio.to_thread(_tokens, f"The query {query.name}", query.sql)):
         prefix, _, rest = name[1:].partition("_")
         if not name.startswith("_"):
             params[name] = http.args.get(name) or ""
@@ -43,7 +44,7 @@ async def query_fields(datasette: Any, http: Any, database: Any) -> dict[str, An
     sql = http.args["sql"]
     if len(http.args.getlist("sql")) > 1:
         raise RequestError("sql was given twice.")
-    parts = _tokens("sql", sql)
+    parts = await asyncio.to_thread(_tokens, "sql", sql)  # of a long text, pages need not wait for it
     try:
         validate_sql_select(" ".join(token.text for token in parts))  # its patterns are slow on blanks and comments
     except InvalidSql as error:
