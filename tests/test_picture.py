@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from datasette_program_export.formats.description.coverage import EMPTY
 from datasette_program_export.planning.picture import MOST, picture
 from datasette_program_export.planning.picture.layout import laid_out
 from datasette_program_export.planning.picture.text import clean, fitted, width
@@ -26,7 +27,7 @@ def planned(*tables: str, references: list[tuple[str, str, str]] = (), **more: A
     rows = more.pop("rows", {})
     facts: dict[str, Any] = {
         "source": "here", "preset": None, "scope": "record", "subject": tables[0], "title": "Anna", "bytes": None,
-        "rows": len(tables), "complete": True, "coverage": {}, "labels": {}, "can_cascade": True, "notes": [],
+        "rows": len(tables), "complete": True, "coverage": EMPTY, "labels": {}, "can_cascade": True, "notes": [],
         "tables": [PlannedTable(table=t, label=t, belongs=rows.get(t, 1), needed=0) for t in tables],
         "references": [reference(*r) for r in references],
     }  # fmt: skip

@@ -6,40 +6,40 @@ may not see.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from ..database.schema import ForeignKey, quote
+from ..formats.description.coverage import EMPTY, Coverage, Dangling, Group, LeftOut, NoPermission, Secret, Withheld
 from ..selection.key_tables import filled, same_row
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
-from ..selection.walk import BELONGS, DOWN, NEEDED
+from ..selection.walk import BELONGS, DOWN, NEEDED, Direction
 
 _IS_A_PERSON = "a person who was not asked for"
 _BELONGS_TO_A_PERSON = "belongs to a person who was not asked for"
 
 
-def coverage(scope: Scope) -> dict[str, Any]:
+def coverage(scope: Scope) -> Coverage:
     """The coverage of a scope, as it stands in a document (without what only the format knows)."""
-    return {
-        "tables": _tables(scope),
-        "withheld": _withheld(scope),
-        **kept_back(scope),
-        "dangling": dangling(scope),
-        "warnings": _warnings(scope),
-    }
+    return replace(
+        kept_back(scope),
+        tables=_tables(scope),
+        withheld=tuple(_withheld(scope)),
+        dangling=tuple(dangling(scope)),
+        warnings=tuple(_warnings(scope)),
+    )
 
 
-def kept_back(scope: Scope) -> dict[str, Any]:
-    """What was left out for a reason that is known without looking at rows."""
-    return {
-        "no_permission": _no_permission(scope),
-        "secret": [
-            {"table": table, "column": column, "why": why}
-            for table, columns in scope.secrets.items()
-            for column, why in columns.items()
-        ],
-        "left_out": _left_out(scope),
-    }
+def kept_back(scope: Scope) -> Coverage:
+    """Only what was left out for a reason that is known without looking at rows."""
+    return replace(
+        EMPTY,
+        no_permission=tuple(_no_permission(scope)),
+        secret=tuple(
+            Secret(table, column, why) for table, columns in scope.secrets.items() for column, why in columns.items()
+        ),
+        left_out=tuple(_left_out(scope)),
+    )
 
 
 def _exported(scope: Scope) -> dict[str, TableRows]:
@@ -47,64 +47,64 @@ def _exported(scope: Scope) -> dict[str, TableRows]:
     return {s.table.name: s for s in scope.tables if s.table.kind != "query"}
 
 
-def _tables(scope: Scope) -> dict[str, dict[str, int]]:
+def _tables(scope: Scope) -> dict[str, Group]:
     if scope.walk is None:
         return {}
     return {
-        s.table.name: {BELONGS: r.counts[BELONGS], NEEDED: r.counts[NEEDED]}
+        s.table.name: Group(r.counts[BELONGS], r.counts[NEEDED])
         for s in scope.tables
         if (r := scope.walk.reached[s.table.name])
     }
 
 
-def _withheld(scope: Scope) -> list[dict[str, Any]]:
+def _withheld(scope: Scope) -> list[Withheld]:
     """Rows of people who were not asked for: met along a reference, and left."""
     if scope.walk is None:
         return []
     return [
-        {
-            "table": edge.table if direction == DOWN else edge.other_table,
-            "along": edge.name,
-            "direction": direction,
-            "rows": rows,
-            "why": _IS_A_PERSON if is_person(scope, edge, direction) else _BELONGS_TO_A_PERSON,
-        }
+        Withheld(
+            table=edge.table if direction == DOWN else edge.other_table,
+            along=edge.name,
+            direction=direction,
+            rows=rows,
+            why=_IS_A_PERSON if is_person(scope, edge, direction) else _BELONGS_TO_A_PERSON,
+        )
         for edge, direction, rows in scope.walk.withheld()
     ]
 
 
-def is_person(scope: Scope, edge: ForeignKey, direction: str) -> bool:
+def is_person(scope: Scope, edge: ForeignKey, direction: Direction) -> bool:
     """Whether the rows that were met along an edge are people."""
     return (edge.table if direction == DOWN else edge.other_table) in scope.catalog.persons
 
 
-def _no_permission(scope: Scope) -> list[dict[str, Any]]:
+def _no_permission(scope: Scope) -> list[NoPermission]:
     """Tables that were not followed into, named only where an exported table names them itself."""
     if scope.visible is None:
         return []
     exported = _exported(scope)
     return [
-        {"table": e.other_table, "along": e.name}
+        NoPermission(e.other_table, e.name)
         for e in scope.edges
         if e.table in exported and e.other_table in scope.schema and e.other_table not in scope.visible
     ]
 
 
-def _left_out(scope: Scope) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [{"table": name, "why": why} for name, why in scope.skipped.items()]
-    found += [{"table": name} for name in sorted(scope.left_out_tables)]
+def _left_out(scope: Scope) -> list[LeftOut]:
+    found = [LeftOut(table=name, why=why) for name, why in scope.skipped.items()]
+    found += [LeftOut(table=name) for name in sorted(scope.left_out_tables)]
     for table, columns in sorted(scope.left_out_columns.items()):
-        found += [{"table": table, "column": column} for column in sorted(columns)]
+        found += [LeftOut(table=table, column=column) for column in sorted(columns)]
     if scope.walk is not None:
         stopped = sorted((e for e in scope.stopped if scope.find(e.table)), key=lambda e: e.name)
-        found += [{"reference": edge.name} for edge in stopped]
+        found += [LeftOut(reference=edge.name) for edge in stopped]
         tables = scope.walk.reached
         secret = [e for e in scope.edges if e.table in tables and scope.catalog.is_secret(e)]
-        found += [{"reference": e.name, "why": "its column is left out as secret"} for e in secret]
+        found += [LeftOut(reference=e.name, why="its column is left out as secret") for e in secret]
     return found
 
 
-def dangling(scope: Scope) -> list[dict[str, Any]]:
+def dangling(scope: Scope) -> list[Dangling]:
     """References of exported rows whose parents are not in the export, by reference.
 
     This is what ``PRAGMA foreign_key_check`` finds after the export was loaded."""
@@ -120,17 +120,17 @@ def dangling(scope: Scope) -> list[dict[str, Any]]:
             parent = None  # without its key, it can be found by nobody
         rows, missing = _count_dangling(scope, edge, child, parent)
         if rows:
-            entry: dict[str, Any] = {
-                "table": edge.table,
-                "columns": list(edge.columns),
-                "other_table": edge.other_table,
-            }
-            entry |= {"other_columns": list(edge.other_columns), "rows": rows}
-            if missing is not None:
-                entry["missing_in_source"] = missing
-            if edge.virtual:
-                entry["virtual"] = True
-            found.append(entry)
+            found.append(
+                Dangling(
+                    table=edge.table,
+                    columns=edge.columns,
+                    other_table=edge.other_table,
+                    other_columns=edge.other_columns,
+                    rows=rows,
+                    missing_in_source=missing,
+                    virtual=edge.virtual,
+                )
+            )
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Set
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cache
 from itertools import chain
@@ -20,6 +20,7 @@ from ..files.compression import MEDIA_TYPES, SUFFIXES, compressed
 from ..files.names import export_name
 from ..formats.column_facts import ColumnFacts, survey
 from ..formats.dataset import Dataset, TableStream
+from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.digest import TableDigest
 from ..formats.registry import Format, Options, check_choices, get_format
 from ..options.request import Request
@@ -77,7 +78,7 @@ class Export:
         self.filename = ""
         self.media_type = ""
         self.progress = Progress()
-        self.coverage: Mapping[str, Any] = {}
+        self.coverage = EMPTY
         self.labels: Mapping[str, tuple[str, str]] = {}
         self._warnings: list[str] = []  # of the format, about what it has written
         self._cancelled = Event()
@@ -181,7 +182,7 @@ class Export:
         for table in dataset.tables:
             yield from self.format.encode_table(table, self.request)
         # there is no place for it in the file: the command line tells it
-        self.coverage = {**kept_back(scope), "warnings": self._warnings}
+        self.coverage = replace(kept_back(scope), warnings=tuple(self._warnings))
 
     def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
         digests: dict[str, TableDigest] = {}
@@ -193,9 +194,9 @@ class Export:
             return {"rows": sum(d.rows for d in digests.values()), "tables": tables}
 
         @cache
-        def covered() -> Mapping[str, Any]:
+        def covered() -> Coverage:
             known = coverage(scope)
-            self.coverage = {**known, "warnings": [*known["warnings"], *self._warnings]}
+            self.coverage = replace(known, warnings=(*known.warnings, *self._warnings))
             return self.coverage
 
         return Dataset(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+
+from .description.coverage import Coverage
 
 Labels = Mapping[str, tuple[str, str]]
 Number = Callable[[int], str]
@@ -18,22 +19,22 @@ def counted(table: str, rows: int, labels: Labels, number: Number = plain) -> st
     return f"{number(rows)} row{'s' if rows != 1 else ''}{of}"
 
 
-def coverage_sentences(coverage: Mapping[str, Any], labels: Labels | None = None, number: Number = plain) -> list[str]:
+def coverage_sentences(coverage: Coverage, labels: Labels | None = None, number: Number = plain) -> list[str]:
     """What was left and why, and what points out of the file, in sentences."""
     names = labels or {}
     found = []
-    for w in coverage.get("withheld", []):
-        whose = "not asked for" if w["why"].startswith("a ") else "of a person not asked for"
-        found.append(f"{counted(w['table'], w['rows'], names, number)} {whose}: not included ({w['along']}).")
-    for hidden in coverage.get("no_permission", []):
-        found.append(f"{hidden['table']}: not included, as you may not see that table ({hidden['along']}).")
-    found += [f"{s['table']}.{s['column']}: not included, {s['why']}." for s in coverage.get("secret", [])]
-    for part in coverage.get("left_out", []):
-        name = part.get("reference") or ".".join(part[k] for k in ("table", "column") if k in part)
-        found.append(f"{name}: not included, {part.get('why', 'as you asked')}.")
-    for d in coverage.get("dangling", []):
-        verb = "refers" if d["rows"] == 1 else "refer"
-        parent = f"a {names[d['other_table']][0]}" if d["other_table"] in names else d["other_table"]
-        who = counted(d["table"], d["rows"], names, number)
-        found.append(f"{who} {verb} to {parent} that is not included ({', '.join(d['columns'])}).")
-    return [*found, *coverage.get("warnings", [])]
+    for w in coverage.withheld:
+        whose = "not asked for" if w.why.startswith("a ") else "of a person not asked for"
+        found.append(f"{counted(w.table, w.rows, names, number)} {whose}: not included ({w.along}).")
+    for hidden in coverage.no_permission:
+        found.append(f"{hidden.table}: not included, as you may not see that table ({hidden.along}).")
+    found += [f"{s.table}.{s.column}: not included, {s.why}." for s in coverage.secret]
+    for part in coverage.left_out:
+        name = part.reference or ".".join(n for n in (part.table, part.column) if n is not None)
+        found.append(f"{name}: not included, {part.why if part.why is not None else 'as you asked'}.")
+    for d in coverage.dangling:
+        verb = "refers" if d.rows == 1 else "refer"
+        parent = f"a {names[d.other_table][0]}" if d.other_table in names else d.other_table
+        who = counted(d.table, d.rows, names, number)
+        found.append(f"{who} {verb} to {parent} that is not included ({', '.join(d.columns)}).")
+    return [*found, *coverage.warnings]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .column_facts import ColumnFacts
+from .description.coverage import Coverage
 
 # text that is not valid UTF-8 is a str with surrogates (PEP 383)
 Value = int | float | str | bytes | None
@@ -54,6 +55,6 @@ class Dataset:
     head: Mapping[str, Any]
     schema: Mapping[str, Any]
     tables: Iterator[TableStream]
-    coverage: Callable[[], Mapping[str, Any]]
+    coverage: Callable[[], Coverage]
     integrity: Callable[[], Mapping[str, Any]]
     readable: bool = True

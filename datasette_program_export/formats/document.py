@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import UnreadableError
 from .dataset import Field as TableField
+from .description.coverage import Coverage
 
 _MOST_PARTS = 3_000_000  # of a description: each takes some hundred bytes of memory
 
@@ -144,71 +145,6 @@ class DocumentSchema(_Model):
     objects: list[DocumentObject]
     not_carried: list[NotCarried]
     database: DatabaseFacts
-
-
-class Group(_Model):
-    """Rows of one table, by why they are in."""
-
-    belongs: int
-    needed: int
-
-
-class Withheld(_Model):
-    """Rows of people who were not asked for."""
-
-    table: str
-    along: str = Field(description="The reference, as child.column.")
-    direction: Literal["down", "up"]
-    rows: int
-    why: str
-
-
-class NoPermission(_Model):
-    """A table that may not be seen, which a visible one refers to."""
-
-    table: str
-    along: str
-
-
-class Secret(_Model):
-    """A column that was left out as secret."""
-
-    table: str
-    column: str
-    why: str
-
-
-class LeftOut(_Model):
-    """A table, a column or a reference that was left out; without ``why``, as it was asked for."""
-
-    table: str | None = None
-    column: str | None = None
-    reference: str | None = None
-    why: str | None = None
-
-
-class Dangling(_Model):
-    """References of rows in the document that lead out of it."""
-
-    table: str
-    columns: list[str]
-    other_table: str
-    other_columns: list[str]
-    rows: int
-    missing_in_source: int | None = Field(default=None, description="How many of them lead nowhere in the source too.")
-    virtual: bool = Field(default=False, description="A reference that only settings declare.")
-
-
-class Coverage(_Model):
-    """What is in, and what is not and why."""
-
-    tables: dict[str, Group]
-    withheld: list[Withheld]
-    no_permission: list[NoPermission]
-    secret: list[Secret]
-    left_out: list[LeftOut]
-    dangling: list[Dangling]
-    warnings: list[str]
 
 
 class TableIntegrity(_Model):

@@ -217,7 +217,7 @@ class _Run:
             if staged is None:
                 continue
             secret = set(known.secret_columns(staged.table))
-            secret |= {s["column"] for s in self.intake.coverage.get("secret", []) if fold(s["table"]) == fold(name)}
+            secret |= {s.column for s in self.intake.coverage.secret if fold(s.table) == fold(name)}
             one = TableWriter(self.goal, schema, staged, self.asked, self.findings, secret)
             with one.judged() as report:
                 report.left_out = self.left_out.get(name, 0)

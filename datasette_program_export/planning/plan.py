@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_serializer, field_validator
+
+from ..formats.description.coverage import EMPTY, Coverage
+from ..formats.description.parsing import dumped
 
 
 class _Model(BaseModel):
@@ -88,8 +91,17 @@ class Plan(_Model):
     bytes: int | None
     bytes_error: int | None = Field(default=None, description="How far `bytes` may be off, 19 times out of 20.")
     complete: bool
-    coverage: dict[str, Any]
+    coverage: Annotated[Coverage, WithJsonSchema({"additionalProperties": True, "title": "Coverage", "type": "object"})]
     labels: dict[str, tuple[str, str]] = Field(description="Per table: what one of its rows is called, and several.")
     parents: str | None = Field(default=None, description="`needed` or `none`, where references are followed.")
     can_cascade: bool = Field(description="Whether references could be followed from the subject's rows.")
     notes: list[str] = Field(description="What is worth knowing before: slow references, unfinished counts.")
+
+    @field_validator("coverage", mode="before")
+    @classmethod
+    def _empty_where_unknown(cls, value: Any) -> Any:
+        return EMPTY if value == {} else value
+
+    @field_serializer("coverage")
+    def _as_in_a_document(self, value: Coverage) -> dict[str, Any]:
+        return dumped(value) if self.complete else {}

@@ -14,6 +14,8 @@ from ..database.source import Source
 from ..errors import BusyError
 from ..exporting.coverage import coverage
 from ..exporting.document_schema import described, fields_of
+from ..formats.description.coverage import EMPTY, Coverage
+from ..formats.description.parsing import dumped
 from ..options.request import Request
 from ..options.settings import Settings
 from ..selection.catalog import Catalog, catalog
@@ -47,13 +49,15 @@ def plan(source: Any, request: Request, *, settings: Settings | None = None, vis
 
 def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, settings: Settings) -> Plan:
     known = scope.catalog
-    covered: dict[str, Any] = {}
+    covered: Coverage | None = None
     try:
         scope.resolve()
         tables = [_planned(scope, chosen) for chosen in scope.tables]
         covered = coverage(scope)
     except TimeExpired:
         tables = _so_far(scope)
+    names = [t.table for t in tables]
+    references = planned_references(scope, names, covered or EMPTY) if request.scope != "query" else []
     return Plan(
         source=source,
         preset=known.preset.title if known.preset else None,
@@ -62,17 +66,17 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         title=title,
         told_apart=detail,
         tables=tables,
-        references=planned_references(scope, [t.table for t in tables], covered) if request.scope != "query" else [],
+        references=references,
         rows=sum(t.rows for t in tables),
-        bytes=sum(t.bytes or 0 for t in tables) + _frame(scope, covered) if covered else None,
+        bytes=sum(t.bytes or 0 for t in tables) + _frame(scope, covered) if covered is not None else None,
         # the tables' errors are independent of each other
-        bytes_error=round(sqrt(sum((t.bytes_error or 0) ** 2 for t in tables))) if covered else None,
-        complete=bool(covered),
-        coverage=covered,
+        bytes_error=round(sqrt(sum((t.bytes_error or 0) ** 2 for t in tables))) if covered is not None else None,
+        complete=covered is not None,
+        coverage=covered or EMPTY,
         labels=scope.labels(),
         parents=scope.parents if isinstance(scope, RecordScope) and scope.walk is not None else None,
         can_cascade=_can_cascade(scope),
-        notes=_notes(scope, bool(covered), settings),
+        notes=_notes(scope, covered is not None, settings),
     )
 
 
@@ -141,10 +145,10 @@ def _columns(scope: Scope, chosen: TableRows) -> list[PlannedColumn]:
     return found
 
 
-def _frame(scope: Scope, covered: dict[str, Any]) -> int:
+def _frame(scope: Scope, covered: Coverage) -> int:
     """The size of what stands around the rows in a document."""
     digests = 110 * len(scope.tables)
-    return len(msgspec.json.encode(described(scope))) + len(msgspec.json.encode(covered)) + digests + 500
+    return len(msgspec.json.encode(described(scope))) + len(msgspec.json.encode(dumped(covered))) + digests + 500
 
 
 def _can_cascade(scope: Scope) -> bool:

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from ..database.schema import ForeignKey
+from ..formats.description.coverage import Coverage
 from ..selection.scopes.base import Scope
 from .plan import PlannedReference
 
 _TABLE_LEFT_OUT = "left out, as you asked"
 
 
-def planned_references(scope: Scope, tables: Iterable[str], covered: dict[str, Any]) -> list[PlannedReference]:
+def planned_references(scope: Scope, tables: Iterable[str], covered: Coverage) -> list[PlannedReference]:
     """The references between these tables and from them, in the schema's order."""
     inside = set(tables)
     withheld: Counter[str] = Counter()
-    for met in covered.get("withheld", []):
-        withheld[met["along"]] += met["rows"]
-    dangling = {(d["table"], tuple(d["columns"]), d["other_table"]): d["rows"] for d in covered.get("dangling", [])}
+    for met in covered.withheld:
+        withheld[met.along] += met.rows
+    dangling = covered.dangling_by_reference
     closing = set(scope.catalog.graph(inside).deferred())
     found = []
     for edge in scope.edges:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ..database.schema import ForeignKey, Table, quote
 from ..database.snapshot import Snapshot
@@ -18,7 +19,9 @@ from .key_tables import KeyTable, filled, index_serves, same_row
 from .owners import FOREIGN, OWNED, Owners
 
 BELONGS, NEEDED = "belongs", "needed"
-DOWN, UP = "down", "up"
+Direction = Literal["down", "up"]
+DOWN: Direction = "down"
+UP: Direction = "up"
 
 
 @dataclass
@@ -43,7 +46,7 @@ class Walk:
         self.reached: dict[str, Reached] = {}
         self.without_index: list[ForeignKey] = []
         self.owners = Owners(snapshot, catalog) if withhold and catalog.persons else None
-        self._withheld: dict[tuple[ForeignKey, str], KeyTable] = {}
+        self._withheld: dict[tuple[ForeignKey, Direction], KeyTable] = {}
         cycles = [set(c) for c in graph.components]
         self._cyclic = {e.table for e in graph.edges if any({e.table, e.other_table} <= c for c in cycles)}
         self._edge_copies: dict[ForeignKey, KeyTable] = {}
@@ -82,7 +85,7 @@ class Walk:
             self._follow(component, [e for t in component for e in self.graph.up(t)], UP)
         self._look_behind_withheld()
 
-    def withheld(self) -> list[tuple[ForeignKey, str, int]]:
+    def withheld(self) -> list[tuple[ForeignKey, Direction, int]]:
         """Other people's rows that were met and left: the edge, the direction, how many rows."""
         found = []
         for (edge, direction), keys in self._withheld.items():
@@ -106,7 +109,7 @@ class Walk:
         same = " AND ".join(f"x.{k} = {alias}.{k}" for k in keys.columns)
         return f"EXISTS (SELECT 1 FROM {self.reached[table].keys.name} AS x WHERE {same})"
 
-    def _follow(self, component: Sequence[str], edges: Sequence[ForeignKey], direction: str) -> None:
+    def _follow(self, component: Sequence[str], edges: Sequence[ForeignKey], direction: Direction) -> None:
         inside = [e for e in edges if e.table in component and e.other_table in component]
         step, fresh = 0, bool(inside)
         while fresh:
@@ -116,7 +119,7 @@ class Walk:
             if edge not in inside:
                 self._cross(edge, direction, None)
 
-    def _cross(self, edge: ForeignKey, direction: str, step: int | None) -> int:
+    def _cross(self, edge: ForeignKey, direction: Direction, step: int | None) -> int:
         """Take the rows that one edge leads to; inside a component only from the rows of one step."""
         source, target = (edge.other_table, edge.table) if direction == DOWN else (edge.table, edge.other_table)
         if direction == UP and not self.schema[target].key:
@@ -142,7 +145,7 @@ class Walk:
             self._guard(edge)
         return new
 
-    def _path(self, edge: ForeignKey, direction: str, inside: bool) -> str:
+    def _path(self, edge: ForeignKey, direction: Direction, inside: bool) -> str:
         """The rows k (in) -> the row beside it -> the row that the edge leads to, as a FROM clause."""
         child, parent = self.schema[edge.table], self.schema[edge.other_table]
         keys = self.reached[parent.name if direction == DOWN else child.name].keys
@@ -190,7 +193,7 @@ class Walk:
             self._edge_copies[edge] = copy
         return self._edge_copies[edge]
 
-    def _cross_as_asked(self, edge: ForeignKey, direction: str, key: str, path: str, step: int) -> int:
+    def _cross_as_asked(self, edge: ForeignKey, direction: Direction, key: str, path: str, step: int) -> int:
         """Cross an edge, but leave the rows of people who were not asked for; they are counted."""
         assert self.owners is not None
         row = "c" if direction == DOWN else "p"
@@ -216,7 +219,7 @@ class Walk:
         met.drop()
         return new
 
-    def _withhold(self, edge: ForeignKey, direction: str) -> KeyTable:
+    def _withhold(self, edge: ForeignKey, direction: Direction) -> KeyTable:
         if (edge, direction) not in self._withheld:
             target = self.schema[edge.table if direction == DOWN else edge.other_table]
             self._withheld[edge, direction] = KeyTable(self.snapshot, target, ", step INTEGER")

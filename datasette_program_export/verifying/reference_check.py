@@ -15,9 +15,8 @@ from ..database.schema import affinity, quote
 from ..database.sqlite_errors import explain
 from ..errors import ExportError, SpoolFullError, UnreadableError
 from ..formats.dataset import Field, Row
+from ..formats.description.coverage import ReferenceKey
 from ..formats.values import undecoded
-
-Edge = tuple[str, tuple[str, ...], str]  # table, columns, other table
 
 
 class References:
@@ -29,7 +28,7 @@ class References:
         self._places: dict[str, list[int]] = {}
         self._insert: dict[str, str] = {}
         self._written: dict[str, set[str]] = {}
-        self.unchecked: set[Edge] = set()
+        self.unchecked: set[ReferenceKey] = set()
         self._edges = [(name, key) for name, table in self._tables.items() for key in table["foreign_keys"]]
         # an empty name is a private database on disk, which SQLite takes away itself (https://www.sqlite.org/inmemorydb.html)
         self._connection = sqlite3.connect("", isolation_level=None)
@@ -85,7 +84,7 @@ class References:
         values = [value if raw is None else raw for value, raw in zip(key, raws)]
         self._connection.execute(f"INSERT INTO {quote('t' + table)} VALUES ({slots})", values)
 
-    def dangling(self) -> dict[Edge, int]:
+    def dangling(self) -> dict[ReferenceKey, int]:
         """How many rows have a reference that leads nowhere, by table, columns and other table.
 
         Raises sqlite3.OperationalError for a collation that only the source knew."""

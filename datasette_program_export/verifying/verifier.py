@@ -15,10 +15,11 @@ from ..files.input_file import open_input
 from ..files.limits import CAREFUL, TRUSTING, Limits
 from ..formats.coverage_text import coverage_sentences
 from ..formats.dataset import Dataset, TableStream
+from ..formats.description.coverage import Coverage, ReferenceKey
 from ..formats.digest import TableDigest
-from ..formats.document import Coverage, Head
+from ..formats.document import Head
 from ..formats.registry import _BEGINNINGS, detect, get_format
-from .reference_check import Edge, References, refused
+from .reference_check import References, refused
 from .report import DanglingReference, Report, VerifiedTable
 
 
@@ -100,7 +101,6 @@ def _check(dataset: Dataset, report: Report) -> None:
         announced = dataset.integrity()
         _check_form(_Announced, announced)
         coverage = dataset.coverage()
-        _check_form(Coverage, coverage)
         if not dataset.readable:
             _believe(report, announced)
         report.left_out = coverage_sentences(coverage)
@@ -160,9 +160,9 @@ def _compare(report: Report, announced: Mapping[str, Any]) -> None:
 
 
 def _compare_references(
-    report: Report, found: Mapping[Edge, int], coverage: Mapping[str, Any], unchecked: Set[Edge]
+    report: Report, found: Mapping[ReferenceKey, int], coverage: Coverage, unchecked: Set[ReferenceKey]
 ) -> None:
-    announced = {(d["table"], tuple(d["columns"]), d["other_table"]): d["rows"] for d in coverage.get("dangling", [])}
+    announced = coverage.dangling_by_reference
     for key in sorted((found.keys() | announced.keys()) - unchecked):
         table, columns, other = key
         rows, said = found.get(key, 0), announced.get(key, 0)

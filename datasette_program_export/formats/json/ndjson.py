@@ -19,6 +19,8 @@ from ...files.limits import Limits
 from ...files.lines import DigestingLines
 from ...options.request import Request
 from ..dataset import Dataset, Field, Row, TableStream
+from ..description.coverage import parsed_coverage
+from ..description.parsing import dumped
 from ..document import check_integrity, description, tables_of
 from ..registry import Format, Options
 from .reading import RowReader
@@ -48,7 +50,7 @@ def _body(dataset: Dataset) -> Iterator[bytes]:
         for rows in table.batches:
             yield start + lines(rows)[:-1].replace(b"\n", b"}\n" + start) + b"}\n"
         table.warnings.extend(lines.warnings(table.name))
-    yield _json({"coverage": dataset.coverage()}) + b"\n"
+    yield _json({"coverage": dumped(dataset.coverage())}) + b"\n"
 
 
 def _start(table: str) -> bytes:
@@ -81,7 +83,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         head=export,
         schema=head["schema"],
         tables=_tables(lines, tables, tail),
-        coverage=lambda: tail["coverage"],
+        coverage=lambda: parsed_coverage(tail["coverage"]),
         integrity=lambda: tail["integrity"],
     )
 

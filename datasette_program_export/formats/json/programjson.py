@@ -18,6 +18,8 @@ from ...errors import UnreadableError
 from ...files.limits import Limits
 from ...files.lines import LONGEST_DESCRIPTION, DigestingLines
 from ..dataset import Dataset, Field, Row, TableStream
+from ..description.coverage import parsed_coverage
+from ..description.parsing import dumped
 from ..document import check_integrity, description, tables_of
 from ..registry import Format, Options
 from .reading import RowReader
@@ -63,7 +65,7 @@ class _Writer:
             yield b"\n    ]" if self.pretty else b"\n]"
             comma = b","
         yield b"\n  },\n  " if self.pretty else b"\n},\n"
-        yield self.key("coverage", dataset.coverage(), last=False)
+        yield self.key("coverage", dumped(dataset.coverage()), last=False)
 
     def rows(self, table: TableStream) -> Iterator[bytes]:
         lines = RowLines(table.fields)
@@ -106,7 +108,7 @@ class _Reader:
             head=export,
             schema=head["schema"],
             tables=self._tables(tables),
-            coverage=lambda: self.tail["coverage"],
+            coverage=lambda: parsed_coverage(self.tail["coverage"]),
             integrity=lambda: self.tail["integrity"],
         )
 

@@ -18,6 +18,8 @@ from pydantic import Field as PydanticField
 from ..column_facts import ColumnFacts
 from ..csv.spreadsheet import is_taken_for_something_else
 from ..dataset import Dataset, Field
+from ..description.coverage import Coverage
+from ..description.parsing import dumped
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 KEY = "program_export"
@@ -106,7 +108,7 @@ def descriptor(
             "export": dataset.head,
             "schema": dataset.schema,
             "dialect": dialect,
-            "coverage": coverage,
+            "coverage": dumped(coverage),
             "files": dict(files),
             "integrity": integrity,
         },
@@ -134,7 +136,7 @@ def _resource(
     resource: Resource,
     written: Mapping[str, Resource],
     named: Mapping[str, str],
-    coverage: Mapping[str, Any],
+    coverage: Coverage,
     integrity: Mapping[str, Any],
     delimiter: str | None,
 ) -> dict[str, Any]:
@@ -222,10 +224,10 @@ def _foreign_keys(
     resource: Resource,
     written: Mapping[str, Resource],
     named: Mapping[str, str],
-    coverage: Mapping[str, Any],
+    coverage: Coverage,
 ) -> Any:
     """The references that hold in this package by plain equality, which is all that the standard knows."""
-    dangling = {(d["table"], tuple(d["columns"]), d["other_table"]) for d in coverage["dangling"]}
+    dangling = coverage.dangling_by_reference
     for key in dataset.schema["tables"][resource.table]["foreign_keys"]:
         parent = written.get(key["table"])
         if parent is None or (resource.table, tuple(key["columns"]), key["table"]) in dangling:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import IO, Any
 
 import msgspec
@@ -25,6 +26,7 @@ from ..column_facts import ColumnFacts
 from ..coverage_text import coverage_sentences
 from ..csv.reading import Column, rows
 from ..dataset import Dataset, Field, Row, TableStream, Value
+from ..description.coverage import parsed_coverage
 from ..document import description, tables_of
 from ..json.reading import RowReader
 from ..registry import Format, Options, get_format
@@ -136,7 +138,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             head=about["export"],
             schema=about["schema"],
             tables=_tables(zipped, resources, tables, about),
-            coverage=dict(about["coverage"]).copy,
+            coverage=partial(parsed_coverage, dict(about["coverage"])),
             integrity=dict(about["integrity"]).copy,
             readable=importable,
         )

@@ -21,6 +21,7 @@ from ...database.sqlite_errors import explain
 from ...errors import UnreadableError
 from ...files.input_file import open_database_bytes
 from ..dataset import Dataset, Field, Row, TableStream
+from ..description.coverage import parsed_coverage
 from ..document import description, tables_of
 from .statements import VERSION, description_among
 
@@ -100,7 +101,7 @@ def decode(path: Path) -> Dataset:
         head=parts["export"],
         schema=parts["schema"],
         tables=_tables(path, fields),
-        coverage=lambda: parts["coverage"],
+        coverage=lambda: parsed_coverage(parts["coverage"]),
         integrity=lambda: parts["integrity"],
     )
 

@@ -18,6 +18,7 @@ from ...files.limits import Limits
 from ...files.lines import DigestingLines
 from ...files.local import local
 from ..dataset import Dataset, TableStream
+from ..description.coverage import parsed_coverage
 from ..document import description, tables_of
 from ..registry import Format, Options
 from .literals import Literals
@@ -98,7 +99,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         head=parts["export"],
         schema=parts["schema"],
         tables=(TableStream(name, columns, iter(())) for name, columns in fields.items()),
-        coverage=lambda: parts["coverage"],
+        coverage=lambda: parsed_coverage(parts["coverage"]),
         integrity=lambda: parts["integrity"],
         readable=False,
     )

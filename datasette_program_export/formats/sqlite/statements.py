@@ -19,6 +19,7 @@ from ...database.schema import fold, quote
 from ...database.sqlite_errors import explain
 from ...errors import UnsupportedError
 from ..dataset import Dataset
+from ..description.parsing import dumped
 from .literals import Literals
 
 VERSION = 1
@@ -77,7 +78,7 @@ class Blueprint:
         """The rows of the description table, when all other rows are written."""
         yield "format", form
         yield "version", VERSION
-        parts = {"export": dataset.head, "schema": self.schema, "coverage": dataset.coverage()}
+        parts = {"export": dataset.head, "schema": self.schema, "coverage": dumped(dataset.coverage())}
         for name, value in {**parts, "integrity": {**integrity, "complete": True}}.items():
             yield name, msgspec.json.encode(value).decode()
 

@@ -128,12 +128,12 @@ class _Look:
             for k in table.foreign_keys
             if name not in applied.unchecked
         }
-        for d in applied.intake.coverage.get("dangling", []):
-            key = (d["table"], tuple(d["columns"]), d["other_table"])
-            if key in declared and found.get(key, 0) != d["rows"]:
+        for d in applied.intake.coverage.dangling:
+            rows = found.get(d.reference, 0)
+            if d.reference in declared and rows != d.rows:
                 self.problems.append(
-                    f"{d['table']}.{', '.join(d['columns'])}: {found.get(key, 0):,} references lead nowhere in the "
-                    f"database, {d['rows']:,} are announced."
+                    f"{d.table}.{', '.join(d.columns)}: {rows:,} references lead nowhere in the "
+                    f"database, {d.rows:,} are announced."
                 )
 
 

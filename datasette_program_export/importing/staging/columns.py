@@ -9,6 +9,7 @@ from typing import Any
 from ...database.schema import Schema, Table, affinity
 from ...errors import UnreadableError
 from ...formats.dataset import Dataset, TableStream
+from ...formats.description.coverage import EMPTY, Coverage
 from ...selection.catalog import Catalog
 from ..report import FindingCollector
 from .database import StagedTable, StagingDatabase
@@ -32,7 +33,7 @@ class ColumnMapping:
         self.staging = staging
         self.findings = findings
         self.construction: NewTables | None = None
-        self.coverage: Mapping[str, Any] = {}
+        self.coverage = EMPTY
         self.document: Mapping[str, Any] = {}
 
     def find(self, name: str) -> Table | None:
@@ -61,7 +62,7 @@ class ColumnMapping:
             self.staging.encoding = self.construction.encoding
             self.schema = self.construction.trial(self.findings)
 
-        def coverage() -> Mapping[str, Any]:
+        def coverage() -> Coverage:
             self.coverage = dataset.coverage()
             return self.coverage
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from ...database.schema import ForeignKey, Schema, fold, quote
+from ...formats.description.coverage import Coverage
 from ..report import MOST, AllowedReference, FindingCollector
 from ..staging.columns import ColumnMapping
 from ..staging.database import StagedTable
@@ -108,11 +109,11 @@ class ReferenceCheck:
         return [line for (line,) in self.connection.execute(f"{sql} ORDER BY s.line LIMIT {MOST}")]
 
 
-def _announced(coverage: Mapping[str, Any], key: ForeignKey) -> int:
+def _announced(coverage: Coverage, key: ForeignKey) -> int:
     """For how many rows the file says itself that this reference leads out of it."""
     wanted = (fold(key.table), [fold(c) for c in key.columns], fold(key.other_table))
     return sum(
-        d["rows"]
-        for d in coverage.get("dangling", [])
-        if (fold(d["table"]), [fold(c) for c in d["columns"]], fold(d["other_table"])) == wanted
+        d.rows
+        for d in coverage.dangling
+        if (fold(d.table), [fold(c) for c in d.columns], fold(d.other_table)) == wanted
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlencode
 
+from ...formats.description.coverage import LeftOut
 from ...formats.registry import NAMES, get_format
 from ...options.grammar import DIALECTS, PREFIX, arguments, format_options, row_path
 from ...options.settings import Settings
@@ -95,10 +97,10 @@ def page_context(
         "sizes": {t.table: size(t, number) for t in plan.tables},
         "connections": connected,
         "good_for": _GOOD_FOR,
-        "left": coverage_sentences({**plan.coverage, "left_out": _for_a_reason(plan)}, plan.labels, number),
+        "left": coverage_sentences(replace(plan.coverage, left_out=_for_a_reason(plan)), plan.labels, number),
         "left_out": not_in_tree(request.without, [*belongs, *added]),
         "cautions": cautions(plan, request, number, asked.settings.max_rows),
-        "withheld": bool(plan.coverage.get("withheld")) or request.others == "include",
+        "withheld": bool(plan.coverage.withheld) or request.others == "include",
         "formats": [get_format(name) for name in NAMES],
         "choices": _choices(request),
         "ranges": ranges,
@@ -168,14 +170,14 @@ def _addresses(asked: ExportContext, in_ranges: list[str], picking: Picking | No
     }
 
 
-def _for_a_reason(plan: Plan) -> list[Any]:
+def _for_a_reason(plan: Plan) -> tuple[LeftOut, ...]:
     """What is left out for another reason than that it was asked for: that stands in the form."""
     stopped = {r.name for r in plan.references if r.why_not == "not followed, as you asked"}
-    return [
+    return tuple(
         part
-        for part in plan.coverage.get("left_out", [])
-        if "why" in part or ("reference" in part and part["reference"] not in stopped)
-    ]
+        for part in plan.coverage.left_out
+        if part.why is not None or (part.reference is not None and part.reference not in stopped)
+    )
 
 
 def _choices(request: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""The typed parts of a document's description, which also generate its JSON Schema."""

@@ -1,0 +1,119 @@
+"""What a document holds, what it leaves out, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from .parsing import CLOSED, parsed
+
+ReferenceKey = tuple[str, tuple[str, ...], str]  # table, columns, other table
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of one table, by why they are in."""
+
+    __pydantic_config__ = CLOSED
+
+    belongs: int
+    needed: int
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Rows of people who were not asked for."""
+
+    __pydantic_config__ = CLOSED
+
+    table: str
+    along: Annotated[str, Field(description="The reference, as child.column.")]
+    direction: Literal["down", "up"]
+    rows: int
+    why: str
+
+
+@dataclass(frozen=True)
+class NoPermission:
+    """A table that may not be seen, which a visible one refers to."""
+
+    __pydantic_config__ = CLOSED
+
+    table: str
+    along: str
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A column that was left out as secret."""
+
+    __pydantic_config__ = CLOSED
+
+    table: str
+    column: str
+    why: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A table, a column or a reference that was left out; without ``why``, as it was asked for."""
+
+    __pydantic_config__ = CLOSED
+
+    table: str | None = None
+    column: str | None = None
+    reference: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class Dangling:
+    """References of rows in the document that lead out of it."""
+
+    __pydantic_config__ = CLOSED
+
+    table: str
+    columns: tuple[str, ...]
+    other_table: str
+    other_columns: tuple[str, ...]
+    rows: int
+    missing_in_source: Annotated[int | None, Field(description="How many of them lead nowhere in the source too.")] = (
+        None
+    )
+    virtual: Annotated[bool, Field(description="A reference that only settings declare.")] = False
+
+    @property
+    def reference(self) -> ReferenceKey:
+        """What tells the reference from others."""
+        return self.table, self.columns, self.other_table
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What is in, and what is not and why."""
+
+    __pydantic_config__ = CLOSED
+
+    tables: Mapping[str, Group]
+    withheld: tuple[Withheld, ...]
+    no_permission: tuple[NoPermission, ...]
+    secret: tuple[Secret, ...]
+    left_out: tuple[LeftOut, ...]
+    dangling: tuple[Dangling, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def dangling_by_reference(self) -> dict[ReferenceKey, int]:
+        """How many rows dangle, by reference."""
+        return {d.reference: d.rows for d in self.dangling}
+
+
+EMPTY = Coverage({}, (), (), (), (), (), ())
+
+
+def parsed_coverage(found: Any) -> Coverage:
+    """A coverage from its JSON value. Raises UnreadableError."""
+    return parsed(Coverage, found, "What the file says of itself is not as this program writes it.")

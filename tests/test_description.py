@@ -1,0 +1,72 @@
+"""The typed parts of a document's description: what they parse, and what they write."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datasette_program_export import Plan, Request, plan
+from datasette_program_export.errors import UnreadableError
+from datasette_program_export.formats.description.coverage import EMPTY, Coverage, Dangling, LeftOut, parsed_coverage
+from datasette_program_export.formats.description.parsing import dumped
+
+COVERAGE: dict[str, Any] = {
+    "tables": {"p": {"belongs": 1, "needed": 0}},
+    "withheld": [{"table": "p", "along": "c.p", "direction": "up", "rows": 2, "why": "a person"}],
+    "no_permission": [{"table": "hidden", "along": "c.hidden"}],
+    "secret": [{"table": "p", "column": "password", "why": "a secret"}],
+    "left_out": [{"table": "v", "why": "is a view"}, {"table": "p", "column": "x"}, {"reference": "c.q"}],
+    "dangling": [
+        {"table": "c", "columns": ["a", "b"], "other_table": "p", "other_columns": ["x", "y"], "rows": 3}
+        | {"missing_in_source": 0, "virtual": True},
+        {"table": "c", "columns": ["q"], "other_table": "q", "other_columns": ["id"], "rows": 1},
+    ],
+    "warnings": ["Something."],
+}
+
+
+def test_a_coverage_is_written_as_it_was_read() -> None:
+    assert json.dumps(dumped(parsed_coverage(COVERAGE))) == json.dumps(COVERAGE)
+    assert list(dumped(EMPTY)) == list(COVERAGE)
+
+
+def test_dangling_references_are_found_by_their_columns_and_tables() -> None:
+    found = parsed_coverage(COVERAGE).dangling_by_reference
+    assert found == {("c", ("a", "b"), "p"): 3, ("c", ("q",), "q"): 1}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"more": []},
+        {"tables": []},
+        {"dangling": [{**COVERAGE["dangling"][0], "rows": "many"}]},
+        {"withheld": [{**COVERAGE["withheld"][0], "direction": "sideways"}]},
+        {"left_out": [{"view": "v"}]},
+    ],
+    ids=str,
+)
+def test_a_coverage_that_is_formed_otherwise_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableError):
+        parsed_coverage(COVERAGE | changed)
+
+
+def test_names_that_are_not_utf_8_stand_in_a_coverage() -> None:
+    """An export to csv has no place for it, so it is not written, but told."""
+    odd = Dangling("t\udcff", ("c\udcff",), "p", ("id",), 1)
+    assert (
+        replace(EMPTY, dangling=(odd,), left_out=(LeftOut(table="v\udcff"),)).dangling_by_reference[odd.reference] == 1
+    )
+
+
+def test_a_plan_is_read_back_from_its_json(demo_file: Path) -> None:
+    made = plan(demo_file, Request())
+    assert isinstance(made.coverage, Coverage) and made.coverage != EMPTY
+    assert Plan.model_validate_json(made.model_dump_json()) == made
+    unfinished = made.model_copy(update={"complete": False, "coverage": EMPTY})
+    assert json.loads(unfinished.model_dump_json())["coverage"] == {}
+    assert Plan.model_validate_json(unfinished.model_dump_json()) == unfinished
