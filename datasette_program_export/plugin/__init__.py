@@ -9,6 +9,7 @@ from datasette import hookimpl
 from ..cli.main import program_export
 from . import host
 from .host import permissions
+from .host.protocols import Actor, Datasette, HttpRequest
 from .pages import actions
 from .pages.export import unsupported
 from .routes import FORMS_WITH_ADDRESSES, FORMS_WITH_FILES, ROUTES
@@ -38,12 +39,12 @@ def register_commands(cli: Any) -> None:
 
 
 @hookimpl
-def startup(datasette: Any) -> Any:
+def startup(datasette: Datasette) -> Any:
     return lambda: check_settings(datasette)
 
 
 @hookimpl
-def asgi_wrapper(datasette: Any) -> Any:
+def asgi_wrapper(datasette: Datasette) -> Any:
     return lambda app: WAITING.around(job_site.ending(app, datasette))
 
 
@@ -53,47 +54,49 @@ def register_actions() -> list[Any]:
 
 
 @hookimpl
-def permission_resources_sql(datasette: Any, actor: Any, action: str) -> Any:
+def permission_resources_sql(datasette: Datasette, actor: Actor, action: str) -> Any:
     return permissions.rules(datasette, actor, action)
 
 
 @hookimpl
-def permission_allowed(datasette: Any, actor: Any, action: str, resource: Any) -> bool | None:
+def permission_allowed(datasette: Datasette, actor: Actor, action: str, resource: Any) -> bool | None:
     return permissions.allowed_0x(datasette, actor, action, resource)
 
 
 @hookimpl
-def row_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> Any:
+def row_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Any:
     return lambda: actions.record_actions(datasette, request, actor, database, table)
 
 
 @hookimpl
-def table_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> Any:
+def table_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Any:
     return lambda: actions.table_actions(datasette, request, actor, database, table)
 
 
 @hookimpl
-def view_actions(datasette: Any, request: Any, actor: Any, database: str, view: str) -> Any:
+def view_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, view: str) -> Any:
     return lambda: actions.table_actions(datasette, request, actor, database, view)
 
 
 @hookimpl
-def query_actions(datasette: Any, request: Any, actor: Any, database: str, query_name: str | None) -> Any:
+def query_actions(
+    datasette: Datasette, request: HttpRequest, actor: Actor, database: str, query_name: str | None
+) -> Any:
     return lambda: actions.query_actions(datasette, request, actor, database, query_name)
 
 
 @hookimpl
-def database_actions(datasette: Any, actor: Any, database: str) -> Any:
+def database_actions(datasette: Datasette, actor: Actor, database: str) -> Any:
     return lambda: actions.database_actions(datasette, actor, database)
 
 
 @hookimpl
-def menu_links(datasette: Any, actor: Any) -> Any:
+def menu_links(datasette: Datasette, actor: Actor) -> Any:
     return lambda: actions.menu_links(datasette, actor)
 
 
 @hookimpl
-def skip_csrf(datasette: Any, scope: dict[str, Any]) -> bool | None:
+def skip_csrf(datasette: Datasette, scope: dict[str, Any]) -> bool | None:
     """Asked by 0.x, where we look ourselves from which site a form came (``host.from_another_site``).
 
     Forms with files: what 0.x looks for its token with cannot read them by today's
@@ -109,5 +112,5 @@ def prepare_jinja2_environment(env: Any) -> None:
 
 
 @hookimpl
-def extra_template_vars(datasette: Any, request: Any, database: str, table: str, view_name: str) -> Any:
+def extra_template_vars(datasette: Datasette, request: HttpRequest, database: str, table: str, view_name: str) -> Any:
     return {} if host.V1 else lambda: actions.for_templates_0x(datasette, request, database, table, view_name)

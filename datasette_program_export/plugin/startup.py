@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from datasette.utils import StartupError
 
@@ -19,11 +18,12 @@ from ..options.settings import Settings
 from ..selection.catalog import catalog
 from . import host
 from .host.permissions import PLUGIN
+from .host.protocols import Database, Datasette
 from .server.audit_log import AuditLog
 from .server.site import open_at_start
 
 
-async def check_settings(datasette: Any) -> None:
+async def check_settings(datasette: Datasette) -> None:
     """Refuse to start with settings that are wrong, and name them: a misspelt secret would be an open one."""
     try:
         if wrong := host.misplaced(datasette):
@@ -52,7 +52,7 @@ async def check_settings(datasette: Any) -> None:
         raise StartupError(str(error)) from None
 
 
-def _check_log(datasette: Any, path: str) -> None:
+def _check_log(datasette: Datasette, path: str) -> None:
     for name, database in datasette.databases.items():
         if database.path and belongs_to(Path(database.path), Path(path)):
             raise SettingsError(f"{PLUGIN}: audit_log: {path} is a file of the database {name}")
@@ -62,7 +62,7 @@ def _check_log(datasette: Any, path: str) -> None:
         raise SettingsError(f"{PLUGIN}: audit_log: {path} cannot be written") from None
 
 
-async def _checked(datasette: Any, database: Any) -> Schema | None:
+async def _checked(datasette: Datasette, database: Database) -> Schema | None:
     """The schema of a file, which the settings for it fit; None where it cannot be read now."""
     settings = await host.settings_for(datasette, database.name)
     settings.check_folders()
@@ -94,6 +94,6 @@ async def _checked(datasette: Any, database: Any) -> Schema | None:
     return schema
 
 
-def _others(datasette: Any) -> list[Any]:
+def _others(datasette: Datasette) -> list[Database]:
     """The databases that live in memory, and may get their tables later."""
     return [d for name, d in datasette.databases.items() if name not in ("_internal", "_memory")]

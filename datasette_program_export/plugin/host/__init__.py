@@ -20,6 +20,7 @@ from ...database.sqlite_errors import explain
 from ...errors import SettingsError, SourceError
 from ...options.settings import Settings, merge, parse_settings
 from .permissions import EXPORT, OURS, PLUGIN
+from .protocols import Actor, Database, Datasette, HttpRequest, Resource0, Wanted0, on_0, on_1
 
 try:
     from datasette.resources import DatabaseResource, QueryResource, TableResource
@@ -47,27 +48,27 @@ class StoredQuery:
     writes: bool
 
 
-async def stored_query(datasette: Any, actor: Any, database: str, name: str) -> StoredQuery | None:
+async def stored_query(datasette: Datasette, actor: Actor, database: str, name: str) -> StoredQuery | None:
     """The stored (0.x: canned) query of that name, if this actor may see it.
 
     On 1.0 an untrusted one also needs the permission to run SQL, which its caller looks at."""
     if V1:
-        found = await datasette.get_query(database, name)
+        found = await on_1(datasette).get_query(database, name)
         resource = QueryResource(database, name)
-        if found is None or not await datasette.allowed(action="view-query", resource=resource, actor=actor):
+        if found is None or not await on_1(datasette).allowed(action="view-query", resource=resource, actor=actor):
             return None
         return StoredQuery(name, found.sql, tuple(found.parameters), found.is_trusted, found.is_write)
-    canned = await datasette.get_canned_query(database, name, actor)
+    canned = await on_0(datasette).get_canned_query(database, name, actor)
     if not canned:
         return None
-    wanted = [("view-query", (database, name)), ("view-database", database), "view-instance"]
-    visible, _ = await datasette.check_visibility(actor, permissions=wanted)
+    wanted: Wanted0 = [("view-query", (database, name)), ("view-database", database), "view-instance"]
+    visible, _ = await on_0(datasette).check_visibility(actor, permissions=wanted)
     if not visible:
         return None
     return StoredQuery(name, canned["sql"], tuple(canned.get("params") or ()), True, bool(canned.get("write")))
 
 
-def database_for(datasette: Any, route: str) -> Any | None:
+def database_for(datasette: Datasette, route: str) -> Database | None:
     """The Database behind the first part of a path, if there is one; the internal one is none."""
     try:
         found = datasette.get_database(route=route)
@@ -77,7 +78,7 @@ def database_for(datasette: Any, route: str) -> Any | None:
 
 
 @contextmanager
-def readable(database: Any) -> Iterator[None]:
+def readable(database: Database) -> Iterator[None]:
     """Turn what Datasette meets when it looks at a damaged database into SourceError."""
     try:
         yield
@@ -85,7 +86,7 @@ def readable(database: Any) -> Iterator[None]:
         raise SourceError(f"The database {database.name} cannot be read: {explain(error)}.") from None
 
 
-def source_for(datasette: Any, database: Any, settings: Settings) -> Source:
+def source_for(datasette: Datasette, database: Database, settings: Settings) -> Source:
     """The database as a source: read by Datasette's own SQLite library, with its functions and extensions."""
     return Source(
         name=database.name,
@@ -99,7 +100,7 @@ def source_for(datasette: Any, database: Any, settings: Settings) -> Source:
     )
 
 
-def _memory(database: Any) -> Any:
+def _memory(database: Database) -> Any:
     connection = database.connect()
     for name in ("_all_connections", "_all_file_connections"):
         tracked = getattr(database, name, [])
@@ -108,9 +109,9 @@ def _memory(database: Any) -> Any:
     return closing(connection)
 
 
-def misplaced(datasette: Any) -> str | None:
+def misplaced(datasette: Datasette) -> str | None:
     """Where settings of ours stand in the configuration without having a meaning there, if anywhere."""
-    configured = (datasette.config if V1 else datasette._metadata_local) or {}
+    configured = (on_1(datasette).config if V1 else on_0(datasette)._metadata_local) or {}
     for database, about in (configured.get("databases") or {}).items():
         ours = ((about or {}).get("plugins") or {}).get(PLUGIN)
         if ours and database not in datasette.databases:
@@ -121,17 +122,17 @@ def misplaced(datasette: Any) -> str | None:
     return None
 
 
-async def site_settings(datasette: Any) -> Settings:
+async def site_settings(datasette: Datasette) -> Settings:
     """The settings for all databases."""
     return parse_settings(datasette.plugin_config(PLUGIN) or {}, PLUGIN)
 
 
-async def own_settings(datasette: Any, database: str) -> Settings:
+async def own_settings(datasette: Datasette, database: str) -> Settings:
     """What stands under one database only."""
     return parse_settings(datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}, PLUGIN)
 
 
-async def settings_for(datasette: Any, database: str, tables: frozenset[str] = frozenset()) -> Settings:
+async def settings_for(datasette: Datasette, database: str, tables: frozenset[str] = frozenset()) -> Settings:
     """The settings for a database: those for all, those for it on top; for ``tables``, JSON column types too."""
     shared = datasette.plugin_config(PLUGIN) or {}
     own = datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}
@@ -143,23 +144,25 @@ async def settings_for(datasette: Any, database: str, tables: frozenset[str] = f
         return settings
     columns = dict(settings.json_columns)
     for table in tables:
-        types = await datasette.get_column_types(database, table)
+        types = await on_1(datasette).get_column_types(database, table)
         found = [column for column, kind in types.items() if kind.name == "json"]
         if found:
             columns[table] = [*columns.get(table, []), *found]
     return settings.model_copy(update={"json_columns": columns})
 
 
-async def visible_tables(datasette: Any, actor: Any, database: Any) -> frozenset[str]:
+async def visible_tables(datasette: Datasette, actor: Actor, database: Database) -> frozenset[str]:
     """The tables and views of a database that this actor may see."""
     if V1:
-        await datasette.refresh_schemas(force=True)  # else a table made within the last second would be left out
+        await on_1(datasette).refresh_schemas(force=True)  # else a table made within the last second would be left out
         return await allowed_tables("view-table", datasette, actor, database)
     names = [*await database.table_names(), *await database.view_names()]
     return frozenset([name for name in names if await _visible_0x(datasette, actor, database.name, name)])
 
 
-async def exportable_tables(datasette: Any, actor: Any, database: Any, visible: frozenset[str]) -> frozenset[str]:
+async def exportable_tables(
+    datasette: Datasette, actor: Actor, database: Database, visible: frozenset[str]
+) -> frozenset[str]:
     """Those of the ``visible`` tables and views that this actor may export."""
     if V1:  # both lists: the second alone would hold the parts of a search index over a hidden table
         return visible & await allowed_tables(EXPORT, datasette, actor, database)
@@ -167,51 +170,51 @@ async def exportable_tables(datasette: Any, actor: Any, database: Any, visible: 
     return frozenset([name for name, allowed in asked if allowed])
 
 
-async def allowed_tables(action: str, datasette: Any, actor: Any, database: Any) -> frozenset[str]:
+async def allowed_tables(action: str, datasette: Datasette, actor: Actor, database: Database) -> frozenset[str]:
     """The tables of a database for which 1.0 allows this actor an action."""
-    page = await datasette.allowed_resources(action, actor, parent=database.name, limit=1000)
+    page = await on_1(datasette).allowed_resources(action, actor, parent=database.name, limit=1000)
     return frozenset([resource.child async for resource in page.all()])
 
 
-async def may_export(datasette: Any, actor: Any, database: str, table: str | None = None) -> bool:
+async def may_export(datasette: Datasette, actor: Actor, database: str, table: str | None = None) -> bool:
     """Whether this actor may export from one table or view, or the result of a query (no table)."""
     if V1:
         resource = TableResource(database, table) if table is not None else DatabaseResource(database)
-        if table is not None and not await datasette.allowed(action="view-table", resource=resource, actor=actor):
+        if table is not None and not await on_1(datasette).allowed(action="view-table", resource=resource, actor=actor):
             return False
-        found: bool = await datasette.allowed(action=EXPORT, resource=resource, actor=actor)
+        found: bool = await on_1(datasette).allowed(action=EXPORT, resource=resource, actor=actor)
         return found
     if table is not None and not await _visible_0x(datasette, actor, database, table):
         return False
     return await _exportable_0x(datasette, actor, (database, table) if table is not None else database)
 
 
-async def may(datasette: Any, actor: Any, action: str, database: str | None = None) -> bool:
+async def may(datasette: Datasette, actor: Actor, action: str, database: str | None = None) -> bool:
     """Whether this actor may do something else: an action on a database, or on the site."""
     if V1:
         resource = DatabaseResource(database) if database is not None else None
-        found: bool = await datasette.allowed(action=action, resource=resource, actor=actor)
+        found: bool = await on_1(datasette).allowed(action=action, resource=resource, actor=actor)
         return found
     open_by_default = action not in OURS
     if action in ("view-database", "view-instance"):
-        wanted = [("view-database", database), "view-instance"] if database is not None else ["view-instance"]
-        visible, _ = await datasette.check_visibility(actor, permissions=wanted)
+        wanted: Wanted0 = [("view-database", database), "view-instance"] if database is not None else ["view-instance"]
+        visible, _ = await on_0(datasette).check_visibility(actor, permissions=wanted)
         return bool(visible)
-    answer = await datasette.permission_allowed(actor, action, resource=database, default=open_by_default)
+    answer = await on_0(datasette).permission_allowed(actor, action, resource=database, default=open_by_default)
     return bool(answer)
 
 
-async def _exportable_0x(datasette: Any, actor: Any, resource: Any) -> bool:
-    return bool(await datasette.permission_allowed(actor, EXPORT, resource=resource, default=True))
+async def _exportable_0x(datasette: Datasette, actor: Actor, resource: Resource0) -> bool:
+    return bool(await on_0(datasette).permission_allowed(actor, EXPORT, resource=resource, default=True))
 
 
-async def _visible_0x(datasette: Any, actor: Any, database: str, table: str) -> bool:
-    wanted = [("view-table", (database, table)), ("view-database", database), "view-instance"]
-    visible, _ = await datasette.check_visibility(actor, permissions=wanted)
+async def _visible_0x(datasette: Datasette, actor: Actor, database: str, table: str) -> bool:
+    wanted: Wanted0 = [("view-table", (database, table)), ("view-database", database), "view-instance"]
+    visible, _ = await on_0(datasette).check_visibility(actor, permissions=wanted)
     return bool(visible)
 
 
-def from_another_site(request: Any) -> bool:
+def from_another_site(request: HttpRequest) -> bool:
     """Whether another site's page makes a browser send this; where 0.x does not look for its token.
 
     1.0 has refused that before we are asked. By what browsers say of it themselves, as 1.0 does."""
@@ -223,7 +226,7 @@ def from_another_site(request: Any) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.host
 
 
-async def page_order(database: Any, table: str) -> tuple[tuple[str, bool], ...]:
+async def page_order(database: Database, table: str) -> tuple[tuple[str, bool], ...]:
     """How a table's page sorts rows that nobody sorted: by the declared key. Empty for the rowid, our own order."""
     try:
         columns = [c for c in await database.table_column_details(table) if c.is_pk]
@@ -234,13 +237,13 @@ async def page_order(database: Any, table: str) -> tuple[tuple[str, bool], ...]:
     return tuple((c.name, False) for c in sorted(columns, key=lambda c: c.is_pk))
 
 
-async def table_settings(datasette: Any, database: str, table: str) -> dict[str, Any]:
+async def table_settings(datasette: Datasette, database: str, table: str) -> dict[str, Any]:
     """What the site says of a table: ``sort``, ``sort_desc``, ``sortable_columns``..."""
     found: dict[str, Any]
     if V1:
-        found = await datasette.table_config(database, table)
+        found = await on_1(datasette).table_config(database, table)
     else:
-        found = datasette.table_metadata(database, table)
+        found = on_0(datasette).table_metadata(database, table)
     return found
 
 

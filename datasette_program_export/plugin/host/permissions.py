@@ -15,6 +15,8 @@ from typing import Any
 
 from datasette.utils import actor_matches_allow
 
+from .protocols import Actor, Datasette, on_1
+
 PLUGIN = "datasette-program-export"
 EXPORT, SECRETS, AUDIT = "program-export", "program-export-secrets", "program-export-audit"
 PROFILES = "program-export-profiles"
@@ -24,7 +26,7 @@ _BLOCKS[IMPORT] = "allow_import"
 OURS = frozenset(_BLOCKS)
 
 
-def blocks(datasette: Any, action: str) -> Iterator[tuple[str | None, Any]]:
+def blocks(datasette: Datasette, action: str) -> Iterator[tuple[str | None, Any]]:
     """The allow blocks for an action: for the whole site (None), and for databases that have their own."""
     name = _BLOCKS[action]
     yield None, (datasette.plugin_config(PLUGIN) or {}).get(name)
@@ -63,7 +65,7 @@ def actions() -> list[Any]:
     ]
 
 
-def rules(datasette: Any, actor: Any, action: str) -> Any:
+def rules(datasette: Datasette, actor: Actor, action: str) -> Any:
     """What the settings say of an action, for Datasette 1.0: rows of parent, child, allow, reason."""
     if action not in _BLOCKS:
         return None
@@ -73,7 +75,7 @@ def rules(datasette: Any, actor: Any, action: str) -> Any:
     for number, (database, block) in enumerate(blocks(datasette, action)):
         if block is not None:
             allow = actor_matches_allow(actor, block)
-        elif database is None and action == EXPORT and not datasette.default_deny:
+        elif database is None and action == EXPORT and not on_1(datasette).default_deny:
             allow = True
         else:
             continue
@@ -87,7 +89,7 @@ def rules(datasette: Any, actor: Any, action: str) -> Any:
     return found
 
 
-def allowed_0x(datasette: Any, actor: Any, action: str, resource: Any) -> bool | None:
+def allowed_0x(datasette: Datasette, actor: Actor, action: str, resource: Any) -> bool | None:
     """What the settings say of an action, for Datasette 0.x; ``resource``: database, or database and table."""
     if action not in _BLOCKS:
         return None

@@ -11,9 +11,10 @@ from typing import Any
 from datasette.utils.sqlite import sqlite3
 
 from . import V1, allowed_tables
+from .protocols import Actor, Database, Datasette, Done, database_on_1, on_1
 
 
-def why_not_written(database: Any) -> str | None:
+def why_not_written(database: Database) -> str | None:
     """Why nothing can be imported into a database, in a sentence; None where it can."""
     name = database.name
     if not database.is_mutable:
@@ -25,7 +26,13 @@ def why_not_written(database: Any) -> str | None:
     return None
 
 
-async def tables_to_write(datasette: Any, actor: Any, database: Any, action: str) -> frozenset[str]:
+def path_of(database: Database) -> Path:
+    """The file of a database that can be written (``why_not_written``)."""
+    assert database.path is not None
+    return Path(database.path)
+
+
+async def tables_to_write(datasette: Datasette, actor: Actor, database: Database, action: str) -> frozenset[str]:
     """The tables for which an actor has ``insert-row`` or ``update-row``. 0.x knows neither: there it is root's."""
     if V1:
         return await allowed_tables(action, datasette, actor, database)
@@ -34,20 +41,20 @@ async def tables_to_write(datasette: Any, actor: Any, database: Any, action: str
     return frozenset(await database.table_names())
 
 
-async def on_write_connection(datasette: Any, database: Any, task: Callable[[Any], Any]) -> Any:
+async def on_write_connection(datasette: Datasette, database: Database, task: Callable[[Any], Done]) -> Done:
     """Have ``task`` called with Datasette's own connection for writing, when all writes before it are done.
 
     It makes its transaction itself."""
     if not V1:
         return await database.execute_write_fn(task)
     try:
-        return await database.execute_write_fn(task, transaction=False)
+        return await database_on_1(database).execute_write_fn(task, transaction=False)
     finally:
-        await datasette.refresh_schemas(force=True)  # its own list of tables and columns
+        await on_1(datasette).refresh_schemas(force=True)  # its own list of tables and columns
 
 
 @contextmanager
-def connection_to(datasette: Any, database: Any, path: Path, mode: str) -> Iterator[Any]:
+def connection_to(datasette: Datasette, database: Database, path: Path, mode: str) -> Iterator[Any]:
     """A connection of one's own to a database or a copy of it, with what the site gives each of its connections."""
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5, check_same_thread=False)) as found:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from datasette import Response
 from datasette.utils import add_cors_headers
 
 from ...errors import BusyError, ExportError
+from ..host.protocols import Datasette, HttpRequest
 from .parameters import check_parameters
 
 HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
 
 
-View = Callable[[Any, Any], Awaitable[Response]]
+View = Callable[[HttpRequest, Datasette], Awaitable[Response]]
 
 
-def for_a_browser(request: Any) -> bool:
+def for_a_browser(request: HttpRequest) -> bool:
     """Whether a person is answered, with a page, and not a program."""
     return "text/html" in request.headers.get("accept", "")
 
 
-def answered(view: Callable[[Any, Any], Awaitable[Response]], methods: tuple[str, ...] = ("GET", "HEAD")) -> View:
+def answered(view: View, methods: tuple[str, ...] = ("GET", "HEAD")) -> View:
     """Turn a view's errors into answers: JSON for programs, a page with the sentence for browsers."""
 
-    async def wrapper(request: Any, datasette: Any) -> Response:  # Datasette goes by the signature
+    async def wrapper(request: HttpRequest, datasette: Datasette) -> Response:  # Datasette goes by the signature
         try:
             if request.method not in methods:
                 only = "can only be read (GET)" if "GET" in methods else f"takes {' and '.join(methods)} only"
@@ -42,19 +42,21 @@ def answered(view: Callable[[Any, Any], Awaitable[Response]], methods: tuple[str
     return wrapper
 
 
-def error_answer(datasette: Any, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
+def error_answer(datasette: Datasette, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
     """An error as programs read it."""
     body = {"ok": False, "error": message, "errors": [message], "status": status}
     return Response.json(body, status=status, headers=answer_headers(datasette, headers))
 
 
-async def _error_page(datasette: Any, request: Any, error: ExportError, headers: dict[str, str]) -> Response:
+async def _error_page(
+    datasette: Datasette, request: HttpRequest, error: ExportError, headers: dict[str, str]
+) -> Response:
     context = {"message": str(error), "status": error.status}
     html = await datasette.render_template("program_export_error.html", context, request=request)
     return Response.html(html, status=error.status, headers=answer_headers(datasette, headers))
 
 
-def answer_headers(datasette: Any, more: dict[str, str] | None = None) -> dict[str, str]:
+def answer_headers(datasette: Datasette, more: dict[str, str] | None = None) -> dict[str, str]:
     """What stands over every answer."""
     headers = {**HEADERS, **(more or {})}
     if datasette.cors:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from threading import Thread
-from typing import Any
 
 from datasette import Response
 
@@ -12,6 +11,7 @@ from ...errors import BusyError, CancelledError
 from ...exporting.exporter import Export
 from ...files.spool import Spool
 from ...options.settings import Settings
+from ..host.protocols import HttpRequest, Send
 from ..server.audit_log import LogEntry
 from ..server.slots import SLOTS
 from ..server.throttle import considerate
@@ -25,7 +25,7 @@ class Download(Response):  # type: ignore[misc]
     ``start`` waits for the first bytes, so that what is wrong can still be answered with a
     status. An error after that cuts the connection: a download that ends is whole."""
 
-    def __init__(self, export: Export, request: Any, settings: Settings, line: LogEntry | None = None) -> None:
+    def __init__(self, export: Export, request: HttpRequest, settings: Settings, line: LogEntry | None = None) -> None:
         super().__init__(b"", 200, {})
         self._export = export
         self._reader = Client(request, settings.send_timeout_seconds, self._gone)
@@ -55,7 +55,7 @@ class Download(Response):  # type: ignore[misc]
         self.headers["content-disposition"] = disposition(self._export.filename)
         return self
 
-    async def asgi_send(self, send: Any) -> None:
+    async def asgi_send(self, send: Send) -> None:
         """Send what has been read as long as somebody takes it."""
         headers = {**self.headers, **HEADERS, "content-type": self.content_type}
         headers.pop("link", None)  # Datasette's "next page": there is none

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...errors import DeniedError, RequestError
 from .. import host
+from ..host.protocols import HttpRequest
 from .parameters import MOST_ENCODED, pairs_of
 
 
-async def sent_pairs(request: Any) -> list[tuple[str, str]]:
+async def sent_pairs(request: HttpRequest) -> list[tuple[str, str]]:
     """The parameters, from the query string and a form together."""
     pairs = pairs_of(request.query_string) + await form_of(request)
     return [(name, value) for name, value in pairs if name != "csrftoken"]
 
 
-async def form_of(request: Any) -> list[tuple[str, str]]:
+async def form_of(request: HttpRequest) -> list[tuple[str, str]]:
     """The fields of a form without a file. Raises RequestError."""
     length = request.headers.get("content-length") or "0"
     told = length.isascii() and length.isdigit() and len(length) < 19
@@ -33,7 +32,7 @@ async def form_of(request: Any) -> list[tuple[str, str]]:
         raise RequestError("The form cannot be read.") from None
 
 
-def check_same_site(request: Any) -> None:
+def check_same_site(request: HttpRequest) -> None:
     """Refuse what a page of another site makes a browser send, also where nobody is signed in by a cookie."""
     if host.from_another_site(request):
         raise DeniedError("This was sent from another site. Open the export page here, and try again.")

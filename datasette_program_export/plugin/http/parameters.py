@@ -6,13 +6,14 @@ text of more than MOST characters gets that far.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
 from urllib.parse import parse_qsl
 
 from datasette.utils.asgi import Request
 
 from ...errors import RequestError
+from ..host.protocols import Args, HttpRequest
 
 MOST = 65_536  # characters of all parameters of a request together, names and values
 MOST_ENCODED = 3 * MOST  # bytes of the same, as they are sent
@@ -24,8 +25,9 @@ class ReadOnce(Request):  # type: ignore[misc]
     """A request whose ``args`` are read once: Datasette's is read each time, and its filters ask for every key."""
 
     @cached_property
-    def args(self) -> Any:
-        return super().args
+    def args(self) -> Args:
+        found: Args = super().args
+        return found
 
 
 def pairs_of(encoded: str) -> list[tuple[str, str]]:
@@ -40,12 +42,12 @@ def pairs_of(encoded: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def check_parameters(request: Any) -> None:
+def check_parameters(request: HttpRequest) -> None:
     """Raise RequestError where the parameters in the address are too much."""
     pairs_of(request.query_string)
 
 
-def _too_long(pairs: Any) -> str:
+def _too_long(pairs: Iterable[Sequence[str]]) -> str:
     sizes: dict[str, int] = {}
     for name, value in pairs:
         sizes[name] = sizes.get(name, 0) + len(value)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ...errors import BrokenExportError, CancelledError
+from ..host.protocols import HttpRequest, Send
 
 
 def disposition(filename: str) -> str:
@@ -19,7 +20,7 @@ def disposition(filename: str) -> str:
 class Client:
     """Who takes an answer. ``gone`` is called once, when they leave before its end."""
 
-    def __init__(self, request: Any, seconds: float, gone: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, request: HttpRequest, seconds: float, gone: Callable[[], None] = lambda: None) -> None:
         self.left = False
         self._request = request
         self._seconds = seconds
@@ -41,7 +42,7 @@ class Client:
         if self._watcher is not None:
             self._watcher.cancel()
 
-    async def take(self, send: Any, message: dict[str, Any]) -> None:
+    async def take(self, send: Send, message: dict[str, Any]) -> None:
         """Send them a message. Raises CancelledError when they left, BrokenExportError when they take nothing."""
         if self.left:  # else it would look taken
             raise CancelledError("The reader left.")

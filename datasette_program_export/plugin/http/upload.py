@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import IO, Any
+from typing import IO
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ...errors import CancelledError, FileTooLargeError, RequestError
+from ..host.protocols import HttpRequest
 
 _PIECE = 256 * 1024
 _FIELDS = 64 * 1024  # bytes of all fields together
@@ -100,7 +101,7 @@ _CHECKED = (
 )
 
 
-async def receive_file(request: Any, file: IO[bytes], megabytes: float, seconds: float) -> str:
+async def receive_file(request: HttpRequest, file: IO[bytes], megabytes: float, seconds: float) -> str:
     """Write the file of a form to ``file``; its name. It may wait ``seconds`` for more, and have so many ``megabytes``.
 
     Raises RequestError, FileTooLargeError; CancelledError when the sender leaves."""
@@ -108,7 +109,7 @@ async def receive_file(request: Any, file: IO[bytes], megabytes: float, seconds:
 
 
 async def receive_form(
-    request: Any, file: IO[bytes], megabytes: float, seconds: float, too_large: str
+    request: HttpRequest, file: IO[bytes], megabytes: float, seconds: float, too_large: str
 ) -> tuple[str, list[tuple[str, str]]]:
     """The same, with the fields that stand beside the file; ``too_large`` says what it means that there is more.
 

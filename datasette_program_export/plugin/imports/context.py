@@ -10,6 +10,7 @@ from datasette.utils import tilde_encode
 from ...importing.choices import POLICIES
 from ...importing.report import ImportReport
 from ...importing.writing.samples import HIDDEN
+from ..host.protocols import Datasette
 from ..http.numbers import numbers_for
 from ..server.import_runner import Imports
 from ..server.import_store import Import
@@ -40,7 +41,7 @@ _POLICIES = {
 _FEW = 5  # rows that get a link each
 
 
-def import_url(datasette: Any, database: str, id_: str | None = None) -> str:
+def import_url(datasette: Datasette, database: str, id_: str | None = None) -> str:
     """The address of the import page, or of one file."""
     base = f"{datasette.urls.database(database)}/-/program-import"
     return f"{base}/{id_}" if id_ is not None else base

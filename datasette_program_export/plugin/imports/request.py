@@ -16,6 +16,7 @@ from ...options.settings import Settings
 from .. import host
 from ..host import writing as host_writing
 from ..host.permissions import IMPORT, SECRETS
+from ..host.protocols import Actor, Database, Datasette, HttpRequest
 
 _HIDDEN = "Something in a table that you may not see stands against it. Ask the person who runs this site."
 _YES = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": False, "false": False, "no": False}
@@ -88,14 +89,14 @@ class ImportRights:
 class ImportContext:
     """A request that may be answered."""
 
-    datasette: Any
-    http: Any
-    database: Any
+    datasette: Datasette
+    http: HttpRequest
+    database: Database
     settings: Settings
     rights: ImportRights
 
 
-async def resolve_import(datasette: Any, http: Any) -> ImportContext:
+async def resolve_import(datasette: Datasette, http: HttpRequest) -> ImportContext:
     """Understand a request. Raises NotFoundError, DeniedError, UnsupportedError, SettingsError, SourceError."""
     route, actor = tilde_decode(http.url_vars["database"]), http.actor
     database = host.database_for(datasette, route)
@@ -118,13 +119,13 @@ async def resolve_import(datasette: Any, http: Any) -> ImportContext:
     )
 
 
-async def _nothing(datasette: Any, actor: Any, route: str) -> ExportError:
+async def _nothing(datasette: Datasette, actor: Actor, route: str) -> ExportError:
     if await host.may(datasette, actor, "view-instance"):
         return NotFoundError(f"There is no database {route} here, or you may not see it.")
     return DeniedError("You may not see this; perhaps after signing in.")
 
 
-async def may_import(datasette: Any, actor: Any, database: Any) -> bool:
+async def may_import(datasette: Datasette, actor: Actor, database: Database | None) -> bool:
     """Whether the link to the import page is of any use to somebody."""
     if database is None or not await host.may(datasette, actor, IMPORT, database.name):
         return False

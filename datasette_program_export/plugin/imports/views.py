@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from datasette import Response
 
@@ -13,6 +12,7 @@ from ...errors import BusyError, ConflictError, DeniedError, ExportError, GoneEr
 from ...importing.choices import ImportChoices
 from ...importing.report import ImportReport
 from .. import host
+from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import answer_headers, answered, for_a_browser
 from ..http.forms import form_of
 from ..http.parameters import pairs_of
@@ -31,7 +31,7 @@ posted = partial(answered, methods=("POST",))
 
 
 @partial(answered, methods=("GET", "HEAD", "POST"))
-async def import_page(request: Any, datasette: Any) -> Response:
+async def import_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The form; a file that is sent is looked at, and its preview shown."""
     asked = await resolve_import(datasette, request)
     imports = await _imports(datasette)
@@ -46,13 +46,13 @@ async def import_page(request: Any, datasette: Any) -> Response:
 
 
 @posted
-async def import_data(request: Any, datasette: Any) -> Response:
+async def import_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The same for programs: 200 with the preview, or 202 where it takes longer."""
     return await _sent(await resolve_import(datasette, request), await _imports(datasette))
 
 
 @partial(answered, methods=("GET", "HEAD", "DELETE"))
-async def file_page(request: Any, datasette: Any) -> Response:
+async def file_page(request: HttpRequest, datasette: Datasette) -> Response:
     """What is known of a file: what it is, what it would change, how far it is, what it did."""
     asked, imports, one = await _found(request, datasette)
     if request.method == "DELETE":
@@ -63,14 +63,14 @@ async def file_page(request: Any, datasette: Any) -> Response:
 
 
 @partial(answered, methods=("GET", "HEAD", "DELETE"))
-async def file_state(request: Any, datasette: Any) -> Response:
+async def file_state(request: HttpRequest, datasette: Datasette) -> Response:
     """The same as data."""
     asked, imports, one = await _found(request, datasette)
     return await (_deleted(asked, imports, one) if request.method == "DELETE" else _data(asked, imports, one))
 
 
 @posted
-async def preview(request: Any, datasette: Any) -> Response:
+async def preview(request: HttpRequest, datasette: Datasette) -> Response:
     """Look again, with other choices."""
     asked, imports, one = await _found(request, datasette)
     one = await _with_choices(asked, imports, one)
@@ -78,7 +78,7 @@ async def preview(request: Any, datasette: Any) -> Response:
 
 
 @posted
-async def apply(request: Any, datasette: Any) -> Response:
+async def apply(request: HttpRequest, datasette: Datasette) -> Response:
     """Import it, with the choices of the preview, or those that are sent. It goes on when nobody waits for it.
 
     Who has changed a choice on the page sees first what that would do."""
@@ -93,7 +93,7 @@ async def apply(request: Any, datasette: Any) -> Response:
 
 
 @posted
-async def cancel(request: Any, datasette: Any) -> Response:
+async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
     """Stop what is done with a file: nothing is changed then."""
     asked, imports, one = await _found(request, datasette)
     _check_same_site(request)
@@ -102,7 +102,7 @@ async def cancel(request: Any, datasette: Any) -> Response:
 
 
 @posted
-async def delete(request: Any, datasette: Any) -> Response:
+async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     """Remove a file, and what is known of it."""
     return await _deleted(*await _found(request, datasette))
 
@@ -110,11 +110,11 @@ async def delete(request: Any, datasette: Any) -> Response:
 # What these have in common
 
 
-async def _imports(datasette: Any) -> Imports:
+async def _imports(datasette: Datasette) -> Imports:
     return (await jobs_of(datasette)).imports
 
 
-def _check_same_site(request: Any) -> None:
+def _check_same_site(request: HttpRequest) -> None:
     if host.from_another_site(request):
         raise DeniedError("This was sent from another site. Open the import page here, and try again.")
 
@@ -148,7 +148,7 @@ class _Failed(ExportError):
         self.status = status
 
 
-async def _found(request: Any, datasette: Any) -> tuple[ImportContext, Imports, Import]:
+async def _found(request: HttpRequest, datasette: Datasette) -> tuple[ImportContext, Imports, Import]:
     asked = await resolve_import(datasette, request)
     imports = await _imports(datasette)
     one = await asyncio.to_thread(imports.get, request.url_vars["file"])

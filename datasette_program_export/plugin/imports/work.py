@@ -83,7 +83,7 @@ class ImportTask:
 
     def _imported(self, one: Import, looker: TaskProgress) -> ImportReport:
         database = self.asked.database
-        path = Path(database.path)
+        path = host_writing.path_of(database)
         with host_writing.connection_to(self.asked.datasette, database, path, "ro") as reader:
             looker.on_writing = partial(self._in_turn, looker)
             return self._load(one, reader, looker, backup=self._safety_copy(path))
@@ -129,7 +129,7 @@ class ImportTask:
         return rights.shown(found.model_copy(update={"file": one.file, "target": self.asked.database.name}))
 
     def _copied(self, copy: Path, looker: TaskProgress) -> None:
-        path = Path(self.asked.database.path)
+        path = host_writing.path_of(self.asked.database)
         if shutil.disk_usage(copy.parent).free < path.stat().st_size + _SPARE:
             raise SpoolFullError("A preview needs a copy of the database, for which the server's disk has no room.")
         try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...errors import DeniedError
+from ..host.protocols import Datasette, HttpRequest
 from ..request.replay import asked_again, rules_of
 from ..server.job_store import Job
 
 
-async def check_may_have(request: Any, datasette: Any, job: Job) -> None:
+async def check_may_have(request: HttpRequest, datasette: Datasette, job: Job) -> None:
     """Raise unless who asks may have what a job has written, by the permissions and settings of now."""
     asked = await asked_again(request, datasette, job.asked)
     if rules_of(asked) != job.rules:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...options.settings import Settings
 from ...planning.planner import Plan
+from ..host.protocols import Datasette
 from ..http.numbers import moment, number, size
 from ..request.asked import ExportContext
 from ..server.job_store import Job
@@ -46,7 +47,7 @@ def totals(asked: ExportContext, plan: Plan | None) -> dict[str, Any]:
     return {"total_rows": plan.rows, "total_bytes": plan.bytes if alike else None}
 
 
-def job_data(datasette: Any, job: Job, settings: Settings) -> dict[str, Any]:
+def job_data(datasette: Datasette, job: Job, settings: Settings) -> dict[str, Any]:
     """A job as programs read it. Times are UTC; numbers are numbers."""
     seconds = (job.ended or time()) - job.started if job.started is not None else 0.0
     rate = job.rows / seconds if seconds > 0 else None
@@ -87,12 +88,12 @@ def job_data(datasette: Any, job: Job, settings: Settings) -> dict[str, Any]:
     }
 
 
-def job_url(datasette: Any, id_: str) -> str:
+def job_url(datasette: Datasette, id_: str) -> str:
     """The address of a job's page."""
     return str(datasette.urls.path(f"/-/program-export/jobs/{id_}"))
 
 
-def job_context(datasette: Any, job: Job, settings: Settings) -> dict[str, Any]:
+def job_context(datasette: Datasette, job: Job, settings: Settings) -> dict[str, Any]:
     """The variables of a job's page."""
     data = job_data(datasette, job, settings)
     return {

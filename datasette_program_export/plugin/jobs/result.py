@@ -6,13 +6,14 @@ import asyncio
 import re
 from base64 import b64encode
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from datasette import Response
 
 from ...errors import BrokenExportError, CancelledError, GoneError
 from ...files.spool import PIECE
 from ...options.settings import Settings
+from ..host.protocols import HttpRequest, Send
 from ..http.sending import Client, disposition
 from ..server.job_store import Job
 
@@ -61,7 +62,13 @@ class ResultDownload(Response):  # type: ignore[misc]
     """A file, or a part of it, sent in pieces: never more than one of them is in memory."""
 
     def __init__(
-        self, path: Path, part: tuple[int, int], request: Any, settings: Settings, status: int, headers: dict[str, str]
+        self,
+        path: Path,
+        part: tuple[int, int],
+        request: HttpRequest,
+        settings: Settings,
+        status: int,
+        headers: dict[str, str],
     ) -> None:
         super().__init__(b"", status, headers)
         try:
@@ -71,7 +78,7 @@ class ResultDownload(Response):  # type: ignore[misc]
         self._start, self._end = part
         self._reader = Client(request, settings.send_timeout_seconds)
 
-    async def asgi_send(self, send: Any) -> None:
+    async def asgi_send(self, send: Send) -> None:
         """Send it as long as somebody takes it."""
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
         raw += [(b"set-cookie", cookie.encode()) for cookie in self._set_cookie_headers]

@@ -15,6 +15,7 @@ from datasette import Response
 
 from ...errors import ConflictError, GoneError, NotFoundError
 from ...exporting.exporter import Export
+from ..host.protocols import Actor, Datasette, HttpRequest
 from ..http.answers import answer_headers, answered, error_answer, for_a_browser
 from ..http.forms import check_same_site, sent_pairs
 from ..http.numbers import number, size
@@ -32,21 +33,21 @@ posted = partial(answered, methods=("POST",))
 
 
 @posted
-async def create(request: Any, datasette: Any) -> Response:
+async def create(request: HttpRequest, datasette: Datasette) -> Response:
     """Begin a job: the parameters are those of a download, in the address or in a form."""
     check_same_site(request)
     return await _begun(request, datasette, address_from(request, await sent_pairs(request)))
 
 
 @posted
-async def again(request: Any, datasette: Any) -> Response:
+async def again(request: HttpRequest, datasette: Datasette) -> Response:
     """Begin a new job that asks for the same; who asks now is who is asked about."""
     check_same_site(request)
     _, job = await _found(request, datasette)
     return await _begun(request, datasette, job.asked)
 
 
-async def _begun(request: Any, datasette: Any, address: dict[str, Any]) -> Response:
+async def _begun(request: HttpRequest, datasette: Datasette, address: dict[str, Any]) -> Response:
     jobs = await jobs_of(datasette)
     asked = await asked_again(request, datasette, address)
     export = Export(
@@ -82,7 +83,7 @@ async def _begun(request: Any, datasette: Any, address: dict[str, Any]) -> Respo
 
 
 @partial(answered, methods=("GET", "HEAD", "DELETE"))
-async def job_page(request: Any, datasette: Any) -> Response:
+async def job_page(request: HttpRequest, datasette: Datasette) -> Response:
     """A job: how far it is, or its result. DELETE removes it."""
     if request.method == "DELETE":
         return await _deleted(request, datasette)
@@ -93,7 +94,7 @@ async def job_page(request: Any, datasette: Any) -> Response:
 
 
 @partial(answered, methods=("GET", "HEAD", "DELETE"))
-async def job_state(request: Any, datasette: Any) -> Response:
+async def job_state(request: HttpRequest, datasette: Datasette) -> Response:
     """The same as data."""
     if request.method == "DELETE":
         return await _deleted(request, datasette)
@@ -102,7 +103,7 @@ async def job_state(request: Any, datasette: Any) -> Response:
 
 
 @answered
-async def jobs_page(request: Any, datasette: Any) -> Response:
+async def jobs_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The jobs of who asks."""
     jobs, found = await _mine(request, datasette)
     rows = [(job_data(datasette, job, jobs.settings), STATES[job.state]) for job in found]
@@ -112,7 +113,7 @@ async def jobs_page(request: Any, datasette: Any) -> Response:
 
 
 @answered
-async def jobs_data(request: Any, datasette: Any) -> Response:
+async def jobs_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The same as data."""
     jobs, found = await _mine(request, datasette)
     body = {"jobs": [job_data(datasette, job, jobs.settings) for job in found]}
@@ -120,7 +121,7 @@ async def jobs_data(request: Any, datasette: Any) -> Response:
 
 
 @posted
-async def cancel(request: Any, datasette: Any) -> Response:
+async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
     """Stop a job that waits or runs; one that has ended stays as it is."""
     check_same_site(request)
     jobs, job = await _found(request, datasette)
@@ -129,12 +130,12 @@ async def cancel(request: Any, datasette: Any) -> Response:
 
 
 @posted
-async def delete(request: Any, datasette: Any) -> Response:
+async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     """Remove a job and its result."""
     return await _deleted(request, datasette)
 
 
-async def _deleted(request: Any, datasette: Any) -> Response:
+async def _deleted(request: HttpRequest, datasette: Datasette) -> Response:
     check_same_site(request)
     jobs, job = await _found(request, datasette)
     await asyncio.to_thread(jobs.delete, job.id)
@@ -144,7 +145,7 @@ async def _deleted(request: Any, datasette: Any) -> Response:
 
 
 @answered
-async def result(request: Any, datasette: Any) -> Response:
+async def result(request: HttpRequest, datasette: Datasette) -> Response:
     """The file, or the part of it that is asked for."""
     jobs, job = await _found(request, datasette)
     _check_done(job)
@@ -170,7 +171,7 @@ async def result(request: Any, datasette: Any) -> Response:
 # What these have in common
 
 
-async def _found(request: Any, datasette: Any) -> tuple[Jobs, Job]:
+async def _found(request: HttpRequest, datasette: Datasette) -> tuple[Jobs, Job]:
     jobs = await jobs_of(datasette)
     job = await asyncio.to_thread(jobs.get, request.url_vars["job"])
     if job is None or job.owner not in (None, owner_of(request.actor)):
@@ -178,12 +179,12 @@ async def _found(request: Any, datasette: Any) -> tuple[Jobs, Job]:
     return jobs, job
 
 
-async def _mine(request: Any, datasette: Any) -> tuple[Jobs, list[Job]]:
+async def _mine(request: HttpRequest, datasette: Datasette) -> tuple[Jobs, list[Job]]:
     jobs, owner = await jobs_of(datasette), owner_of(request.actor)
     return jobs, [] if owner is None else await asyncio.to_thread(jobs.of, owner)
 
 
-async def _shown(request: Any, datasette: Any, jobs: Jobs, job: Job, status: int = 200) -> Response:
+async def _shown(request: HttpRequest, datasette: Datasette, jobs: Jobs, job: Job, status: int = 200) -> Response:
     """The job after something was done to it: its page for a browser, itself for a program."""
     page = job_url(datasette, job.id)
     if for_a_browser(request):
@@ -192,7 +193,7 @@ async def _shown(request: Any, datasette: Any, jobs: Jobs, job: Job, status: int
     return Response.json(job_data(datasette, job, jobs.settings), status=status, headers=headers)
 
 
-def _headers(datasette: Any, job: Job) -> dict[str, str]:
+def _headers(datasette: Datasette, job: Job) -> dict[str, str]:
     return answer_headers(datasette, {"retry-after": "1"} if job.active else None)
 
 
@@ -207,7 +208,7 @@ def _check_done(job: Job) -> None:
         )
 
 
-def _note_download(log: str, actor: Any, job: Job, size: int) -> None:
+def _note_download(log: str, actor: Actor, job: Job, size: int) -> None:
     """A line in the log of exports: a job's line tells who had it made, this one who took it."""
     entry = {
         "started": now(),

@@ -9,6 +9,7 @@ from datasette.utils import tilde_decode
 from ...options.grammar import PREFIX
 from .. import host
 from ..host.permissions import AUDIT
+from ..host.protocols import Actor, Datasette, HttpRequest
 from ..imports.request import may_import
 from ..request.profiles import offered, profiles_url
 from .export_context import carried, with_query
@@ -17,7 +18,7 @@ _EXPLAINED = "Choose the format; you see first what will be in the file."
 
 
 def _actions(
-    subject: Any, pairs: list[tuple[str, str]], label: str, description: str, profiles: list[str]
+    subject: str, pairs: list[tuple[str, str]], label: str, description: str, profiles: list[str]
 ) -> list[dict[str, str]]:
     """The way to the export page, and one for each saved choice that fits."""
     page = f"{subject}/-/program-export"
@@ -30,14 +31,18 @@ def _actions(
     return found
 
 
-async def is_linked(datasette: Any, request: Any, database: str | None, table: str | None, sql: str | None) -> bool:
+async def is_linked(
+    datasette: Datasette, request: HttpRequest, database: str | None, table: str | None, sql: str | None
+) -> bool:
     """Whether a page names this form of itself among the others: the rows of a table, a view or a query."""
     if database is None or not (table or sql):
         return False
     return await host.may_export(datasette, request.actor, database, table or None)
 
 
-async def record_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> list[dict[str, str]]:
+async def record_actions(
+    datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str
+) -> list[dict[str, str]]:
     """The actions on a row's page."""
     if not await host.may_export(datasette, actor, database, table):
         return []
@@ -46,7 +51,9 @@ async def record_actions(datasette: Any, request: Any, actor: Any, database: str
     return _actions(row, [], "Export this record", "With everything that belongs to it. " + _EXPLAINED, found)
 
 
-async def table_actions(datasette: Any, request: Any, actor: Any, database: str, table: str) -> list[dict[str, str]]:
+async def table_actions(
+    datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str
+) -> list[dict[str, str]]:
     """The actions on a table's or a view's page: its rows as they are filtered and sorted there."""
     if not await host.may_export(datasette, actor, database, table):
         return []
@@ -56,7 +63,7 @@ async def table_actions(datasette: Any, request: Any, actor: Any, database: str,
 
 
 async def query_actions(
-    datasette: Any, request: Any, actor: Any, database: str, name: str | None
+    datasette: Datasette, request: HttpRequest, actor: Actor, database: str, name: str | None
 ) -> list[dict[str, str]]:
     """The actions on a query's page."""
     if not await host.may_export(datasette, actor, database):
@@ -66,10 +73,12 @@ async def query_actions(
     return _actions(subject, carried(request.args), "Export all rows of this query", _EXPLAINED, found)
 
 
-async def database_actions(datasette: Any, actor: Any, database: str) -> list[dict[str, str]]:
+async def database_actions(datasette: Datasette, actor: Actor, database: str) -> list[dict[str, str]]:
     """The actions on a database's page."""
     found = host.database_for(datasette, database)
-    visible = await host.visible_tables(datasette, actor, found) if found is not None else frozenset()
+    if found is None:
+        return []
+    visible = await host.visible_tables(datasette, actor, found)
     links = []
     if visible and await host.exportable_tables(datasette, actor, found, visible):
         names = await offered(datasette, actor, database)
@@ -81,7 +90,7 @@ async def database_actions(datasette: Any, actor: Any, database: str) -> list[di
     return links
 
 
-async def menu_links(datasette: Any, actor: Any) -> list[dict[str, str]]:
+async def menu_links(datasette: Datasette, actor: Actor) -> list[dict[str, str]]:
     """The links to one's exports, and to the log, for those who may read it."""
     found = []
     if actor and (await host.site_settings(datasette)).max_jobs:
@@ -94,7 +103,7 @@ async def menu_links(datasette: Any, actor: Any) -> list[dict[str, str]]:
 
 
 async def for_templates_0x(
-    datasette: Any, request: Any, database: str | None, table: str | None, view_name: str
+    datasette: Datasette, request: HttpRequest, database: str | None, table: str | None, view_name: str
 ) -> dict[str, Any]:
     """The actions on 0.x's row and query pages, which core has no menu for."""
     found: list[dict[str, str]] = []

@@ -10,11 +10,12 @@ from datasette import Response
 from ...errors import DeniedError, RequestError
 from .. import host
 from ..host.permissions import AUDIT
+from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import answer_headers, answered
 from ..server.audit_log import AuditLog
 
 
-async def _audit(request: Any, datasette: Any) -> dict[str, Any]:
+async def _audit(request: HttpRequest, datasette: Datasette) -> dict[str, Any]:
     if not await host.may(datasette, request.actor, AUDIT):
         raise DeniedError("You may not read the log of exports.")
     before = request.args.get("before") or ""
@@ -28,7 +29,7 @@ async def _audit(request: Any, datasette: Any) -> dict[str, Any]:
 
 
 @answered
-async def audit_page(request: Any, datasette: Any) -> Response:
+async def audit_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The log of exports, newest first."""
     context = await _audit(request, datasette)
     html = await datasette.render_template("program_export_audit.html", context, request=request)
@@ -36,6 +37,6 @@ async def audit_page(request: Any, datasette: Any) -> Response:
 
 
 @answered
-async def audit_lines(request: Any, datasette: Any) -> Response:
+async def audit_lines(request: HttpRequest, datasette: Datasette) -> Response:
     """The log of exports as data."""
     return Response.json(await _audit(request, datasette), headers=answer_headers(datasette))

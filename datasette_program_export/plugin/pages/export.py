@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 from datasette import Response
 from datasette.utils import add_cors_headers
@@ -16,6 +15,7 @@ from ...formats.registry import check_choices, get_format
 from ...options.request import Request
 from ...planning.planner import Plan, plan
 from ...planning.row_picker import Picking, pick
+from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import answer_headers, answered
 from ..http.download import Download
 from ..request.asked import ExportContext, as_form, resolve_export
@@ -62,13 +62,13 @@ async def _download(asked: ExportContext) -> Response:
 
 
 @answered
-async def document(request: Any, datasette: Any) -> Response:
+async def document(request: HttpRequest, datasette: Datasette) -> Response:
     """``….programjson`` (``csv``, ``zip``) of a database, a table, a view, a stored query, a row."""
     return await _download(await resolve_export(datasette, request))
 
 
 @answered
-async def query_document(request: Any, datasette: Any) -> Response:
+async def query_document(request: HttpRequest, datasette: Datasette) -> Response:
     """``/db/-/query.programjson?sql=…``."""
     if "sql" not in request.args:
         raise RequestError("The parameter sql is missing.")
@@ -76,7 +76,7 @@ async def query_document(request: Any, datasette: Any) -> Response:
 
 
 @answered
-async def download(request: Any, datasette: Any) -> Response:
+async def download(request: HttpRequest, datasette: Datasette) -> Response:
     """The export page's button. A layout or dialect that the chosen format does not have is the form's, not a wish."""
     return await _download(as_form(await resolve_export(datasette, read_form(request).http)))
 
@@ -86,7 +86,7 @@ async def _plan(asked: ExportContext) -> Plan:
 
 
 @answered
-async def page(request: Any, datasette: Any) -> Response:
+async def page(request: HttpRequest, datasette: Datasette) -> Response:
     """The export page: what would be in the file, what not and why, and the button."""
     form = read_form(request)
     if form.address is not None:  # what a form sent, in an address that can be kept and sent
@@ -126,7 +126,7 @@ async def _picking(asked: ExportContext, form: Form) -> Picking | None:
 
 
 @answered
-async def plan_data(request: Any, datasette: Any) -> Response:
+async def plan_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The plan as data."""
     made = await _plan(await resolve_export(datasette, request))
     return Response.json(made.model_dump(mode="json"), headers=answer_headers(datasette))

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from ...formats.description.coverage import LeftOut
 from ...formats.registry import NAMES, get_format
 from ...options.grammar import DIALECTS, PREFIX, arguments, format_options, row_path
+from ...options.request import Request
 from ...options.settings import Settings
 from ...planning.picture import picture
 from ...planning.plan import Plan
@@ -19,6 +20,7 @@ from ...planning.row_picker import Picking
 from ...planning.warnings import cautions
 from ...planning.wording import coverage_sentences
 from .. import host
+from ..host.protocols import Args
 from ..http.numbers import numbers_for
 from ..request.asked import ExportContext
 from ..request.form import MARK, Form, chosen_range
@@ -56,13 +58,13 @@ _GOOD_FOR = {
 }
 
 
-def carried(args: Any) -> list[tuple[str, str]]:
+def carried(args: Args) -> list[tuple[str, str]]:
     """Those of a page's parameters that say which rows it shows, as pairs."""
     names = [n for n in args if n not in _NOT_CARRIED and not n.startswith(("_facet", PREFIX))]
     return [(name, value) for name in names for value in args.getlist(name)]
 
 
-def with_query(url: Any, pairs: Iterable[tuple[str, str]]) -> str:
+def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
     """A URL with parameters."""
     query = urlencode(list(pairs))
     return f"{url}?{query}" if query else str(url)
@@ -138,14 +140,14 @@ def _called(asked: ExportContext, plan: Plan) -> tuple[str, str]:
 def _addresses(asked: ExportContext, in_ranges: list[str], picking: Picking | None, form: str) -> dict[str, Any]:
     """Where the page's links lead, its filters and choices kept; the command is of the format that stands chosen."""
     request, parts = asked.request, asked.http.url_vars
-    urls, database = asked.datasette.urls, asked.database.name
+    urls, database, table = asked.datasette.urls, asked.database.name, request.table or request.name or ""
     filters = carried(asked.http.args)
     kept, options = [] if request.records else filters, format_options(request)
     if "pks" in parts:  # the path names the first record
         options.remove((f"{PREFIX}record", row_path(request.records[0])))
-        subject = urls.row(database, request.table, parts["pks"])
+        subject = urls.row(database, table, parts["pks"])
     else:
-        subject = urls.table(database, request.table or request.name) if "table" in parts else urls.database(database)
+        subject = urls.table(database, table) if "table" in parts else urls.database(database)
     unnamed_query = request.scope == "query" and request.name is None
     document = f"{subject}/-/query.programjson" if unnamed_query else f"{subject}.programjson"
     shown = request.model_copy(  # no cookies and headers
@@ -180,7 +182,7 @@ def _for_a_reason(plan: Plan) -> tuple[LeftOut, ...]:
     )
 
 
-def _choices(request: Any) -> list[dict[str, Any]]:
+def _choices(request: Request) -> list[dict[str, Any]]:
     """The selects beside the format: a name, a question, and (value, words) pairs."""
     compress = [("", "not compressed"), ("gzip", "gzip")] + [("zstd", "zstd")] * (find_spec("zstandard") is not None)
     layouts = [

@@ -15,6 +15,7 @@ from ...errors import DeniedError, NotFoundError, RequestError
 from ...options.profiles import Profile, checked_name, options_of
 from .. import host
 from ..host.permissions import PLUGIN, PROFILES
+from ..host.protocols import Actor, Datasette, HttpRequest
 from ..http.answers import answer_headers, answered, for_a_browser
 from ..http.forms import check_same_site, sent_pairs
 from ..request.form import SAVE_AS, SAVE_FOR
@@ -48,7 +49,7 @@ _CHOICES = {
 
 
 @posted
-async def save(request: Any, datasette: Any) -> Response:
+async def save(request: HttpRequest, datasette: Datasette) -> Response:
     """Save the choice that is sent, as a form or in the address, under the name that stands beside it."""
     check_same_site(request)
     pairs = await sent_pairs(request)
@@ -76,7 +77,7 @@ async def save(request: Any, datasette: Any) -> Response:
 
 
 @posted
-async def delete(request: Any, datasette: Any) -> Response:
+async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     """Delete a profile of one's own, or one of everybody's with the permission for that."""
     check_same_site(request)
     asked_for = request.url_vars["profile"]
@@ -93,7 +94,7 @@ async def delete(request: Any, datasette: Any) -> Response:
 
 
 @answered
-async def profiles_page(request: Any, datasette: Any) -> Response:
+async def profiles_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The profiles that who asks may use."""
     context = {"profiles": await _list(request, datasette), "signed_in": request.actor is not None}
     context["kept_for_good"] = (await host.site_settings(datasette)).jobs_dir is not None
@@ -102,19 +103,19 @@ async def profiles_page(request: Any, datasette: Any) -> Response:
 
 
 @answered
-async def profiles_data(request: Any, datasette: Any) -> Response:
+async def profiles_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The same as data."""
     return Response.json({"profiles": await _list(request, datasette)}, headers=answer_headers(datasette))
 
 
-async def _check_may_save(datasette: Any, actor: Any, everybody: bool) -> None:
+async def _check_may_save(datasette: Datasette, actor: Actor, everybody: bool) -> None:
     if everybody and not await host.may(datasette, actor, PROFILES):
         raise DeniedError("You may not save or delete a choice for everybody.")
     if not everybody and owner_of(actor) is None:
         raise DeniedError("You are not signed in, so nobody could tell that the choice is yours.")
 
 
-async def _shown(datasette: Any, actor: Any) -> list[Profile]:
+async def _shown(datasette: Datasette, actor: Actor) -> list[Profile]:
     """What is saved for this actor, and for everybody as far as they may see what it is of."""
     found = []
     for profile in await saved_for(datasette, actor):
@@ -126,7 +127,7 @@ async def _shown(datasette: Any, actor: Any) -> list[Profile]:
     return found
 
 
-async def _list(request: Any, datasette: Any) -> list[dict[str, Any]]:
+async def _list(request: HttpRequest, datasette: Datasette) -> list[dict[str, Any]]:
     if not await host.may(datasette, request.actor, "view-instance"):
         raise DeniedError("You may not see this; perhaps after signing in.")
     may_delete = await host.may(datasette, request.actor, PROFILES)
@@ -141,7 +142,7 @@ async def _list(request: Any, datasette: Any) -> list[dict[str, Any]]:
     return told
 
 
-def _told(datasette: Any, profile: Profile, may_delete: bool) -> dict[str, Any]:
+def _told(datasette: Datasette, profile: Profile, may_delete: bool) -> dict[str, Any]:
     """A profile as programs read it."""
     urls, of = datasette.urls, profile.database
     subject = urls.table(of, profile.table) if profile.table is not None else urls.database(of)

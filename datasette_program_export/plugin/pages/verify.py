@@ -15,6 +15,7 @@ from ...options.settings import Settings
 from ...verifying.report import Report
 from ...verifying.verifier import verify
 from .. import host
+from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import answer_headers, answered, for_a_browser
 from ..http.numbers import numbers_for
 from ..http.upload import receive_file
@@ -34,7 +35,7 @@ _VERDICTS = {
 
 
 @partial(answered, methods=("GET", "HEAD", "POST"))
-async def verify_page(request: Any, datasette: Any) -> Response:
+async def verify_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The form; and for a file that was sent, the report: a page for a browser, data for a program."""
     await _check_allowed(request, datasette)
     if request.method != "POST":
@@ -50,18 +51,18 @@ async def verify_page(request: Any, datasette: Any) -> Response:
 
 
 @partial(answered, methods=("POST",))
-async def verify_data(request: Any, datasette: Any) -> Response:
+async def verify_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The report as data."""
     await _check_allowed(request, datasette)
     return _data(await _verified(request, datasette), datasette)
 
 
-async def _check_allowed(request: Any, datasette: Any) -> None:
+async def _check_allowed(request: HttpRequest, datasette: Datasette) -> None:
     if not await host.may(datasette, request.actor, "view-instance"):
         raise DeniedError("You may not see this; perhaps after signing in.")
 
 
-async def _verified(request: Any, datasette: Any) -> Report:
+async def _verified(request: HttpRequest, datasette: Datasette) -> Report:
     """The report on the file that is sent, which is gone before this returns."""
     if host.from_another_site(request):
         raise DeniedError("This was sent from another site. Choose the file here, and try again.")
@@ -76,7 +77,7 @@ async def _verified(request: Any, datasette: Any) -> Report:
         SLOTS.give_back()
 
 
-async def _report(request: Any, settings: Settings, path: Path) -> Report:
+async def _report(request: HttpRequest, settings: Settings, path: Path) -> Report:
     path.touch(mode=0o600)
     with path.open("wb") as file:
         name = await receive_file(request, file, settings.verify_mb, settings.send_timeout_seconds)
@@ -84,12 +85,16 @@ async def _report(request: Any, settings: Settings, path: Path) -> Report:
     return report.model_copy(update={"file": name})
 
 
-def _data(report: Report, datasette: Any) -> Response:
+def _data(report: Report, datasette: Datasette) -> Response:
     return Response.json(report.model_dump(mode="json"), headers=answer_headers(datasette))
 
 
 async def _page(
-    request: Any, datasette: Any, told: dict[str, Any], status: int = 200, more: dict[str, str] | None = None
+    request: HttpRequest,
+    datasette: Datasette,
+    told: dict[str, Any],
+    status: int = 200,
+    more: dict[str, str] | None = None,
 ) -> Response:
     number = numbers_for(request.headers.get("accept-language", ""))
     settings = await host.site_settings(datasette)

@@ -24,6 +24,7 @@ from ...options.settings import Settings
 from ...selection.catalog import Catalog, catalog
 from .. import host
 from ..host.permissions import SECRETS
+from ..host.protocols import Database, Datasette, HttpRequest
 from ..http.parameters import ReadOnce
 from .profiles import with_saved
 from .queries import query_fields, stored_fields
@@ -52,9 +53,9 @@ class ExportContext:
     all). ``words`` tell the page's filters. ``max_seconds`` is set when it runs SQL of
     somebody's."""
 
-    datasette: Any
-    http: Any
-    database: Any
+    datasette: Datasette
+    http: HttpRequest
+    database: Database
     request: Request
     visible: frozenset[str] | None
     settings: Settings
@@ -63,13 +64,13 @@ class ExportContext:
     max_seconds: float | None = None
 
 
-async def resolve_export(datasette: Any, http: Any) -> ExportContext:
+async def resolve_export(datasette: Datasette, http: HttpRequest) -> ExportContext:
     """Understand a request. Raises NotFoundError, DeniedError, RequestError, SettingsError, SourceError."""
     return await _Asking(datasette, http).asked()
 
 
 class _Asking:
-    def __init__(self, datasette: Any, http: Any) -> None:
+    def __init__(self, datasette: Datasette, http: HttpRequest) -> None:
         self.datasette = datasette
         self.http = ReadOnce(http.scope, http.receive)
         self.actor = http.actor
@@ -79,7 +80,7 @@ class _Asking:
         found = host.database_for(self.datasette, route)
         if found is None:
             raise await self._nothing(f"no database {route} here")
-        self.database: Any = found
+        self.database: Database = found
         with host.readable(self.database):
             visible = await host.visible_tables(self.datasette, self.actor, self.database)
             if not visible and not await self._may("view-database"):

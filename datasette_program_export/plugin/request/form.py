@@ -9,10 +9,9 @@ beginning, the name for saving) are no part of a request, and every other addres
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from datasette.utils import tilde_decode
@@ -22,6 +21,7 @@ from ...database.schema import fold
 from ...errors import RequestError
 from ...formats.registry import NAMES, get_format
 from ...options.grammar import PREFIX
+from ..host.protocols import HttpRequest
 from ..http.parameters import pairs_of
 
 MARK, FIND, PAGE, SAMPLE, SAVE_AS = (PREFIX + name for name in ("form", "find", "page", "sample", "save_as"))
@@ -38,7 +38,7 @@ class Form:
     """``http`` is the request without what is the page's own; ``address`` where it stands in full,
     if what came was a form's."""
 
-    http: Any
+    http: HttpRequest
     find: str
     page: int
     sample: bool
@@ -46,7 +46,7 @@ class Form:
     address: str | None
 
 
-def read_form(http: Any) -> Form:
+def read_form(http: HttpRequest) -> Form:
     """Understand an address of the page. Raises RequestError."""
     given = pairs_of(http.query_string)
     own = {name: value for name, value in given if name in (MARK, FIND, PAGE, SAMPLE, SAVE_AS)}
@@ -66,17 +66,18 @@ def read_form(http: Any) -> Form:
     )
 
 
-def _with_query(http: Any, pairs: Pairs) -> Any:
-    return Request({**http.scope, "query_string": urlencode(pairs).encode()}, http.receive)
+def _with_query(http: HttpRequest, pairs: Pairs) -> HttpRequest:
+    changed: HttpRequest = Request({**http.scope, "query_string": urlencode(pairs).encode()}, http.receive)
+    return changed
 
 
-def without_records(http: Any) -> Any:
+def without_records(http: HttpRequest) -> HttpRequest:
     """The same request without the rows that were picked: what they are picked from."""
     pairs = pairs_of(http.query_string)
     return _with_query(http, [(name, value) for name, value in pairs if not name.startswith(PREFIX)])
 
 
-def _meant(pairs: Pairs, place: dict[str, str]) -> Pairs:
+def _meant(pairs: Pairs, place: Mapping[str, str]) -> Pairs:
     """The fields that say something."""
     dates = [(name, value) for name, value in pairs if name.startswith((FROM, UNTIL))]
     found = [(n, v) for n, v in pairs if not n.startswith((FROM, UNTIL)) and (v or not n.startswith(PREFIX))]
@@ -93,7 +94,7 @@ def _meant(pairs: Pairs, place: dict[str, str]) -> Pairs:
     return [*found, *filters]
 
 
-def _cascades(chosen: dict[str, str], place: dict[str, str]) -> bool:
+def _cascades(chosen: dict[str, str], place: Mapping[str, str]) -> bool:
     told = chosen.get(f"{PREFIX}cascade")
     return told == "1" or (told is None and ("pks" in place or f"{PREFIX}record" in chosen))
 
@@ -132,7 +133,7 @@ def _ranges(dates: Pairs) -> Iterator[tuple[str, str]]:
             yield f"{column}__lt", (day + timedelta(days=1)).isoformat()
 
 
-def chosen_range(http: Any, column: str) -> tuple[str, str] | None:
+def chosen_range(http: HttpRequest, column: str) -> tuple[str, str] | None:
     """The dates that the filters of a column mean, both included; None where they mean something else."""
     found = []
     for lookup, back in (("gte", 0), ("lt", 1)):

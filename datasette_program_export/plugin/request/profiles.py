@@ -15,13 +15,14 @@ from ...options.profiles import Profile, ProfileStore, with_profiles
 from ...options.settings import Settings
 from .. import host
 from ..host.permissions import PROFILES, SECRETS
+from ..host.protocols import Actor, Datasette
 from ..server.folder import jobs_folder, made_private
 from ..server.identity import owner_of
 
 _MOST_IN_A_MENU = 10
 
 
-async def store_of(datasette: Any) -> ProfileStore:
+async def store_of(datasette: Datasette) -> ProfileStore:
     """The site's saved profiles. Raises UnsupportedError where they cannot be kept."""
     settings = await host.site_settings(datasette)
     try:
@@ -32,7 +33,7 @@ async def store_of(datasette: Any) -> ProfileStore:
         ) from None
 
 
-async def saved_for(datasette: Any, actor: Any, database: str | None = None) -> list[Profile]:
+async def saved_for(datasette: Datasette, actor: Actor, database: str | None = None) -> list[Profile]:
     """What is saved for everybody, and then for this actor; whether they may see what it names is not looked at."""
     settings = await host.site_settings(datasette)
     if not jobs_folder(datasette, settings).exists():
@@ -42,7 +43,7 @@ async def saved_for(datasette: Any, actor: Any, database: str | None = None) -> 
 
 
 async def with_saved(
-    datasette: Any, actor: Any, database: str, exportable: frozenset[str], settings: Settings
+    datasette: Datasette, actor: Actor, database: str, exportable: frozenset[str], settings: Settings
 ) -> Settings:
     """The settings, with the profiles that this actor may use in a database."""
     saved = await saved_for(datasette, actor, database)
@@ -50,7 +51,7 @@ async def with_saved(
     return with_profiles(settings, usable)
 
 
-async def shown(datasette: Any, actor: Any, profile: Profile, exportable: frozenset[str]) -> bool:
+async def shown(datasette: Datasette, actor: Actor, profile: Profile, exportable: frozenset[str]) -> bool:
     """Whether a profile for everybody is there for somebody who may export these tables of its database."""
     if not exportable or not profile.told_to(exportable):
         return False
@@ -64,7 +65,7 @@ def in_settings(settings: Settings, database: str) -> list[Profile]:
     return [Profile(name, database, None, options) for name, options in settings.profiles.items()]
 
 
-async def offered(datasette: Any, actor: Any, database: str, **subject: Any) -> list[str]:
+async def offered(datasette: Datasette, actor: Actor, database: str, **subject: Any) -> list[str]:
     """The names of the profiles for the action menu of a subject (fields of a Request)."""
     try:
         settings = await host.settings_for(datasette, database)
@@ -86,7 +87,7 @@ def _asked(subject: dict[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in subject.items() if value is not None}
 
 
-async def _allowed(datasette: Any, actor: Any, database: str, profiles: Iterable[Profile]) -> list[Profile]:
+async def _allowed(datasette: Datasette, actor: Actor, database: str, profiles: Iterable[Profile]) -> list[Profile]:
     found = list(profiles)
     if any(p.options.get("secrets") == "include" for p in found) and not await host.may(
         datasette, actor, SECRETS, database
@@ -98,12 +99,12 @@ async def _allowed(datasette: Any, actor: Any, database: str, profiles: Iterable
     return found
 
 
-def profiles_url(datasette: Any) -> str:
+def profiles_url(datasette: Datasette) -> str:
     """The address of the list."""
     return str(datasette.urls.path("/-/program-export/profiles"))
 
 
-async def saving(datasette: Any, actor: Any) -> dict[str, Any]:
+async def saving(datasette: Datasette, actor: Actor) -> dict[str, Any]:
     """What the export page needs to know: for whom this actor may save a choice."""
     return {
         "may_save_for_me": owner_of(actor) is not None,
@@ -112,7 +113,7 @@ async def saving(datasette: Any, actor: Any) -> dict[str, Any]:
     }
 
 
-async def exportable_in(datasette: Any, actor: Any, database: str) -> frozenset[str]:
+async def exportable_in(datasette: Datasette, actor: Actor, database: str) -> frozenset[str]:
     """The tables of a database that this actor may export; none of one that there is not."""
     found = datasette.databases.get(database)
     if found is None or found.name == "_internal":

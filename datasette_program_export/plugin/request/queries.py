@@ -12,10 +12,13 @@ from datasette.utils import InvalidSql, await_me_maybe, validate_sql_select
 from ...database.sql_tokens import SQLTextError, Token, tokens
 from ...errors import DeniedError, RequestError
 from .. import host
+from ..host.protocols import Database, Datasette, HttpRequest
 from ..http.parameters import MOST
 
 
-async def stored_fields(datasette: Any, http: Any, database: Any, query: host.StoredQuery) -> dict[str, Any]:
+async def stored_fields(
+    datasette: Datasette, http: HttpRequest, database: Database, query: host.StoredQuery
+) -> dict[str, Any]:
     """The fields of a Request for a stored query. Raises DeniedError, RequestError."""
     if not query.trusted and not await host.may(datasette, http.actor, "execute-sql", database.name):
         raise DeniedError(f"You may not run the query {query.name}.")
@@ -37,7 +40,7 @@ async def stored_fields(datasette: Any, http: Any, database: Any, query: host.St
     return {"sql": query.sql, "params": params, "name": query.name}
 
 
-async def query_fields(datasette: Any, http: Any, database: Any) -> dict[str, Any]:
+async def query_fields(datasette: Datasette, http: HttpRequest, database: Database) -> dict[str, Any]:
     """The fields of a Request for the SQL in the parameter ``sql``. Raises DeniedError, RequestError."""
     if not await host.may(datasette, http.actor, "execute-sql", database.name):
         raise DeniedError("You may not run SQL on this database.")

@@ -16,12 +16,13 @@ from ...errors import BusyError
 from ...options.grammar import PREFIX, format_options
 from ...options.settings import Settings
 from ...planning.planner import Plan, plan
+from ..host.protocols import Datasette, HttpRequest
 from ..http.parameters import pairs_of
 from .asked import ExportContext, as_form, resolve_export
 from .form import read_form
 
 
-def address_from(request: Any, pairs: list[tuple[str, str]]) -> dict[str, Any]:
+def address_from(request: HttpRequest, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """The subject's address, with the parameters as they are meant."""
     query = urlencode(pairs)
     sent = type(request)({**request.scope, "query_string": query.encode("latin-1")}, request.receive)
@@ -29,7 +30,7 @@ def address_from(request: Any, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     return {"path": request.path.rpartition("/")[0], "parts": dict(request.url_vars), "query": meant}
 
 
-async def asked_again(request: Any, datasette: Any, address: dict[str, Any]) -> ExportContext:
+async def asked_again(request: HttpRequest, datasette: Datasette, address: dict[str, Any]) -> ExportContext:
     """Ask an address for whom this request is of. Raises what ``resolve_export`` raises."""
     path, query = address["path"], address["query"]
     scope = {

@@ -19,6 +19,7 @@ from datasette.views.base import DatasetteError
 from ...database.schema import Table
 from ...errors import DeniedError, RequestError
 from .. import host
+from ..host.protocols import Args, Datasette, HttpRequest
 
 _CONDITIONS = ("_where", "_through", "_search")
 _LOOKUPS = {key for key, _, _ in Filters([]).lookups()}
@@ -30,7 +31,7 @@ _NO_THROUGH = "_through asks for what does not exist, or for what you may not se
 
 
 async def page_fields(
-    datasette: Any, request: Any, database: str, table: Table, searched: Set[str]
+    datasette: Datasette, request: HttpRequest, database: str, table: Table, searched: Set[str]
 ) -> tuple[dict[str, Any], str]:
     """The fields of a Request that the page's parameters mean, and these in words; ``searched`` are
     the indexes by which the table may be searched.
@@ -51,7 +52,9 @@ async def page_fields(
     return {"where": tuple(where), "params": params, "sort": sort, "columns": columns}, words.strip()
 
 
-async def _where(datasette: Any, request: Any, database: str, table: Table) -> tuple[list[str], dict[str, Any], str]:
+async def _where(
+    datasette: Datasette, request: HttpRequest, database: str, table: Table
+) -> tuple[list[str], dict[str, Any], str]:
     args, pairs = request.args, []
     _check_number(args)
     for key in args:
@@ -93,7 +96,7 @@ async def _where(datasette: Any, request: Any, database: str, table: Table) -> t
     return where, params, filters.human_description_en(extra=words)
 
 
-def _check_number(args: Any) -> None:
+def _check_number(args: Args) -> None:
     asked = [key for key in args if not key.startswith("_") or "__" in key or key.startswith(_CONDITIONS)]
     if sum(len(args.getlist(key)) for key in asked) > _MOST_CONDITIONS:
         raise RequestError(f"A table is filtered by at most {_MOST_CONDITIONS} conditions; say more in a query.")
@@ -101,7 +104,7 @@ def _check_number(args: Any) -> None:
         raise RequestError(f"_where is given at most {_MOST_SQL} times; join conditions by AND.")
 
 
-def _sort(args: Any, config: dict[str, Any], table: Table) -> tuple[tuple[str, bool], ...]:
+def _sort(args: Args, config: dict[str, Any], table: Table) -> tuple[tuple[str, bool], ...]:
     up, down = args.get("_sort"), args.get("_sort_desc")
     if "_sort_by_desc" in args:
         up, down = None, down or up
@@ -118,7 +121,7 @@ def _sort(args: Any, config: dict[str, Any], table: Table) -> tuple[tuple[str, b
     return ((name, bool(down)),)
 
 
-def _columns(args: Any, table: Table) -> tuple[str, ...] | None:
+def _columns(args: Args, table: Table) -> tuple[str, ...] | None:
     """``_col`` adds to the primary key, ``_nocol`` takes away, as on the page."""
     names = [c.name for c in table.visible_columns]
     chosen = names

@@ -16,6 +16,7 @@ from typing import Any
 
 from ...errors import AuditError
 from ...options.request import Request
+from ..host.protocols import Actor
 
 _WINDOW = 256 * 1024  # of the file, read for one page
 
@@ -79,7 +80,7 @@ def _parsed(line: bytes) -> dict[str, Any]:
 class LogEntry:
     """The line of one export, gathered while it runs."""
 
-    def __init__(self, log: AuditLog, actor: Any, database: str, request: Request) -> None:
+    def __init__(self, log: AuditLog, actor: Actor, database: str, request: Request) -> None:
         log.check()
         self.log = log
         self._hash = hashlib.sha256()

@@ -20,9 +20,10 @@ from typing import IO, Any
 
 from ...errors import SettingsError
 from ...options.settings import Settings
+from ..host.protocols import Datasette
 
 
-def jobs_folder(datasette: Any, settings: Settings) -> Path:
+def jobs_folder(datasette: Datasette, settings: Settings) -> Path:
     """Where this site keeps jobs and saved choices; it may not be there yet."""
     if settings.jobs_dir is not None:
         return Path(settings.jobs_dir)

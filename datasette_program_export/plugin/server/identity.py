@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from typing import Any
+
+from ..host.protocols import Actor
 
 
 def new_id() -> str:
@@ -13,7 +14,7 @@ def new_id() -> str:
     return secrets.token_urlsafe(24)
 
 
-def owner_of(actor: Any) -> str | None:
+def owner_of(actor: Actor) -> str | None:
     """Whose a job is: the actor's id, without what else is known of them; None for nobody.
 
     A token with restrictions is somebody else than its holder: it is not to list what it may not see."""

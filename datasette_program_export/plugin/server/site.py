@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from threading import Lock
-from typing import Any
 
 from ...errors import SettingsError, UnsupportedError
 from ...options.settings import Settings
 from .. import host
+from ..host.protocols import Application, Datasette, Message, Receive, Scope, Send
 from .folder import jobs_folder, made_private
 from .job_runner import Jobs
 
@@ -21,7 +21,7 @@ _KEPT = "_program_export_jobs"  # on the Datasette object: as long as that lives
 _OPENING = Lock()
 
 
-async def jobs_of(datasette: Any) -> Jobs:
+async def jobs_of(datasette: Datasette) -> Jobs:
     """The site's jobs. Raises UnsupportedError where there are none."""
     settings = await host.site_settings(datasette)
     if settings.max_jobs == 0:
@@ -35,7 +35,7 @@ async def jobs_of(datasette: Any) -> Jobs:
         ) from None
 
 
-async def open_at_start(datasette: Any, settings: Settings) -> None:
+async def open_at_start(datasette: Datasette, settings: Settings) -> None:
     """Mark what was interrupted, and remove what was kept long enough, where something can be.
 
     Raises SettingsError for a ``jobs_dir`` that cannot be used."""
@@ -47,7 +47,7 @@ async def open_at_start(datasette: Any, settings: Settings) -> None:
                 raise
 
 
-def close(datasette: Any) -> None:
+def close(datasette: Datasette) -> None:
     """The server stops: what runs is interrupted."""
     with _OPENING:
         jobs: Jobs | None = datasette.__dict__.pop(_KEPT, None)
@@ -55,11 +55,11 @@ def close(datasette: Any) -> None:
         jobs.close()
 
 
-def ending(app: Any, datasette: Any) -> Any:
+def ending(app: Application, datasette: Datasette) -> Application:
     """The application, with an ear for the end of the server."""
 
-    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
-        async def heard() -> Any:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def heard() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
                 await asyncio.to_thread(close, datasette)
@@ -70,7 +70,7 @@ def ending(app: Any, datasette: Any) -> Any:
     return wrapped
 
 
-def _opened(datasette: Any, settings: Settings) -> Jobs:
+def _opened(datasette: Datasette, settings: Settings) -> Jobs:
     with _OPENING:
         found: Jobs | None = datasette.__dict__.get(_KEPT)
         if found is None:

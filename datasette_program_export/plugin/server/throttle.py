@@ -7,13 +7,12 @@ processor. Where nobody waits, nothing is slowed down.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+
+from ..host.protocols import Application, Message, Receive, Scope, Send
 
 _REST, _MOST = 0.02, 0.2  # seconds after a piece for each who waits, and at most; a piece takes some milliseconds
 _PATIENCE = 5.0  # who waits longer waits for something else: a long query, an event
-
-Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class WaitingRequests:
@@ -25,13 +24,13 @@ class WaitingRequests:
     def around(self, application: Application) -> Application:
         """The application, its requests counted from their coming until their answer begins."""
 
-        async def counted(scope: Any, receive: Any, send: Any) -> None:
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
                 return await application(scope, receive, send)
             mark = id(scope)
             self._since[mark] = time.monotonic()
 
-            async def answering(message: Any) -> None:
+            async def answering(message: Message) -> None:
                 self._since.pop(mark, None)
                 await send(message)
 
