@@ -7,11 +7,11 @@ reference, and keep it; or roll it back, which is a preview. So a preview is an 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ..database.reflection import reflect
 from ..database.schema import Schema, fold
@@ -20,7 +20,7 @@ from ..errors import BusyError, RefusedError, RequestError
 from ..options.settings import Settings
 from ..selection.catalog import Catalog, catalog
 from ..selection.graph import Graph
-from .choices import ImportChoices
+from .choices import ImportChoices, Policy
 from .progress import ImportProgress
 from .reading import read
 from .report import AllowedReference, Finding, FindingCollector, ImportReport
@@ -48,31 +48,74 @@ class AppliedImport:
     report: ImportReport
 
 
+Inspect = Callable[[AppliedImport], None]
+_FOR_NO_TABLE: Mapping[str, Policy] = {}
+
+
 def load(
     target: Any,
     file: str | Path,
     *,
     settings: Settings | None = None,
-    inspect: Callable[[AppliedImport], None] | None = None,
+    inspect: Inspect | None = None,
     watch: ImportProgress | None = None,
-    **choices: Any,
+    on_conflict: Policy = "fail",
+    on_conflict_for: Mapping[str, Policy] = _FOR_NO_TABLE,
+    preview: bool = False,
+    insert: bool = True,
+    allow_dangling: bool = False,
+    triggers: bool = False,
+    backup: bool | str | Path = True,
+    leave_out_bad_rows: bool = False,
+    table: str | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    header: bool | None = None,
+    trusted: bool = False,
+    **unknown: NoReturn,
 ) -> ImportReport:
     """Import a file into a database: a path (new or not), a ``sqlite3`` connection, a sqlite_utils Database.
 
-    ``choices`` are those of ``ImportChoices``. A preview returns its report in any case; an
+    ``ImportChoices`` explains the choices. A preview returns its report in any case; an
     import that does not happen raises RefusedError, which has the report. Raises RequestError for what cannot
-    be asked, NotFoundError, SourceError, BusyError, OSError. ``inspect`` is called in the transaction,
-    when all is written; what it raises undoes it. ``watch`` is told the progress, and may stop it (CancelledError)."""
-    asked = ImportChoices.of(choices)
+    be asked (also a choice that is unknown), NotFoundError, SourceError, BusyError, OSError. ``inspect`` is called in
+    the transaction, when all is written; what it raises undoes it. ``watch`` is told the progress, and may stop it
+    (CancelledError)."""
+    choices: dict[str, Any] = {
+        "on_conflict": on_conflict,
+        "on_conflict_for": on_conflict_for,
+        "preview": preview,
+        "insert": insert,
+        "allow_dangling": allow_dangling,
+        "triggers": triggers,
+        "backup": backup,
+        "leave_out_bad_rows": leave_out_bad_rows,
+        "table": table,
+        "delimiter": delimiter,
+        "encoding": encoding,
+        "header": header,
+        "trusted": trusted,
+    }
+    asked = ImportChoices.of({**choices, **unknown})
+    return _imported(target, Path(file), asked, settings or Settings(), inspect, watch or ImportProgress())
+
+
+def _imported(
+    target: Any,
+    file: Path,
+    asked: ImportChoices,
+    settings: Settings,
+    inspect: Inspect | None,
+    watch: ImportProgress,
+) -> ImportReport:
     with ExitStack() as stack:
         if isinstance(asked.backup, (str, Path)) and Path(asked.backup).exists():
             raise RequestError(f"{Path(asked.backup).name} is there already; a safety copy replaces nothing.")
         goal = stack.enter_context(Target(target, preview=asked.preview))
         if isinstance(asked.backup, (str, Path)) and goal.path and belongs_to(goal.path, Path(asked.backup)):
             raise RequestError(f"{Path(asked.backup).name} is a part of the database itself. Choose another name.")
-        settings, watch = settings or Settings(), watch or ImportProgress()
         staging = stack.enter_context(StagingDatabase(settings.spool_dir, watch))
-        run = _Run(goal, staging, asked, settings, Path(file), inspect, watch)
+        run = _Run(goal, staging, asked, settings, file, inspect, watch)
         report = run.through()
     if not report.ok and not asked.preview:
         first = report.findings[0].message
@@ -88,7 +131,7 @@ class _Run:
     asked: ImportChoices
     settings: Settings
     file: Path
-    inspect: Callable[[AppliedImport], None] | None
+    inspect: Inspect | None
     watch: ImportProgress
     findings: FindingCollector = field(default_factory=FindingCollector)
     left_out: dict[str, int] = field(default_factory=dict)

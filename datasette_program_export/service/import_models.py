@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Mode = Literal["merge", "replace", "skip", "update"]
+ConflictType = Literal["duplicate_id", "duplicate_unique", "missing_foreign_key", "invalid_data", "schema_mismatch"]
 
 
 class _Model(BaseModel):
@@ -52,7 +53,7 @@ class ValidationResult(_Model):
 class Conflict(_Model):
     """One field of a row that is there with another value, or one row that cannot go in."""
 
-    conflict_type: Literal["duplicate_id", "duplicate_unique", "missing_foreign_key", "invalid_data", "schema_mismatch"]
+    conflict_type: ConflictType
     table_name: str | None
     record_id: Any = None
     field_name: str | None = None

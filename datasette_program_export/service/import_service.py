@@ -18,13 +18,14 @@ from typing import Any
 from pydantic import ValidationError as Invalid
 
 from ..errors import RefusedError, RequestError
+from ..importing.choices import Policy
 from ..importing.importer import load
 from ..importing.report import ImportReport
 from ..options.settings import Settings
-from .import_models import ImportOptions
+from .import_models import DryRunResult, ImportOptions, ImportResult, Mode
 from .import_results import dry_run_result, import_result
 
-_POLICIES = {"merge": "update", "replace": "replace", "skip": "skip", "update": "update"}
+_POLICIES: dict[Mode, Policy] = {"merge": "update", "replace": "replace", "skip": "skip", "update": "update"}
 Options = ImportOptions | Mapping[str, Any] | None
 
 
@@ -37,28 +38,27 @@ class ImportService:
 
     def import_full_database(self, data: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
         """Everything that ``data`` holds: an object, a list, a JSON or CSV text, bytes (also compressed)."""
-        return self._import(data, _options(options), dry_run)
+        return self._import(data, _options(options), dry_run).model_dump()
 
     def import_clients(self, clients: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
         """Clients: their rows, or the result of ``export_clients`` with what belongs to them."""
-        return self._import(clients, _options(options, "clients"), dry_run)
+        return self._import(clients, _options(options, "clients"), dry_run).model_dump()
 
     def import_charts(self, charts: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
         """Charts: their rows, which may hold ``interpretations``, ``aspect_patterns`` and ``transit_events``."""
-        return self._import(charts, _options(options, "charts"), dry_run)
+        return self._import(charts, _options(options, "charts"), dry_run).model_dump()
 
     def import_table(
         self, table_name: str, records: Sequence[Mapping[str, Any]], options: Options = None, dry_run: bool = False
     ) -> dict[str, Any]:
         """Rows of one table; a text or bytes may be CSV."""
-        return self._import(records, _options(options, table_name), dry_run)
+        return self._import(records, _options(options, table_name), dry_run).model_dump()
 
     def validate(self, data: Any, options: Options = None) -> dict[str, Any]:
         """Whether the data could be imported, and why not: ``valid``, ``errors``, ``warnings``."""
-        found: dict[str, Any] = self._import(data, _options(options), True)["validation_result"]
-        return found
+        return self._import(data, _options(options), True).validation_result.model_dump()
 
-    def _import(self, data: Any, options: ImportOptions, dry_run: bool) -> dict[str, Any]:
+    def _import(self, data: Any, options: ImportOptions, dry_run: bool) -> DryRunResult | ImportResult:
         started, clock = datetime.now(timezone.utc), time.monotonic()
         report = self._load(data, options, dry_run)
         took = round(time.monotonic() - clock, 6)
@@ -70,23 +70,29 @@ class ImportService:
         with tempfile.TemporaryDirectory(prefix="program-export-") as folder:
             file = Path(folder) / "data"
             file.write_bytes(_bytes(data))
-            how: dict[str, Any] = {
-                "on_conflict": _POLICIES[options.mode],
-                "insert": options.mode != "update",
-                "table": options.table,
-                "delimiter": options.csv_delimiter,
-                "header": options.csv_has_header,
-                "backup": options.backup_path or True if options.create_backup else False,
-                "leave_out_bad_rows": options.continue_on_error,
-                "allow_dangling": options.allow_dangling,
-                "triggers": options.triggers,
-            }
-            if options.max_errors is not None and options.continue_on_error and not dry_run:
-                before = load(self.db, file, settings=self.settings, **{**how, "preview": True})
-                if before.total("left_out") > options.max_errors:
-                    how |= {"leave_out_bad_rows": False}
+
+            def loaded(preview: bool, leave_out_bad_rows: bool) -> ImportReport:
+                return load(
+                    self.db,
+                    file,
+                    settings=self.settings,
+                    preview=preview,
+                    on_conflict=_POLICIES[options.mode],
+                    insert=options.mode != "update",
+                    table=options.table,
+                    delimiter=options.csv_delimiter,
+                    header=options.csv_has_header,
+                    backup=options.backup_path or True if options.create_backup else False,
+                    leave_out_bad_rows=leave_out_bad_rows,
+                    allow_dangling=options.allow_dangling,
+                    triggers=options.triggers,
+                )
+
+            leave_out = options.continue_on_error
+            if options.max_errors is not None and leave_out and not dry_run:
+                leave_out = loaded(True, True).total("left_out") <= options.max_errors
             try:
-                return load(self.db, file, settings=self.settings, preview=dry_run, **how)
+                return loaded(dry_run, leave_out)
             except RefusedError as error:
                 report: ImportReport = error.report
                 return report
