@@ -12,6 +12,7 @@ import pytest
 from datasette_program_export import Plan, Request, plan
 from datasette_program_export.errors import UnreadableError
 from datasette_program_export.formats.description.coverage import EMPTY, Coverage, Dangling, LeftOut, parsed_coverage
+from datasette_program_export.formats.description.integrity import Announced, AnnouncedTable, parsed_integrity
 from datasette_program_export.formats.description.parsing import dumped
 
 COVERAGE: dict[str, Any] = {
@@ -53,6 +54,21 @@ def test_dangling_references_are_found_by_their_columns_and_tables() -> None:
 def test_a_coverage_that_is_formed_otherwise_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(UnreadableError):
         parsed_coverage(COVERAGE | changed)
+
+
+def test_what_is_announced_is_written_as_it_was_read() -> None:
+    found = {"rows": 3, "tables": {"p": {"rows": 1, "sha256": "a"}, "c": {"rows": 2, "sha256": "b"}}}
+    assert json.dumps(dumped(parsed_integrity(found))) == json.dumps(found)
+    sorted_otherwise = Announced(1, {"p": AnnouncedTable(1, "a", "b")})
+    assert dumped(sorted_otherwise)["tables"] == {"p": {"rows": 1, "sha256": "a", "sha256_as_exported": "b"}}
+
+
+@pytest.mark.parametrize("rows", ["3", 3.0, True, None])
+def test_a_number_of_rows_is_a_whole_number(rows: Any) -> None:
+    with pytest.raises(UnreadableError):
+        parsed_integrity({"rows": rows, "tables": {}})
+    with pytest.raises(UnreadableError):
+        parsed_integrity({"rows": 3, "tables": {"t": {"rows": rows, "sha256": "a"}}})
 
 
 def test_names_that_are_not_utf_8_stand_in_a_coverage() -> None:

@@ -21,6 +21,7 @@ from ..files.names import export_name
 from ..formats.column_facts import ColumnFacts, survey
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import EMPTY, Coverage
+from ..formats.description.integrity import Announced, AnnouncedTable
 from ..formats.digest import TableDigest
 from ..formats.registry import Format, Options, check_choices, get_format
 from ..options.request import Request
@@ -188,10 +189,10 @@ class Export:
         digests: dict[str, TableDigest] = {}
         self._warnings = []  # a second reading says it all again
 
-        def integrity() -> Mapping[str, Any]:
+        def integrity() -> Announced:
             snapshot.confirm()
-            tables = {name: {"rows": d.rows, "sha256": d.hexdigest()} for name, d in digests.items()}
-            return {"rows": sum(d.rows for d in digests.values()), "tables": tables}
+            tables = {name: AnnouncedTable(d.rows, d.hexdigest()) for name, d in digests.items()}
+            return Announced(sum(d.rows for d in digests.values()), tables)
 
         @cache
         def covered() -> Coverage:

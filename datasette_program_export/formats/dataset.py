@@ -8,6 +8,7 @@ from typing import Any
 
 from .column_facts import ColumnFacts
 from .description.coverage import Coverage
+from .description.integrity import Announced
 
 # text that is not valid UTF-8 is a str with surrogates (PEP 383)
 Value = int | float | str | bytes | None
@@ -56,5 +57,5 @@ class Dataset:
     schema: Mapping[str, Any]
     tables: Iterator[TableStream]
     coverage: Callable[[], Coverage]
-    integrity: Callable[[], Mapping[str, Any]]
+    integrity: Callable[[], Announced]
     readable: bool = True

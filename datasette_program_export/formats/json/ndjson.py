@@ -20,6 +20,7 @@ from ...files.lines import DigestingLines
 from ...options.request import Request
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
+from ..description.integrity import parsed_integrity
 from ..description.parsing import dumped
 from ..document import check_integrity, description, tables_of
 from ..registry import Format, Options
@@ -37,7 +38,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     for chunk in _body(dataset):
         hashed.update(chunk)
         yield chunk
-    integrity = {**dataset.integrity(), "document": hashed.hexdigest(), "complete": True}
+    integrity = {**dumped(dataset.integrity()), "document": hashed.hexdigest(), "complete": True}
     yield _json({"integrity": integrity}) + b"\n"
 
 
@@ -84,7 +85,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         schema=head["schema"],
         tables=_tables(lines, tables, tail),
         coverage=lambda: parsed_coverage(tail["coverage"]),
-        integrity=lambda: tail["integrity"],
+        integrity=lambda: parsed_integrity(tail["integrity"]),
     )
 
 

@@ -19,6 +19,7 @@ from ...files.limits import Limits
 from ...files.lines import LONGEST_DESCRIPTION, DigestingLines
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
+from ..description.integrity import parsed_integrity
 from ..description.parsing import dumped
 from ..document import check_integrity, description, tables_of
 from ..registry import Format, Options
@@ -36,7 +37,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     for chunk in write.body(dataset):
         hashed.update(chunk)
         yield chunk
-    integrity = {**dataset.integrity(), "document": hashed.hexdigest(), "complete": True}
+    integrity = {**dumped(dataset.integrity()), "document": hashed.hexdigest(), "complete": True}
     yield write.key("integrity", integrity) + write.end
 
 
@@ -109,7 +110,7 @@ class _Reader:
             schema=head["schema"],
             tables=self._tables(tables),
             coverage=lambda: parsed_coverage(self.tail["coverage"]),
-            integrity=lambda: self.tail["integrity"],
+            integrity=lambda: parsed_integrity(self.tail["integrity"]),
         )
 
     def _head(self) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from ..column_facts import ColumnFacts
 from ..csv.spreadsheet import is_taken_for_something_else
 from ..dataset import Dataset, Field
 from ..description.coverage import Coverage
+from ..description.integrity import Announced
 from ..description.parsing import dumped
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -96,7 +97,7 @@ def descriptor(
     delimiter = dialect["delimiter"] if dialect else None
     written = {r.table: r for r in resources}
     named = resource_names([r.path for r in resources])
-    integrity = {**dataset.integrity(), "complete": True}
+    integrity = dataset.integrity()
     return {
         "$schema": PROFILE,
         "name": name,
@@ -110,7 +111,7 @@ def descriptor(
             "dialect": dialect,
             "coverage": dumped(coverage),
             "files": dict(files),
-            "integrity": integrity,
+            "integrity": {**dumped(integrity), "complete": True},
         },
     }
 
@@ -137,7 +138,7 @@ def _resource(
     written: Mapping[str, Resource],
     named: Mapping[str, str],
     coverage: Coverage,
-    integrity: Mapping[str, Any],
+    integrity: Announced,
     delimiter: str | None,
 ) -> dict[str, Any]:
     facts = dataset.schema["tables"][resource.table]
@@ -172,7 +173,7 @@ def _resource(
     return {
         **described,
         "schema": schema,
-        KEY: {"table": resource.table, **integrity["tables"][resource.table]},
+        KEY: {"table": resource.table, **dumped(integrity.tables[resource.table])},
     }
 
 

@@ -27,6 +27,7 @@ from ..coverage_text import coverage_sentences
 from ..csv.reading import Column, rows
 from ..dataset import Dataset, Field, Row, TableStream, Value
 from ..description.coverage import parsed_coverage
+from ..description.integrity import parsed_integrity
 from ..document import description, tables_of
 from ..json.reading import RowReader
 from ..registry import Format, Options, get_format
@@ -139,7 +140,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             schema=about["schema"],
             tables=_tables(zipped, resources, tables, about),
             coverage=partial(parsed_coverage, dict(about["coverage"])),
-            integrity=dict(about["integrity"]).copy,
+            integrity=partial(parsed_integrity, dict(about["integrity"])),
             readable=importable,
         )
     except (KeyError, TypeError, AttributeError, ValueError):

@@ -27,10 +27,10 @@ _READ_BACK["tsv"] = _READ_BACK["csv"].replace("(CSV, RFC 4180, UTF-8)", "(tabs b
 def readme(dataset: Dataset, resources: Sequence[Resource], kept_back: Sequence[str], importable: bool) -> str:
     """The text; ``kept_back`` are sentences about what is not in. Not ``importable``: made for a spreadsheet."""
     form = resources[0].form if resources else "csv"
-    rows = sum(t["rows"] for t in dataset.integrity()["tables"].values())
+    counts = {name: table.rows for name, table in dataset.integrity().tables.items()}
+    rows = sum(counts.values())
     head = dataset.head
     width = max((len(r.path) for r in resources), default=0)
-    counts = {name: t["rows"] for name, t in dataset.integrity()["tables"].items()}
     lines = [
         f"Data from {head['source']}, taken on {head['created_at'].replace('T', ' at ').replace('Z', ' UTC')}",
         f"by {head['generator']}: {_what(head)}.",

@@ -22,6 +22,7 @@ from ...errors import UnreadableError
 from ...files.input_file import open_database_bytes
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
+from ..description.integrity import parsed_integrity
 from ..document import description, tables_of
 from .statements import VERSION, description_among
 
@@ -102,7 +103,7 @@ def decode(path: Path) -> Dataset:
         schema=parts["schema"],
         tables=_tables(path, fields),
         coverage=lambda: parsed_coverage(parts["coverage"]),
-        integrity=lambda: parts["integrity"],
+        integrity=lambda: parsed_integrity(parts["integrity"]),
     )
 
 

@@ -19,6 +19,7 @@ from ...files.lines import DigestingLines
 from ...files.local import local
 from ..dataset import Dataset, TableStream
 from ..description.coverage import parsed_coverage
+from ..description.integrity import parsed_integrity
 from ..document import description, tables_of
 from ..registry import Format, Options
 from .literals import Literals
@@ -100,7 +101,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         schema=parts["schema"],
         tables=(TableStream(name, columns, iter(())) for name, columns in fields.items()),
         coverage=lambda: parsed_coverage(parts["coverage"]),
-        integrity=lambda: parts["integrity"],
+        integrity=lambda: parsed_integrity(parts["integrity"]),
         readable=False,
     )
 

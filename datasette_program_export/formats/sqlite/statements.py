@@ -19,6 +19,7 @@ from ...database.schema import fold, quote
 from ...database.sqlite_errors import explain
 from ...errors import UnsupportedError
 from ..dataset import Dataset
+from ..description.integrity import Announced
 from ..description.parsing import dumped
 from .literals import Literals
 
@@ -74,12 +75,12 @@ class Blueprint:
         told = {"encoding": f"'{self.encoding}'", "foreign_keys": "OFF", "ignore_check_constraints": "ON"}
         return tuple(f"PRAGMA {name}={value};" for name, value in told.items())
 
-    def described_as(self, form: str, dataset: Dataset, integrity: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    def described_as(self, form: str, dataset: Dataset, integrity: Announced) -> Iterator[tuple[str, Any]]:
         """The rows of the description table, when all other rows are written."""
         yield "format", form
         yield "version", VERSION
         parts = {"export": dataset.head, "schema": self.schema, "coverage": dumped(dataset.coverage())}
-        for name, value in {**parts, "integrity": {**integrity, "complete": True}}.items():
+        for name, value in {**parts, "integrity": {**dumped(integrity), "complete": True}}.items():
             yield name, msgspec.json.encode(value).decode()
 
 

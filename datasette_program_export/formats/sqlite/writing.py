@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,8 @@ from ...errors import BrokenExportError, ExportError, SpoolFullError, Unreadable
 from ...files.limits import Limits
 from ...files.local import local
 from ..dataset import Dataset, TableStream
+from ..description.integrity import Announced, AnnouncedTable
+from ..description.parsing import dumped
 from ..digest import TableDigest, sum_of_rows
 from ..registry import Format, Options
 from .literals import odd_text
@@ -127,13 +129,13 @@ class _Building:
                 values.append(value)
         connection.execute(f"{start} ({', '.join(slots)})", values)
 
-    def read_back(self) -> Mapping[str, Any]:
+    def read_back(self) -> Announced:
         """Compare every table with what was read from the source; returns the integrity, as the file has it.
 
         The digest is taken in the order in which the rows lie in the file: by their key,
         which an export may have sorted otherwise."""
         integrity = self.dataset.integrity()
-        tables = dict(integrity["tables"])
+        tables = dict(integrity.tables)
         with self._opened(write=False) as connection:
             for name, loaded in self.loaded.items():
                 digest, total = TableDigest(len(loaded.columns)), 0
@@ -141,17 +143,17 @@ class _Building:
                     digest.add(rows)
                     total += sum_of_rows(rows)
                 told = tables[name]
-                if digest.hexdigest() == told["sha256"]:
+                if digest.hexdigest() == told.sha256:
                     continue
-                if (digest.rows, total) != (loaded.rows, loaded.sum) or loaded.rows != told["rows"]:
+                if (digest.rows, total) != (loaded.rows, loaded.sum) or loaded.rows != told.rows:
                     raise BrokenExportError(
                         f"{name} reads back from the new SQLite file with other values than it has in the database, "
                         "so the file is not given out. Choose another format."
                     )
-                tables[name] = {**told, "sha256": digest.hexdigest(), "sha256_as_exported": told["sha256"]}
-        return {**integrity, "tables": tables}
+                tables[name] = AnnouncedTable(told.rows, digest.hexdigest(), told.sha256)
+        return Announced(integrity.rows, tables)
 
-    def rest(self, integrity: Mapping[str, Any]) -> None:
+    def rest(self, integrity: Announced) -> None:
         """What hangs on the tables, now that no trigger can fire; then the description, its digest last."""
         name = quote(self.blueprint.description)
         with self._opened() as connection:
@@ -162,7 +164,7 @@ class _Building:
             for row in self.blueprint.described_as("sqlite", self.dataset, integrity):
                 self._insert(connection, start, row)
             # stands in until the digest is known; no data can hold a digest of itself
-            self._mark = hashlib.sha256(b"document" + msgspec.json.encode(integrity)).hexdigest()
+            self._mark = hashlib.sha256(b"document" + msgspec.json.encode(dumped(integrity))).hexdigest()
             self._insert(connection, start, ("document", self._mark))
 
     def seal(self) -> None:
