@@ -14,6 +14,7 @@ from datasette_program_export.errors import UnreadableError
 from datasette_program_export.formats.description.coverage import EMPTY, Coverage, Dangling, LeftOut, parsed_coverage
 from datasette_program_export.formats.description.integrity import Announced, AnnouncedTable, parsed_integrity
 from datasette_program_export.formats.description.parsing import dumped
+from datasette_program_export.formats.description.schema import parsed_schema
 
 COVERAGE: dict[str, Any] = {
     "tables": {"p": {"belongs": 1, "needed": 0}},
@@ -54,6 +55,56 @@ def test_dangling_references_are_found_by_their_columns_and_tables() -> None:
 def test_a_coverage_that_is_formed_otherwise_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(UnreadableError):
         parsed_coverage(COVERAGE | changed)
+
+
+SCHEMA: dict[str, Any] = {
+    "tables": {
+        "p": {
+            "columns": [{"name": "id", "type": "INTEGER"}, {"name": "x", "type": "TEXT", "collation": "NOCASE"}],
+            "primary_key": ["id"],
+            "foreign_keys": [],
+            "strict": True,
+            "unique_keys": [["x"]],
+            "sql": "CREATE TABLE p (...)",
+        },
+        "v": {
+            "columns": [{"name": "j", "type": "", "json": True, "generated": True}],
+            "primary_key": [],
+            "foreign_keys": [{"columns": ["j"], "table": "p", "other_columns": ["id"]}],
+            "kind": "view",
+            "sql": "CREATE TABLE v (...)",
+        },
+    },
+    "deferred": ["v.j"],
+    "objects": [{"type": "index", "name": "i", "table": "p", "sql": "CREATE INDEX i ON p (x)"}],
+    "not_carried": [
+        {"type": "constraints", "table": "p", "why": "a reason"},
+        {"type": "trigger", "name": "t", "table": "p", "why": "another"},
+    ],
+    "database": {"encoding": "UTF-16le", "user_version": 7, "sequences": {}},
+}
+
+
+def test_a_schema_is_written_as_it_was_read() -> None:
+    assert json.dumps(dumped(parsed_schema(SCHEMA))) == json.dumps(SCHEMA)
+    bare = {**SCHEMA, "database": {"encoding": "UTF-8"}}
+    assert json.dumps(dumped(parsed_schema(bare))) == json.dumps(bare)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"tables": {"p": {**SCHEMA["tables"]["p"], "columns": []}}},
+        {"tables": {"p": {**SCHEMA["tables"]["p"], "kind": "table"}}},
+        {"objects": [{**SCHEMA["objects"][0], "type": "table"}]},
+        {"database": {"encoding": "EBCDIC"}},
+        {"more": 1},
+    ],
+    ids=["no column", "kind", "object", "encoding", "more"],
+)
+def test_a_schema_that_is_formed_otherwise_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableError):
+        parsed_schema(SCHEMA | changed)
 
 
 def test_what_is_announced_is_written_as_it_was_read() -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 from ..database.library import sqlite3
 from ..database.schema import Column, ForeignKey, Table, fold, quote
 from ..database.sqlite_errors import explain
+from ..formats.description.schema import DatabaseFacts, DocumentObject, Encoding, NotCarried, ObjectKind
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
 
@@ -30,10 +31,10 @@ class Structure:
     ``not_carried``: what cannot be made, and why. ``facts`` of the database as a whole:
     encoding, and of a whole database user_version, application_id, and sequences."""
 
+    facts: DatabaseFacts
     tables: dict[str, str] = field(default_factory=dict)
-    objects: list[dict[str, str]] = field(default_factory=list)
-    not_carried: list[dict[str, str]] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
+    objects: list[DocumentObject] = field(default_factory=list)
+    not_carried: list[NotCarried] = field(default_factory=list)
 
 
 def structure(scope: Scope) -> Structure:
@@ -55,15 +56,16 @@ def structure(scope: Scope) -> Structure:
     return made
 
 
-def _facts(scope: Scope) -> dict[str, Any]:
-    facts: dict[str, Any] = {"encoding": scope.schema.encoding}
+def _facts(scope: Scope) -> DatabaseFacts:
+    facts = DatabaseFacts(cast(Encoding, scope.schema.encoding))
     if scope.request.scope != "database":
         return facts
-    facts |= {name: number for name, number in scope.schema.numbers.items() if number}
+    numbers = scope.schema.numbers
+    facts = replace(facts, user_version=numbers.get("user_version", 0), application_id=numbers.get("application_id", 0))
     if _read(scope, "SELECT 1 FROM main.sqlite_master WHERE name = 'sqlite_sequence'"):
         tables = {s.table.name for s in scope.tables}
         counted = _read(scope, "SELECT name, seq FROM main.sqlite_sequence ORDER BY name")
-        facts["sequences"] = {name: number for name, number in counted if name in tables}
+        facts = replace(facts, sequences={name: number for name, number in counted if name in tables})
     return facts
 
 
@@ -91,11 +93,10 @@ class _Building:
                 self.scratch.execute(f"DROP TABLE IF EXISTS main.{quote(table.name)}")
         sql = anew(table, chosen.columns, self.scope.edges)
         if table.kind == "table":
-            what = {"type": "constraints", "table": table.name}
             why = (
                 "its definition needs a column that is left out: checks, collations and generated columns are not kept"
             )
-            self.made.not_carried.append({**what, "why": why})
+            self.made.not_carried.append(NotCarried(type="constraints", table=table.name, why=why))
         self._attempt(sql)  # one with a name that SQLite keeps for itself cannot be made; its rows can be had
         return sql
 
@@ -111,13 +112,13 @@ class _Building:
         """Make what hangs on the tables, in the order index, view, trigger; each must work."""
         candidates = list(self._candidates())
         for kind in _KINDS:
-            for found in (c for c in candidates if c["type"] == kind):
-                why = self._trigger(found) if kind == "trigger" else self._attempt(found["sql"])
+            for found in (c for c in candidates if c.type == kind):
+                why = self._trigger(found) if kind == "trigger" else self._attempt(found.sql)
                 self._keep(found, why)
             if kind == "view":
                 self._drop_broken_views()
 
-    def _candidates(self) -> Iterator[dict[str, str]]:
+    def _candidates(self) -> Iterator[DocumentObject]:
         """Of the source's objects those that this person may know of, and that concern these tables."""
         scope = self.scope
         tables = {fold(s.table.name) for s in scope.tables if s.table.kind == "table"}
@@ -135,10 +136,10 @@ class _Building:
             else:
                 wanted = kind in _KINDS and fold(table) in tables | views
             if wanted and fold(name) not in scope.refused:
-                yield {"type": kind, "name": name, "table": table, "sql": sql}
+                yield DocumentObject(cast(ObjectKind, kind), name, table, sql)
 
     def _no_triggers(self, table: str) -> None:
-        told = {"type": "triggers", "table": table, "why": "they may name tables that you may not see"}
+        told = NotCarried(type="triggers", table=table, why="they may name tables that you may not see")
         if told not in self.made.not_carried:
             self.made.not_carried.append(told)
 
@@ -150,15 +151,15 @@ class _Building:
             return explain(error)
         return None
 
-    def _trigger(self, found: dict[str, str]) -> str | None:
+    def _trigger(self, found: DocumentObject) -> str | None:
         """Make a trigger and see that the statements which fire it are still understood."""
-        firing = list(self._firing(found["table"]))
+        firing = list(self._firing(found.table))
         before = [self._attempt(f"EXPLAIN {sql}") for sql in firing]
-        if why := self._attempt(found["sql"]):
+        if why := self._attempt(found.sql):
             return why
         for sql, known in zip(firing, before):
             if (why := self._attempt(f"EXPLAIN {sql}")) and why != known:
-                self.scratch.execute(f"DROP TRIGGER main.{quote(found['name'])}")
+                self.scratch.execute(f"DROP TRIGGER main.{quote(found.name)}")
                 return why
         return None
 
@@ -173,24 +174,22 @@ class _Building:
     def _drop_broken_views(self) -> None:
         """A view is always made; that it works is another matter, and those that build on it do not either."""
         while True:
-            views = [o for o in self.made.objects if o["type"] == "view"]
-            broken = [
-                (o, why) for o in views if (why := self._attempt(f"SELECT 1 FROM main.{quote(o['name'])} LIMIT 0"))
-            ]
+            views = [o for o in self.made.objects if o.type == "view"]
+            broken = [(o, why) for o in views if (why := self._attempt(f"SELECT 1 FROM main.{quote(o.name)} LIMIT 0"))]
             if not broken:
                 return
             for found, why in broken:
-                self.scratch.execute(f"DROP VIEW main.{quote(found['name'])}")
+                self.scratch.execute(f"DROP VIEW main.{quote(found.name)}")
                 self.made.objects.remove(found)
                 self._keep(found, why)
 
-    def _keep(self, found: dict[str, str], why: str | None) -> None:
+    def _keep(self, found: DocumentObject, why: str | None) -> None:
         if why is None:
             self.made.objects.append(found)
             return
-        if self.hidden and found["type"] == "view":
+        if self.hidden and found.type == "view":
             why = "it needs what is not here"  # SQLite's own words would name it
-        self.made.not_carried.append({k: found[k] for k in ("type", "name", "table")} | {"why": why})
+        self.made.not_carried.append(NotCarried(type=found.type, name=found.name, table=found.table, why=why))
 
 
 def anew(table: Table, columns: tuple[Column, ...], edges: list[ForeignKey]) -> str:

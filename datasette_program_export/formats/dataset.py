@@ -9,6 +9,7 @@ from typing import Any
 from .column_facts import ColumnFacts
 from .description.coverage import Coverage
 from .description.integrity import Announced
+from .description.schema import DocumentSchema
 
 # text that is not valid UTF-8 is a str with surrogates (PEP 383)
 Value = int | float | str | bytes | None
@@ -54,7 +55,7 @@ class Dataset:
     only its bytes can be checked, as its values were changed for a spreadsheet: it gives no rows."""
 
     head: Mapping[str, Any]
-    schema: Mapping[str, Any]
+    schema: DocumentSchema
     tables: Iterator[TableStream]
     coverage: Callable[[], Coverage]
     integrity: Callable[[], Announced]

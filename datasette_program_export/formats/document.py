@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import UnreadableError
 from .dataset import Field as TableField
 from .description.coverage import Coverage
+from .description.schema import DocumentSchema
 
 _MOST_PARTS = 3_000_000  # of a description: each takes some hundred bytes of memory
 
@@ -38,15 +39,11 @@ def check_integrity(found: Any, document: str) -> None:
         raise UnreadableError("The file says itself that it is not complete.")
 
 
-def tables_of(schema: Any) -> dict[str, tuple[TableField, ...]]:
-    """The columns of each table of a document's schema. Raises UnreadableError for one that is formed otherwise."""
-    try:
-        found = DocumentSchema.model_validate(schema)
-    except (ValidationError, RecursionError):
-        raise UnreadableError("The schema is not as this program writes it.") from None
+def tables_of(schema: DocumentSchema) -> dict[str, tuple[TableField, ...]]:
+    """The columns of each table of a document's schema."""
     return {
-        name: tuple(TableField(c.name, c.type, c.json_, c.generated) for c in table.columns)
-        for name, table in found.tables.items()
+        name: tuple(TableField(c.name, c.type, c.json, c.generated) for c in table.columns)
+        for name, table in schema.tables.items()
     }
 
 
@@ -76,75 +73,6 @@ class Head(_Model):
     request: dict[str, Any] = Field(description="What was asked for; what was at its default is not written.")
     proven: Proven | None = None
     preset: str | None = Field(default=None, description="The known application whose database it was taken for.")
-
-
-class DocumentColumn(_Model):
-    """A column as it was declared."""
-
-    name: str
-    type: str = Field(description="The declared type; empty where there is none.")
-    collation: str | None = Field(default=None, description="Of a column that others refer to, unless BINARY.")
-    json_: bool = Field(default=False, alias="json", description="Its texts that are JSON are embedded.")
-    generated: bool = Field(default=False, description="SQLite computes it: not in the digest, not to be loaded.")
-
-
-class DocumentReference(_Model):
-    """A foreign key."""
-
-    columns: list[str]
-    table: str
-    other_columns: list[str]
-
-
-class DocumentTable(_Model):
-    """A table's columns and keys."""
-
-    columns: list[DocumentColumn] = Field(min_length=1)
-    primary_key: list[str]
-    foreign_keys: list[DocumentReference]
-    strict: bool = False
-    unique_keys: list[list[str]] = Field(default=[], description="Keys beside the primary one.")
-    kind: Literal["view", "query", "virtual", "shadow"] | None = Field(
-        default=None, description="Where it was no ordinary table."
-    )
-    sql: str = Field(description="The CREATE TABLE that makes it anew, of the columns that are in.")
-
-
-class DocumentObject(_Model):
-    """An index, view or trigger that works with these tables."""
-
-    type: Literal["index", "view", "trigger"]
-    name: str
-    table: str
-    sql: str
-
-
-class NotCarried(_Model):
-    """What of the source's structure is not in, and why."""
-
-    type: str
-    table: str
-    why: str
-    name: str | None = None
-
-
-class DatabaseFacts(_Model):
-    """Of the file as a whole."""
-
-    encoding: Literal["UTF-8", "UTF-16le", "UTF-16be"]
-    user_version: int = 0
-    application_id: int = 0
-    sequences: dict[str, Any] = Field(default={}, description="Of AUTOINCREMENT: the last key that was given.")
-
-
-class DocumentSchema(_Model):
-    """The structure of what is in the document, in the order of its tables."""
-
-    tables: dict[str, DocumentTable]
-    deferred: list[str] = Field(description="References that the order of the tables cannot satisfy.")
-    objects: list[DocumentObject]
-    not_carried: list[NotCarried]
-    database: DatabaseFacts
 
 
 class TableIntegrity(_Model):

@@ -148,7 +148,8 @@ def _columns(scope: Scope, chosen: TableRows) -> list[PlannedColumn]:
 def _frame(scope: Scope, covered: Coverage) -> int:
     """The size of what stands around the rows in a document."""
     digests = 110 * len(scope.tables)
-    return len(msgspec.json.encode(described(scope))) + len(msgspec.json.encode(dumped(covered))) + digests + 500
+    parts = dumped(described(scope)), dumped(covered)
+    return sum(len(msgspec.json.encode(part)) for part in parts) + digests + 500
 
 
 def _can_cascade(scope: Scope) -> bool:

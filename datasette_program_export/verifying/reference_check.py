@@ -6,9 +6,8 @@ collation decide (https://www.sqlite.org/foreignkeys.html 3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 from ..database.library import sqlite3
 from ..database.schema import affinity, quote
@@ -16,6 +15,7 @@ from ..database.sqlite_errors import explain
 from ..errors import ExportError, SpoolFullError, UnreadableError
 from ..formats.dataset import Field, Row
 from ..formats.description.coverage import ReferenceKey
+from ..formats.description.schema import DocumentColumn, DocumentSchema
 from ..formats.values import undecoded
 
 
@@ -23,13 +23,13 @@ class References:
     """``schema`` is a document's, or one that claims to be: raises UnreadableError; SpoolFullError where
     there is no room. ``unchecked`` are references by columns that a file was read without. A context manager."""
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._tables: Mapping[str, Any] = schema["tables"]
+    def __init__(self, schema: DocumentSchema) -> None:
+        self._tables = schema.tables
         self._places: dict[str, list[int]] = {}
         self._insert: dict[str, str] = {}
         self._written: dict[str, set[str]] = {}
         self.unchecked: set[ReferenceKey] = set()
-        self._edges = [(name, key) for name, table in self._tables.items() for key in table["foreign_keys"]]
+        self._edges = [(name, key) for name, table in self._tables.items() for key in table.foreign_keys]
         # an empty name is a private database on disk, which SQLite takes away itself (https://www.sqlite.org/inmemorydb.html)
         self._connection = sqlite3.connect("", isolation_level=None)
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000"):
@@ -44,13 +44,13 @@ class References:
     def begin(self, table: str, fields: Sequence[Field]) -> None:
         """Before a table's rows."""
         self._written[table] = {field.name for field in fields}
-        wanted = {c for name, key in self._edges if name == table for c in key["columns"]}
-        wanted |= {c for _, key in self._edges if key["table"] == table for c in key["other_columns"]}
+        wanted = {c for name, key in self._edges if name == table for c in key.columns}
+        wanted |= {c for _, key in self._edges if key.table == table for c in key.other_columns}
         self._places[table] = [i for i, field in enumerate(fields) if field.name in wanted]
         if not self._places[table]:
             return
-        facts = {c["name"]: c for c in self._tables[table]["columns"]}
-        strict = self._tables[table].get("strict", False)
+        facts = {c.name: c for c in self._tables[table].columns}
+        strict = self._tables[table].strict
         columns = ", ".join(_column(facts[fields[i].name], strict) for i in self._places[table])
         try:
             self._connection.execute(f"CREATE TABLE {quote('t' + table)} ({columns})")
@@ -90,37 +90,37 @@ class References:
         Raises sqlite3.OperationalError for a collation that only the source knew."""
         found = {}
         for name, key in self._edges:
-            if self._is_computed(name, key["columns"]) or self._is_computed(key["table"], key["other_columns"]):
-                self.unchecked.add((name, tuple(key["columns"]), key["table"]))
+            if self._is_computed(name, key.columns) or self._is_computed(key.table, key.other_columns):
+                self.unchecked.add((name, key.columns, key.table))
                 continue
-            if not self._written[name].issuperset(key["columns"]):
+            if not self._written[name].issuperset(key.columns):
                 continue
-            filled = " AND ".join(f"c.{quote(c)} IS NOT NULL" for c in key["columns"])
+            filled = " AND ".join(f"c.{quote(c)} IS NOT NULL" for c in key.columns)
             sql = f"SELECT count(*) FROM {quote('t' + name)} AS c WHERE {filled}"
-            parent = self._tables.get(key["table"])
-            others = key["other_columns"]
-            whole = len(others) == len(key["columns"])  # else SQLite itself finds no parent
-            if parent is not None and whole and self._written[key["table"]].issuperset(others):
+            parent = self._tables.get(key.table)
+            others = key.other_columns
+            whole = len(others) == len(key.columns)  # else SQLite itself finds no parent
+            if parent is not None and whole and self._written[key.table].issuperset(others):
                 with suppress(sqlite3.OperationalError):
                     columns = ", ".join(map(quote, others))
-                    index = quote(f"i{key['table']} {columns}")
-                    self._connection.execute(f"CREATE INDEX {index} ON {quote('t' + key['table'])} ({columns})")
-                match = " AND ".join(f"p.{quote(b)} = +c.{quote(a)}" for a, b in zip(key["columns"], others))
-                sql += f" AND NOT EXISTS (SELECT 1 FROM {quote('t' + key['table'])} AS p WHERE {match})"
+                    index = quote(f"i{key.table} {columns}")
+                    self._connection.execute(f"CREATE INDEX {index} ON {quote('t' + key.table)} ({columns})")
+                match = " AND ".join(f"p.{quote(b)} = +c.{quote(a)}" for a, b in zip(key.columns, others))
+                sql += f" AND NOT EXISTS (SELECT 1 FROM {quote('t' + key.table)} AS p WHERE {match})"
             rows = self._connection.execute(sql).fetchone()[0]
             if rows:
-                found[name, tuple(key["columns"]), key["table"]] = rows
+                found[name, key.columns, key.table] = rows
         return found
 
     def _is_computed(self, table: str, columns: Sequence[str]) -> bool:
         """Whether SQLite would compute one of the columns, and the file was read without it."""
-        known = self._tables[table]["columns"] if table in self._tables else ()
-        return any(c.get("generated") and c["name"] in columns and c["name"] not in self._written[table] for c in known)
+        known = self._tables[table].columns if table in self._tables else ()
+        return any(c.generated and c.name in columns and c.name not in self._written[table] for c in known)
 
 
-def _column(facts: Mapping[str, Any], strict: bool) -> str:
-    collation = f" COLLATE {quote(facts['collation'])}" if "collation" in facts else ""
-    return f"{quote(facts['name'])} {affinity(facts['type'], strict)}{collation}"
+def _column(facts: DocumentColumn, strict: bool) -> str:
+    collation = f" COLLATE {quote(facts.collation)}" if facts.collation is not None else ""
+    return f"{quote(facts.name)} {affinity(facts.type, strict)}{collation}"
 
 
 def refused(error: Exception) -> ExportError:

@@ -22,6 +22,7 @@ from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
 from ..description.parsing import dumped
+from ..description.schema import parsed_schema
 from ..document import check_integrity, description, tables_of
 from ..registry import Format, Options
 from .reading import RowReader
@@ -44,7 +45,8 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
 
 def _body(dataset: Dataset) -> Iterator[bytes]:
     """Every line but the last."""
-    yield _json({"format": "ndjson", "version": VERSION, "export": dataset.head, "schema": dataset.schema}) + b"\n"
+    schema = dumped(dataset.schema)
+    yield _json({"format": "ndjson", "version": VERSION, "export": dataset.head, "schema": schema}) + b"\n"
     for table in dataset.tables:
         lines = RowLines(table.fields)
         start = _start(table.name)
@@ -73,7 +75,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     lines = DigestingLines(file)
     head = description(lines.line(), "The first line")
     try:
-        tables = tables_of(head["schema"])
+        schema = parsed_schema(head["schema"])
         if head["version"] != VERSION:
             raise UnreadableError(f"This is version {head['version']} of ndjson; version {VERSION} is known.")
         export = head["export"]
@@ -82,8 +84,8 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     tail: dict[str, Any] = {}
     return Dataset(
         head=export,
-        schema=head["schema"],
-        tables=_tables(lines, tables, tail),
+        schema=schema,
+        tables=_tables(lines, tables_of(schema), tail),
         coverage=lambda: parsed_coverage(tail["coverage"]),
         integrity=lambda: parsed_integrity(tail["integrity"]),
     )

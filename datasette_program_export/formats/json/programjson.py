@@ -21,6 +21,7 @@ from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
 from ..description.parsing import dumped
+from ..description.schema import parsed_schema
 from ..document import check_integrity, description, tables_of
 from ..registry import Format, Options
 from .reading import RowReader
@@ -54,7 +55,7 @@ class _Writer:
     def body(self, dataset: Dataset) -> Iterator[bytes]:
         """Every byte before the ``"integrity"`` key."""
         yield b"{\n  " if self.pretty else b"{"
-        head = {"format": "programjson", "version": VERSION, "export": dataset.head, "schema": dataset.schema}
+        head = {"format": "programjson", "version": VERSION, "export": dataset.head, "schema": dumped(dataset.schema)}
         for name, value in head.items():
             yield self.key(name, value, last=False)
         yield b'"tables": {' if self.pretty else b'"tables":{'
@@ -99,7 +100,7 @@ class _Reader:
     def dataset(self) -> Dataset:
         head = self._head()
         try:
-            tables = tables_of(head["schema"])
+            schema = parsed_schema(head["schema"])
             if head["version"] != VERSION:
                 raise UnreadableError(f"This is version {head['version']} of programjson; version {VERSION} is known.")
             export = head["export"]
@@ -107,8 +108,8 @@ class _Reader:
             raise UnreadableError("The description at the beginning is not as this program writes it.") from None
         return Dataset(
             head=export,
-            schema=head["schema"],
-            tables=self._tables(tables),
+            schema=schema,
+            tables=self._tables(tables_of(schema)),
             coverage=lambda: parsed_coverage(self.tail["coverage"]),
             integrity=lambda: parsed_integrity(self.tail["integrity"]),
         )

@@ -107,7 +107,7 @@ def descriptor(
             "format": "package",
             "version": VERSION,
             "export": dataset.head,
-            "schema": dataset.schema,
+            "schema": dumped(dataset.schema),
             "dialect": dialect,
             "coverage": dumped(coverage),
             "files": dict(files),
@@ -141,14 +141,14 @@ def _resource(
     integrity: Announced,
     delimiter: str | None,
 ) -> dict[str, Any]:
-    facts = dataset.schema["tables"][resource.table]
+    facts = dataset.schema.tables[resource.table]
     fields = list(map(_field, resource.fields, resource.facts or [None] * len(resource.fields)))
     if resource.form == "ndjson":  # NULL is a word of JSON's, and an empty text is a text
         fields = [{**field, "missingValues": []} for field in fields]
     schema: dict[str, Any] = {"fields": fields}
-    if facts["primary_key"] and _is_key(resource, facts["primary_key"]):
-        schema["primaryKey"] = facts["primary_key"]
-    unique = [key for key in facts.get("unique_keys", []) if _is_key(resource, key)]
+    if facts.primary_key and _is_key(resource, facts.primary_key):
+        schema["primaryKey"] = facts.primary_key
+    unique = [key for key in facts.unique_keys if _is_key(resource, key)]
     if unique:
         schema["uniqueKeys"] = unique
     if keys := list(_foreign_keys(dataset, resource, written, named, coverage)):
@@ -229,24 +229,24 @@ def _foreign_keys(
 ) -> Any:
     """The references that hold in this package by plain equality, which is all that the standard knows."""
     dangling = coverage.dangling_by_reference
-    for key in dataset.schema["tables"][resource.table]["foreign_keys"]:
-        parent = written.get(key["table"])
-        if parent is None or (resource.table, tuple(key["columns"]), key["table"]) in dangling:
+    for key in dataset.schema.tables[resource.table].foreign_keys:
+        parent = written.get(key.table)
+        if parent is None or (resource.table, key.columns, key.table) in dangling:
             continue
         if resource.facts is None or parent.facts is None:
             continue
         mine = {f.name: facts.kind for f, facts in zip(resource.fields, resource.facts)}
         nulls = {f.name for f, facts in zip(resource.fields, resource.facts) if facts.has_null}
-        if len(key["columns"]) > 1 and not nulls.isdisjoint(key["columns"]):
+        if len(key.columns) > 1 and not nulls.isdisjoint(key.columns):
             continue  # one NULL satisfies SQLite, and only NULL in all columns satisfies a validator
         theirs = {f.name: facts.kind for f, facts in zip(parent.fields, parent.facts)}
-        collated = {c["name"] for c in dataset.schema["tables"][key["table"]]["columns"] if "collation" in c}
-        if any(c in collated or c not in theirs for c in key["other_columns"]):
+        collated = {c.name for c in dataset.schema.tables[key.table].columns if c.collation is not None}
+        if any(c in collated or c not in theirs for c in key.other_columns):
             continue
-        pairs = zip(key["columns"], key["other_columns"])
+        pairs = zip(key.columns, key.other_columns)
         if any(mine.get(a) != theirs[b] or theirs[b] in ("mixed", "number") for a, b in pairs):
             continue
-        reference = {"fields": key["other_columns"]}
+        reference: dict[str, Any] = {"fields": key.other_columns}
         if parent.table != resource.table:
             reference = {"resource": named[parent.path], **reference}
-        yield {"fields": key["columns"], "reference": reference}
+        yield {"fields": key.columns, "reference": reference}

@@ -28,6 +28,7 @@ from ..csv.reading import Column, rows
 from ..dataset import Dataset, Field, Row, TableStream, Value
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
+from ..description.schema import parsed_schema
 from ..document import description, tables_of
 from ..json.reading import RowReader
 from ..registry import Format, Options, get_format
@@ -48,7 +49,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
 def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
     form = get_format(options.request.members or "csv")
     described = form.described and options.request.dialect == "exact"
-    names = member_names(dataset.schema["tables"], form.extension)
+    names = member_names(dataset.schema.tables, form.extension)
     resources: list[Resource] = []
     for table in dataset.tables:
         facts = table.facts() if described and table.facts is not None else None
@@ -128,7 +129,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         files = {r["path"] for r in found["resources"]} | about["files"].keys() | {DESCRIPTION}
         if list(resources) != list(about["schema"]["tables"]) or len(resources) != len(found["resources"]):
             raise UnreadableError("The tables and the files that datapackage.json names do not fit.")
-        tables = tables_of(about["schema"])
+        schema = parsed_schema(about["schema"])
         if about["integrity"]["complete"] is not True:
             raise UnreadableError("The package says itself that it is not complete.")
         importable = bool((about["dialect"] or {}).get("importable", True))
@@ -137,8 +138,8 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             raise UnreadableError(f"There are files in the zip that it does not name: {', '.join(sorted(stray)[:5])}.")
         return Dataset(
             head=about["export"],
-            schema=about["schema"],
-            tables=_tables(zipped, resources, tables, about),
+            schema=schema,
+            tables=_tables(zipped, resources, tables_of(schema), about),
             coverage=partial(parsed_coverage, dict(about["coverage"])),
             integrity=partial(parsed_integrity, dict(about["integrity"])),
             readable=importable,

@@ -23,6 +23,7 @@ from ...files.input_file import open_database_bytes
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
+from ..description.schema import parsed_schema
 from ..document import description, tables_of
 from .statements import VERSION, description_among
 
@@ -87,9 +88,10 @@ def decode(path: Path) -> Dataset:
                 for name in ("export", "schema", "coverage", "integrity")
             }
             names = _ordinary_tables(connection)
+        schema = parsed_schema(parts["schema"])
         fields = {
             name: tuple(field for field in columns if not field.generated)
-            for name, columns in tables_of(parts["schema"]).items()
+            for name, columns in tables_of(schema).items()
         }
     except sqlite3.Error as error:
         raise UnreadableError(f"The SQLite file cannot be read: {explain(error)}.") from None
@@ -100,7 +102,7 @@ def decode(path: Path) -> Dataset:
             raise UnreadableError(f"The SQLite file is not what it says: {name} is no table in it.")
     return Dataset(
         head=parts["export"],
-        schema=parts["schema"],
+        schema=schema,
         tables=_tables(path, fields),
         coverage=lambda: parsed_coverage(parts["coverage"]),
         integrity=lambda: parsed_integrity(parts["integrity"]),

@@ -20,6 +20,7 @@ from ...files.local import local
 from ..dataset import Dataset, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
+from ..description.schema import parsed_schema
 from ..document import description, tables_of
 from ..registry import Format, Options
 from .literals import Literals
@@ -93,13 +94,13 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             name: description(told[name].encode(), f"The description ({name})")
             for name in ("export", "schema", "coverage", "integrity")
         }
-        fields = tables_of(parts["schema"])
+        schema = parsed_schema(parts["schema"])
     except KeyError:
         raise UnreadableError("The script does not describe itself as this program writes it.") from None
     return Dataset(
         head=parts["export"],
-        schema=parts["schema"],
-        tables=(TableStream(name, columns, iter(())) for name, columns in fields.items()),
+        schema=schema,
+        tables=(TableStream(name, columns, iter(())) for name, columns in tables_of(schema).items()),
         coverage=lambda: parsed_coverage(parts["coverage"]),
         integrity=lambda: parsed_integrity(parts["integrity"]),
         readable=False,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -21,11 +21,11 @@ from ...errors import UnsupportedError
 from ..dataset import Dataset
 from ..description.integrity import Announced
 from ..description.parsing import dumped
+from ..description.schema import DocumentSchema, NotCarried
 from .literals import Literals
 
 VERSION = 1
 DESCRIPTION = re.compile(r"program_export(?:_([1-9][0-9]{0,17}))?")  # of several, ours has the highest number
-_NUMBERS = ("user_version", "application_id")
 
 
 @dataclass(frozen=True)
@@ -40,33 +40,33 @@ class Blueprint:
     objects: tuple[str, ...]
     closing: tuple[str, ...]
     description: str
-    schema: Mapping[str, Any]
+    schema: DocumentSchema
 
     @classmethod
-    def of(cls, schema: Mapping[str, Any]) -> Blueprint:
+    def of(cls, schema: DocumentSchema) -> Blueprint:
         """Raises UnsupportedError, naming the table, where one cannot be made."""
-        facts = schema["database"]
+        facts = schema.database
         objects: list[str] = []
-        refused: list[dict[str, str]] = []
+        refused: list[NotCarried] = []
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
-            scratch.execute(f"PRAGMA encoding='{facts['encoding']}'")
+            scratch.execute(f"PRAGMA encoding='{facts.encoding}'")
             scratch.execute("PRAGMA foreign_keys=OFF")
-            tables = {name: _made(scratch, name, table["sql"]) for name, table in schema["tables"].items()}
+            tables = {name: _made(scratch, name, table.sql) for name, table in schema.tables.items()}
             counts = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"
-            sequences = facts.get("sequences") if scratch.execute(counts).fetchone() else None
-            for one in schema["objects"]:
+            sequences = facts.sequences if scratch.execute(counts).fetchone() else None
+            for one in schema.objects:
                 try:
-                    scratch.execute(one["sql"])
-                    objects.append(terminated(one["sql"]))
+                    scratch.execute(one.sql)
+                    objects.append(terminated(one.sql))
                 except (sqlite3.Error, sqlite3.Warning) as error:
-                    refused.append({k: one[k] for k in ("type", "name", "table")} | {"why": explain(error)})
+                    refused.append(NotCarried(type=one.type, name=one.name, table=one.table, why=explain(error)))
         return cls(
-            facts["encoding"],
+            facts.encoding,
             tables,
             tuple(objects),
-            (*_sequences(sequences), *(f"PRAGMA {name}={facts[name]:d};" for name in _NUMBERS if name in facts)),
-            _free_name({*tables, *(o["name"] for o in schema["objects"])}),
-            {**schema, "not_carried": [*schema["not_carried"], *refused]} if refused else schema,
+            (*_sequences(sequences), *(f"PRAGMA {name}={number:d};" for name, number in facts.numbers.items())),
+            _free_name({*tables, *(o.name for o in schema.objects)}),
+            replace(schema, not_carried=(*schema.not_carried, *refused)),
         )
 
     @property
@@ -79,7 +79,7 @@ class Blueprint:
         """The rows of the description table, when all other rows are written."""
         yield "format", form
         yield "version", VERSION
-        parts = {"export": dataset.head, "schema": self.schema, "coverage": dumped(dataset.coverage())}
+        parts = {"export": dataset.head, "schema": dumped(self.schema), "coverage": dumped(dataset.coverage())}
         for name, value in {**parts, "integrity": {**dumped(integrity), "complete": True}}.items():
             yield name, msgspec.json.encode(value).decode()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from ...database.schema import Schema, Table, affinity
 from ...errors import UnreadableError
 from ...formats.dataset import Dataset, TableStream
 from ...formats.description.coverage import EMPTY, Coverage
+from ...formats.description.schema import DocumentSchema
 from ...selection.catalog import Catalog
 from ..report import FindingCollector
 from .database import StagedTable, StagingDatabase
@@ -34,7 +34,7 @@ class ColumnMapping:
         self.findings = findings
         self.construction: NewTables | None = None
         self.coverage = EMPTY
-        self.document: Mapping[str, Any] = {}
+        self.document: DocumentSchema | None = None
 
     def find(self, name: str) -> Table | None:
         """The target's table of that name, if rows can go into it; else with a finding, once."""
@@ -80,7 +80,8 @@ class ColumnMapping:
         table = self.find(stream.name)
         if table is None:
             return None
-        strict = bool(self.document["tables"][stream.name].get("strict", False))
+        assert self.document is not None
+        strict = self.document.tables[stream.name].strict
         columns, given, places = [], [], []
         for place, field in enumerate(stream.fields):
             column = table.column(field.name)
@@ -107,7 +108,7 @@ class ColumnMapping:
     def json_columns(self) -> Iterator[tuple[StagedTable, str]]:
         """The staged columns whose texts are to be JSON: by the file, or by what is known of the target."""
         for name, staged in self.staging.tables.items():
-            facts = self.document.get("tables", {}).get(name, {}).get("columns", [])
-            said = {c["name"] for c in facts if c.get("json")} if staged.own else set()
+            table = self.document.tables.get(name) if self.document is not None and staged.own else None
+            said = {c.name for c in table.columns if c.json} if table is not None else set()
             known = self.known.json_columns(staged.table) if self.known is not None else frozenset()
             yield from ((staged, c) for c in staged.columns if c in said or c in known)

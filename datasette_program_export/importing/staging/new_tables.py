@@ -9,7 +9,7 @@ in them calls a function that does more than compute.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from ...database.reflection import reflect
 from ...database.schema import Schema, fold, quote
 from ...database.sqlite_errors import explain
 from ...errors import UnreadableError
+from ...formats.description.schema import DocumentSchema
 from ..report import FindingCollector
 
 _DENIED_FUNCTIONS = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"}
@@ -32,6 +33,7 @@ _KINDS = ("index", "view", "trigger")  # in the order in which they are made
 _FORBIDDEN = ("authoriz", "prohibited", "unsafe use", "may not be modified", "one statement")
 _ALWAYS = {sqlite3.SQLITE_READ, sqlite3.SQLITE_REINDEX, sqlite3.SQLITE_RECURSIVE}
 _LARGEST = 2**31
+_NO_SQLITE = "What the file says of its database as a whole is no SQLite's."
 
 
 @dataclass(frozen=True)
@@ -47,24 +49,19 @@ class Statement:
 class NewTables:
     """All that a document's ``schema`` says of how its database is made. Raises UnreadableError."""
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    def __init__(self, schema: DocumentSchema) -> None:
+        facts = schema.database
+        self.tables = [Statement("table", name, name, table.sql) for name, table in schema.tables.items()]
+        self.objects = [Statement(o.type, o.name, o.table, o.sql) for o in schema.objects]
+        self.objects.sort(key=lambda s: _KINDS.index(s.kind))
+        self.encoding: str = facts.encoding
+        self.numbers = facts.numbers
         try:
-            self.tables = [Statement("table", n, n, str(t["sql"])) for n, t in schema["tables"].items()]
-            objects = schema["objects"]
-            self.objects = [Statement(o["type"], str(o["name"]), str(o["table"]), str(o["sql"])) for o in objects]
-            self.objects.sort(key=lambda s: _KINDS.index(s.kind))
-            facts = schema.get("database", {})
-            self.encoding = str(facts.get("encoding", "UTF-8"))
-            self.numbers = {n: int(facts[n]) for n in ("user_version", "application_id") if n in facts}
-            self.sequences = {str(n): int(v) for n, v in facts.get("sequences", {}).items()}
-        except (KeyError, TypeError, AttributeError, ValueError):
-            raise UnreadableError(
-                "The file does not say how its tables are made; import it into a database that has them."
-            ) from None
-        if self.encoding not in ("UTF-8", "UTF-16le", "UTF-16be") or not all(
-            -_LARGEST <= number < _LARGEST for number in self.numbers.values()
-        ):
-            raise UnreadableError("What the file says of its database as a whole is no SQLite's.")
+            self.sequences = {name: int(number) for name, number in (facts.sequences or {}).items()}
+        except (TypeError, ValueError):
+            raise UnreadableError(_NO_SQLITE) from None
+        if not all(-_LARGEST <= number < _LARGEST for number in self.numbers.values()):
+            raise UnreadableError(_NO_SQLITE)
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Before anything is made, outside of a transaction: the encoding, which is then fixed."""
