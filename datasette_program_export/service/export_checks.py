@@ -10,15 +10,16 @@ from typing import Any
 import msgspec
 
 from ..formats.csv.reading import WIDEST_FIELD
+from .export_models import ValidationReport
 
 
-def validated(result: Mapping[str, Any]) -> dict[str, Any]:
+def validated(result: Mapping[str, Any]) -> ValidationReport:
     """``valid``, ``warnings`` for tables without rows, ``errors`` for what is missing or differs."""
     counts = _counts(result)
     warnings = [f"Table '{name}' has 0 records" for name, count in counts.items() if count == 0]
     missing = ["Export result missing 'data' field"]
     errors = missing if result.get("data") is None else _differences(result, counts)
-    return {"valid": not errors, "warnings": warnings, "errors": errors}
+    return ValidationReport(valid=not errors, warnings=warnings, errors=errors)
 
 
 def _counts(result: Mapping[str, Any]) -> dict[str, int]:

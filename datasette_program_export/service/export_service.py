@@ -23,6 +23,7 @@ from ..selection.catalog import Catalog, catalog
 from ..selection.scopes.database import DatabaseScope
 from .export_checks import validated
 from .export_filters import ByIds, conditions, json_filter, table_of
+from .export_models import AvailableTablesResponse, ExportMetadata, TableDescription
 from .export_text import Taken, check_delimiter, check_format, csv_text, json_text, pieces, taken
 
 _INTERPRETING = ("chart_interpretations", "aspect_patterns", "transit_events")
@@ -37,6 +38,9 @@ class ExportService:
 
     def available_tables(self) -> dict[str, Any]:
         """``tables`` that can be exported, each with name and description, and the ``default_tables``."""
+        return self._available().model_dump()
+
+    def _available(self) -> AvailableTablesResponse:
         with closing(Snapshot(self.source)) as snapshot:
             known = catalog(snapshot.schema, self.settings)
             default = DatabaseScope(snapshot, known, Request())
@@ -46,10 +50,10 @@ class ExportService:
             names = [chosen.table.name for chosen in default.tables]
             caches = [name for name in known.schema if name in known.caches() and name in default.skipped]
         tables = [
-            {"name": n, "description": known.subject(n).plural or f"{len(known.schema[n].columns)} columns"}
+            TableDescription(name=n, description=known.subject(n).plural or f"{len(known.schema[n].columns)} columns")
             for n in (*names, *caches)
         ]
-        return {"tables": tables, "default_tables": self._ordered(known, names)}
+        return AvailableTablesResponse(tables=tables, default_tables=self._ordered(known, names))
 
     def export_full_database(
         self,
@@ -77,7 +81,7 @@ class ExportService:
         result: dict[str, Any] = {"format": format, "tables": names, "record_counts": counts}
         head: dict[str, Any] = {}
         if include_metadata:
-            result["metadata"] = _metadata(format, counts)
+            result["metadata"] = _metadata(format, counts).model_dump()
             key = "metadata"
             while key in counts:
                 key = f"_{key}"
@@ -177,11 +181,10 @@ class ExportService:
 
     def validate_export(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """Whether a result is whole: its ``data`` there, readable, and with the rows that its counts say."""
-        return validated(result)
+        return validated(result).model_dump()
 
     def _default(self) -> list[str]:
-        found: list[str] = self.available_tables()["default_tables"]
-        return found
+        return self._available().default_tables
 
     def _known(self) -> Catalog:
         with closing(Snapshot(self.source)) as snapshot:
@@ -217,14 +220,14 @@ def _several(names: Iterable[str] | None) -> list[str]:
     return list(names or ())
 
 
-def _metadata(format: str, counts: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "export_timestamp": datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds"),
-        "export_format": format,
-        "total_tables": len(counts),
-        "total_records": sum(counts.values()),
-        "table_counts": dict(counts),
-    }
+def _metadata(format: str, counts: Mapping[str, int]) -> ExportMetadata:
+    return ExportMetadata(
+        export_timestamp=datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds"),
+        export_format=format,
+        total_tables=len(counts),
+        total_records=sum(counts.values()),
+        table_counts=dict(counts),
+    )
 
 
 def _data(format: str, tables: list[Taken], head: Mapping[str, Any], pretty: bool, delimiter: str) -> Any:
