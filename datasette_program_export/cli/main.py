@@ -25,7 +25,7 @@ from ..formats.registry import NAMES, format_for_file, get_format
 from ..importing.proof.proven_file import check_can_be_proven, write_proven
 from ..options.grammar import parse_order, parse_row_path, with_profile
 from ..options.profiles import with_everybodys
-from ..options.request import Request
+from ..options.request import PACKAGE, Request
 from ..options.settings import Settings, read_settings
 from ..planning.planner import plan
 from ..planning.wording import coverage_sentences
@@ -193,8 +193,8 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         options["format"] = format_for_file(name)
         if options["format"] is None and Path(name).suffix:
             raise RequestError(f"{Path(output).name} names no format by its ending; say --format.")
-    if proving and options["format"] == "ndjson" and options["layout"] is None:
-        options["layout"] = "envelope"  # rows alone prove nothing
+    if proving and options["format"] is not None and options["layout"] is None:
+        options["layout"] = get_format(options["format"]).proving_layout  # rows alone prove nothing
     export = Export(_source(database, settings), _request(table, keys, options, settings), settings=settings)
     leave_nothing_behind()
     with export:
@@ -209,7 +209,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
             _to_standard_output(chain([first], chunks))
             return
         if proving:
-            check_can_be_proven(get_format("package") if archived else export.format, export.request)
+            check_can_be_proven(get_format(PACKAGE) if archived else export.format, export.request)
         path = Path(output) / export.filename if folder else Path(output)
         given = _watched(export, chain([first], chunks))
         if proving:

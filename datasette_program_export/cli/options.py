@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..formats.registry import NAMES
+from ..formats.registry import NAMES, choices
 from ..options.grammar import OPTIONS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -23,14 +23,16 @@ def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Func
                 continue
             if option.field == "cascade":
                 wrap = click.option("--cascade/--no-cascade", default=None, help=option.help)
-            elif option.choices:
-                wrap = click.option(option.cli, type=click.Choice(option.choices), help=option.help)
+            elif known := choices().get(option.field, option.choices):
+                wrap = click.option(option.cli, type=click.Choice(known), help=option.help)
             else:
                 kind = click.IntRange(min=0, max=2**63 - 1) if option.number else str
                 wrap = click.option(option.cli, option.field, multiple=option.many, type=kind, help=option.help)
             function = wrap(function)
         if output:
-            form = click.option("-f", "--format", type=click.Choice(NAMES), help="By default by the file's name.")
+            form = click.option(
+                "-f", "--format", type=click.Choice(tuple(NAMES)), help="By default by the file's name."
+            )
             help = "A file; a folder, where the file is named for you; or - for standard output."
             prove = "Import the file into a new database, compare, and write into it that it was proven."
             proving = click.option("--prove", is_flag=True, help=prove)

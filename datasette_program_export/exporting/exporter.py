@@ -24,7 +24,7 @@ from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.integrity import Announced, AnnouncedTable
 from ..formats.digest import TableDigest
 from ..formats.registry import Format, Options, check_choices, get_format
-from ..options.request import Request
+from ..options.request import PACKAGE, Request
 from ..options.settings import Settings
 from ..selection.catalog import Catalog, catalog
 from ..selection.scopes import scope_of
@@ -147,9 +147,11 @@ class Export:
         several = len(scope.tables) > 1
         form = self.format
         if several and form.encode is None:
-            form = get_format("package")  # of such files
+            if form.member is None:
+                raise UnsupportedError(f"{form.name} holds one table, and these are several: take {PACKAGE}.")
+            form = get_format(PACKAGE)  # of such files
         how = self.request.compress
-        if how is not None and form.extension == "zip":
+        if how is not None and form.compressed:
             raise UnsupportedError(
                 f"{self.format.name} comes as a zip here, which is compressed already: "
                 "leave out compress (a name that ends in .zip will do)."

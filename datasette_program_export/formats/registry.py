@@ -1,12 +1,13 @@
 """The registry of formats, and how the format of a file is detected.
 
-A file ends in one row, ``FORMAT = Format(...)``; a new format is one more file and one
-more name in ``NAMES``.
+A new format is one module, which ends in ``FORMAT = Format(...)``, and its name in ``_MODULES``:
+every other place that knows formats (pages, addresses, the command line, packages, detection)
+goes by the facts of ``Format``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib import import_module
@@ -15,18 +16,10 @@ from typing import IO, Any
 from ..errors import RequestError, UnsupportedError
 from ..files.decompression import compression_of, decompressed
 from ..files.limits import Limits
+from ..options.delimiters import word_of
 from ..options.request import Request
 from .dataset import Dataset, TableStream
-
-# By what a file of each format begins with; what begins otherwise cannot prove itself
-_BEGINNINGS = {
-    "programjson": (b'{"format":"programjson",\n', b'{\n  "format": "programjson",\n'),
-    "ndjson": (b'{"format":"ndjson",',),
-    "sqlite": (b"SQLite format 3\0",),
-    "sql": (b"-- ",),
-    "package": (b"PK\x03\x04", b"PK\x05\x06"),
-}
-
+from .members import Member
 
 _START = 64
 
@@ -39,8 +32,13 @@ def detect(file: IO[bytes], limits: Limits) -> tuple[str | None, str | None, IO[
         start = content.peek(_START)[:_START]  # type: ignore[attr-defined]
     else:
         content, start = file, _beginning(file)
-    found = next((name for name, marks in _BEGINNINGS.items() if start.startswith(marks)), None)
+    found = next((name for name in NAMES if start.startswith(get_format(name).beginnings)), None)
     return found, how, content, start
+
+
+def is_cut_beginning(start: bytes) -> bool:
+    """Whether these are the first bytes of a file whose format would be known by some more."""
+    return any(mark.startswith(start) for name in NAMES for mark in get_format(name).beginnings)
 
 
 def _beginning(file: IO[bytes]) -> bytes:
@@ -50,15 +48,30 @@ def _beginning(file: IO[bytes]) -> bytes:
 
 
 _MODULES = {
-    "programjson": "json.programjson",
-    "ndjson": "json.ndjson",
-    "csv": "csv.writing",
-    "tsv": "csv.tsv",
-    "package": "package.package",
-    "sqlite": "sqlite.writing",
-    "sql": "sqlite.script",
+    "programjson": ".json.programjson",
+    "ndjson": ".json.ndjson",
+    "csv": ".csv.writing",
+    "tsv": ".csv.tsv",
+    "package": ".package.package",
+    "sqlite": ".sqlite.writing",
+    "sql": ".sqlite.script",
 }
-NAMES = tuple(_MODULES)
+
+
+class _Names(Sequence[str]):
+    """The names as they are now, in their order."""
+
+    def __getitem__(self, place: Any) -> Any:
+        return tuple(_MODULES)[place]
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _MODULES
+
+
+NAMES = _Names()
 
 
 @dataclass(frozen=True)
@@ -77,12 +90,22 @@ class Options:
 class Format:
     """The facts of a format.
 
-    ``encode`` writes a whole dataset; ``encode_table`` one table, for formats whose files
-    hold one: several come as a package of such files. ``described``: in a package, the columns
-    are looked at before they are written. ``lossless``: every value reads back the same.
-    ``self_verifying``: a file shows by itself that it is whole. ``layouts`` it can do.
-    ``delimiter``: its own, for the formats that are csv, which alone have dialects.
-    Without ``streams``, the first byte comes when the last row has been read."""
+    For people: ``help`` is a sentence that says what it is; ``good_for`` ends the sentence "Good for ...".
+
+    Its files: their ``extension`` and other ``suffixes``, their ``media_type``, the ``beginnings`` by which they
+    are recognised (what begins otherwise cannot prove itself), and the ``ending`` of their address, behind
+    ``.program``; no ``ending``, no such address. ``compressed``: compressed already.
+
+    Writing: ``encode`` writes a whole dataset; ``encode_table`` one table, for formats whose files
+    hold one: several come as a package of such files, if the format can be its ``member``. ``described``: in a
+    package, the columns are looked at before they are written. ``layouts`` of ``Request.layout`` it can do;
+    ``proving_layout`` is the one in which a single table proves itself, where ``rows`` does not.
+    ``delimiter``: its own, for the formats that are csv, which alone have dialects; with ``any_delimiter`` another
+    one can be asked for. Without ``streams``, the first byte comes when the last row has been read.
+    ``sized_as_planned``: it is as large as a plan says.
+
+    Reading: ``lossless``: every value reads back the same. ``self_verifying``: a file shows by itself that it is
+    whole. ``decode`` reads a file; without ``gives_rows`` its bytes are checked, and its rows are not given."""
 
     name: str
     help: str
@@ -98,6 +121,15 @@ class Format:
     suffixes: tuple[str, ...] = field(default=())
     delimiter: str | None = None
     streams: bool = True
+    good_for: str = ""
+    beginnings: tuple[bytes, ...] = ()
+    ending: str | None = None
+    compressed: bool = False
+    member: Member | None = None
+    proving_layout: str | None = None
+    any_delimiter: bool = False
+    sized_as_planned: bool = False
+    gives_rows: bool = True
 
     def dialect(self, request: Request) -> dict[str, Any]:
         """How its csv files are spelled, for a description of them."""
@@ -112,7 +144,7 @@ def get_format(name: str) -> Format:
     """The format of that name. Raises RequestError, which lists the names there are."""
     if name not in NAMES:
         raise RequestError(f"There is no format {name}. Known: {', '.join(NAMES)}.")
-    found: Format = import_module(f".{_MODULES[name]}", __package__).FORMAT
+    found: Format = import_module(_MODULES[name], __package__).FORMAT
     return found
 
 
@@ -125,13 +157,40 @@ def format_for_file(name: str) -> str | None:
     return None
 
 
+def member_names() -> tuple[str, ...]:
+    """The names of the formats whose files can be in a package, plain tables first."""
+    found = [form for form in map(get_format, NAMES) if form.member is not None]
+    return tuple(form.name for form in sorted(found, key=lambda form: not form.described))
+
+
+def endings() -> dict[str, str]:
+    """The formats that have an address of their own: their names by what it ends in, behind ``.program``."""
+    return {ending: name for name in NAMES if (ending := get_format(name).ending) is not None}
+
+
+def choices() -> Mapping[str, tuple[str, ...]]:
+    """What can be chosen for the options of a request whose values are names of formats, but for the format."""
+    return {"members": member_names()}
+
+
+def check_members(request: Request) -> None:
+    """Raise RequestError where the files in a package are to be of a format that cannot be in one."""
+    known = [repr(name) for name in member_names()]
+    if request.members is not None and repr(request.members) not in known:
+        raise RequestError(f"members must be {', '.join(known[:-1])} or {known[-1]}.")
+
+
 def check_choices(form: Format, request: Request) -> None:
-    """Raise UnsupportedError for a layout, a dialect or a delimiter that the format does not have."""
+    """Raise UnsupportedError for a layout, a dialect or a delimiter that the format does not have.
+
+    RequestError for members that no package can have."""
+    check_members(request)
     if request.layout not in form.layouts:
         raise UnsupportedError(f"{form.name} has no layout {request.layout}; it has: {', '.join(form.layouts)}.")
     if form.delimiter is None and (request.dialect != "exact" or request.delimiter is not None):
         name = "delimiter" if request.dialect == "exact" else "dialect"
         known = [n for n in NAMES if get_format(n).delimiter is not None]
         raise UnsupportedError(f"{name} goes with {', '.join(known[:-1])} and {known[-1]}, not with {form.name}.")
-    if form.delimiter == "\t" and request.delimiter not in (None, "\t"):
-        raise UnsupportedError(f"{form.name} has a tab between its fields; for another delimiter, take csv.")
+    if form.delimiter is not None and not form.any_delimiter and request.delimiter not in (None, form.delimiter):
+        own = word_of(form.delimiter)
+        raise UnsupportedError(f"{form.name} has a {own} between its fields; for another delimiter, take csv.")

@@ -7,12 +7,13 @@ command line. Everything that reads or writes a request as text goes by it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args, get_origin
 from urllib.parse import unquote_plus
 
 from ..errors import RequestError, SettingsError
-from .request import Request
+from .delimiters import word_of
+from .request import DEFAULT_MEMBER, Request
 
 PREFIX = "_export_"
 
@@ -43,6 +44,15 @@ DIALECTS = {
     "spreadsheet": "spreadsheet: to open in Excel or LibreOffice, texts stay texts and no formula runs; "
     "not to be imported again.",
 }
+
+
+def _literals(field: str) -> tuple[str, ...]:
+    """The words that a field of a request may have, where those are a few."""
+    annotation = Request.model_fields[field].annotation
+    parts = (annotation, *get_args(annotation))  # perhaps it may also be None
+    return next(get_args(part) for part in parts if get_origin(part) is Literal)
+
+
 _SINGULAR = {"records": "record", "tables": "table"}
 _ROWS = ("record", "table")
 OPTIONS = (
@@ -51,26 +61,29 @@ OPTIONS = (
         "layout",
         "One row a line; each value on its own line (pretty, programjson); with a first and last lines that prove it "
         "complete (envelope, ndjson).",
-        choices=("rows", "pretty", "envelope"),
+        choices=_literals("layout"),
     ),
-    Option("members", "What the files in a package are; csv by default.", choices=("csv", "tsv", "ndjson")),
+    Option("members", f"What the files in a package are; {DEFAULT_MEMBER} by default."),
     Option("dialect", " ".join(DIALECTS.values()), choices=tuple(DIALECTS)),
     Option("delimiter", "Between the fields of a csv: comma, semicolon, tab, pipe, or the character itself."),
-    Option("compress", "Compress the file.", choices=("gzip", "zstd")),
+    Option("compress", "Compress the file.", choices=_literals("compress")),
     Option("cascade", "Whether to follow references from the rows asked for.", choices=("1", "0"), scopes=_ROWS),
     Option(
-        "parents", "Whether to add the rows that the exported rows point to.", choices=("needed", "none"), scopes=_ROWS
+        "parents",
+        "Whether to add the rows that the exported rows point to.",
+        choices=_literals("parents"),
+        scopes=_ROWS,
     ),
     Option(
         "others",
         "Whether rows of people not asked for are left out.",
-        choices=("withhold", "include"),
+        choices=_literals("others"),
         scopes=_ROWS,
     ),
     Option(
         "secrets",
         "Whether columns with secrets are left out; to include them needs a permission of its own.",
-        choices=("withhold", "include"),
+        choices=_literals("secrets"),
     ),
     Option("tables", "Of a database: only this table.", many=True, scopes=("database",)),
     Option("without", "Leave out a table, or a column (table.column).", many=True, scopes=(*_ROWS, "database")),
@@ -101,9 +114,12 @@ def _tilde(byte: int) -> str:
     return "+" if character == " " else f"~{byte:02X}"
 
 
-def parse_options(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def parse_options(
+    pairs: Iterable[tuple[str, str]], choices: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, Any]:
     """The ``_export_*`` parameters of a URL as fields of a Request; other parameters are passed over.
 
+    ``choices``: of the fields whose values are known elsewhere (``formats.registry.choices``).
     Raises RequestError for an unknown, a doubled, or an ill-formed one."""
     fields: dict[str, Any] = {}
     for name, value in pairs:
@@ -112,6 +128,8 @@ def parse_options(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
         option = _BY_URL.get(name)
         if option is None:
             raise RequestError(f"There is no parameter {name}. Known: {', '.join(sorted(_BY_URL))}.")
+        if choices is not None and option.field in choices:
+            option = replace(option, choices=choices[option.field])
         if option.many:
             fields.setdefault(option.field, []).append(_value(option, name, value))
             continue
@@ -201,5 +219,5 @@ def _texts(request: Request) -> Iterator[tuple[Option, str]]:
             if option.field == "records":
                 part = row_path(part)
             if option.field == "delimiter" and part == "\t":
-                part = "tab"  # the character would not be seen
+                part = word_of(part)
             yield option, str(int(part)) if isinstance(part, bool) else str(part)

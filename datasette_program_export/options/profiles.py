@@ -20,8 +20,9 @@ from ..database.schema import fold
 from ..database.sqlite_errors import explain
 from ..errors import ConflictError, RequestError, SpoolFullError
 from ..files.atomic import make_private
+from .delimiters import word_of
 from .grammar import OPTIONS, check_profile
-from .request import DELIMITER_WORDS, Request
+from .request import Request
 from .settings import Settings
 
 LONGEST_NAME = 60
@@ -82,9 +83,8 @@ def options_of(request: Request) -> dict[str, Any]:
         value = getattr(request, option.field)
         if option.field not in ("profile", "records") and value != Request.model_fields[option.field].default:
             found[option.field] = list(value) if option.many else value
-    if request.delimiter is not None:  # a tab would not be seen
-        words = {sign: word for word, sign in DELIMITER_WORDS.items()}
-        found["delimiter"] = words.get(request.delimiter, request.delimiter)
+    if request.delimiter is not None:
+        found["delimiter"] = word_of(request.delimiter)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ..errors import RequestError
+from .delimiters import WORDS, WRITTEN, delimiter_of
 
 _OF_TABLES = ("where", "sort", "columns", "limit", "offset", "cascade", "parents", "others", "stop")
 # What has no meaning for a scope, and so is refused rather than passed over
@@ -24,9 +25,9 @@ _TOLD = {
 }
 _WORDS = {"where": "A filter (where)", "params": "A parameter (params)"}
 _OF_REFERENCES = ("parents", "others", "stop")
-# Between two fields: none that stands in a number or in base64, that quotes, or that begins a formula
-_DELIMITERS = ",;\t|:~^#!$%&*_<>?()[]{}\\`"
-DELIMITER_WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+DEFAULT_FORMAT = "programjson"
+PACKAGE = "package"  # which holds files of other formats
+DEFAULT_MEMBER = "csv"
 
 
 class Request(BaseModel):
@@ -37,7 +38,8 @@ class Request(BaseModel):
     the key's order (as in a Datasette row path). ``where`` are SQL conditions with named
     parameters ``params``; ``sort`` is (column, descending) pairs; ``columns`` None means all;
     ``name`` is what a query is called; ``delimiter`` may be a character or its word (``tab``), None
-    is the format's own; ``profile`` the saved choice that the rest is laid over.
+    is the format's own; ``format`` and ``members`` are names of formats, which ``formats/`` knows;
+    ``profile`` the saved choice that the rest is laid over.
 
     Raises RequestError, which names the culprit, for anything that cannot be understood
     or that contradicts itself.
@@ -56,9 +58,9 @@ class Request(BaseModel):
     columns: tuple[str, ...] | None = None
     limit: int | None = None
     offset: int | None = None
-    format: str = "programjson"
+    format: str = DEFAULT_FORMAT
     layout: Literal["rows", "pretty", "envelope"] = "rows"
-    members: Literal["csv", "tsv", "ndjson"] | None = None
+    members: str | None = None
     dialect: Literal["exact", "spreadsheet"] = "exact"
     delimiter: str | None = None
     compress: Literal["gzip", "zstd"] | None = None
@@ -73,9 +75,9 @@ class Request(BaseModel):
     @field_validator("delimiter")
     @classmethod
     def _one_sane_character(cls, value: str | None) -> str | None:
-        character = DELIMITER_WORDS.get(value, value) if value is not None else None
-        if character is not None and (len(character) != 1 or character not in _DELIMITERS):
-            raise ValueError(f"must be {', '.join(DELIMITER_WORDS)}, or one sign that is not part of numbers or quotes")
+        character = delimiter_of(value) if value is not None else None
+        if character is not None and (len(character) != 1 or character not in WRITTEN):
+            raise ValueError(f"must be {', '.join(WORDS)}, or one sign that is not part of numbers or quotes")
         return character
 
     @field_validator("limit", "offset")
@@ -95,8 +97,8 @@ class Request(BaseModel):
     def _check(self) -> None:
         if self.sql is not None and self.table is not None:
             raise RequestError("sql does not go with a table: ask for one of them.")
-        if self.members is not None and self.format != "package":
-            raise RequestError("members goes with the format package only.")
+        if self.members is not None and self.format != PACKAGE:
+            raise RequestError(f"members goes with the format {PACKAGE} only.")
         if self.records and self.table is None:
             raise RequestError("record needs a table.")
         for name in _FOREIGN[self.scope]:

@@ -12,6 +12,7 @@ from math import sqrt
 
 from ..database.schema import Column, quote
 from ..database.snapshot import Row, Snapshot
+from ..formats.csv.spreadsheet import MOST_CHARACTERS
 from ..formats.dataset import Field
 from ..formats.json.writing import RowLines
 from ..selection.table_rows import TableRows
@@ -19,7 +20,6 @@ from .plan import Sampled
 
 ROWS = 40  # whose size stands for the others'
 _COUNTED = 20_000  # rows of a table that are counted to find every nth
-CELL = 32_767  # characters that a cell of Excel and of LibreOffice can hold
 _TWO_SIDED_95 = 1.96
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?", re.DOTALL)
 _DATE_TYPE = re.compile("date|time", re.IGNORECASE)
@@ -44,7 +44,7 @@ def estimated(snapshot: Snapshot, chosen: TableRows, fields: tuple[Field, ...], 
     size, error = _scaled(sizes, rows)
     columns = list(zip(*sample)) or [()] * len(names)
     binary = {n: sum(isinstance(v, bytes) for v in column) for n, column in zip(names, columns)}
-    long = {n: sum(isinstance(v, str) and len(v) > CELL for v in column) for n, column in zip(names, columns)}
+    long = {n: sum(isinstance(v, str) and len(v) > MOST_CHARACTERS for v in c) for n, c in zip(names, columns)}
     return Estimate(
         size,
         error,

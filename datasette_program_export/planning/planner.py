@@ -16,6 +16,7 @@ from ..exporting.coverage import coverage
 from ..exporting.document_schema import described, fields_of
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.parsing import dumped
+from ..formats.registry import check_members
 from ..options.request import Request
 from ..options.settings import Settings
 from ..selection.catalog import Catalog, catalog
@@ -35,6 +36,7 @@ __all__ = ["Plan", "PlannedTable", "plan"]
 def plan(source: Any, request: Request, *, settings: Settings | None = None, visible: Set[str] | None = None) -> Plan:
     """Count what an export would hold. Raises what the export would raise before its first byte."""
     settings = settings or Settings()
+    check_members(request)
     opened = Source.of(source)
     try:
         with closing(Snapshot(opened)) as snapshot:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..formats.csv.spreadsheet import MOST_COLUMNS, MOST_LINES
 from ..formats.registry import get_format
 from ..options.request import Request
 from .plan import Plan, PlannedTable
 from .wording import Number, counted, plain
 
-SHEET_ROWS, SHEET_COLUMNS = 1_048_576, 16_384  # of Excel and of LibreOffice Calc, the header's row too
 _ASK_LESS = "The download will be refused: leave out a table, stop a connection, or ask for fewer rows."
 _HUB_ROWS, _HUB_SHARE = 10_000, 0.8
 
@@ -19,11 +19,12 @@ def cautions(plan: Plan, request: Request, number: Number = plain, max_rows: int
     found = list(_hub(plan, number))
     if max_rows is not None and plan.rows > max_rows:
         found.insert(0, f"This is more than the {number(max_rows)} rows that may be exported here at once. {_ASK_LESS}")
+    form = get_format(request.format)
+    written = get_format(request.members) if request.members is not None else form
     for table in plan.tables:
-        form = get_format(request.format)
         if not form.lossless and len(plan.tables) == 1:  # several come as a package, which describes them
             found += _not_held(table, request.format, number)
-        if form.delimiter is not None and request.members != "ndjson":  # what people open in a spreadsheet
+        if written.delimiter is not None:  # what people open in a spreadsheet
             found += _no_sheet(table, plan, number)
     return found
 
@@ -47,14 +48,14 @@ def _not_held(table: PlannedTable, name: str, number: Number) -> Iterator[str]:
 
 
 def _no_sheet(table: PlannedTable, plan: Plan, number: Number) -> Iterator[str]:
-    if table.rows >= SHEET_ROWS:
+    if table.rows >= MOST_LINES:  # the header is one of them
         yield (
             f"{counted(table.table, table.rows, plan.labels, number)}: a spreadsheet shows only the first "
-            f"{number(SHEET_ROWS - 1)}. The file holds them all; ask for fewer, or open it in another program."
+            f"{number(MOST_LINES - 1)}. The file holds them all; ask for fewer, or open it in another program."
         )
     columns = sum(column.left_out is None for column in table.columns)
-    if columns > SHEET_COLUMNS:
-        shown = number(SHEET_COLUMNS)
+    if columns > MOST_COLUMNS:
+        shown = number(MOST_COLUMNS)
         yield f"{table.table} has {number(columns)} columns: a spreadsheet shows only the first {shown}."
     for column, values in table.sampled.long_texts.items() if table.sampled else ():
         seen = _of(values, table, number)

@@ -12,7 +12,7 @@ from .host import permissions
 from .host.protocols import Actor, Datasette, HttpRequest
 from .pages import actions
 from .pages.export import unsupported
-from .routes import FORMS_WITH_ADDRESSES, FORMS_WITH_FILES, ROUTES
+from .routes import FORMS_WITH_ADDRESSES, FORMS_WITH_FILES, routes
 from .server import site as job_site
 from .server.throttle import WAITING
 from .startup import check_settings
@@ -20,7 +20,7 @@ from .startup import check_settings
 
 @hookimpl
 def register_routes() -> list[tuple[str, Any]]:
-    return ROUTES
+    return routes()
 
 
 @hookimpl

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from ..formats.registry import endings
 from .imports import views as import_views
 from .jobs import views as job_views
 from .pages import audit
@@ -17,15 +19,13 @@ _ROW = rf"{_TABLE}/(?P<pks>[^/.]*)"
 _JOBS = r"/-/program-export/jobs"
 _JOB = rf"{_JOBS}/(?P<job>[\w-]+)"
 _PROFILES = r"/-/program-export/profiles"
-_ENDING = r"\.program(?P<ending>json|csv|zip)"
-
 FORMS_WITH_ADDRESSES = ("/-/program-export/job", "/-/program-export/profile")
 _IMPORT = rf"{_DATABASE}/-/program-import"
 _FILE = rf"{_IMPORT}/(?P<file>[\w-]+)"
 
 FORMS_WITH_FILES = ("/-/program-export/verify", "/-/program-export/verify.json")
 
-ROUTES: list[tuple[str, Any]] = [
+_ROUTES: list[tuple[str, Any]] = [
     (r"^/-/program-export/audit$", audit.audit_page),
     (r"^/-/program-export/audit\.json$", audit.audit_lines),
     (r"^/-/program-export/verify$", verification.verify_page),
@@ -49,11 +49,19 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"^{_FILE}/apply$", import_views.apply),
     (rf"^{_FILE}/cancel$", import_views.cancel),
     (rf"^{_FILE}/delete$", import_views.delete),
-    (rf"^{_DATABASE}/-/query{_ENDING}$", views.query_document),
-    *((rf"^{base}{_ENDING}$", views.document) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export$", views.page) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export\.json$", views.plan_data) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export/download$", views.download) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export/job$", job_views.create) for base in (_DATABASE, _TABLE, _ROW)),
     *((rf"^{base}/-/program-export/profile$", profile_views.save) for base in (_DATABASE, _TABLE, _ROW)),
 ]
+
+
+def routes() -> list[tuple[str, Any]]:
+    """All patterns with their views; each format with an ending has its address."""
+    ending = rf"\.program(?P<ending>{'|'.join(map(re.escape, endings()))})"
+    documents = [
+        (rf"^{_DATABASE}/-/query{ending}$", views.query_document),
+        *((rf"^{base}{ending}$", views.document) for base in (_DATABASE, _TABLE, _ROW)),
+    ]
+    return [*_ROUTES, *documents]

@@ -14,6 +14,7 @@ from ..database.source import belongs_to
 from ..errors import AuditError, ExportError, RequestError, SettingsError
 from ..formats.registry import get_format
 from ..options.grammar import check_profile
+from ..options.request import DEFAULT_FORMAT
 from ..options.settings import Settings
 from ..selection.catalog import catalog
 from . import host
@@ -69,7 +70,7 @@ async def _checked(datasette: Datasette, database: Database) -> Schema | None:
     for profile, fields in settings.profiles.items():
         check_profile(profile, fields)
         try:
-            get_format(fields.get("format", "programjson"))
+            get_format(fields.get("format", DEFAULT_FORMAT))
         except RequestError as error:
             raise SettingsError(f"{PLUGIN} ({database.name}): profiles: {profile}: {error}") from None
     if database.path is None:

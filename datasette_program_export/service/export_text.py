@@ -13,10 +13,10 @@ from ..formats.csv.writing import CsvLines
 from ..formats.dataset import Field, Row, TableStream
 from ..formats.json.writing import RowLines
 from ..formats.registry import Format
+from ..options.delimiters import SERVICE
 from ..options.request import Request
 
 FORMATS = ("json", "csv")
-_DELIMITERS = ",;\t|:~^#!$%&*@'\\[]{}()<>?` "  # none that stands in a number or in base64
 _json = msgspec.json.Encoder().encode
 
 
@@ -51,7 +51,7 @@ def check_format(name: str) -> None:
 
 def check_delimiter(delimiter: str) -> None:
     """Raise RequestError for a delimiter that would make a file nobody can read."""
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter not in _DELIMITERS:
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter not in SERVICE:
         raise RequestError("Delimiter must be a single character: a comma, a semicolon, a tab...")
 
 

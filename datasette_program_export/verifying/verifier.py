@@ -19,7 +19,7 @@ from ..formats.description.coverage import Coverage, ReferenceKey
 from ..formats.description.integrity import Announced
 from ..formats.digest import TableDigest
 from ..formats.document import Head
-from ..formats.registry import _BEGINNINGS, detect, get_format
+from ..formats.registry import detect, get_format, is_cut_beginning
 from .reference_check import References, refused
 from .report import DanglingReference, Report, VerifiedTable
 
@@ -55,11 +55,13 @@ def examine(
         raise UnreadableError("The file is empty.", "cut")
     if report.format is None:
         raise UnreadableError(_cannot_tell(start), "unknown")
-    if report.compression is not None and report.format == "package":
-        raise UnreadableError("A package inside another compression is not looked into: unpack it once.", "unknown")
-    decode = get_format(report.format).decode
-    assert decode is not None
-    dataset = decode(content, limits)
+    form = get_format(report.format)
+    if report.compression is not None and form.compressed:
+        raise UnreadableError(
+            f"A {form.name} inside another compression is not looked into: unpack it once.", "unknown"
+        )
+    assert form.decode is not None
+    dataset = form.decode(content, limits)
     _check_form(Head, dataset.head)
     report.export = dict(dataset.head)
     _check(through(dataset), report)
@@ -73,7 +75,7 @@ def _check_form(model: type[BaseModel], found: Any) -> None:
 
 
 def _cannot_tell(start: bytes) -> str:
-    if any(mark.startswith(start) for marks in _BEGINNINGS.values() for mark in marks):
+    if is_cut_beginning(start):
         return "The file is cut: there is only its beginning."
     return (
         "This file cannot prove itself: it is no programjson, ndjson with its envelope, package, or SQLite file "

@@ -6,7 +6,6 @@ import csv
 import io
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import IO
 
@@ -14,20 +13,18 @@ import msgspec
 
 from ...errors import UnreadableError
 from ..dataset import Row, Value
+from ..members import Column, Member, MemberFile
 from ..values import of_tag
 
 _BATCH = 2000
 WIDEST_FIELD = 2**31 - 1  # Python's own limit is 131,072 characters
+_README = (
+    "Tables as text ({kind}). A number is written with all its digits.\n"
+    "An empty field is no value (NULL), unless datapackage.json names another word for it\n"
+    "in that column (missingValues). The kind of a column tells how a cell is meant:\n"
+    "integer, number, text, blob (base64), mixed (each cell is a JSON value)."
+)
 _json = msgspec.json.Decoder().decode
-
-
-@dataclass(frozen=True)
-class Column:
-    """``kind`` as in ``ColumnFacts``; ``null`` is how NULL is written, None where the column has none."""
-
-    name: str
-    kind: str
-    null: str | None
 
 
 def _number(text: str) -> Value:
@@ -41,6 +38,15 @@ _READ: dict[str, Callable[[str], Value]] = {
     "blob": lambda text: b64decode(text, validate=True),
     "mixed": lambda text: of_tag(_json(text)),
 }
+
+
+def csv_member(kind: str, keeps_line_ends: bool = False) -> Member:
+    """A member of a package that is text with some delimiter; ``kind`` tells which, in README.txt."""
+
+    def read(file: MemberFile) -> Iterator[list[Row]]:
+        return rows(file.content, file.delimiter, file.table, file.columns)
+
+    return Member(_README.format(kind=kind), read, keeps_line_ends)
 
 
 def rows(file: IO[bytes], delimiter: str, table: str, columns: Sequence[Column]) -> Iterator[list[Row]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..registry import Format
+from .reading import csv_member
 from .writing import table_encoder
 
 FORMAT = Format(
@@ -15,4 +16,6 @@ FORMAT = Format(
     described=True,
     encode_table=table_encoder("\t"),
     delimiter="\t",
+    good_for="pasting into other programs",
+    member=csv_member("tabs between the fields, UTF-8"),
 )

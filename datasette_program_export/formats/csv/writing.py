@@ -25,6 +25,7 @@ from ...options.request import Request
 from ..dataset import Row, TableStream, Value
 from ..registry import Format
 from ..values import undecoded
+from .reading import csv_member
 from .spreadsheet import (
     EXACT_INTEGERS,
     MOST_CHARACTERS,
@@ -216,4 +217,8 @@ FORMAT = Format(
     described=True,
     encode_table=table_encoder(","),
     delimiter=",",
+    any_delimiter=True,
+    good_for="programs that read tables",
+    ending="csv",
+    member=csv_member("CSV, RFC 4180, UTF-8", keeps_line_ends=True),
 )

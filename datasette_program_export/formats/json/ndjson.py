@@ -24,12 +24,16 @@ from ..description.integrity import parsed_integrity
 from ..description.parsing import dumped
 from ..description.schema import parsed_schema
 from ..document import check_integrity, description, tables_of
+from ..members import Member, MemberFile
 from ..registry import Format, Options
 from .reading import RowReader
 from .writing import RowLines
 
 VERSION = 1
 ENVELOPE = "envelope"
+_README = """Tables with one row a line, each a JSON object. What is no text and no number
+is an object itself: {"$base64": true, "encoded": ...} for bytes, {"$real": ...}
+for infinities."""
 _json = msgspec.json.Encoder().encode
 
 
@@ -118,6 +122,17 @@ def _rows(lines: DigestingLines, name: str, read: RowReader) -> Iterator[list[Ro
         first = lines.number
 
 
+def read_member(file: MemberFile) -> Iterator[list[Row]]:
+    """The rows of one table's file in a package. Raises UnreadableError."""
+    lines, read = DigestingLines(file.content), RowReader(file.table, file.fields)
+    first = lines.number
+    while run := lines.run(b"{"):
+        yield read(run, first)
+        first = lines.number
+    if lines.peek(1):
+        raise UnreadableError(f"Line {lines.number:,} of {file.path} is not a row.")
+
+
 FORMAT = Format(
     name="ndjson",
     help="One row a line, for programs that read as they go.",
@@ -130,4 +145,9 @@ FORMAT = Format(
     encode_table=encode_table,
     decode=decode,
     layouts=("rows", ENVELOPE),
+    proving_layout=ENVELOPE,
+    good_for="scripts and data tools",
+    beginnings=(b'{"format":"ndjson",',),
+    sized_as_planned=True,
+    member=Member(_README, read_member),
 )

@@ -189,4 +189,8 @@ FORMAT = Format(
     encode=encode,
     decode=decode,
     layouts=("rows", "pretty"),
+    good_for="keeping a copy, and for loading it again",
+    beginnings=(b'{"format":"programjson",\n', b'{\n  "format": "programjson",\n'),
+    ending="json",
+    sized_as_planned=True,
 )

@@ -21,6 +21,7 @@ from ..dataset import Dataset, Field
 from ..description.coverage import Coverage
 from ..description.integrity import Announced
 from ..description.parsing import dumped
+from ..registry import get_format, member_names
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 KEY = "program_export"
@@ -49,7 +50,7 @@ class _File(BaseModel, strict=True):
 
 class _TableFile(_File):
     path: str
-    format: Literal["csv", "tsv", "ndjson"]
+    format: str
 
 
 class _Kind(BaseModel):
@@ -70,8 +71,11 @@ class _Dialect(BaseModel):
     delimiter: str = PydanticField(min_length=1, max_length=1)
 
 
-class _Text(BaseModel):
+class _Described(BaseModel):
     schema_: _Columns = PydanticField(alias="schema")
+
+
+class _Delimited(BaseModel):
     dialect: _Dialect
 
 
@@ -80,9 +84,14 @@ def check_files(found: Mapping[str, Any], importable: bool) -> None:
     for file in found[KEY]["files"].values():
         _File.model_validate(file)
     for resource in found["resources"]:
-        _TableFile.model_validate(resource)
-        if importable and resource["format"] != "ndjson":
-            _Text.model_validate(resource)
+        name = _TableFile.model_validate(resource).format
+        if name not in member_names():
+            raise ValueError("no format whose files can be in a package")
+        form = get_format(name)
+        if importable and form.described:
+            _Described.model_validate(resource)
+        if importable and form.delimiter is not None:
+            _Delimited.model_validate(resource)
 
 
 def descriptor(
@@ -142,8 +151,9 @@ def _resource(
     delimiter: str | None,
 ) -> dict[str, Any]:
     facts = dataset.schema.tables[resource.table]
+    form = get_format(resource.form)
     fields = list(map(_field, resource.fields, resource.facts or [None] * len(resource.fields)))
-    if resource.form == "ndjson":  # NULL is a word of JSON's, and an empty text is a text
+    if not form.described:  # NULL is a word of its own, as of JSON's, and an empty text is a text
         fields = [{**field, "missingValues": []} for field in fields]
     schema: dict[str, Any] = {"fields": fields}
     if facts.primary_key and _is_key(resource, facts.primary_key):
@@ -158,7 +168,7 @@ def _resource(
         "title": resource.table,
         "path": resource.path,
         "format": resource.form,
-        "mediatype": _MEDIA_TYPES[resource.form],
+        "mediatype": form.media_type.partition(";")[0],
         "encoding": "utf-8",
         "bytes": resource.bytes,
         "hash": f"sha256:{resource.sha256}",
@@ -179,7 +189,6 @@ def _resource(
 
 # all of it, as a reader guesses from the rows what is not stated
 _DIALECT = {"lineTerminator": "\r\n", "quoteChar": '"', "doubleQuote": True, "skipInitialSpace": False}
-_MEDIA_TYPES = {"csv": "text/csv", "tsv": "text/tab-separated-values", "ndjson": "application/x-ndjson"}
 
 
 def _is_read_as_it_is(name: str, guarded: bool) -> bool:
@@ -217,7 +226,9 @@ def _stays_apart(facts: ColumnFacts, form: str) -> bool:
         return False
     if {int, float} <= facts.classes:  # 1152921504606846976.0 is spelled as the integer 1152921504606847000 may be
         return facts.kind == "mixed" or facts.has_infinity
-    return form == "csv" or facts.kind != "text" or not facts.has_carriage_return  # elsewhere \r\n is read as \n
+    member = get_format(form).member
+    assert member is not None
+    return member.keeps_line_ends or facts.kind != "text" or not facts.has_carriage_return  # else \r\n is read as \n
 
 
 def _foreign_keys(

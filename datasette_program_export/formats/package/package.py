@@ -17,20 +17,19 @@ import msgspec
 
 from ...errors import UnreadableError
 from ...files.limits import Limits
-from ...files.lines import LONGEST_DESCRIPTION, DigestingLines
+from ...files.lines import LONGEST_DESCRIPTION
 from ...files.names import member_names
 from ...files.zip_reading import Unpacking
 from ...files.zip_writing import Member, sealed
-from ...options.request import Request
+from ...options.request import DEFAULT_MEMBER, Request
 from ..column_facts import ColumnFacts
 from ..coverage_text import coverage_sentences
-from ..csv.reading import Column, rows
 from ..dataset import Dataset, Field, Row, TableStream, Value
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
 from ..description.schema import parsed_schema
 from ..document import description, tables_of
-from ..json.reading import RowReader
+from ..members import Column, MemberFile
 from ..registry import Format, Options, get_format
 from ..values import json_value
 from .datapackage import KEY, VERSION, Resource, check_files, descriptor
@@ -47,7 +46,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
 
 
 def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
-    form = get_format(options.request.members or "csv")
+    form = get_format(options.request.members or DEFAULT_MEMBER)
     described = form.described and options.request.dialect == "exact"
     names = member_names(dataset.schema.tables, form.extension)
     resources: list[Resource] = []
@@ -164,15 +163,11 @@ def _tables(
 def _rows(
     file: IO[bytes], table: str, resource: Mapping[str, Any], fields: Sequence[Field], about: Mapping[str, Any]
 ) -> Iterator[list[Row]]:
+    form = get_format(resource["format"])
+    assert form.member is not None
     with file:
-        if resource["format"] == "ndjson":
-            lines, read = DigestingLines(file), RowReader(table, fields)
-            first = lines.number
-            while run := lines.run(b"{"):
-                yield read(run, first)
-                first = lines.number
-            if lines.peek(1):
-                raise UnreadableError(f"Line {lines.number:,} of {resource['path']} is not a row.")
+        if not form.described:
+            yield from form.member.read(MemberFile(file, resource["path"], table, fields))
             return
         if not (about["dialect"] or {}).get("importable", True):
             while file.read(1 << 20):  # made for a spreadsheet: its bytes are checked, its values are not read back
@@ -184,7 +179,8 @@ def _rows(
             columns.append(Column(field["name"], field[KEY]["kind"], null[0] if null else None))
         if [c.name for c in columns] != [f.name for f in fields]:
             raise UnreadableError(f"The columns of {table} are not the same in both parts of datapackage.json.")
-        yield from rows(file, resource["dialect"]["delimiter"], table, columns)
+        delimiter = resource["dialect"]["delimiter"] if form.delimiter is not None else ""
+        yield from form.member.read(MemberFile(file, resource["path"], table, fields, columns, delimiter))
 
 
 FORMAT = Format(
@@ -197,4 +193,9 @@ FORMAT = Format(
     encode=encode,
     decode=decode,
     delimiter=",",
+    any_delimiter=True,
+    good_for="giving it to somebody, who can open the tables in any program and check that all is there",
+    beginnings=(b"PK\x03\x04", b"PK\x05\x06"),
+    ending="zip",
+    compressed=True,
 )

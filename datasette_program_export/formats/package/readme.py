@@ -5,30 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...options.request import DEFAULT_MEMBER
 from ..dataset import Dataset
+from ..registry import get_format
 from .datapackage import KEY, Resource
 
 NAME = "README.txt"
-_READ_BACK = {
-    "csv": "Tables as text (CSV, RFC 4180, UTF-8). A number is written with all its digits.\n"
-    "An empty field is no value (NULL), unless datapackage.json names another word for it\n"
-    "in that column (missingValues). The kind of a column tells how a cell is meant:\n"
-    "integer, number, text, blob (base64), mixed (each cell is a JSON value).",
-    "ndjson": "Tables with one row a line, each a JSON object. What is no text and no number\n"
-    'is an object itself: {"$base64": true, "encoded": ...} for bytes, {"$real": ...}\n'
-    "for infinities.",
-}
 _SPREADSHEET = """Tables to be opened in a spreadsheet such as Excel or LibreOffice. What a spreadsheet
 would take for a formula, a number or a date, and is a text, is guarded; no value and an
 empty text are both empty cells. They are not made to be loaded into a database again."""
-_READ_BACK["tsv"] = _READ_BACK["csv"].replace("(CSV, RFC 4180, UTF-8)", "(tabs between the fields, UTF-8)")
 
 
 def readme(dataset: Dataset, resources: Sequence[Resource], kept_back: Sequence[str], importable: bool) -> str:
     """The text; ``kept_back`` are sentences about what is not in. Not ``importable``: made for a spreadsheet."""
-    form = resources[0].form if resources else "csv"
     counts = {name: table.rows for name, table in dataset.integrity().tables.items()}
     rows = sum(counts.values())
+    member = get_format(resources[0].form if resources else DEFAULT_MEMBER).member
+    assert member is not None
     head = dataset.head
     width = max((len(r.path) for r in resources), default=0)
     lines = [
@@ -45,7 +38,7 @@ def readme(dataset: Dataset, resources: Sequence[Resource], kept_back: Sequence[
         "",
         "How to read them",
         "",
-        *(_READ_BACK[form] if importable else _SPREADSHEET).splitlines(),
+        *(member.readme if importable else _SPREADSHEET).splitlines(),
         "The columns, their types, keys and references stand in datapackage.json, in the",
         f"form of a Data Package (https://datapackage.org); under {KEY!r} also the SQL that",
         "makes the tables anew.",

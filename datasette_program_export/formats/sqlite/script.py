@@ -176,4 +176,7 @@ FORMAT = Format(
     self_verifying=True,
     encode=encode,
     decode=decode,
+    good_for="reading it by eye, and loading it into another SQLite database",
+    beginnings=(b"-- ",),
+    gives_rows=False,
 )

@@ -252,4 +252,6 @@ FORMAT = Format(
     encode=encode,
     decode=decode,
     streams=False,
+    good_for="working on with other SQLite programs",
+    beginnings=(b"SQLite format 3\0",),
 )

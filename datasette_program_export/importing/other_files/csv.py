@@ -18,11 +18,11 @@ from ...database.schema import Column, Table, fold
 from ...errors import RequestError, UnreadableError
 from ...formats.csv.reading import WIDEST_FIELD
 from ...formats.dataset import Value
+from ...options.delimiters import NEVER_READ, WORDS, delimiter_of, word_of
 from ..choices import ImportChoices
 from ..staging.columns import ColumnMapping
 from ..staging.database import StagedTable
 
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _SAMPLE = 1 << 18
 _BATCH = 1000
 _INFINITE = {"Infinity": float("inf"), "-Infinity": float("-inf")}
@@ -54,8 +54,9 @@ def read_csv(
     if staged is not None:
         with opened() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as lines:
             _stage(lines, staged, names, delimiter, header, intake)
-    shown = _DELIMITERS.get(delimiter, delimiter)
-    return f"CSV into {table.name}: {encoding}, delimiter {shown}, {'with' if header else 'without'} a header"
+    return (
+        f"CSV into {table.name}: {encoding}, delimiter {word_of(delimiter)}, {'with' if header else 'without'} a header"
+    )
 
 
 def _room(table: Table, names: Sequence[str], intake: ColumnMapping) -> StagedTable | None:
@@ -213,9 +214,9 @@ def _decoded(sample: bytes, encoding: str) -> str:
 def _named(delimiter: str | None) -> str | None:
     if delimiter is None:
         return None
-    found = {name: sign for sign, name in _DELIMITERS.items()}.get(delimiter, delimiter)
-    if len(found) != 1 or found in '"\r\n':
-        raise RequestError("A delimiter is one sign, or comma, semicolon, tab, pipe.")
+    found = delimiter_of(delimiter)
+    if len(found) != 1 or found in NEVER_READ:
+        raise RequestError(f"A delimiter is one sign, or {', '.join(WORDS)}.")
     return found
 
 
@@ -231,4 +232,4 @@ def _delimiter(text: str, table: Table) -> str:
         named = sum(table.column(name.strip()) is not None for name in first)
         return named, len({len(row) for row in rows[:-1]}) == 1, len(first)
 
-    return max(_DELIMITERS, key=fit)
+    return max(WORDS.values(), key=fit)

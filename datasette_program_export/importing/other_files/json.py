@@ -13,13 +13,13 @@ from contextlib import AbstractContextManager
 from typing import IO, Any
 
 from ...errors import RequestError, UnreadableError, UnsupportedError
+from ...formats.registry import NAMES, get_format
 from .rows import ForeignRows
 from .surrogates import WholeCharacters
 
 Event = tuple[str, Any]
 _ROWS_INSIDE = ("data", "related_data")
 _KNOWN_LISTS = ("tables", "missing_ids", "errors", "warnings")
-_OURS = {("format", "programjson"), ("format", "ndjson")}
 _LAYOUTS = (  # a key that shows the layout, in the order in which they are looked for
     ("success", "an answer of the export service"),
     ("record_count", "an export of one table"),
@@ -28,6 +28,12 @@ _LAYOUTS = (  # a key that shows the layout, in the order in which they are look
     ("record_counts", "a full export"),
     ("metadata", "a full export"),
 )
+
+
+def _is_ours(name: object) -> bool:
+    """Whether documents of this program that are JSON call themselves so."""
+    marks = get_format(name).beginnings if isinstance(name, str) and name in NAMES else ()
+    return any(mark.startswith(b"{") for mark in marks)
 
 
 class JsonDocument:
@@ -73,7 +79,7 @@ class JsonDocument:
                         raise UnreadableError(f"{key} is a table of the target, but no list of rows in the file.")
             elif key == "data" and event == "string":
                 self.texts[""] = value
-            elif (key, value) in _OURS:
+            elif key == "format" and _is_ours(value):
                 raise UnreadableError(
                     f"This was a {value} file, but another program wrote it anew: it cannot be proven any more. "
                     "Take the file as it was exported.",

@@ -22,7 +22,7 @@ from ...files.limits import TRUSTING
 from ...formats.column_facts import ColumnFacts, survey
 from ...formats.dataset import Dataset, TableStream
 from ...formats.registry import Format, Options, detect, get_format
-from ...options.request import Request
+from ...options.request import DEFAULT_MEMBER, PACKAGE, Request
 from ...options.settings import Settings
 from .prove import Proof, prove
 
@@ -31,7 +31,7 @@ def check_can_be_proven(form: Format, request: Request) -> None:
     """Raise UnsupportedError for a format that is not read back."""
     if request.dialect != "exact":
         raise UnsupportedError("What is made for a spreadsheet is not read back, so it cannot be proven.")
-    if form.decode is None or form.name == "sql":
+    if form.decode is None or not form.gives_rows:
         raise UnsupportedError(f"{form.name} is not read back, so it cannot be proven: take programjson or package.")
 
 
@@ -66,7 +66,7 @@ def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | 
         dataset = form.decode(content, TRUSTING)
         moment = datetime.strptime(dataset.head["created_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
         facts: dict[str, tuple[ColumnFacts, ...]] = {}
-        if name == "package":
+        if name == PACKAGE:
             looked_at = form.decode(first, TRUSTING)
             facts = {t.name: survey(t.batches, len(t.fields)) for t in looked_at.tables}
             request = request.model_copy(update={"members": request.members or _members(request)})
@@ -77,9 +77,10 @@ def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | 
             yield from given
 
 
-def _members(request: Request) -> Any:
-    """csv and tsv of several tables come as a package of such files."""
-    return request.format if request.format in ("csv", "tsv") else "csv"
+def _members(request: Request) -> str:
+    """A format whose files hold one table comes as a package of such files where there are several."""
+    form = get_format(request.format)
+    return form.name if form.encode is None and form.member is not None else DEFAULT_MEMBER
 
 
 def _with_facts(dataset: Dataset, facts: Mapping[str, tuple[ColumnFacts, ...]]) -> Iterator[TableStream]:

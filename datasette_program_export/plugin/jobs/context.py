@@ -6,6 +6,7 @@ from math import ceil
 from time import time
 from typing import Any
 
+from ...formats.registry import get_format
 from ...options.settings import Settings
 from ...planning.planner import Plan
 from ..host.protocols import Datasette
@@ -22,7 +23,6 @@ STATES = {
     "interrupted": "Interrupted: the server was stopped",
     "expired": "Not kept any more",
 }
-_SIZED_LIKE_THE_PLAN = ("programjson", "ndjson")
 
 
 def job_title(asked: ExportContext, plan: Plan | None) -> str:
@@ -43,7 +43,7 @@ def totals(asked: ExportContext, plan: Plan | None) -> dict[str, Any]:
     """How much there will be: only where the plan has counted all, and its bytes are those of such a file."""
     if plan is None or not plan.complete:
         return {"total_rows": None, "total_bytes": None}
-    alike = asked.request.format in _SIZED_LIKE_THE_PLAN and asked.request.compress is None
+    alike = get_format(asked.request.format).sized_as_planned and asked.request.compress is None
     return {"total_rows": plan.rows, "total_bytes": plan.bytes if alike else None}
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ...formats.description.coverage import LeftOut
-from ...formats.registry import NAMES, get_format
+from ...formats.registry import NAMES, get_format, member_names
+from ...options.delimiters import OFFERED, delimiter_of
 from ...options.grammar import DIALECTS, PREFIX, arguments, format_options, row_path
-from ...options.request import Request
+from ...options.request import DEFAULT_MEMBER, PACKAGE, Request
 from ...options.settings import Settings
 from ...planning.picture import picture
 from ...planning.plan import Plan
@@ -46,15 +47,9 @@ _NOT_CARRIED = {
     "_next", "_size", "_labels", "_shape", "_extra", "_nofacet", "_nosuggest", "_nocount", "_trace", "_json",
     "_hide_sql", "_show_sql", "_timelimit", "_ttl", "_stream", "_dl", "_nl",
 }  # fmt: skip
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
-_GOOD_FOR = {
-    "programjson": "keeping a copy, and for loading it again",
-    "ndjson": "scripts and data tools",
-    "csv": "programs that read tables",
-    "tsv": "pasting into other programs",
-    "package": "giving it to somebody, who can open the tables in any program and check that all is there",
-    "sqlite": "working on with other SQLite programs",
-    "sql": "reading it by eye, and loading it into another SQLite database",
+_LAYOUTS = {
+    "pretty": "spread out, easier to read by eye",
+    "envelope": "with a first and a last line that prove it complete",
 }
 
 
@@ -98,7 +93,6 @@ def page_context(
         "needed": added,
         "sizes": {t.table: size(t, number) for t in plan.tables},
         "connections": connected,
-        "good_for": _GOOD_FOR,
         "left": coverage_sentences(replace(plan.coverage, left_out=_for_a_reason(plan)), plan.labels, number),
         "left_out": not_in_tree(request.without, [*belongs, *added]),
         "cautions": cautions(plan, request, number, asked.settings.max_rows),
@@ -121,7 +115,7 @@ def page_context(
 def _format(asked: ExportContext, plan: Plan) -> str:
     """The format that stands chosen: what was asked for, else what suits one table, or several."""
     said = f"{PREFIX}format" in asked.http.args or asked.request.profile is not None
-    return "package" if not said and len(plan.tables) > 1 else asked.request.format
+    return PACKAGE if not said and len(plan.tables) > 1 else asked.request.format
 
 
 def _called(asked: ExportContext, plan: Plan) -> tuple[str, str]:
@@ -185,19 +179,19 @@ def _for_a_reason(plan: Plan) -> tuple[LeftOut, ...]:
 def _choices(request: Request) -> list[dict[str, Any]]:
     """The selects beside the format: a name, a question, and (value, words) pairs."""
     compress = [("", "not compressed"), ("gzip", "gzip")] + [("zstd", "zstd")] * (find_spec("zstandard") is not None)
-    layouts = [
-        ("", "one row a line"),
-        ("pretty", "spread out, easier to read by eye (programjson only)"),
-        ("envelope", "with a first and a last line that prove it complete (ndjson only)"),
-    ]
+    layouts = [("", "one row a line")]
+    for layout, words in _LAYOUTS.items():
+        having = [name for name in NAMES if layout in get_format(name).layouts]
+        layouts.append((layout, f"{words} ({', '.join(having)} only)"))
     found: list[dict[str, Any]] = [
         {"name": "layout", "label": "Layout", "options": layouts},
         {"name": "compress", "label": "Compression", "options": compress},
     ]
-    members = [("", "csv"), ("tsv", "tsv"), ("ndjson", "ndjson")]
+    members = [("" if name == DEFAULT_MEMBER else name, name) for name in member_names()]
     found.append({"name": "members", "label": "Files in a package", "options": members})
+    delimiters = [(delimiter_of(word), word) for word in OFFERED]
     found.append({"name": "dialect", "label": "Which csv", "options": list(DIALECTS.items())})
-    found.append({"name": "delimiter", "label": "Between the fields of csv", "options": list(_DELIMITERS.items())})
+    found.append({"name": "delimiter", "label": "Between the fields of csv", "options": delimiters})
     for choice in found:
         choice["chosen"] = getattr(request, str(choice["name"]), None) or ""
     return found

@@ -17,9 +17,9 @@ from ...database.schema import fold
 from ...database.snapshot import Snapshot
 from ...database.source import Source
 from ...errors import DeniedError, ExportError, NotFoundError, RequestError
-from ...formats.registry import get_format
+from ...formats.registry import check_members, choices, endings, get_format
 from ...options.grammar import PREFIX, parse_options, parse_row_path, with_profile
-from ...options.request import Request
+from ...options.request import DEFAULT_FORMAT, Request
 from ...options.settings import Settings
 from ...selection.catalog import Catalog, catalog
 from .. import host
@@ -40,9 +40,6 @@ def as_form(asked: ExportContext) -> ExportContext:
     if form.delimiter is None:
         idle |= {"dialect": "exact", "delimiter": None}
     return replace(asked, request=asked.request.model_copy(update=idle))
-
-
-_ENDINGS = {"json": "programjson", "csv": "csv", "zip": "package"}
 
 
 @dataclass(frozen=True)
@@ -172,6 +169,7 @@ class _Asking:
     async def _made(self, fields: dict[str, Any], visible: frozenset[str] | None, **more: Any) -> ExportContext:
         request = Request(**fields)
         get_format(request.format)
+        check_members(request)
         if request.secrets == "include" and not await self._may(SECRETS):
             raise DeniedError("You may not have secrets included (_export_secrets).")
         return ExportContext(
@@ -180,14 +178,14 @@ class _Asking:
 
     def _options(self) -> dict[str, Any]:
         args = self.http.args
-        given = parse_options((key, value) for key in args for value in args.getlist(key))
+        given = parse_options(((key, value) for key in args for value in args.getlist(key)), choices())
         options = with_profile(given, self.settings.profiles)
         ending = self.http.url_vars.get("ending")
         if ending is not None:
-            meant = _ENDINGS[ending]
-            if ending != "json" and given.get("format", meant) != meant:
+            meant = endings()[ending]
+            if meant != DEFAULT_FORMAT and given.get("format", meant) != meant:
                 raise RequestError(f"_export_format={given['format']} contradicts the address, which says {meant}.")
-            options["format"] = meant if ending != "json" else options.get("format", meant)
+            options["format"] = meant if meant != DEFAULT_FORMAT else options.get("format", meant)
         return options
 
     async def _may(self, action: str) -> bool:

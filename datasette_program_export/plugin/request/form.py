@@ -21,6 +21,7 @@ from ...database.schema import fold
 from ...errors import RequestError
 from ...formats.registry import NAMES, get_format
 from ...options.grammar import PREFIX
+from ...options.request import DEFAULT_FORMAT, PACKAGE
 from ..host.protocols import HttpRequest
 from ..http.parameters import pairs_of
 
@@ -88,7 +89,7 @@ def _meant(pairs: Pairs, place: Mapping[str, str]) -> Pairs:
         own = fold(tilde_decode(place["table"])) + "."
         without = f"{PREFIX}without"
         found = [(n, v) for n, v in found if n not in _OF_REFERENCES and (n != without or fold(v).startswith(own))]
-    name = chosen.get(f"{PREFIX}format", "programjson")
+    name = chosen.get(f"{PREFIX}format", DEFAULT_FORMAT)
     if name in NAMES:
         found = [pair for pair in found if _goes_with(pair, name, several=cascades or "table" not in place)]
     return [*found, *filters]
@@ -105,12 +106,12 @@ def _goes_with(pair: tuple[str, str], name: str, several: bool) -> bool:
     form = get_format(name)
     if field == f"{PREFIX}layout":
         return value in form.layouts and value != "rows"
-    if field == f"{PREFIX}compress":  # what becomes a zip is compressed already
-        return form.extension != "zip" and not (several and form.encode is None)
+    if field == f"{PREFIX}compress":  # what becomes a package is compressed already
+        return not form.compressed and not (several and form.encode is None)
     if field == f"{PREFIX}members":
-        return name == "package"
+        return name == PACKAGE
     if field in _OF_CSV:
-        if form.delimiter == "\t" and field == f"{PREFIX}delimiter":
+        if not form.any_delimiter and field == f"{PREFIX}delimiter":
             return False
         return form.delimiter is not None and value != _OF_CSV[field]
     return True

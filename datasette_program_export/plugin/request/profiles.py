@@ -11,6 +11,7 @@ from typing import Any
 
 from ...database.schema import fold
 from ...errors import ExportError, SettingsError, UnsupportedError
+from ...formats.registry import member_names
 from ...options.profiles import Profile, ProfileStore, with_profiles
 from ...options.settings import Settings
 from .. import host
@@ -70,7 +71,12 @@ async def offered(datasette: Datasette, actor: Actor, database: str, **subject: 
     try:
         settings = await host.settings_for(datasette, database)
         saved = [p for p in await saved_for(datasette, actor, database) if _saved_on(p, subject)]
-        fitting = {p.name: p for p in [*in_settings(settings, database), *saved] if p.fits(**_asked(subject))}
+        known = (None, *member_names())
+        fitting = {
+            p.name: p
+            for p in [*in_settings(settings, database), *saved]
+            if p.fits(**_asked(subject)) and p.options.get("members") in known
+        }
         return [p.name for p in await _allowed(datasette, actor, database, fitting.values())][:_MOST_IN_A_MENU]
     except ExportError:  # a menu is no place to tell it; the export page does
         return []
