@@ -91,7 +91,7 @@ def test_a_job_that_somebody_removed_leads_to_a_sentence(page, site: Server, hel
     opened(page, site)
     page.get_by_role("heading", name="Being written").wait_for()
     assert sent(page.url, "DELETE", None)[0] == 200
-    page.get_by_role("heading", name="Nothing was exported").wait_for()
+    page.get_by_role("heading", name="The export cannot be shown").wait_for()
     assert "no such export" in page.content()
 
 

@@ -13,7 +13,7 @@ from ...importing.choices import ImportChoices
 from ...importing.report import ImportReport
 from .. import host
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import answer_headers, answered, for_a_browser
+from ..http.answers import Failure, answer_headers, answered, for_a_browser
 from ..http.forms import form_of
 from ..http.parameters import pairs_of
 from ..request.replay import rules_of_settings
@@ -28,9 +28,11 @@ from .work import ImportTask
 
 _PATIENCE = 5.0  # seconds that an answer waits for what it asked for
 posted = partial(answered, methods=("POST",))
+_NOT_IMPORTED = Failure("Nothing was imported", "This changed nothing in the database.")
+_NOT_SHOWN = Failure("The import cannot be shown")
 
 
-@partial(answered, methods=("GET", "HEAD", "POST"))
+@answered(_NOT_IMPORTED, methods=("GET", "HEAD", "POST"))
 async def import_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The form; a file that is sent is looked at, and its preview shown."""
     asked = await resolve_import(datasette, request)
@@ -45,13 +47,13 @@ async def import_page(request: HttpRequest, datasette: Datasette) -> Response:
         return await _form(asked, imports, error)
 
 
-@posted
+@posted(_NOT_IMPORTED)
 async def import_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The same for programs: 200 with the preview, or 202 where it takes longer."""
     return await _sent(await resolve_import(datasette, request), await _imports(datasette))
 
 
-@partial(answered, methods=("GET", "HEAD", "DELETE"))
+@answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
 async def file_page(request: HttpRequest, datasette: Datasette) -> Response:
     """What is known of a file: what it is, what it would change, how far it is, what it did."""
     asked, imports, one = await _found(request, datasette)
@@ -62,14 +64,14 @@ async def file_page(request: HttpRequest, datasette: Datasette) -> Response:
     return Response.html(html, headers=answer_headers(datasette))
 
 
-@partial(answered, methods=("GET", "HEAD", "DELETE"))
+@answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
 async def file_state(request: HttpRequest, datasette: Datasette) -> Response:
     """The same as data."""
     asked, imports, one = await _found(request, datasette)
     return await (_deleted(asked, imports, one) if request.method == "DELETE" else _data(asked, imports, one))
 
 
-@posted
+@posted(_NOT_IMPORTED)
 async def preview(request: HttpRequest, datasette: Datasette) -> Response:
     """Look again, with other choices."""
     asked, imports, one = await _found(request, datasette)
@@ -77,7 +79,7 @@ async def preview(request: HttpRequest, datasette: Datasette) -> Response:
     return await _looked_at(asked, imports, one)
 
 
-@posted
+@posted(_NOT_IMPORTED)
 async def apply(request: HttpRequest, datasette: Datasette) -> Response:
     """Import it, with the choices of the preview, or those that are sent. It goes on when nobody waits for it.
 
@@ -92,7 +94,7 @@ async def apply(request: HttpRequest, datasette: Datasette) -> Response:
     return await _shown(asked, imports, await _now(imports, one.id), 202)
 
 
-@posted
+@posted(Failure("The import was not cancelled"))
 async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
     """Stop what is done with a file: nothing is changed then."""
     asked, imports, one = await _found(request, datasette)
@@ -101,7 +103,7 @@ async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
     return await _shown(asked, imports, await _now(imports, one.id))
 
 
-@posted
+@posted(Failure("The file was not deleted"))
 async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     """Remove a file, and what is known of it."""
     return await _deleted(*await _found(request, datasette))

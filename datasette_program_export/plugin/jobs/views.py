@@ -16,7 +16,7 @@ from datasette import Response
 from ...errors import ConflictError, GoneError, NotFoundError
 from ...exporting.exporter import Export
 from ..host.protocols import Actor, Datasette, HttpRequest
-from ..http.answers import answer_headers, answered, error_answer, for_a_browser
+from ..http.answers import NOT_EXPORTED, Failure, answer_headers, answered, error_answer, for_a_browser
 from ..http.forms import check_same_site, sent_pairs
 from ..http.numbers import number, size
 from ..request.replay import address_from, asked_again, planned, rules_of, spelled_out
@@ -30,16 +30,17 @@ from .context import STATES, job_context, job_data, job_title, job_url, totals
 from .result import ResultDownload, UnsatisfiableError, part_of, result_headers
 
 posted = partial(answered, methods=("POST",))
+_NOT_SHOWN, _NONE_SHOWN = Failure("The export cannot be shown"), Failure("Your exports cannot be shown")
 
 
-@posted
+@posted(NOT_EXPORTED)
 async def create(request: HttpRequest, datasette: Datasette) -> Response:
     """Begin a job: the parameters are those of a download, in the address or in a form."""
     check_same_site(request)
     return await _begun(request, datasette, address_from(request, await sent_pairs(request)))
 
 
-@posted
+@posted(NOT_EXPORTED)
 async def again(request: HttpRequest, datasette: Datasette) -> Response:
     """Begin a new job that asks for the same; who asks now is who is asked about."""
     check_same_site(request)
@@ -82,7 +83,7 @@ async def _begun(request: HttpRequest, datasette: Datasette, address: dict[str, 
     return await _shown(request, datasette, jobs, job, 202)
 
 
-@partial(answered, methods=("GET", "HEAD", "DELETE"))
+@answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
 async def job_page(request: HttpRequest, datasette: Datasette) -> Response:
     """A job: how far it is, or its result. DELETE removes it."""
     if request.method == "DELETE":
@@ -93,7 +94,7 @@ async def job_page(request: HttpRequest, datasette: Datasette) -> Response:
     return Response.html(html, headers=answer_headers(datasette))
 
 
-@partial(answered, methods=("GET", "HEAD", "DELETE"))
+@answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
 async def job_state(request: HttpRequest, datasette: Datasette) -> Response:
     """The same as data."""
     if request.method == "DELETE":
@@ -102,7 +103,7 @@ async def job_state(request: HttpRequest, datasette: Datasette) -> Response:
     return Response.json(job_data(datasette, job, jobs.settings), headers=_headers(datasette, job))
 
 
-@answered
+@answered(_NONE_SHOWN)
 async def jobs_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The jobs of who asks."""
     jobs, found = await _mine(request, datasette)
@@ -112,7 +113,7 @@ async def jobs_page(request: HttpRequest, datasette: Datasette) -> Response:
     return Response.html(html, headers=answer_headers(datasette))
 
 
-@answered
+@answered(_NONE_SHOWN)
 async def jobs_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The same as data."""
     jobs, found = await _mine(request, datasette)
@@ -120,7 +121,7 @@ async def jobs_data(request: HttpRequest, datasette: Datasette) -> Response:
     return Response.json(body, headers=answer_headers(datasette))
 
 
-@posted
+@posted(Failure("The export was not cancelled"))
 async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
     """Stop a job that waits or runs; one that has ended stays as it is."""
     check_same_site(request)
@@ -129,7 +130,7 @@ async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
     return await _shown(request, datasette, *await _found(request, datasette))
 
 
-@posted
+@posted(Failure("The export was not deleted"))
 async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     """Remove a job and its result."""
     return await _deleted(request, datasette)
@@ -144,7 +145,7 @@ async def _deleted(request: HttpRequest, datasette: Datasette) -> Response:
     return Response.json({"ok": True}, headers=answer_headers(datasette))
 
 
-@answered
+@answered(Failure("The file cannot be downloaded"))
 async def result(request: HttpRequest, datasette: Datasette) -> Response:
     """The file, or the part of it that is asked for."""
     jobs, job = await _found(request, datasette)

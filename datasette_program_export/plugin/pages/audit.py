@@ -11,8 +11,10 @@ from ...errors import DeniedError, RequestError
 from .. import host
 from ..host.permissions import AUDIT
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import answer_headers, answered
+from ..http.answers import Failure, answer_headers, answered
 from ..server.audit_log import AuditLog
+
+_NOT_SHOWN = Failure("The log cannot be shown")
 
 
 async def _audit(request: HttpRequest, datasette: Datasette) -> dict[str, Any]:
@@ -28,7 +30,7 @@ async def _audit(request: HttpRequest, datasette: Datasette) -> dict[str, Any]:
     return {"kept": True, "lines": lines, "older": older}
 
 
-@answered
+@answered(_NOT_SHOWN)
 async def audit_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The log of exports, newest first."""
     context = await _audit(request, datasette)
@@ -36,7 +38,7 @@ async def audit_page(request: HttpRequest, datasette: Datasette) -> Response:
     return Response.html(html, headers=answer_headers(datasette))
 
 
-@answered
+@answered(_NOT_SHOWN)
 async def audit_lines(request: HttpRequest, datasette: Datasette) -> Response:
     """The log of exports as data."""
     return Response.json(await _audit(request, datasette), headers=answer_headers(datasette))

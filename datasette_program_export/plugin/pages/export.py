@@ -16,7 +16,7 @@ from ...options.request import Request
 from ...planning.planner import Plan, plan
 from ...planning.row_picker import Picking, pick
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import answer_headers, answered
+from ..http.answers import NOT_EXPORTED, answer_headers, answered
 from ..http.download import Download
 from ..request.asked import ExportContext, as_form, resolve_export
 from ..request.form import Form, read_form, without_records
@@ -61,13 +61,13 @@ async def _download(asked: ExportContext) -> Response:
     return await made.start()
 
 
-@answered
+@answered(NOT_EXPORTED)
 async def document(request: HttpRequest, datasette: Datasette) -> Response:
     """``….programjson`` (``csv``, ``zip``) of a database, a table, a view, a stored query, a row."""
     return await _download(await resolve_export(datasette, request))
 
 
-@answered
+@answered(NOT_EXPORTED)
 async def query_document(request: HttpRequest, datasette: Datasette) -> Response:
     """``/db/-/query.programjson?sql=…``."""
     if "sql" not in request.args:
@@ -75,7 +75,7 @@ async def query_document(request: HttpRequest, datasette: Datasette) -> Response
     return await _download(await resolve_export(datasette, request))
 
 
-@answered
+@answered(NOT_EXPORTED)
 async def download(request: HttpRequest, datasette: Datasette) -> Response:
     """The export page's button. A layout or dialect that the chosen format does not have is the form's, not a wish."""
     return await _download(as_form(await resolve_export(datasette, read_form(request).http)))
@@ -85,7 +85,7 @@ async def _plan(asked: ExportContext) -> Plan:
     return await asyncio.to_thread(plan, asked.source, asked.request, settings=asked.settings, visible=asked.visible)
 
 
-@answered
+@answered(NOT_EXPORTED)
 async def page(request: HttpRequest, datasette: Datasette) -> Response:
     """The export page: what would be in the file, what not and why, and the button."""
     form = read_form(request)
@@ -125,7 +125,7 @@ async def _picking(asked: ExportContext, form: Form) -> Picking | None:
     return found if found.possible else None
 
 
-@answered
+@answered(NOT_EXPORTED)
 async def plan_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The plan as data."""
     made = await _plan(await resolve_export(datasette, request))

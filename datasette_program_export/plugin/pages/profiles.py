@@ -16,7 +16,7 @@ from ...options.profiles import Profile, checked_name, options_of
 from .. import host
 from ..host.permissions import PLUGIN, PROFILES
 from ..host.protocols import Actor, Datasette, HttpRequest
-from ..http.answers import answer_headers, answered, for_a_browser
+from ..http.answers import Failure, answer_headers, answered, for_a_browser
 from ..http.forms import check_same_site, sent_pairs
 from ..request.form import SAVE_AS, SAVE_FOR
 from ..request.profiles import exportable_in, in_settings, profiles_url, saved_for, shown, store_of
@@ -25,6 +25,7 @@ from ..server.identity import owner_of
 from .export_context import with_query
 
 posted = partial(answered, methods=("POST",))
+_NOT_SHOWN = Failure("The saved choices cannot be shown")
 _WORDS = {
     "format": "as {}",
     "layout": "layout {}",
@@ -48,7 +49,7 @@ _CHOICES = {
 }
 
 
-@posted
+@posted(Failure("The choice was not saved"))
 async def save(request: HttpRequest, datasette: Datasette) -> Response:
     """Save the choice that is sent, as a form or in the address, under the name that stands beside it."""
     check_same_site(request)
@@ -76,7 +77,7 @@ async def save(request: HttpRequest, datasette: Datasette) -> Response:
     return Response.json(_told(datasette, saved, True), status=201, headers=answer_headers(datasette))
 
 
-@posted
+@posted(Failure("The choice was not deleted"))
 async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     """Delete a profile of one's own, or one of everybody's with the permission for that."""
     check_same_site(request)
@@ -93,7 +94,7 @@ async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     return Response.json({"ok": True}, headers=answer_headers(datasette))
 
 
-@answered
+@answered(_NOT_SHOWN)
 async def profiles_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The profiles that who asks may use."""
     context = {"profiles": await _list(request, datasette), "signed_in": request.actor is not None}
@@ -102,7 +103,7 @@ async def profiles_page(request: HttpRequest, datasette: Datasette) -> Response:
     return Response.html(html, headers=answer_headers(datasette))
 
 
-@answered
+@answered(_NOT_SHOWN)
 async def profiles_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The same as data."""
     return Response.json({"profiles": await _list(request, datasette)}, headers=answer_headers(datasette))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from ...verifying.report import Report
 from ...verifying.verifier import verify
 from .. import host
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import answer_headers, answered, for_a_browser
+from ..http.answers import Failure, answer_headers, answered, for_a_browser
 from ..http.numbers import numbers_for
 from ..http.upload import receive_file
 from ..server.slots import ConcurrencyLimit
@@ -24,6 +23,7 @@ from ..server.slots import ConcurrencyLimit
 # Apart from the exports' own: who sends a file slowly keeps nobody from exporting
 SLOTS = ConcurrencyLimit("files are being checked")
 
+_NOT_VERIFIED = Failure("The file was not verified", "No file is kept here.")
 # A mark, the verdict, and what it means for the person who holds the file
 _VERDICTS = {
     "complete": ("✓", "Complete and unchanged", "All that was exported is in this file, as it was written."),
@@ -34,7 +34,7 @@ _VERDICTS = {
 }
 
 
-@partial(answered, methods=("GET", "HEAD", "POST"))
+@answered(_NOT_VERIFIED, methods=("GET", "HEAD", "POST"))
 async def verify_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The form; and for a file that was sent, the report: a page for a browser, data for a program."""
     await _check_allowed(request, datasette)
@@ -50,7 +50,7 @@ async def verify_page(request: HttpRequest, datasette: Datasette) -> Response:
     return await _page(request, datasette, {"report": report, "verdict": _VERDICTS[report.status]})
 
 
-@partial(answered, methods=("POST",))
+@answered(_NOT_VERIFIED, methods=("POST",))
 async def verify_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The report as data."""
     await _check_allowed(request, datasette)
