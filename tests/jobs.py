@@ -17,6 +17,7 @@ from datasette import hookimpl
 from datasette.plugins import pm
 
 from datasette_program_export.plugin.server import site as job_site
+from datasette_program_export.plugin.server.import_runner import Imports
 from datasette_program_export.plugin.server.job_runner import Jobs
 
 from .databases import database
@@ -58,8 +59,11 @@ def keeping(folder: Path, *files: Path, **how: Any) -> Iterator[Any]:
 
 
 def jobs_in(ds: Any) -> Jobs:
-    found: Jobs = ds.__dict__[job_site._KEPT]
-    return found
+    return ds.__dict__[job_site._KEPT].jobs
+
+
+def imports_in(ds: Any) -> Imports:
+    return ds.__dict__[job_site._KEPT].imports
 
 
 async def ask(ds: Any, method: str, path: str, who: str | None = "anna", **options: Any) -> Any:

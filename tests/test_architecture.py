@@ -114,9 +114,6 @@ MAY_OPEN = {
     "plugin/server/audit_log.py AuditLog.newest": "the log; at the start it is seen to be no file of a database",
     "plugin/server/folder.py Instance.__init__": PRIVATE,
     "plugin/server/folder.py _taken_over": PRIVATE,
-    "plugin/server/import_runner.py Imports.cancel": PRIVATE,
-    "plugin/server/import_store.py ImportStore.get": PRIVATE,
-    "plugin/server/import_store.py ImportStore.save": PRIVATE,
     "service/import_service.py ImportService._load": PRIVATE,
 }
 _OPENS = {

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from datasette_program_export.cli.main import program_export
-from datasette_program_export.plugin.server.job_store import JobStore
+from datasette_program_export.plugin.server.task_file import TaskFile
 
 from .conftest import wait_until
 from .databases import database, exported
@@ -210,9 +210,9 @@ def test_the_locks_are_those_of_a_site_without_the_plugin(tmp_path: Path, journa
 
 def test_a_list_of_jobs_that_somebody_has_open_is_not_opened_beside_sqlite(tmp_path: Path) -> None:
     """Two sites in one process may share a folder."""
-    first = JobStore(tmp_path)
+    first = TaskFile(tmp_path)
     before = locks_of(os.getpid(), tmp_path / "jobs.db")
-    second = JobStore(tmp_path)
+    second = TaskFile(tmp_path)
     assert before and locks_of(os.getpid(), tmp_path / "jobs.db") >= before
     assert (tmp_path / "jobs.db").stat().st_mode & 0o777 == 0o600
     assert sorted(p.name for p in tmp_path.iterdir() if p.suffix == ".db") == ["jobs.db"]

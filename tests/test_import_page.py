@@ -28,7 +28,7 @@ from datasette_program_export.plugin.imports import work as import_work
 from datasette_program_export.plugin.server import site as job_site
 
 from .databases import database
-from .jobs import ask, jobs_in, keeping
+from .jobs import ask, imports_in, keeping
 from .test_permissions import only
 
 FORM, DATA = "/practice/-/program-import", "/practice/-/program-import.json"
@@ -97,7 +97,7 @@ async def test_a_preview_tells_what_would_change_and_changes_nothing(ds, demo: P
     assert "Cannot tell whether it is complete" in page.text
     assert demo.read_bytes() == before
     kept = sorted(path.name for path in (tmp_path / "jobs" / "imports" / one["id"]).iterdir())
-    assert kept == ["file.csv", "state.json"]  # the copy of the database is gone
+    assert kept == ["file.csv"]  # the copy of the database is gone
 
 
 async def test_what_is_imported_is_there_with_links_a_safety_copy_and_a_line(ds, demo: Path, log: Path) -> None:
@@ -270,36 +270,11 @@ async def test_a_server_that_stops_lets_go_of_what_runs(ds, demo: Path, tmp_path
     await ds.get_database("practice").execute_write_fn(other, block=False)
     await asyncio.to_thread(reached.wait, 10)
     await ask(ds, "post", one["links"]["apply"], "root")
-    imports = jobs_in(ds).imports
     await asyncio.to_thread(job_site.close, ds)
     go.set()
-    assert imports.store.get(one["id"]).state == "interrupted"
+    assert (await ended(ds, one))["state"] == "interrupted"
     await ds.get_database("practice").execute_write_fn(lambda connection: None)
     assert name_in(demo) == "Anna"
-
-
-async def test_who_sees_that_it_has_ended_can_begin_the_next_at_once(ds, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = await looked_at(ds, CSV, options=UPDATE)
-    imports, seen = jobs_in(ds).imports, []
-    save = imports.store.save
-
-    def watched(kept: Any) -> Any:
-        if kept.state == "previewed":
-            seen.append(imports._lock.locked())
-        return save(kept)
-
-    monkeypatch.setattr(imports.store, "save", watched)
-    await ask(ds, "post", one["links"]["preview"], "root")
-    await ended(ds, one)
-    assert seen == [True]
-
-
-async def test_what_ended_while_others_were_looked_through_is_not_called_interrupted(ds) -> None:
-    one = await looked_at(ds, CSV, options=UPDATE)
-    imports = jobs_in(ds).imports
-    before = replace(imports.store.get(one["id"]), state="looking")
-    assert imports._seen_to_live(before).state == "previewed"
-    assert imports.store.get(one["id"]).state == "previewed"
 
 
 HOUSE = (
@@ -414,8 +389,8 @@ async def test_a_file_is_its_senders_alone(ds, tmp_path: Path) -> None:
     folder = tmp_path / "jobs" / "imports" / one["id"]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    changed = replace(jobs_in(ds).imports.store.get(one["id"]), owner="somebody")
-    jobs_in(ds).imports.store.save(changed)
+    changed = replace(imports_in(ds).store.get(one["id"]), owner="somebody")
+    imports_in(ds).store.put(changed)
     for method, what in (("get", ""), ("get", ".json"), ("post", "/apply"), ("post", "/delete"), ("post", "/preview")):
         answer = await ask(ds, method, one["links"]["page"] + what, "root")
         assert answer.status_code == 404 and "it is not yours" in answer.text
@@ -433,20 +408,20 @@ async def test_the_page_lists_ones_files_and_they_can_be_deleted(ds, tmp_path: P
 
 async def test_a_file_is_kept_no_longer_than_is_said(ds) -> None:
     one = await looked_at(ds, CSV, options=UPDATE)
-    imports = jobs_in(ds).imports
+    imports = imports_in(ds)
     kept = imports.store.get(one["id"])
-    imports.store.save(replace(kept, ended=kept.ended - 23 * 3600))
-    jobs_in(ds).tidy()
+    imports.store.put(replace(kept, ended=kept.ended - 23 * 3600))
+    imports_in(ds).tidy()
     assert imports.store.get(one["id"]) is not None
-    imports.store.save(replace(kept, ended=kept.ended - 25 * 3600))
-    jobs_in(ds).tidy()
+    imports.store.put(replace(kept, ended=kept.ended - 25 * 3600))
+    imports_in(ds).tidy()
     assert imports.store.get(one["id"]) is None
 
 
 async def test_what_a_stopped_server_left_is_interrupted(ds) -> None:
     one = await looked_at(ds, CSV, options=UPDATE)
-    imports = jobs_in(ds).imports
-    imports.store.save(replace(imports.store.get(one["id"]), state="importing", instance="gone"))
+    imports = imports_in(ds)
+    imports.store.put(replace(imports.store.get(one["id"]), state="importing", instance="gone"))
     one = (await ask(ds, "get", one["links"]["self"], "root")).json()
     assert one["state"] == "interrupted" and "all or nothing" in one["error"]
     job_site.close(ds)
@@ -533,10 +508,11 @@ async def test_too_much_is_refused_with_a_sentence(demo: Path, tmp_path: Path) -
         assert answer.status_code == 507 and "jobs_disk_mb" in answer.json()["error"]
     with keeping(tmp_path / "jobs3", demo, root=True, plugin={"max_jobs": 1}) as ds:
         one = await looked_at(ds, CSV, options=UPDATE)
-        jobs_in(ds).imports.slots.take(1)
+        imports = imports_in(ds)
+        imports.settings = imports.settings.model_copy(update={"max_jobs": 0})  # as if one ran
         assert (await send(ds, CSV)).status_code == 429
         assert (await ask(ds, "post", one["links"]["apply"], "root")).status_code == 429
-        assert len(jobs_in(ds).imports.store.all()) == 1
+        assert imports.store.ids() == {one["id"]}
 
 
 async def test_the_databases_page_links_to_it_for_those_who_may(ds, demo: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from datasette_program_export.plugin.host import V1
 from datasette_program_export.plugin.http.numbers import number, size
 
-from .jobs import ENDLESS, JOBS, ask, begun, done, ended, keeping
+from .jobs import ENDLESS, JOBS, ask, begun, done, ended, jobs_in, keeping
 from .test_permissions import house, signed_in
 
 HOUSE_JOB = "/house/-/program-export/job"
@@ -134,7 +134,7 @@ async def test_a_form_of_another_site_does_nothing(house_file: Path, folder: Pat
         assert refused.status_code == 403
         assert (await ask(ds, "get", job["links"]["self"], who)).json()["state"] in ("queued", "running")
         assert len(list(folder.glob("*.result"))) == 0
-        assert len(ds.__dict__["_program_export_jobs"].store.wanted()) == 1
+        assert len(jobs_in(ds).store.going_on()) == 1
 
 
 @pytest.mark.skipif(V1, reason="1.0 goes by what the browser says of where a form comes from")

@@ -14,7 +14,7 @@ import pytest
 
 from datasette_program_export.plugin.host import V1
 from datasette_program_export.plugin.jobs.result import UnsatisfiableError, part_of
-from datasette_program_export.plugin.server import job_store as jobs_file
+from datasette_program_export.plugin.server import task_store as jobs_file
 
 from .conftest import served
 from .jobs import JOBS, ask, begun, done, ended, files, jobs_in, keeping, many

@@ -20,11 +20,11 @@ from datasette_program_export.options.request import Request
 from datasette_program_export.options.settings import Settings
 from datasette_program_export.planning.planner import plan
 from datasette_program_export.plugin.pages.export_context import job_advised
-from datasette_program_export.plugin.server import job_runner
 from datasette_program_export.plugin.server import site as job_site
+from datasette_program_export.plugin.server import tasks
 
 from .conftest import make_datasette
-from .jobs import ENDLESS, JOBS, ask, begun, done, ended, files, jobs_in, keeping, many
+from .jobs import ENDLESS, JOBS, ask, begun, done, ended, files, keeping, many
 from .test_audit import lines
 from .test_permissions import house, signed_in, site
 
@@ -212,7 +212,7 @@ async def test_a_running_job_that_is_deleted_stops(house_file: Path, folder: Pat
         job = await begun(ds, FOREVER)
         await ask(ds, "delete", job["links"]["page"])
         last = await done(ds, HOUSE_JOB)
-        jobs_in(ds).close()
+        job_site.close(ds)
     assert files(folder) == [f"{last['id']}.result"]
 
 
@@ -263,7 +263,7 @@ async def test_no_thread_to_be_had_is_a_sentence(
             raise RuntimeError("can't start new thread")
 
     with keeping(folder, house_file) as ds:
-        monkeypatch.setattr(job_runner, "Thread", NoThread)
+        monkeypatch.setattr(tasks, "Thread", NoThread)
         job = await ended(ds, await begun(ds, HOUSE_JOB))
         assert (job["state"], job["error"]) == ("failed", "The server cannot take one more export now. Try again.")
         monkeypatch.undo()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from datasette import hookimpl
@@ -45,7 +46,12 @@ def startup(datasette: Datasette) -> Any:
 
 @hookimpl
 def asgi_wrapper(datasette: Datasette) -> Any:
-    return lambda app: WAITING.around(job_site.ending(app, datasette))
+    return lambda app: WAITING.around(app if host.TELLS_ITS_END else job_site.ending(app, datasette))
+
+
+@hookimpl
+def shutdown(datasette: Datasette) -> Any:
+    return lambda: asyncio.to_thread(job_site.close, datasette)
 
 
 @hookimpl

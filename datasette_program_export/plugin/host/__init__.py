@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from datasette import hookspecs
 from datasette.utils.sqlite import sqlite3
 
 from ...database.source import Source
@@ -29,6 +30,7 @@ try:
 except ImportError:
     V1 = False
 
+TELLS_ITS_END = hasattr(hookspecs, "shutdown")  # 1.0, since one of its alphas
 CLOSES_DETAILS = not V1  # 0.x pages close every <details> when something else is clicked, not only menus
 TEMPLATES_0X = Path(__file__).with_name("templates_0x")
 _FOR_THE_SITE = (

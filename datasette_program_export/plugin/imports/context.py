@@ -12,8 +12,7 @@ from ...importing.report import ImportReport
 from ...importing.writing.samples import HIDDEN
 from ..host.protocols import Datasette
 from ..http.numbers import numbers_for
-from ..server.import_runner import Imports
-from ..server.import_store import Import
+from ..server.import_runner import Import, Imports
 from .request import ImportContext
 
 _STATES = {

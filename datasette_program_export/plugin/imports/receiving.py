@@ -13,8 +13,7 @@ from .. import host
 from ..http.upload import receive_form
 from ..request.replay import rules_of_settings
 from ..server.identity import new_id, owner_of
-from ..server.import_runner import Imports
-from ..server.import_store import Import
+from ..server.import_runner import Import, Imports
 from .request import ImportContext, choices_of
 
 _TOO_LARGE = (
@@ -24,13 +23,13 @@ _TOO_LARGE = (
 
 
 async def receive(asked: ImportContext, imports: Imports) -> Import:
-    """Take the file and the choices beside it. What is refused leaves nothing behind."""
+    """Take the file and the choices beside it; it is listed when it is looked at. What is refused leaves nothing."""
     request, settings = asked.http, await host.site_settings(asked.datasette)
     announced = request.headers.get("content-length", "")
     await asyncio.to_thread(imports.check_room, int(announced) if announced.isdecimal() else 0)
     id_ = new_id()
     try:
-        place = await asyncio.to_thread(imports.store.make, id_)
+        place = await asyncio.to_thread(imports.make_place, id_)
         upload = place / "upload"
         upload.touch(mode=0o600)
         with upload.open("wb") as file:
@@ -41,22 +40,22 @@ async def receive(asked: ImportContext, imports: Imports) -> Import:
         stored = "file" + re.sub(r"[^A-Za-z0-9.]", "", "".join(Path(name).suffixes[-2:]))[-40:]
         size = upload.rename(place / stored).stat().st_size
         await asyncio.to_thread(imports.check_room, 0)
-        one = Import(
+        return Import(
             id=id_,
             owner=owner_of(request.actor),
             actor=request.actor.get("id") if request.actor else None,
             database=asked.database.name,
             rules=rules_of_settings(asked.settings),
             instance=imports.instance.name,
+            state="looking",
             created=time(),
             file=name,
             stored=stored,
             bytes=size,
             choices=choices_of(pairs, asked.rights),
         )
-        return await asyncio.to_thread(imports.store.save, one)
     except BaseException as error:
-        await asyncio.to_thread(imports.store.delete, id_)
+        await asyncio.to_thread(imports.remove_place, id_)
         if isinstance(error, OSError) and not isinstance(error, ExportError):
             raise SpoolFullError(f"The folder for files takes no more ({error.strerror}).") from None
         raise

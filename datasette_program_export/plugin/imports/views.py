@@ -8,7 +8,7 @@ from functools import partial
 
 from datasette import Response
 
-from ...errors import BusyError, ConflictError, DeniedError, ExportError, GoneError, NotFoundError
+from ...errors import BusyError, ConflictError, DeniedError, ExportError, GoneError, NotFoundError, SpoolFullError
 from ...importing.choices import ImportChoices
 from ...importing.report import ImportReport
 from .. import host
@@ -18,9 +18,8 @@ from ..http.forms import form_of
 from ..http.parameters import pairs_of
 from ..request.replay import rules_of_settings
 from ..server.identity import owner_of
-from ..server.import_runner import Imports
-from ..server.import_store import Import
-from ..server.site import jobs_of
+from ..server.import_runner import Import, Imports
+from ..server.site import background_tasks
 from .context import import_context, import_data_of, import_url, upload_context
 from .receiving import receive
 from .request import ImportContext, choices_of, resolve_import
@@ -113,7 +112,7 @@ async def delete(request: HttpRequest, datasette: Datasette) -> Response:
 
 
 async def _imports(datasette: Datasette) -> Imports:
-    return (await jobs_of(datasette)).imports
+    return (await background_tasks(datasette)).imports
 
 
 def _check_same_site(request: HttpRequest) -> None:
@@ -127,19 +126,19 @@ async def _sent(asked: ImportContext, imports: Imports) -> Response:
     one = await receive(asked, imports)
     try:
         return await _looked_at(asked, imports, one, new=True)
-    except BusyError:
-        await asyncio.to_thread(imports.store.delete, one.id)
+    except (BusyError, SpoolFullError):
+        await asyncio.to_thread(imports.remove_place, one.id)
         raise
 
 
 async def _looked_at(asked: ImportContext, imports: Imports, one: Import, new: bool = False) -> Response:
     """Have a preview made. A new file that cannot even be looked at is not kept."""
     work = ImportTask(asked, asyncio.get_running_loop()).preview
-    looker = await asyncio.to_thread(imports.begin, one, "looking", work)
-    await asyncio.to_thread(looker.ended.wait, _PATIENCE)
+    begun = await asyncio.to_thread(imports.begin, one, "looking", work)
+    await asyncio.to_thread(begun.ended.wait, _PATIENCE)
     one = await _now(imports, one.id)
     if new and one.state == "failed":
-        await asyncio.to_thread(imports.store.delete, one.id)
+        await asyncio.to_thread(imports.delete, one)
         raise _Failed(one.error or "", one.status)
     return await _shown(asked, imports, one, 202 if one.active else 200)
 
@@ -179,7 +178,7 @@ async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> 
     _check_same_site(asked.http)
     if one.active:
         raise ConflictError("This file is being worked on already.")
-    if not await asyncio.to_thread((imports.store.place(one.id) / one.stored).exists):
+    if not await asyncio.to_thread((imports.place(one.id) / one.stored).exists):
         raise GoneError("The file was imported, and is not kept any more. Send it again.")
     pairs = pairs_of(asked.http.query_string) + await form_of(asked.http)
     rules = rules_of_settings(asked.settings)

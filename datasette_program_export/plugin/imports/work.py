@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import wait
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -30,8 +30,7 @@ from ...importing.report import Finding, ImportReport
 from ...importing.safety_copy import copy_of, default_place
 from ..host import writing as host_writing
 from ..server.audit_log import AuditLog, now
-from ..server.import_runner import TaskProgress, as_data
-from ..server.import_store import Import
+from ..server.import_runner import Import, ImportWork, as_data
 from .request import ImportContext
 
 _TICK = 0.3  # seconds between two looks whether it is to stop
@@ -45,23 +44,23 @@ class ImportTask:
     asked: ImportContext
     loop: asyncio.AbstractEventLoop
 
-    def preview(self, one: Import, looker: TaskProgress) -> Import:
+    def preview(self, one: Import, work: ImportWork) -> dict[str, Any]:
         """Tell what would happen."""
-        looker.stage = "copying"
-        copy = looker.place / "copy.db"
+        work.stage = "copying"
+        copy = work.place / "copy.db"
         copy.unlink(missing_ok=True)
-        one = replace(one, sha256=_digest(looker.place / one.stored, looker))
+        digest = _digest(work.place / one.stored, work)
         try:
-            self._copied(copy, looker)
-            looker.stage = "reading"
+            self._copied(copy, work)
+            work.stage = "reading"
             with host_writing.connection_to(self.asked.datasette, self.asked.database, copy, "rw") as connection:
-                report = self._load(one, connection, looker, preview=True)
+                report = self._load(one, connection, work, preview=True)
         finally:
-            for path in looker.place.glob("copy.db*"):
+            for path in work.place.glob("copy.db*"):
                 path.unlink()
-        return replace(one, state="previewed", report=as_data(report))
+        return {"state": "previewed", "sha256": digest, "report": as_data(report)}
 
-    def apply(self, one: Import, looker: TaskProgress) -> Import:
+    def apply(self, one: Import, work: ImportWork) -> dict[str, Any]:
         """Import it. The line in the log is written when it has ended, however it ended."""
         started, log = now(), self.asked.settings.audit_log
         if log is not None:
@@ -69,7 +68,7 @@ class ImportTask:
         report: ImportReport | None = None
         outcome = "failed"
         try:
-            report = self._imported(one, looker)
+            report = self._imported(one, work)
             outcome = "complete" if report.ok else "refused"
         except BaseException as error:
             outcome = str(error) or type(error).__name__
@@ -78,19 +77,19 @@ class ImportTask:
             if log is not None:
                 self._log(log, one, report, started, outcome)
         if report.ok:
-            (looker.place / one.stored).unlink(missing_ok=True)
-        return replace(one, state="done" if report.ok else "refused", report=as_data(report))
+            (work.place / one.stored).unlink(missing_ok=True)
+        return {"state": "done" if report.ok else "refused", "report": as_data(report)}
 
-    def _imported(self, one: Import, looker: TaskProgress) -> ImportReport:
+    def _imported(self, one: Import, work: ImportWork) -> ImportReport:
         database = self.asked.database
         path = host_writing.path_of(database)
         with host_writing.connection_to(self.asked.datasette, database, path, "ro") as reader:
-            looker.on_writing = partial(self._in_turn, looker)
-            return self._load(one, reader, looker, backup=self._safety_copy(path))
+            work.on_writing = partial(self._in_turn, work)
+            return self._load(one, reader, work, backup=self._safety_copy(path))
 
-    def _in_turn(self, looker: TaskProgress, apply: Callable[[Any], None]) -> None:
+    def _in_turn(self, work: ImportWork, apply: Callable[[Any], None]) -> None:
         """Have it written by Datasette's own connection, when its turn comes; who cancels meanwhile need not wait."""
-        looker.stage = "waiting"
+        work.stage = "waiting"
         taken = Lock()
 
         def task(connection: Any) -> BaseException | None:
@@ -105,36 +104,36 @@ class ImportTask:
         written = host_writing.on_write_connection(self.asked.datasette, self.asked.database, task)
         future = asyncio.run_coroutine_threadsafe(written, self.loop)
         while not wait([future], _TICK).done:
-            if looker.cancelled() and taken.acquire(blocking=False):
-                looker.check()
+            if work.cancelled() and taken.acquire(blocking=False):
+                work.check()
         if (error := future.result()) is not None:
             raise error
 
-    def _load(self, one: Import, connection: Any, looker: TaskProgress, **how: Any) -> ImportReport:
+    def _load(self, one: Import, connection: Any, work: ImportWork, **how: Any) -> ImportReport:
         rights = self.asked.rights
-        looker.on_staged = rights.check_tables
+        work.on_staged = rights.check_tables
 
         def inspect(applied: AppliedImport) -> None:
             if not how.get("preview"):
                 rights.check_changes(applied.report)
                 _check_foreseen(one, applied.report)
 
-        file = looker.place / one.stored
+        file = work.place / one.stored
         try:
             found = load(
-                connection, file, settings=self.asked.settings, inspect=inspect, watch=looker, **one.choices, **how
+                connection, file, settings=self.asked.settings, inspect=inspect, watch=work, **one.choices, **how
             )
         except RefusedError as error:
             found = error.report
         return rights.shown(found.model_copy(update={"file": one.file, "target": self.asked.database.name}))
 
-    def _copied(self, copy: Path, looker: TaskProgress) -> None:
+    def _copied(self, copy: Path, work: ImportWork) -> None:
         path = host_writing.path_of(self.asked.database)
         if shutil.disk_usage(copy.parent).free < path.stat().st_size + _SPARE:
             raise SpoolFullError("A preview needs a copy of the database, for which the server's disk has no room.")
         try:
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as origin:
-                copy_of(origin, copy, looker.check)
+                copy_of(origin, copy, work.check)
         except sqlite3.Error as error:
             raise SourceError(f"The database {self.asked.database.name} cannot be read: {explain(error)}.") from None
 
@@ -191,10 +190,10 @@ def _counts(report: ImportReport) -> dict[str, dict[str, int]]:
     }
 
 
-def _digest(path: Path, looker: TaskProgress) -> str:
+def _digest(path: Path, work: ImportWork) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(1 << 20):
             digest.update(piece)
-            looker.check()
+            work.check()
     return digest.hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...errors import DeniedError
 from ..host.protocols import Datasette, HttpRequest
 from ..request.replay import asked_again, rules_of
-from ..server.job_store import Job
+from ..server.job_runner import Job
 
 
 async def check_may_have(request: HttpRequest, datasette: Datasette, job: Job) -> None:

@@ -12,7 +12,7 @@ from ...planning.planner import Plan
 from ..host.protocols import Datasette
 from ..http.numbers import moment, number, size
 from ..request.asked import ExportContext
-from ..server.job_store import Job
+from ..server.job_runner import Job
 
 STATES = {
     "queued": "Waiting for its turn",

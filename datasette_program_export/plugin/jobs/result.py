@@ -15,7 +15,7 @@ from ...files.spool import PIECE
 from ...options.settings import Settings
 from ..host.protocols import HttpRequest, Send
 from ..http.sending import Client, disposition
-from ..server.job_store import Job
+from ..server.job_runner import Job
 
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
 _LONGEST_RANGE = 100  # characters; the pattern is slow on blanks without end

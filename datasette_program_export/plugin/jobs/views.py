@@ -22,9 +22,8 @@ from ..http.numbers import number, size
 from ..request.replay import address_from, asked_again, planned, rules_of, spelled_out
 from ..server.audit_log import AuditLog, LogEntry, now
 from ..server.identity import new_id, owner_of
-from ..server.job_runner import Jobs
-from ..server.job_store import Job
-from ..server.site import jobs_of
+from ..server.job_runner import Job, Jobs
+from ..server.site import background_tasks
 from .access import check_may_have
 from .context import STATES, job_context, job_data, job_title, job_url, totals
 from .result import ResultDownload, UnsatisfiableError, part_of, result_headers
@@ -49,7 +48,7 @@ async def again(request: HttpRequest, datasette: Datasette) -> Response:
 
 
 async def _begun(request: HttpRequest, datasette: Datasette, address: dict[str, Any]) -> Response:
-    jobs = await jobs_of(datasette)
+    jobs = (await background_tasks(datasette)).jobs
     asked = await asked_again(request, datasette, address)
     export = Export(
         asked.source, asked.request, settings=asked.settings, visible=asked.visible, max_seconds=asked.max_seconds
@@ -173,7 +172,7 @@ async def result(request: HttpRequest, datasette: Datasette) -> Response:
 
 
 async def _found(request: HttpRequest, datasette: Datasette) -> tuple[Jobs, Job]:
-    jobs = await jobs_of(datasette)
+    jobs = (await background_tasks(datasette)).jobs
     job = await asyncio.to_thread(jobs.get, request.url_vars["job"])
     if job is None or job.owner not in (None, owner_of(request.actor)):
         raise NotFoundError("There is no such export, or it is not yours.")
@@ -181,8 +180,8 @@ async def _found(request: HttpRequest, datasette: Datasette) -> tuple[Jobs, Job]
 
 
 async def _mine(request: HttpRequest, datasette: Datasette) -> tuple[Jobs, list[Job]]:
-    jobs, owner = await jobs_of(datasette), owner_of(request.actor)
-    return jobs, [] if owner is None else await asyncio.to_thread(jobs.of, owner)
+    jobs = (await background_tasks(datasette)).jobs
+    return jobs, await asyncio.to_thread(jobs.of, owner_of(request.actor))
 
 
 async def _shown(request: HttpRequest, datasette: Datasette, jobs: Jobs, job: Job, status: int = 200) -> Response:

@@ -1,40 +1,149 @@
-"""Runs previews and imports, each in a daemon thread."""
+"""Uploaded files that wait to be imported: their states, and the work on them.
+
+looking ──> previewed ──> importing ──> done         the file is removed, the report stays
+                ^             ├──> refused           the report says why; nothing was changed
+                │             └──> failed, cancelled, interrupted
+                └── the file is still there: preview or import it again
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event, Lock, Thread
-from time import monotonic, time
-from typing import Any
+from threading import Event
+from time import time
+from typing import Any, ClassVar
 
-from ...errors import CancelledError, ConflictError, ExportError, SpoolFullError
+from ...errors import BusyError, CancelledError, ConflictError, ExportError, SpoolFullError
 from ...importing.progress import ImportProgress
 from ...options.settings import Settings
 from .folder import Instance
-from .import_store import Import, ImportStore
-from .slots import ConcurrencyLimit
+from .task_file import TaskFile
+from .task_store import Task
+from .tasks import Tasks, Work
 
-_SECONDS_TO_END = 5
-TaskFunction = Callable[[Import, "TaskProgress"], Import]
+_AT_WORK = "This file is being worked on already."
 
 
-class TaskProgress(ImportProgress):
-    """One that runs. It stops when its folder says so, whichever server was asked; ``ended`` is set at the end."""
+@dataclass(frozen=True, kw_only=True)
+class Import(Task):
+    """One file. ``choices`` are those of ``ImportChoices``; ``report`` an ImportReport as data."""
 
-    def __init__(self, place: Path, closed: Event) -> None:
-        super().__init__()
-        self.ended = Event()
+    TABLE = "imports"
+    ACTIVE = ("looking", "importing")
+    JSON = ("choices", "report")
+
+    actor: str | None
+    file: str
+    stored: str
+    stage: str = "reading"
+    choices: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any] | None = None
+    status: int = 200
+
+
+ImportFunction = Callable[[Import, "ImportWork"], dict[str, Any]]
+
+
+class Imports(Tasks[Import]):
+    """The imports of this server. Each has a folder with its file."""
+
+    noun = "import"
+    thread_name = "program-import"
+    interrupted: ClassVar[dict[str, Any]] = {
+        "error": "The server was stopped. An import is all or nothing: look at the preview again to see which it is."
+    }
+
+    def __init__(self, folder: Path, file: TaskFile, settings: Settings, instance: Instance) -> None:
+        super().__init__(file, Import, settings, instance)
+        self.folder = folder
+
+    def place(self, id_: str) -> Path:
+        """The folder of one."""
+        return self.folder / id_
+
+    def make_place(self, id_: str) -> Path:
+        """A new folder, for the server's user only."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        place = self.place(id_)
+        place.mkdir(mode=0o700)
+        return place
+
+    def check_room(self, more: int) -> None:
+        """Raise SpoolFullError where one more file of so many bytes would be too much."""
+        filled = sum(path.stat().st_size for path in self.folder.glob("*/*")) if self.folder.is_dir() else 0
+        if filled + more > self.settings.jobs_disk_mb * 1e6:
+            raise SpoolFullError(
+                f"The files that wait to be imported may fill {self.settings.jobs_disk_mb:,g} MB (jobs_disk_mb). "
+                "Delete one that is not needed any more."
+            )
+
+    def begin(self, one: Import, state: str, function: ImportFunction) -> ImportWork:
+        """Do something with one, on a thread. Raises BusyError, ConflictError."""
+        begun = replace(
+            one, instance=self.instance.name, state=state, stage="reading", rows=0, error=None, status=200, ended=None,
+            stopping=None,
+        )  # fmt: skip
+        work = ImportWork(begun, self.place(one.id), function, self.interrupted)
+        if not self._begin(begun, work):
+            raise ConflictError(_AT_WORK)
+        return work
+
+    def cancel(self, one: Import) -> None:
+        """Ask one that runs to stop; one that is being kept in this very moment stays."""
+        self.store.note(one.id, stopping=1)
+        self._stop(one.id)
+
+    def delete(self, one: Import) -> None:
+        """Remove a file, and what is known of it. Raises ConflictError while something is done with it."""
+        if not self.store.delete(one.id, active=False):
+            raise ConflictError("This file is being worked on; cancel that first.")
+        self.remove_place(one.id)
+
+    def remove_place(self, id_: str) -> None:
+        """Remove the folder of one."""
+        shutil.rmtree(self.place(id_), ignore_errors=True)
+
+    def tidy(self) -> None:
+        """The same; folders of no import are removed as late, as one may be receiving its file."""
+        super().tidy()
+        self.store.forget(self._seconds_kept)
+        found, wanted = list(self.folder.glob("*")), self.store.ids()
+        for path in found:
+            with suppress(FileNotFoundError):  # another server tidies up, too
+                if path.name not in wanted and path.stat().st_mtime <= time() - self._seconds_kept:
+                    self.remove_place(path.name)
+
+    def gone_at(self, one: Import) -> float:
+        """When one is removed."""
+        return (one.ended or one.created) + self._seconds_kept
+
+    def _admit(self, task: Import) -> None:
+        if task.id in self._running:
+            raise ConflictError(_AT_WORK)
+        if len(self._running) >= self.settings.max_jobs:
+            raise BusyError("Too many imports are running at once. Try again in a moment.")
+
+
+class ImportWork(ImportProgress, Work):
+    """Previews or imports one file, which lies in ``place``."""
+
+    def __init__(self, one: Import, place: Path, function: ImportFunction, interrupted: dict[str, Any]) -> None:
+        ImportProgress.__init__(self)
+        Work.__init__(self)
         self.place = place
         self.on_staged: Callable[[Any], None] = lambda intake: None
         self.on_writing: Callable[[Callable[[Any], None]], None] = lambda apply: apply(None)
-        self._cancel = place / "cancel"
-        self._closed = closed
+        self._one = one
+        self._function = function
+        self._interrupted = interrupted
+        self._stopped = Event()
 
     def cancelled(self) -> bool:
-        return self._closed.is_set() or self._cancel.exists()
+        return self._stopped.is_set()
 
     def staged(self, intake: Any) -> None:
         self.on_staged(intake)
@@ -42,143 +151,30 @@ class TaskProgress(ImportProgress):
     def writing(self, apply: Callable[[Any], None]) -> None:
         self.on_writing(apply)
 
+    def run(self) -> dict[str, Any]:
+        return self._function(self._one, self)
 
-class Imports:
-    """The imports of one server. Its folder may be shared with others."""
+    def failed(self, error: Exception) -> dict[str, Any]:
+        if isinstance(error, CancelledError):
+            if self.server_stops:
+                return {"state": "interrupted", **self._interrupted}
+            return {"state": "cancelled", "error": str(error), "report": None}
+        if isinstance(error, ExportError):
+            said, status = str(error), error.status
+        elif isinstance(error, OSError):
+            said, status = f"The server's disk takes no more ({error.strerror}). Nothing was changed.", 507
+        else:  # no values, no SQL
+            said, status = f"It failed ({type(error).__name__}). Tell the person who runs this site.", 500
+        return {"state": "failed", "error": said, "status": status, "report": None}
 
-    def __init__(self, folder: Path, settings: Settings, instance: Instance) -> None:
-        self.store = ImportStore(folder)
-        self.settings = settings
-        self.instance = instance
-        self.slots = ConcurrencyLimit("imports are running")
-        self._lock = Lock()
-        self._running: dict[str, tuple[TaskProgress, Thread]] = {}
-        self._closed = Event()
+    def progress(self) -> dict[str, Any]:
+        return {"rows": self.rows, "stage": self.stage}
 
-    def get(self, id_: str) -> Import | None:
-        """One as it is now."""
-        one = self.store.get(id_)
-        if one is None or not one.active:
-            return one
-        with self._lock:
-            running = self._running.get(id_)
-        if running is not None:
-            return replace(one, stage=running[0].stage, rows=running[0].rows)
-        return self._seen_to_live(self.store.get(id_))
+    def stop(self) -> None:
+        self._stopped.set()
 
-    def of(self, owner: str | None, database: str) -> list[Import]:
-        """Somebody's, newest first; nobody's are found by their addresses only."""
-        return [one for one in self.store.all() if owner and one.owner == owner and one.database == database]
-
-    def check_room(self, more: int) -> None:
-        """Raise SpoolFullError where one more file of so many bytes would be too much."""
-        if self.store.filled() + more > self.settings.jobs_disk_mb * 1e6:
-            raise SpoolFullError(
-                f"The files that wait to be imported may fill {self.settings.jobs_disk_mb:,g} MB (jobs_disk_mb). "
-                "Delete one that is not needed any more."
-            )
-
-    def begin(self, one: Import, state: str, work: TaskFunction) -> TaskProgress:
-        """Do something with one, on a thread. Raises BusyError, ConflictError."""
-        place = self.store.place(one.id)
-        with self._lock:
-            if one.id in self._running:
-                raise ConflictError("This file is being worked on already.")
-            self.slots.take(self.settings.max_jobs)
-            (place / "cancel").unlink(missing_ok=True)
-            looker = TaskProgress(place, self._closed)
-            thread = Thread(target=self._run, args=(one.id, looker, work), name="program-import", daemon=True)
-            self._running[one.id] = looker, thread
-        try:
-            begun = replace(one, state=state, stage="reading", rows=0, error=None, status=200, ended=None)
-            self.store.save(replace(begun, instance=self.instance.name))
-            thread.start()
-        except BaseException:
-            with self._lock:
-                self._forget(one.id)
-            raise
-        return looker
-
-    def cancel(self, one: Import) -> None:
-        """Ask one that runs to stop; one that is being kept in this very moment stays."""
-        if one.active:
-            (self.store.place(one.id) / "cancel").touch()
-
-    def delete(self, one: Import) -> None:
-        """Remove a file, and what is known of it. Raises ConflictError while something is done with it."""
-        if one.active:
-            raise ConflictError("This file is being worked on; cancel that first.")
-        self.store.delete(one.id)
-
-    def tidy(self) -> None:
-        """Remove what was kept long enough; what a stopped server left is interrupted."""
-        for one in self.store.all():
-            found = self._seen_to_live(one)
-            if found is not None and not found.active and self.gone_at(found) <= time():
-                self.store.delete(one.id)
-
-    def gone_at(self, one: Import) -> float:
-        """When one is removed."""
-        return (one.ended or one.created) + self.settings.retention_hours * 3600
-
-    def close(self) -> None:
-        """The server stops: what runs is rolled back."""
-        self._closed.set()
-        give_up = monotonic() + _SECONDS_TO_END
-        with self._lock:
-            threads = [thread for _, thread in self._running.values()]
-        for thread in threads:
-            thread.join(max(0, give_up - monotonic()))
-
-    # Inside
-
-    def _seen_to_live(self, one: Import | None) -> Import | None:
-        """As it is, where the server that works on it runs; else interrupted."""
-        if one is None or not one.active:
-            return one
-        with self._lock:
-            if one.id in self._running:
-                return one
-        if one.instance != self.instance.name and one.instance in self.instance.alive():
-            return one
-        one = self.store.get(one.id)  # it may have ended since it was looked up
-        if one is None or not one.active:
-            return one
-        with suppress(OSError):
-            return self.store.save(replace(one, state="interrupted", error=_INTERRUPTED, ended=time()))
-        return None
-
-    def _run(self, id_: str, looker: TaskProgress, work: TaskFunction) -> None:
-        one = self.store.get(id_)
-        ended = self._outcome(one, looker, work) if one is not None else None
-        with self._lock:  # who sees that it has ended can begin the next at once
-            if ended is not None:
-                with suppress(OSError):
-                    self.store.save(replace(ended, ended=time(), rows=looker.rows))
-            self._forget(id_)
-        looker.ended.set()
-
-    def _outcome(self, one: Import, looker: TaskProgress, work: TaskFunction) -> Import:
-        try:
-            return work(one, looker)
-        except CancelledError as error:
-            if self._closed.is_set():
-                return replace(one, state="interrupted", error=_INTERRUPTED)
-            return replace(one, state="cancelled", error=str(error), report=None)
-        except ExportError as error:
-            said: tuple[str, int] = str(error), error.status
-        except OSError as error:
-            said = f"The server's disk takes no more ({error.strerror}). Nothing was changed.", 507
-        except Exception as error:  # no values, no SQL
-            said = f"It failed ({type(error).__name__}). Tell the person who runs this site.", 500
-        return replace(one, state="failed", error=said[0], status=said[1], report=None)
-
-    def _forget(self, id_: str) -> None:
-        del self._running[id_]
-        self.slots.give_back()
-
-
-_INTERRUPTED = "The server was stopped. An import is all or nothing: look at the preview again to see which it is."
+    def undo(self) -> None:
+        """Nothing is to be removed: the file stays, and so does what was imported."""
 
 
 def as_data(value: Any) -> dict[str, Any]:

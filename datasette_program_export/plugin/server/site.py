@@ -1,28 +1,70 @@
-"""Opens a site's jobs and imports when they are first needed, and closes them when the server stops.
+"""Opens a site's exports and imports when they are first needed, and closes them when the server stops.
 
-A server that ends in order tells it as the last thing to its applications, on both Datasette
-lines (``lifespan.shutdown`` of ASGI). One that is killed tells nothing: the next that opens
-the folder sees it by the lock.
+A server that ends in order tells it: Datasette 1.0 by its hook ``shutdown``; on 0.x, which has
+none, ``lifespan.shutdown`` of ASGI is heard. One that is killed tells nothing: the next that
+opens the folder sees it by the lock.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from threading import Lock
+from time import monotonic
 
-from ...errors import SettingsError, UnsupportedError
+from ...errors import ExportError, SettingsError, SpoolFullError, UnsupportedError
 from ...options.settings import Settings
 from .. import host
 from ..host.protocols import Application, Datasette, Message, Receive, Scope, Send
-from .folder import jobs_folder, made_private
+from .folder import Instance, jobs_folder, made_private
+from .import_runner import Imports
 from .job_runner import Jobs
+from .task_file import TaskFile
 
+_log = logging.getLogger(__name__)
 _KEPT = "_program_export_jobs"  # on the Datasette object: as long as that lives
 _OPENING = Lock()
+_SECONDS_UNTIDY = 60
 
 
-async def jobs_of(datasette: Datasette) -> Jobs:
-    """The site's jobs. Raises UnsupportedError where there are none."""
+class BackgroundTasks:
+    """The exports and imports of one server, in a private folder. Close it when the server stops."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        with ExitStack() as opened:
+            self.instance = Instance(folder)
+            opened.callback(self.instance.close)
+            file = TaskFile(folder)
+            opened.callback(file.close)
+            self.jobs = Jobs(folder, file, settings, self.instance)
+            self.imports = Imports(folder / "imports", file, settings, self.instance)
+            self.tidy()
+            self._opened = opened.pop_all()
+
+    def tidy(self) -> None:
+        """Mark what was interrupted, let go what was kept long enough."""
+        self._tidied = monotonic()
+        self.jobs.tidy()
+        self.imports.tidy()
+
+    def tidy_sometimes(self) -> None:
+        """The same, where it was not done lately: what nobody asks for goes as well."""
+        if monotonic() - self._tidied > _SECONDS_UNTIDY:
+            self.tidy()
+
+    def close(self) -> None:
+        """The server stops: what runs is interrupted."""
+        for tasks in (self.jobs, self.imports):
+            tasks.stop()
+        for tasks in (self.jobs, self.imports):
+            tasks.close()
+        self._opened.close()
+
+
+async def background_tasks(datasette: Datasette) -> BackgroundTasks:
+    """The site's. Raises UnsupportedError where there are none, SpoolFullError where they cannot be kept now."""
     settings = await host.site_settings(datasette)
     if settings.max_jobs == 0:
         raise UnsupportedError("This site keeps no exports (max_jobs is 0): download directly.")
@@ -38,21 +80,24 @@ async def jobs_of(datasette: Datasette) -> Jobs:
 async def open_at_start(datasette: Datasette, settings: Settings) -> None:
     """Mark what was interrupted, and remove what was kept long enough, where something can be.
 
-    Raises SettingsError for a ``jobs_dir`` that cannot be used."""
-    if settings.max_jobs and (settings.jobs_dir is not None or jobs_folder(datasette, settings).exists()):
+    Raises SettingsError for a ``jobs_dir`` that cannot be used. A full disk keeps no site from starting."""
+    folder = jobs_folder(datasette, settings)
+    if settings.max_jobs and (settings.jobs_dir is not None or folder.exists()):
         try:
             await asyncio.to_thread(_opened, datasette, settings)
         except SettingsError:
             if settings.jobs_dir is not None:  # else it is told when a job is asked for
                 raise
+        except ExportError as error:
+            _log.warning("%s: %s", folder, error)
 
 
 def close(datasette: Datasette) -> None:
     """The server stops: what runs is interrupted."""
     with _OPENING:
-        jobs: Jobs | None = datasette.__dict__.pop(_KEPT, None)
-    if jobs is not None:
-        jobs.close()
+        found: BackgroundTasks | None = datasette.__dict__.pop(_KEPT, None)
+    if found is not None:
+        found.close()
 
 
 def ending(app: Application, datasette: Datasette) -> Application:
@@ -70,10 +115,16 @@ def ending(app: Application, datasette: Datasette) -> Application:
     return wrapped
 
 
-def _opened(datasette: Datasette, settings: Settings) -> Jobs:
+def _opened(datasette: Datasette, settings: Settings) -> BackgroundTasks:
     with _OPENING:
-        found: Jobs | None = datasette.__dict__.get(_KEPT)
+        found: BackgroundTasks | None = datasette.__dict__.get(_KEPT)
         if found is None:
-            found = Jobs(made_private(jobs_folder(datasette, settings)), settings)
+            folder = made_private(jobs_folder(datasette, settings))
+            try:
+                found = BackgroundTasks(folder, settings)
+            except OSError as error:
+                raise SpoolFullError(f"The folder of the jobs cannot be used ({error.strerror}).") from None
             datasette.__dict__[_KEPT] = found
+        with suppress(SpoolFullError):  # told where something is to be kept
+            found.tidy_sometimes()
         return found

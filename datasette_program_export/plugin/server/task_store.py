@@ -1,0 +1,151 @@
+"""Background tasks of one kind as rows of the task file.
+
+A state changes by an UPDATE that names the states before it, so that of two who change it one
+comes first, in whichever server they are: a cancelled export never becomes done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, fields
+from time import time
+from typing import Any, ClassVar, Generic, TypeVar
+
+from .task_file import TaskFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is known of one task of any kind; each kind adds what is its own.
+
+    ``rules`` is a mark of the settings about secrets that held when it ran, ``stopping`` that it was asked to
+    stop. Times are seconds since 1970."""
+
+    TABLE: ClassVar[str]
+    ACTIVE: ClassVar[tuple[str, ...]]  # the states in which it waits or runs
+    JSON: ClassVar[tuple[str, ...]]  # the fields that are kept as JSON
+
+    id: str
+    owner: str | None
+    instance: str
+    state: str
+    database: str
+    rules: str
+    created: float
+    ended: float | None = None
+    rows: int = 0
+    bytes: int = 0
+    sha256: str | None = None
+    error: str | None = None
+    stopping: int | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in self.ACTIVE
+
+    def overdue(self, seconds: float) -> bool:
+        """Whether it ended so long ago."""
+        return not self.active and self.ended is not None and self.ended <= time() - seconds
+
+
+T = TypeVar("T", bound=Task)
+
+
+class TaskStore(Generic[T]):
+    """The table of one kind. Every method may be called on any thread; each raises SpoolFullError."""
+
+    def __init__(self, file: TaskFile, kind: type[T]) -> None:
+        self._file = file
+        self._kind = kind
+        self._table = kind.TABLE
+        self._active = f"state IN ({', '.join(map(repr, kind.ACTIVE))})"
+        file.make_table(self._table, [f.name for f in fields(kind)])
+
+    def put(self, task: T, most: int | None = None) -> bool:
+        """Keep a task that is new, or begins once more.
+
+        False where it is active already, or where its owner has ``most`` that are."""
+        facts = self._kept(asdict(task))
+        return self._file.change(
+            f"INSERT INTO {self._table} ({', '.join(facts)}) SELECT {_marks(facts)} WHERE ? IS NULL "
+            f"OR (SELECT count(*) FROM {self._table} WHERE owner IS ? AND {self._active}) < ? "
+            f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in facts)} "
+            f"WHERE NOT {self._active}",
+            *(*facts.values(), most, task.owner, most),
+        )
+
+    def get(self, id_: str) -> T | None:
+        """The task of that name."""
+        return next(iter(self._found("id = ?", id_)), None)
+
+    def of(self, owner: str, database: str | None = None) -> list[T]:
+        """Somebody's, newest first."""
+        return self._found("owner = ? AND (? IS NULL OR database = ?)", owner, database, database)
+
+    def ids(self, *states: str) -> set[str]:
+        """Those in one of these states; without any, all."""
+        where = f"WHERE state IN ({_marks(states)})" if states else ""
+        return {row["id"] for row in self._file.rows(f"SELECT id FROM {self._table} {where}", *states)}
+
+    def going_on(self) -> set[str]:
+        """Those that are active, and not asked to stop."""
+        sql = f"SELECT id FROM {self._table} WHERE {self._active} AND stopping IS NOT 1"
+        return {row["id"] for row in self._file.rows(sql)}
+
+    def filled(self, *states: str) -> int:
+        """The bytes of all in these states."""
+        sql = f"SELECT coalesce(sum(bytes), 0) AS filled FROM {self._table} WHERE state IN ({_marks(states)})"
+        return int(self._file.rows(sql, *states)[0]["filled"])
+
+    def note(self, id_: str, **facts: Any) -> bool:
+        """Note something of an active task; False where it is none."""
+        kept = self._kept(facts)
+        sql = f"UPDATE {self._table} SET {_sets(kept)} WHERE id = ? AND {self._active}"
+        return self._file.change(sql, *kept.values(), id_)
+
+    def end(self, id_: str, **facts: Any) -> bool:
+        """Note the state in which an active task ended, and what else is known then; False where it had ended."""
+        return self.note(id_, ended=time(), **facts)
+
+    def interrupt(self, alive: Collection[str], mine: str, known: Collection[str], facts: dict[str, Any]) -> None:
+        """End the tasks of servers that stopped, and those of this one that it does not know of any more."""
+        kept = self._kept({"state": "interrupted", "ended": time(), **facts})
+        self._file.change(
+            f"UPDATE {self._table} SET {_sets(kept)} WHERE {self._active} "
+            f"AND (instance NOT IN ({_marks(alive)}) OR (instance = ? AND id NOT IN ({_marks(known)})))",
+            *(*kept.values(), *alive, mine, *known),
+        )
+
+    def expire(self, seconds: float) -> None:
+        """Mark what was done so long ago as expired."""
+        sql = f"UPDATE {self._table} SET state = 'expired' WHERE state = 'done' AND ended <= ?"
+        self._file.change(sql, time() - seconds)
+
+    def forget(self, seconds: float) -> None:
+        """Delete what ended so long ago."""
+        self._file.change(f"DELETE FROM {self._table} WHERE NOT {self._active} AND ended <= ?", time() - seconds)
+
+    def delete(self, id_: str, active: bool = True) -> bool:
+        """Delete a task. Without ``active`` one that is stays: then False."""
+        self._file.change(f"DELETE FROM {self._table} WHERE id = ? AND (? OR NOT {self._active})", id_, active)
+        return id_ not in self.ids()
+
+    def _found(self, where: str, *values: Any) -> list[T]:
+        rows = self._file.rows(f"SELECT * FROM {self._table} WHERE {where} ORDER BY created DESC, id", *values)
+        return [self._kind(**{f.name: self._read(f.name, row[f.name]) for f in fields(self._kind)}) for row in rows]
+
+    def _read(self, name: str, value: Any) -> Any:
+        return json.loads(value) if name in self._kind.JSON else value
+
+    def _kept(self, facts: dict[str, Any]) -> dict[str, Any]:
+        return {k: json.dumps(v) if k in self._kind.JSON else v for k, v in facts.items()}
+
+
+def _marks(values: Collection[Any]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _sets(names: Collection[str]) -> str:
+    return ", ".join(f"{name} = ?" for name in names)
