@@ -14,6 +14,7 @@ from datasette_program_export.database.snapshot import Snapshot
 from datasette_program_export.database.source import Source
 from datasette_program_export.errors import NotFoundError, TooLargeError, UnsupportedError
 from datasette_program_export.selection.catalog import catalog
+from datasette_program_export.selection.key_tables import KeyTable
 from datasette_program_export.selection.walk import Walk
 
 from .databases import database, definitions, document, exported, load, violations
@@ -36,15 +37,13 @@ def test_the_walk_finds_what_the_oracle_finds(built: Built, data: st.DataObject)
         chosen = data.draw(st.sets(st.sampled_from(rows), max_size=3)) if rows else set()
 
         walk = Walk(snapshot, known, known.graph(), withhold=withhold)
-
-        def fill(table) -> None:
-            for key in chosen:
-                where = " AND ".join(f"r.{part.name} IS ?" for part in subject.key)
-                snapshot.execute(
-                    f"INSERT INTO {table.name} SELECT {table.key_of('r')} FROM main.{subject.name} r WHERE {where}", key
-                )
-
-        walk.start(subject, fill)
+        asked = KeyTable(snapshot, subject)
+        for key in chosen:
+            where = " AND ".join(f"r.{part.name} IS ?" for part in subject.key)
+            snapshot.execute(
+                f"INSERT INTO {asked.name} SELECT {asked.key_of('r')} FROM main.{subject.name} r WHERE {where}", key
+            )
+        walk.start(asked)
         walk.down()
         if up:
             walk.up()

@@ -16,6 +16,7 @@ from datasette_program_export.database.schema import ForeignKey
 from datasette_program_export.database.snapshot import Snapshot
 from datasette_program_export.database.source import Source
 from datasette_program_export.selection.catalog import catalog
+from datasette_program_export.selection.key_tables import KeyTable
 from datasette_program_export.selection.walk import Walk
 
 from .databases import database
@@ -86,13 +87,11 @@ def test_the_owner_rule_holds_in_tangles_also_along_references_not_followed(draw
         rows = connection.execute(f"SELECT {keys(subject, 'r')} FROM {subject.name} r").fetchall()
         chosen = data.draw(st.sets(st.sampled_from(rows), min_size=1, max_size=2))
         walk = Walk(snapshot, known, known.graph(stopped=stopped), withhold=True)
-
-        def fill(table: Any) -> None:
-            slots = ", ".join("?" * len(table.columns))
-            for key in chosen:
-                snapshot.execute(f"INSERT INTO {table.name} VALUES ({slots})", key)
-
-        walk.start(subject, fill)
+        asked = KeyTable(snapshot, subject)
+        slots = ", ".join("?" * len(asked.columns))
+        for key in chosen:
+            snapshot.execute(f"INSERT INTO {asked.name} VALUES ({slots})", key)
+        walk.start(asked)
         walk.down()
         walk.up()
         found = {
@@ -124,7 +123,9 @@ def walked(connection: sqlite3.Connection, table: str, key: int, known: Settings
         snapshot.connection.set_progress_handler(lambda: ticks.append(None), 100)
         made = catalog(snapshot.schema, known)
         walk = Walk(snapshot, made, made.graph(), withhold=True)
-        walk.start(snapshot.schema[table], lambda to: snapshot.execute(f"INSERT INTO {to.name} VALUES ({key})"))
+        asked = KeyTable(snapshot, snapshot.schema[table])
+        snapshot.execute(f"INSERT INTO {asked.name} VALUES ({key})")
+        walk.start(asked)
         walk.down()
         walk.up()
         walk.withheld()

@@ -6,11 +6,11 @@ edge; no row comes into Python. The rules are told in ``docs/closure.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..database.schema import ForeignKey, Table, quote
+from ..database.schema import ForeignKey, quote
 from ..database.snapshot import Snapshot
 from ..errors import TooLargeError
 from .catalog import Catalog
@@ -56,11 +56,9 @@ class Walk:
         """Rows that are in so far."""
         return sum(sum(r.counts.values()) for r in self.reached.values())
 
-    def start(self, table: Table, fill: Callable[[KeyTable], None]) -> None:
-        """Take the subject's rows; ``fill`` puts their keys into a key table."""
-        chosen = KeyTable(self.snapshot, table)
-        fill(chosen)
-        subject = self.reach(table.name)
+    def start(self, chosen: KeyTable) -> None:
+        """Take the subject's rows, whose keys are in ``chosen``; that table is dropped."""
+        subject = self.reach(chosen.table.name)
         verdict = OWNED if self.owners is None else "NULL"
         subject.counts[BELONGS] = self.snapshot.execute(
             f"INSERT INTO {subject.keys.name} SELECT {', '.join(chosen.columns)}, 0, {verdict} FROM {chosen.name}"

@@ -44,6 +44,7 @@ class ExportService:
         with closing(Snapshot(self.source)) as snapshot:
             known = catalog(snapshot.schema, self.settings)
             default = DatabaseScope(snapshot, known, Request())
+            default.prepare()
             default.resolve()
             if default.damaged is not None:
                 raise default.damaged

@@ -28,5 +28,7 @@ def scope_of(
     visible: Set[str] | None = None,
     max_rows: int | None = None,
 ) -> Scope:
-    """The scope of a request, to be resolved. Raises as ``Scope`` does."""
-    return _SCOPES[request.scope](snapshot, catalog, request, visible=visible, max_rows=max_rows)
+    """The scope of a request, prepared, to be resolved. Raises as ``Scope`` does."""
+    scope = _SCOPES[request.scope](snapshot, catalog, request, visible=visible, max_rows=max_rows)
+    scope.prepare()
+    return scope

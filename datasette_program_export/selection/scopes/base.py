@@ -26,6 +26,8 @@ from ..walk import Walk
 class Scope(ABC):
     """The rows of ``request`` on ``snapshot``, for somebody who may see the ``visible`` tables (None: all).
 
+    Two steps follow the construction: ``prepare``, which ``scope_of`` calls, and ``resolve``.
+
     ``subject`` is the table or query that was asked for, None for a database. After
     ``resolve`` the ``tables`` are there, in parents-first order; ``skipped`` tables are not
     in for a reason of their own, ``unreadable`` ones cannot even be looked into. Both steps
@@ -58,7 +60,6 @@ class Scope(ABC):
         self.left_out_columns: dict[str, set[str]] = {}
         self.stopped: set[ForeignKey] = set()
         self.tables: list[TableRows] = []
-        self.prepare()
 
     def prepare(self) -> None:
         """Understand what is asked for, before any row is looked at."""

@@ -39,7 +39,7 @@ class RecordScope(Scope):
             self.probe()
             self._check_rows()
             return
-        self.walk.start(self.subject, self._fill)
+        self.walk.start(self._chosen_keys())
         self.walk.down()
         if self.parents == "needed":
             self.walk.up()
@@ -132,15 +132,18 @@ class RecordScope(Scope):
         withhold = self.request.others == "withhold"
         return Walk(self.snapshot, self.catalog, graph, withhold=withhold, max_rows=max_rows)
 
-    def _fill(self, keys: KeyTable) -> None:
+    def _chosen_keys(self) -> KeyTable:
+        """The keys of the subject's rows, in a key table of their own."""
+        keys = KeyTable(self.snapshot, self.subject)
         if self.request.records:
             for record in dict.fromkeys(self.request.records):
                 self._fill_record(keys, record)
-            return
+            return keys
         chosen = self._condition(target=keys.name)
         limited = chosen.limit is not None or bool(chosen.offset)
         select = chosen.select(keys.key_of(chosen.alias), ordered=limited)
         self.snapshot.execute(f"INSERT INTO {keys.name} {select}", chosen.params, chosen.guard)
+        return keys
 
     def _fill_record(self, keys: KeyTable, record: tuple[str, ...]) -> None:
         key = keys.key_of("r")
@@ -194,9 +197,7 @@ class RecordScope(Scope):
     def _rows_only(self) -> TableRows:
         if not self.request.records and not self._needs_keys():
             return self._condition()
-        keys = KeyTable(self.snapshot, self.subject)
-        self._fill(keys)
-        return self.selected(self.subject, self.request.columns, keys=keys, sort=self._sort())
+        return self.selected(self.subject, self.request.columns, keys=self._chosen_keys(), sort=self._sort())
 
     def _needs_keys(self) -> bool:
         """Whether it must be known of each row that it is in, to say which references dangle."""
