@@ -46,8 +46,8 @@ def target(tmp_path: Path) -> Path:
     return path
 
 
-def run(target: Any, folder: Path, watch: ImportProgress) -> Any:
-    return load(target, folder / "t.csv", table="t", on_conflict="update", watch=watch)
+def run(target: Any, folder: Path, watch: ImportProgress | None = None, **more: Any) -> Any:
+    return load(target, folder / "t.csv", table="t", on_conflict="update", watch=watch, **more)
 
 
 WHENS = {
@@ -105,25 +105,23 @@ def test_a_connection_has_no_stop_in_it_afterwards(target: Path, tmp_path: Path)
         assert connection.execute("SELECT DISTINCT name FROM t").fetchall() == [("old",)]
 
 
-def test_what_a_watch_raises_before_anything_is_compared_ends_it(target: Path, tmp_path: Path) -> None:
-    class Refusing(ImportProgress):
-        def staged(self, intake: Any) -> None:
-            raise PermissionError(", ".join(intake.staging.tables))
+def test_what_is_raised_before_anything_is_compared_ends_it(target: Path, tmp_path: Path) -> None:
+    def refuse(intake: Any) -> None:
+        raise PermissionError(", ".join(intake.staging.tables))
 
     with pytest.raises(PermissionError, match="^t$"):
-        run(target, tmp_path, Refusing())
+        run(target, tmp_path, inspect_staged=refuse)
 
 
 def test_another_connection_can_write_it(target: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(target)) as writer:
 
-        class Elsewhere(ImportProgress):
-            def writing(self, apply: Callable[[Any], None]) -> None:
-                assert not writer.total_changes
-                apply(writer)
+        def elsewhere(apply: Callable[[Any], None]) -> None:
+            assert not writer.total_changes
+            apply(writer)
 
         with closing(sqlite3.connect(f"{target.as_uri()}?mode=ro", uri=True)) as reader:
-            report = run(reader, tmp_path, Elsewhere())
+            report = run(reader, tmp_path, run_on=elsewhere)
         assert writer.total_changes >= ROWS and not writer.in_transaction
         assert report.status == "imported" and Path(report.safety_copy).exists()
 
@@ -131,11 +129,10 @@ def test_another_connection_can_write_it(target: Path, tmp_path: Path) -> None:
 def test_tables_that_were_changed_meanwhile_are_not_written_to(target: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(target)) as writer:
 
-        class Elsewhere(ImportProgress):
-            def writing(self, apply: Callable[[Any], None]) -> None:
-                writer.execute("ALTER TABLE t ADD COLUMN more")
-                apply(writer)
+        def elsewhere(apply: Callable[[Any], None]) -> None:
+            writer.execute("ALTER TABLE t ADD COLUMN more")
+            apply(writer)
 
         with pytest.raises(BusyError, match="changed meanwhile"):
-            run(target, tmp_path, Elsewhere())
+            run(target, tmp_path, run_on=elsewhere)
         assert writer.execute("SELECT DISTINCT name FROM t").fetchall() == [("old",)]

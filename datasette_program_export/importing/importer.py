@@ -34,6 +34,8 @@ from .writing.row_checks import RowChecks
 from .writing.samples import sample
 from .writing.table_writer import TableWriter
 
+RunOn = Callable[[Callable[[Any], None]], None]  # has its argument called with the connection that writes
+
 
 @dataclass(frozen=True)
 class AppliedImport:
@@ -49,6 +51,17 @@ class AppliedImport:
 
 
 Inspect = Callable[[AppliedImport], None]
+
+
+@dataclass(frozen=True)
+class _Hooks:
+    """What the caller of ``load`` does at three moments."""
+
+    inspect: Inspect | None
+    inspect_staged: Callable[[ColumnMapping], None] | None
+    run_on: RunOn | None
+
+
 _FOR_NO_TABLE: Mapping[str, Policy] = {}
 
 
@@ -58,6 +71,8 @@ def load(
     *,
     settings: Settings | None = None,
     inspect: Inspect | None = None,
+    inspect_staged: Callable[[ColumnMapping], None] | None = None,
+    run_on: RunOn | None = None,
     watch: ImportProgress | None = None,
     on_conflict: Policy = "fail",
     on_conflict_for: Mapping[str, Policy] = _FOR_NO_TABLE,
@@ -79,8 +94,10 @@ def load(
     ``ImportChoices`` explains the choices. A preview returns its report in any case; an
     import that does not happen raises RefusedError, which has the report. Raises RequestError for what cannot
     be asked (also a choice that is unknown), NotFoundError, SourceError, BusyError, OSError. ``inspect`` is called in
-    the transaction, when all is written; what it raises undoes it. ``watch`` is told the progress, and may stop it
-    (CancelledError)."""
+    the transaction, when all is written; what it raises undoes it. ``inspect_staged`` is called when every row was
+    read, and none is compared with the target yet; what it raises ends the import. ``run_on`` chooses the connection
+    that writes: it calls its argument once with another connection to the same database, on any thread, and returns
+    when that has returned. ``watch`` counts the rows, and may stop the import (CancelledError)."""
     choices: dict[str, Any] = {
         "on_conflict": on_conflict,
         "on_conflict_for": on_conflict_for,
@@ -97,7 +114,8 @@ def load(
         "trusted": trusted,
     }
     asked = ImportChoices.of({**choices, **unknown})
-    return _imported(target, Path(file), asked, settings or Settings(), inspect, watch or ImportProgress())
+    hooks = _Hooks(inspect, inspect_staged, run_on)
+    return _imported(target, Path(file), asked, settings or Settings(), hooks, watch or ImportProgress())
 
 
 def _imported(
@@ -105,7 +123,7 @@ def _imported(
     file: Path,
     asked: ImportChoices,
     settings: Settings,
-    inspect: Inspect | None,
+    hooks: _Hooks,
     watch: ImportProgress,
 ) -> ImportReport:
     with ExitStack() as stack:
@@ -115,7 +133,7 @@ def _imported(
         if isinstance(asked.backup, (str, Path)) and goal.path and belongs_to(goal.path, Path(asked.backup)):
             raise RequestError(f"{Path(asked.backup).name} is a part of the database itself. Choose another name.")
         staging = stack.enter_context(StagingDatabase(settings.spool_dir, watch))
-        run = _Run(goal, staging, asked, settings, file, inspect, watch)
+        run = _Run(goal, staging, asked, settings, file, hooks, watch)
         report = run.through()
     if not report.ok and not asked.preview:
         first = report.findings[0].message
@@ -131,7 +149,7 @@ class _Run:
     asked: ImportChoices
     settings: Settings
     file: Path
-    inspect: Inspect | None
+    hooks: _Hooks
     watch: ImportProgress
     findings: FindingCollector = field(default_factory=FindingCollector)
     left_out: dict[str, int] = field(default_factory=dict)
@@ -153,9 +171,10 @@ class _Run:
         self.report.new_database = self.intake.construction is not None
         if not self.findings.errors and goal.fresh:
             self.asked.check(self.intake.schema)
-        self.watch.staged(self.intake)
+        if self.hooks.inspect_staged is not None:
+            self.hooks.inspect_staged(self.intake)
         if not self.findings.errors:
-            self.watch.writing(self._apply_on)
+            self._apply_on(None) if self.hooks.run_on is None else self.hooks.run_on(self._apply_on)
         self.findings.into(self.report)
         self.report.left_out = self.refused_rows
         if self.findings.errors:
@@ -172,7 +191,7 @@ class _Run:
         return bool(self.report.total("insert") or self.report.total("update"))
 
     def _apply_on(self, connection: Any | None) -> None:
-        """Apply it here, or on another connection to the same database."""
+        """Apply it on the target's own connection (None), or on another to the same database."""
         before = self.goal
         try:
             if connection is None:
@@ -250,9 +269,9 @@ class _Run:
         if not self.findings.errors:
             allow = self.asked.allow_dangling
             self.report.dangling = references.judge(self.intake, self.findings, allow, schema)
-        if not self.findings.errors and self.inspect is not None:
+        if not self.findings.errors and self.hooks.inspect is not None:
             found = AppliedImport(goal, self.intake, schema, self.report.dangling, references.unchecked, self.report)
-            self.inspect(found)
+            self.hooks.inspect(found)
 
     def _tables(self, schema: str, now: Schema, known: Catalog) -> None:
         for name in _parents_first(now):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ _STEPS = 20_000  # of SQLite's machine between two looks: some milliseconds
 
 
 class ImportProgress:
-    """As it is, it only counts; a program makes its own of it.
+    """Counts, and never stops; a subclass that overrides ``cancelled`` can stop an import.
 
     ``stage`` is reading, waiting, copying, or writing; ``rows`` are those of the file that were read."""
 
@@ -23,13 +23,6 @@ class ImportProgress:
     def cancelled(self) -> bool:
         """Whether it is to stop: asked often, so it must be quick."""
         return False
-
-    def staged(self, intake: Any) -> None:
-        """Every row was read, and none is compared with the target yet. What this raises ends the import."""
-
-    def writing(self, apply: Callable[[Any], None]) -> None:
-        """Call ``apply``: with None to go on where the import is, or with another connection to the same database."""
-        apply(None)
 
     def check(self) -> None:
         """Raise CancelledError if it is to stop."""

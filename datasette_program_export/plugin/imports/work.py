@@ -84,8 +84,8 @@ class ImportTask:
         database = self.asked.database
         path = host_writing.path_of(database)
         with host_writing.connection_to(self.asked.datasette, database, path, "ro") as reader:
-            work.on_writing = partial(self._in_turn, work)
-            return self._load(one, reader, work, backup=self._safety_copy(path))
+            run_on = partial(self._in_turn, work)
+            return self._load(one, reader, work, backup=self._safety_copy(path), run_on=run_on)
 
     def _in_turn(self, work: ImportWork, apply: Callable[[Any], None]) -> None:
         """Have it written by Datasette's own connection, when its turn comes; who cancels meanwhile need not wait."""
@@ -111,7 +111,6 @@ class ImportTask:
 
     def _load(self, one: Import, connection: Any, work: ImportWork, **how: Any) -> ImportReport:
         rights = self.asked.rights
-        work.on_staged = rights.check_tables
 
         def inspect(applied: AppliedImport) -> None:
             if not how.get("preview"):
@@ -121,7 +120,14 @@ class ImportTask:
         file = work.place / one.stored
         try:
             found = load(
-                connection, file, settings=self.asked.settings, inspect=inspect, watch=work, **one.choices, **how
+                connection,
+                file,
+                settings=self.asked.settings,
+                inspect=inspect,
+                inspect_staged=rights.check_tables,
+                watch=work,
+                **one.choices,
+                **how,
             )
         except RefusedError as error:
             found = error.report

@@ -135,8 +135,6 @@ class ImportWork(ImportProgress, Work):
         ImportProgress.__init__(self)
         Work.__init__(self)
         self.place = place
-        self.on_staged: Callable[[Any], None] = lambda intake: None
-        self.on_writing: Callable[[Callable[[Any], None]], None] = lambda apply: apply(None)
         self._one = one
         self._function = function
         self._interrupted = interrupted
@@ -144,12 +142,6 @@ class ImportWork(ImportProgress, Work):
 
     def cancelled(self) -> bool:
         return self._stopped.is_set()
-
-    def staged(self, intake: Any) -> None:
-        self.on_staged(intake)
-
-    def writing(self, apply: Callable[[Any], None]) -> None:
-        self.on_writing(apply)
 
     def run(self) -> dict[str, Any]:
         return self._function(self._one, self)
