@@ -464,6 +464,21 @@ def test_texts_that_are_not_utf8_come_back_byte_for_byte(tmp_path: Path) -> None
     assert rows(tmp_path / "new.db", query) == rows(source, query) == [("text", "41FF00"), ("text", "610062")]
 
 
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+def test_half_a_surrogate_pair_at_the_end_comes_back_in_a_database_of_utf16(tmp_path: Path, encoding: str) -> None:
+    half = "ab\ud800".encode(encoding, "surrogatepass").hex()
+    source = made(
+        tmp_path / "s.db",
+        f"PRAGMA encoding='{encoding}'",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT)",
+        f"INSERT INTO t VALUES (1, CAST(x'{half}' AS TEXT)), (2, 'b')",
+        journal="delete",
+    )
+    load(tmp_path / "new.db", exported(source))
+    query = "SELECT hex(CAST(x AS BLOB)) FROM t"
+    assert rows(tmp_path / "new.db", query) == rows(source, query)
+
+
 @pytest.mark.parametrize("journal", ["delete", "wal"])
 def test_a_failing_import_and_a_preview_leave_every_byte(house: Path, tmp_path: Path, journal: str) -> None:
     """The file is the same, byte by byte; so is the -wal of a database that somebody has open."""

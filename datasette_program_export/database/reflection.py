@@ -18,6 +18,7 @@ from ..errors import SourceError
 from .library import sqlite3
 from .schema import Column, ForeignKey, Index, Schema, Table, affinity, fold, indexed_collations, quote, resolve
 from .sqlite_errors import explain
+from .text import decode_text
 from .virtual_tables import module_of
 
 OLDEST_SQLITE = (3, 37, 0)  # PRAGMA table_list
@@ -33,10 +34,6 @@ def reflect(connection: sqlite3.Connection) -> Schema:
     return _Reflection(connection).schema()
 
 
-def _decode(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
-
-
 class _Reflection:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -44,7 +41,7 @@ class _Reflection:
     def rows(self, sql: str) -> list[dict[str, Any]]:
         cursor = self.connection.cursor()
         cursor.row_factory = None
-        before, self.connection.text_factory = self.connection.text_factory, _decode
+        before, self.connection.text_factory = self.connection.text_factory, decode_text
         try:
             cursor.execute(sql)
             names = [d[0] for d in cursor.description or ()]

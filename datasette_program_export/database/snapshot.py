@@ -26,11 +26,11 @@ from .reflection import reflect
 from .schema import Schema
 from .source import Source
 from .sqlite_errors import explain
+from .text import UndecodableError, decode_text, decoded_rows, is_undecodable
 
 HOLD_SECONDS = 2.0
 _TICK = 10_000  # steps of SQLite's virtual machine between two looks at the flag: under 6 % of the time
 _COLLATE = re.compile(r"\bcollate\s+[\"'`\[]?(\w+)", re.IGNORECASE)
-_UNDECODABLE = "Could not decode to UTF-8"
 Row = tuple[Any, ...]
 
 
@@ -128,30 +128,9 @@ class Snapshot:
         repeatable: bool,
         sizes: Iterator[int],
     ) -> Iterator[list[Row]]:
-        """The rows, in lists of the ``sizes`` asked for.
-
-        Text is decoded as UTF-8. At the first text that is none, a ``repeatable`` statement (its
-        order is fixed by a key) is run again from its start, past the rows already given; text
-        is then decoded with surrogateescape, so that its bytes can be had back. Any other
-        statement is decoded so from the beginning."""
-        given = 0
-        if repeatable:
-            try:
-                for rows in self._fetched(sql, params, guard, sizes):
-                    yield rows
-                    given += len(rows)
-                return
-            except _Undecodable:
-                pass  # the cursor that failed must not be touched again: on Python 3.10 it reads as finished
-        self.connection.text_factory = _decode_any
-        try:
-            for rows in self._fetched(sql, params, guard, sizes):
-                fresh = rows[given:]
-                given -= len(rows) - len(fresh)
-                if fresh:
-                    yield fresh
-        finally:
-            self.connection.text_factory = str
+        """The rows, in lists of the ``sizes`` asked for, any text in them; see ``decoded_rows`` for ``repeatable``."""
+        run = partial(self._fetched, sql, params, guard, sizes)
+        return decoded_rows(self.connection, run, repeatable=repeatable)
 
     def query(
         self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard
@@ -160,14 +139,14 @@ class Snapshot:
 
         It has run to its first row by then; it is run only once, so all text is decoded with
         surrogateescape."""
-        self.connection.text_factory = _decode_any
+        self.connection.text_factory = decode_text
         cursor = self.execute(sql, params, guard)
         names = [d[0] for d in cursor.description or ()]
         return names, partial(self._rest, cursor, guard)
 
     def sample(self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard | None, rows: int) -> list[Row]:
         """The first rows, for a look at them."""
-        self.connection.text_factory = _decode_any
+        self.connection.text_factory = decode_text
         try:
             return next(self._fetched(sql, params, guard, iter([rows])), [])
         finally:
@@ -231,16 +210,8 @@ class Snapshot:
                 raise TimeExpired from None
             if self._limit is not None and self._over_limit():
                 raise TooLargeError(self._limit[1]) from None
-            if str(error).startswith(_UNDECODABLE):  # the message goes on with the value
-                raise _Undecodable from None
+            if is_undecodable(error):
+                raise UndecodableError from None
             if guard is not None:
                 raise guard.error(explain(error)) from None
             raise SourceError(f"The database {self.source.name} cannot be read: {explain(error)}.") from None
-
-
-class _Undecodable(Exception):
-    """A text is not UTF-8."""
-
-
-def _decode_any(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")

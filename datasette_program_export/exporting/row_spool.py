@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from ..database.text import decode_text
 from ..errors import SpoolFullError
 from ..formats.dataset import Row, Value
 from ..formats.digest import pack_rows
@@ -16,7 +17,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 def _text(code: int, data: memoryview) -> Value:
-    return bytes(data).decode("utf-8", "surrogateescape")
+    return decode_text(bytes(data))
 
 
 _unpack = msgspec.msgpack.Decoder(list[tuple], ext_hook=_text).decode  # type: ignore[type-arg]

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from ..database.text import undecoded
 from .dataset import Row, Value
-from .values import undecoded
 
 _pack = msgspec.msgpack.Encoder().encode
 

@@ -24,6 +24,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ..database.text import decode_text, undecoded
 from .dataset import Row, Value
 
 _REALS = {"Infinity": float("inf"), "-Infinity": float("-inf")}
@@ -45,7 +46,7 @@ def of_tag(value: Any) -> Value:
             if keys[2:] == []:
                 return data
             if keys[2:] == ["type"] and value["type"] == "text":
-                return data.decode("utf-8", "surrogateescape")
+                return decode_text(data)
     raise ValueError
 
 
@@ -69,15 +70,6 @@ def is_plain(rows: list[Row]) -> bool:
     except msgspec.ValidationError:
         return False
     return True
-
-
-def undecoded(text: str) -> bytes | None:
-    """The bytes of a text that is not valid UTF-8; None for any other text."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape")
-    return None
 
 
 def json_value(value: Value) -> Any:

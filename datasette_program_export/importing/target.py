@@ -21,6 +21,7 @@ from ..database.reflection import reflect
 from ..database.schema import Schema, fold, quote
 from ..database.source import Source
 from ..database.sqlite_errors import explain
+from ..database.text import decode_text
 from ..errors import BusyError, NotFoundError, SourceError
 from ..files.atomic import check_beside, give_name
 
@@ -80,7 +81,7 @@ class Target:
     def __enter__(self) -> Target:
         connection = self.connection
         try:
-            connection.row_factory, connection.text_factory = None, _decoded
+            connection.row_factory, connection.text_factory = None, decode_text
             for name in (*_PRAGMAS, "trusted_schema"):
                 row = connection.execute(f"PRAGMA {name}").fetchone()
                 self._before[name] = row[0] if row else 0
@@ -171,10 +172,6 @@ class Target:
             give_name(self._part, self.path)
         except FileExistsError:
             raise BusyError(f"Meanwhile there is another {self.name}; nothing was changed.") from None
-
-
-def _decoded(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
 
 
 class Triggers:

@@ -12,11 +12,11 @@ from contextlib import suppress
 from ..database.library import sqlite3
 from ..database.schema import affinity, quote
 from ..database.sqlite_errors import explain
+from ..database.text import insert_odd, undecoded
 from ..errors import ExportError, SpoolFullError, UnreadableError
 from ..formats.dataset import Field, Row
 from ..formats.description.coverage import ReferenceKey
 from ..formats.description.schema import DocumentColumn, DocumentSchema
-from ..formats.values import undecoded
 
 
 class References:
@@ -56,8 +56,7 @@ class References:
             self._connection.execute(f"CREATE TABLE {quote('t' + table)} ({columns})")
         except (sqlite3.Error, ValueError) as error:
             raise refused(error) from None
-        marks = ", ".join("?" for _ in self._places[table])
-        self._insert[table] = f"INSERT INTO {quote('t' + table)} VALUES ({marks})"
+        self._insert[table] = f"INSERT INTO {quote('t' + table)} VALUES"
 
     def add(self, table: str, rows: Sequence[Row]) -> None:
         """Some of its rows."""
@@ -68,21 +67,16 @@ class References:
         try:
             self._connection.execute("BEGIN")
             try:
-                self._connection.executemany(self._insert[table], keys)
+                marks = ", ".join("?" for _ in places)
+                self._connection.executemany(f"{self._insert[table]} ({marks})", keys)
             except UnicodeEncodeError:  # a text that is not UTF-8 comes as its bytes
                 self._connection.execute("ROLLBACK")
                 self._connection.execute("BEGIN")
                 for key in keys:
-                    self._add_odd(table, key)
+                    insert_odd(self._connection, self._insert[table], key, undecoded)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise refused(error) from None
-
-    def _add_odd(self, table: str, key: Row) -> None:
-        raws = [undecoded(value) if isinstance(value, str) else None for value in key]
-        slots = ", ".join("?" if raw is None else "CAST(? AS TEXT)" for raw in raws)
-        values = [value if raw is None else raw for value, raw in zip(key, raws)]
-        self._connection.execute(f"INSERT INTO {quote('t' + table)} VALUES ({slots})", values)
 
     def dangling(self) -> dict[ReferenceKey, int]:
         """How many rows have a reference that leads nowhere, by table, columns and other table.

@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from ...database.text import undecoded
 from ...options.request import Request
 from ..dataset import Row, TableStream, Value
 from ..registry import Format
-from ..values import undecoded
 from .reading import csv_member
 from .spreadsheet import (
     EXACT_INTEGERS,

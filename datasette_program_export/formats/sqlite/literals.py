@@ -11,25 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import count
 
+from ...database.text import odd_text, undecoded
 from ..dataset import Row, Value
-from ..values import undecoded
 
 _POWER = 62  # of two: the largest that is an integer literal
 _SMALLEST = -(2**63)
 _MARKS = re.compile(r"\\r([0-9]{1,9})")
-
-
-def odd_text(text: str, encoding: str) -> bytes | None:
-    """The bytes to be cast to TEXT, in the database's encoding, where the text itself would not arrive as it is."""
-    raw = undecoded(text)
-    if encoding == "UTF-8":
-        return raw
-    if raw is None:  # these two are replaced when SQLite makes UTF-16 of UTF-8
-        return text.encode(encoding) if "\ufffe" in text or "\uffff" in text else None
-    try:
-        return raw.decode("utf-8", "surrogatepass").encode(encoding, "surrogatepass")
-    except UnicodeError:
-        return raw
 
 
 def real(number: float) -> str:

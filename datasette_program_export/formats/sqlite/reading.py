@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ...database.batch_sizes import BatchSizes
 from ...database.library import sqlite3
 from ...database.schema import quote
 from ...database.sqlite_errors import explain
+from ...database.text import decode_text, decoded_rows
 from ...errors import UnreadableError
 from ...files.input_file import open_database_bytes
 from ..dataset import Dataset, Field, Row, TableStream
@@ -31,7 +33,6 @@ PLACEHOLDER = "0" * 64
 _PIECE = 256 * 1024
 _HEX = re.compile("[0-9a-f]{64}")
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA}  # no function is run
-_UNDECODABLE = "Could not decode to UTF-8"
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
@@ -48,22 +49,8 @@ def stored_rows(connection: sqlite3.Connection, table: str, columns: Sequence[st
     """The rows in the order in which they lie in the file; a text that is not UTF-8 with surrogates."""
     wanted = ", ".join(f"r.{quote(c)}" for c in columns)  # qualified: a name that is not there is no string
     sql = f"SELECT {wanted} FROM main.{quote(table)} AS r NOT INDEXED"
-    given = 0
     connection.text_factory = str
-    try:
-        for rows in _fetched(connection, sql):
-            yield rows
-            given += len(rows)
-        return
-    except sqlite3.OperationalError as error:
-        if not str(error).startswith(_UNDECODABLE):
-            raise
-    connection.text_factory = _decode_any
-    for rows in _fetched(connection, sql):
-        fresh = rows[given:]
-        given -= len(rows) - len(fresh)
-        if fresh:
-            yield fresh
+    yield from decoded_rows(connection, partial(_fetched, connection, sql))
 
 
 def _fetched(connection: sqlite3.Connection, sql: str) -> Iterator[list[Row]]:
@@ -72,10 +59,6 @@ def _fetched(connection: sqlite3.Connection, sql: str) -> Iterator[list[Row]]:
         while rows := cursor.fetchmany(next(pace)):
             pace.saw(len(rows), sum(len(v) for row in rows for v in row if isinstance(v, (str, bytes))))
             yield rows
-
-
-def _decode_any(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
 
 
 def decode(path: Path) -> Dataset:
@@ -175,7 +158,7 @@ def _description(connection: sqlite3.Connection) -> dict[str, Any]:
 
 
 def _ordinary_tables(connection: sqlite3.Connection) -> list[str]:
-    connection.text_factory = _decode_any
+    connection.text_factory = decode_text
     listed = connection.execute("PRAGMA main.table_list").fetchall()
     return [name for schema, name, kind, *_ in listed if schema == "main" and kind == "table"]
 

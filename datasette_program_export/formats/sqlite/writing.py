@@ -20,6 +20,7 @@ import msgspec
 from ...database.library import sqlite3
 from ...database.schema import quote
 from ...database.sqlite_errors import explain
+from ...database.text import insert_odd, odd_text
 from ...errors import BrokenExportError, ExportError, SpoolFullError, UnreadableError, UnsupportedError
 from ...files.limits import Limits
 from ...files.local import local
@@ -28,7 +29,6 @@ from ..description.integrity import Announced, AnnouncedTable
 from ..description.parsing import dumped
 from ..digest import TableDigest, sum_of_rows
 from ..registry import Format, Options
-from .literals import odd_text
 from .reading import check_document, digest_with_zeros, find, stored_rows
 from .reading import decode as read
 from .statements import Blueprint, insertion
@@ -119,15 +119,7 @@ class _Building:
                 self._insert(connection, start, row)
 
     def _insert(self, connection: sqlite3.Connection, start: str, row: Sequence[Any]) -> None:
-        slots, values = [], []
-        for value in row:
-            raw = odd_text(value, self.blueprint.encoding) if isinstance(value, str) else None
-            if raw is not None:  # a literal: bytes that are bound would be taken for UTF-8 in any database
-                slots.append(f"CAST(X'{raw.hex()}' AS TEXT)")
-            else:
-                slots.append("?")
-                values.append(value)
-        connection.execute(f"{start} ({', '.join(slots)})", values)
+        insert_odd(connection, start, row, lambda text: odd_text(text, self.blueprint.encoding))
 
     def read_back(self) -> Announced:
         """Compare every table with what was read from the source; returns the integrity, as the file has it.

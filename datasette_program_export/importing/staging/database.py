@@ -9,14 +9,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ...database.library import sqlite3
 from ...database.schema import Table, quote
+from ...database.text import insert_odd, undecoded
 from ...errors import SpoolFullError, UnreadableError, UnsupportedError
-from ...formats.dataset import Row, Value
-from ...formats.values import undecoded
+from ...formats.dataset import Row
 from ..progress import ImportProgress
 
 _MOST_COLUMNS = 990  # SQLite allows 2,000, and some have a shadow
@@ -109,17 +110,18 @@ class StagingDatabase:
 
     def add(self, staged: StagedTable, numbers: Iterable[int], shapes: Iterable[int], rows: Sequence[Row]) -> None:
         """Some rows, with their numbers in the file. Raises UnreadableError for what no database can hold."""
-        complete = [(number, shape, *row) for number, shape, row in zip(numbers, shapes, rows)]
-        marks = ["?"] * (2 + len(staged.raw))
+        complete: list[tuple[Any, ...]] = [(number, shape, *row) for number, shape, row in zip(numbers, shapes, rows)]
+        start = f"INSERT INTO {staged.name} (line, shape, {', '.join(staged.raw)}) VALUES"
+        marks = ", ".join(["?"] * (2 + len(staged.raw)))
         self.connection.execute("BEGIN")
         try:
             try:
-                self.connection.executemany(_insert(staged, marks), complete)
+                self.connection.executemany(f"{start} ({marks})", complete)
             except UnicodeEncodeError:
                 self.connection.execute("ROLLBACK")
                 self.connection.execute("BEGIN")
                 for row in complete:
-                    self._add_odd(staged, row)
+                    insert_odd(self.connection, start, row, partial(self._odd, staged, row[0]))
             self.connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if "full" in str(error) or "disk I/O" in str(error):
@@ -128,22 +130,15 @@ class StagingDatabase:
         staged.rows += len(complete)
         self._watch.count(len(complete))
 
-    def _add_odd(self, staged: StagedTable, row: Sequence[Value]) -> None:
-        """A row with a text that is not UTF-8: by its bytes."""
-        marks, values = [], []
-        for value in row:
-            raw = undecoded(value) if isinstance(value, str) else None
-            marks.append("?" if raw is None else "CAST(? AS TEXT)")
-            values.append(value if raw is None else self._bytes(raw, staged, row))
-        self.connection.execute(_insert(staged, marks), values)
-
-    def _bytes(self, raw: bytes, staged: StagedTable, row: Sequence[Any]) -> bytes:
-        if self.encoding == "UTF-8":
+    def _odd(self, staged: StagedTable, number: int, text: str) -> bytes | None:
+        """The bytes of a text that is not UTF-8, in the target's encoding."""
+        raw = undecoded(text)
+        if raw is None or self.encoding == "UTF-8":
             return raw
         try:
-            return raw.decode("utf-8", "surrogatepass").encode(self.encoding.replace("UTF-", "utf-"), "surrogatepass")
+            return raw.decode("utf-8", "surrogatepass").encode(self.encoding, "surrogatepass")
         except UnicodeDecodeError:
-            place = f"{staged.unit.capitalize()} {row[0]:,} of {staged.table.name}"
+            place = f"{staged.unit.capitalize()} {number:,} of {staged.table.name}"
             raise UnreadableError(f"{place} holds a text that a {self.encoding} database cannot.") from None
 
     def taking(self, staged: StagedTable, places: Sequence[int], batches: Iterator[list[Row]]) -> Iterator[list[Row]]:
@@ -158,7 +153,3 @@ class StagingDatabase:
             except (OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError):
                 raise UnreadableError(f"{staged.table.name} holds a value that SQLite cannot.") from None
             yield rows
-
-
-def _insert(staged: StagedTable, marks: Sequence[str]) -> str:
-    return f"INSERT INTO {staged.name} (line, shape, {', '.join(staged.raw)}) VALUES ({', '.join(marks)})"
