@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 import pytest
 
-from datasette_program_export.database.authorizer import Guard
+from datasette_program_export.database.guarding.authorizer import Guard
+from datasette_program_export.database.guarding.sql_tokens import SQLTextError, names, names_defined, tokens
+from datasette_program_export.database.guarding.view_names import view_names
 from datasette_program_export.database.library import sqlite3
 from datasette_program_export.database.reflection import reflect
 from datasette_program_export.database.snapshot import Snapshot
 from datasette_program_export.database.source import Source
-from datasette_program_export.database.sql_tokens import SQLTextError, names, names_defined, tokens
-from datasette_program_export.database.view_names import view_names
 from datasette_program_export.errors import RequestError
 from datasette_program_export.plugin.host import V1
 

@@ -13,7 +13,7 @@ import pytest
 
 from datasette_program_export import Settings
 from datasette_program_export.database import opening
-from datasette_program_export.database.authorizer import Guard, own_statements
+from datasette_program_export.database.guarding.authorizer import Guard, own_statements
 from datasette_program_export.database.snapshot import Snapshot, TimeExpired
 from datasette_program_export.database.source import Source
 from datasette_program_export.errors import (

@@ -19,7 +19,7 @@ from typing import Any
 from weakref import WeakSet
 
 from ..errors import CancelledError, SnapshotLostError, SourceError, TooLargeError
-from .authorizer import Authorizer, Guard, own_statements
+from .guarding.authorizer import Authorizer, Guard, own_statements
 from .library import sqlite3
 from .opening import open_source
 from .reflection import reflect

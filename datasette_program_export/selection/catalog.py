@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
-from ..database.authorizer import JOINS_UNSEEN, OF_STORAGE
+from ..database.guarding.authorizer import JOINS_UNSEEN, OF_STORAGE
 from ..database.schema import ForeignKey, Schema, Table, fold, resolve
 from ..database.virtual_tables import OF_INDEXES, indexed_by
 from ..errors import RequestError, SettingsError

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..database.authorizer import Guard
+from ..database.guarding.authorizer import Guard
 from ..database.schema import Column, Table, quote
 from ..database.snapshot import Row, Snapshot
 from .key_tables import KeyTable

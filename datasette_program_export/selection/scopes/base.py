@@ -11,10 +11,10 @@ from collections.abc import Set
 from functools import cached_property
 from typing import Any
 
-from ...database.authorizer import Guard
+from ...database.guarding.authorizer import Guard
+from ...database.guarding.view_names import ViewNames, view_names
 from ...database.schema import Column, ForeignKey, Schema, Table, fold
 from ...database.snapshot import Snapshot
-from ...database.view_names import ViewNames, view_names
 from ...errors import DeniedError, NotFoundError, RequestError, UnsupportedError
 from ...options.request import Request
 from ..catalog import Catalog

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .schema import fold
+from ..schema import fold
 
 _CHARACTER = r"A-Za-z0-9_$\x80-\U0010ffff"  # of a name; SQLite takes every character beyond ASCII for one
 _TOKEN = re.compile(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from .schema import Schema, Table, fold
+from ..schema import Schema, Table, fold
 from .sql_tokens import SQLTextError, names, names_defined
 
 

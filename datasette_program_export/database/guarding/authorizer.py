@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..errors import DeniedError, ExportError, RequestError
-from .library import sqlite3
-from .schema import fold
+from ...errors import DeniedError, ExportError, RequestError
+from ..library import sqlite3
+from ..schema import fold
 from .sql_tokens import SQLTextError, names, names_defined, tokens
 from .view_names import ViewNames
 
