@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from datasette_program_export import Settings
-from datasette_program_export.database import opening
+from datasette_program_export.database import backup, opening
 from datasette_program_export.database.guarding.authorizer import Guard, own_statements
 from datasette_program_export.database.snapshot import Snapshot, TimeExpired
 from datasette_program_export.database.source import Source
@@ -164,13 +164,15 @@ BUSY, LOCKED = 5, 6  # sqlite3 names them from Python 3.11 on
 
 
 def test_a_copy_is_tried_again_while_the_database_is_locked_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Source("x")
-    opening._backup(Origin(LOCKED, BUSY, 0), None, source, lambda: False, pages=1)  # type: ignore[arg-type]
-    monkeypatch.setattr(opening, "LOCK_SECONDS", -1)
-    opening._backup(Origin(0, 0), None, source, lambda: False, pages=1)  # type: ignore[arg-type]
+    def copy(*states: int) -> None:
+        backup.back_up(Origin(*states), None, lambda: None, pages=1, name="x")  # type: ignore[arg-type]
+
+    copy(LOCKED, BUSY, 0)
+    monkeypatch.setattr(backup, "LOCK_SECONDS", -1)
+    copy(0, 0)
     for state in (LOCKED, BUSY):
-        with pytest.raises(BusyError):
-            opening._backup(Origin(state), None, source, lambda: False, pages=1)  # type: ignore[arg-type]
+        with pytest.raises(BusyError, match="The database x is locked"):
+            copy(state)
 
 
 def test_a_copy_that_is_not_wanted_any_more_is_not_made(tmp_path: Path) -> None:

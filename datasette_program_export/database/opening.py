@@ -15,15 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ..errors import BusyError, CancelledError, SourceError
+from .backup import LOCK_SECONDS, LOCK_STEP, back_up
 from .library import sqlite3
 from .source import Fingerprint, Source, size_beside
 from .sqlite_errors import explain
 
-LOCK_SECONDS = 5.0  # how long a locked database is waited for, in steps of
-LOCK_STEP = 0.1
 COPY_PAGES = 1000  # between two looks at whether the copy is still wanted
 
 
@@ -85,8 +83,7 @@ def _begun(source: Source, options: str, cancelled: Callable[[], bool]) -> sqlit
                 if isinstance(error, source.library.OperationalError):
                     raise
                 raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
-            if cancelled():
-                raise CancelledError("The export was cancelled.") from None
+            _check(cancelled)
             if time.monotonic() > give_up:
                 raise BusyError(f"The database {source.name} is locked by another program; try again later.") from None
             time.sleep(LOCK_STEP)
@@ -129,7 +126,7 @@ def _open_memory(source: Source, cancelled: Callable[[], bool]) -> Opened:
     private = source.library.connect(":memory:", isolation_level=None, check_same_thread=False)
     try:
         with source.memory() as shared:
-            _backup(shared, private, source, cancelled, pages=-1)
+            back_up(shared, private, partial(_check, cancelled), pages=-1, name=source.name)
         _begin(source, private)
         return Opened(private, "none")
     except BaseException:
@@ -154,7 +151,7 @@ def _copied(source: Source, opened: Opened, cancelled: Callable[[], bool]) -> Op
         target = source.library.connect(path, isolation_level=None, check_same_thread=False)
         try:
             target.execute("PRAGMA synchronous=OFF")
-            _backup(opened.connection, target, source, cancelled, pages=COPY_PAGES)
+            back_up(opened.connection, target, partial(_check, cancelled), pages=COPY_PAGES, name=source.name)
         finally:
             target.close()
             opened.connection.close()
@@ -169,18 +166,9 @@ def _copied(source: Source, opened: Opened, cancelled: Callable[[], bool]) -> Op
     return Opened(connection, "none")
 
 
-def _backup(
-    origin: sqlite3.Connection, target: Any, source: Source, cancelled: Callable[[], bool], *, pages: int
-) -> None:
-    give_up = time.monotonic() + LOCK_SECONDS
-
-    def progress(status: int, remaining: int, total: int) -> None:
-        if cancelled():
-            raise CancelledError("The export was cancelled.")
-        if status in (5, 6) and time.monotonic() > give_up:  # SQLITE_BUSY, SQLITE_LOCKED: it would wait for ever
-            raise BusyError(f"The database {source.name} is locked by another program; try again later.")
-
-    origin.backup(target, pages=pages, progress=progress, sleep=0.01)
+def _check(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise CancelledError("The export was cancelled.")
 
 
 def _beside(path: Path) -> list[Path]:

@@ -15,12 +15,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import ModuleType
 
+from ..database.backup import back_up
 from ..database.library import library_of, sqlite3
 from ..database.sqlite_errors import explain
 from ..errors import BusyError, NotFoundError, RequestError, SourceError
 from ..files.atomic import check_beside
 
 _WAIT = 5.0
+_PAGES = 10_000  # between two looks at whether the copy is still wanted
 
 
 def default_place(database: Path) -> Path:
@@ -55,7 +57,7 @@ def copy_of(connection: sqlite3.Connection, place: Path, check: Callable[[], Non
     part = Path(name)
     try:
         with closing(library_of(connection).connect(part, isolation_level=None)) as copy:
-            _backup(connection, copy, check)
+            back_up(connection, copy, check, pages=_PAGES)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
         part.replace(place)
     except BaseException:
@@ -68,20 +70,6 @@ def copy_before(path: Path, library: ModuleType, place: Path, check: Callable[[]
     """Copy a database file whose writing is held by another connection of this process."""
     with closing(library.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_WAIT)) as reader:
         return copy_of(reader, place, check)
-
-
-def _backup(origin: sqlite3.Connection, copy: sqlite3.Connection, check: Callable[[], None] = _go_on) -> None:
-    """Raises BusyError when a lock does not go away."""
-    busy = 0
-
-    def progress(status: int, remaining: int, total: int) -> None:
-        nonlocal busy
-        check()
-        busy = busy + 1 if status in (5, 6) else 0  # SQLITE_BUSY, SQLITE_LOCKED
-        if busy * 0.1 > _WAIT:
-            raise BusyError("The database is locked by another program; try again later.")
-
-    origin.backup(copy, pages=10_000, progress=progress, sleep=0.1)
 
 
 def restore_command(copy: Path, database: Path) -> str:
@@ -104,7 +92,7 @@ def restore(copy: Path, database: Path) -> None:
                 raise SourceError(f"{copy.name} is damaged; nothing was changed.")
             with closing(sqlite3.connect(database, isolation_level=None, timeout=_WAIT)) as goal:
                 wal = goal.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-                _backup(origin, goal)
+                back_up(origin, goal, _go_on, pages=_PAGES)
                 if wal:
                     with suppress(sqlite3.OperationalError):
                         goal.execute("PRAGMA journal_mode=WAL")

@@ -1,0 +1,38 @@
+"""Copies a database by SQLite's backup: patient with locks for a while, and it can be stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..errors import BusyError
+from .library import sqlite3
+
+LOCK_SECONDS = 5.0  # how long a locked database is waited for, in steps of
+LOCK_STEP = 0.1
+_LOCKED = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: the backup itself would wait for ever
+
+
+def back_up(
+    origin: sqlite3.Connection,
+    copy: sqlite3.Connection,
+    check: Callable[[], None],
+    *,
+    pages: int,
+    name: str | None = None,
+) -> None:
+    """Copy ``main`` of ``origin``, ``pages`` at a time (-1: all at once). Raises BusyError when a lock stays.
+
+    ``check`` is called between two steps; what it raises ends the copy. ``name`` is the database's, for messages."""
+    free_at = time.monotonic()
+
+    def progress(status: int, remaining: int, total: int) -> None:
+        nonlocal free_at
+        check()
+        if status not in _LOCKED:
+            free_at = time.monotonic()
+        elif time.monotonic() > free_at + LOCK_SECONDS:
+            which = "The database" if name is None else f"The database {name}"
+            raise BusyError(f"{which} is locked by another program; try again later.")
+
+    origin.backup(copy, pages=pages, progress=progress, sleep=LOCK_STEP)
