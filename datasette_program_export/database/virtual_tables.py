@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .guarding.sql_tokens import SQLTextError, Token, tokens
 from .schema import Table
-from .sql_tokens import SQLTextError, Token, tokens
 
 OF_INDEXES = ("fts3tokenize", "fts4aux", "fts5vocab", "dbstat")  # these show only what other tables hold
 

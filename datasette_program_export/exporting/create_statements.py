@@ -7,13 +7,13 @@ memory, and what SQLite does not accept there is told with its reason.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from ..database.library import sqlite3
 from ..database.schema import Column, ForeignKey, Table, fold, quote
-from ..database.sqlite_errors import explain
+from ..database.scratch import firing, refusal, scratch_database
 from ..formats.description.schema import DatabaseFacts, DocumentObject, Encoding, NotCarried, ObjectKind
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
@@ -40,14 +40,8 @@ class Structure:
 def structure(scope: Scope) -> Structure:
     """What makes the tables of this scope anew, elsewhere."""
     made = Structure(facts=_facts(scope))
-    library = scope.snapshot.source.library
-    # no cache: an EXPLAIN that is known already is not looked at again when a trigger has come
-    with closing(library.connect(":memory:", isolation_level=None, cached_statements=0)) as scratch:
-        with suppress(Exception):  # somebody's extension: without it, what needs it is not carried
-            if scope.snapshot.source.prepare is not None:
-                scope.snapshot.source.prepare(scratch)
-            scratch.row_factory = None
-        scratch.execute("PRAGMA foreign_keys=OFF")
+    source = scope.snapshot.source
+    with scratch_database(source.library, source.prepare) as scratch:
         building = _Building(scratch, scope, made)
         for chosen in scope.tables:
             made.tables[chosen.table.name] = building.table(chosen)
@@ -97,7 +91,7 @@ class _Building:
                 "its definition needs a column that is left out: checks, collations and generated columns are not kept"
             )
             self.made.not_carried.append(NotCarried(type="constraints", table=table.name, why=why))
-        self._attempt(sql)  # one with a name that SQLite keeps for itself cannot be made; its rows can be had
+        refusal(self.scratch, sql)  # one with a name that SQLite keeps for itself cannot be made; its rows can be had
         return sql
 
     def _as_written(self, table: Table, kept: set[str]) -> str:
@@ -113,7 +107,7 @@ class _Building:
         candidates = list(self._candidates())
         for kind in _KINDS:
             for found in (c for c in candidates if c.type == kind):
-                why = self._trigger(found) if kind == "trigger" else self._attempt(found.sql)
+                why = self._trigger(found) if kind == "trigger" else refusal(self.scratch, found.sql)
                 self._keep(found, why)
             if kind == "view":
                 self._drop_broken_views()
@@ -143,39 +137,25 @@ class _Building:
         if told not in self.made.not_carried:
             self.made.not_carried.append(told)
 
-    def _attempt(self, sql: str) -> str | None:
-        """Why SQLite refuses a statement, if it does."""
-        try:
-            self.scratch.execute(sql)
-        except self.scratch.Error as error:
-            return explain(error)
-        return None
-
     def _trigger(self, found: DocumentObject) -> str | None:
         """Make a trigger and see that the statements which fire it are still understood."""
-        firing = list(self._firing(found.table))
-        before = [self._attempt(f"EXPLAIN {sql}") for sql in firing]
-        if why := self._attempt(found.sql):
+        fired_by = list(firing(self.scratch, found.table))
+        before = [refusal(self.scratch, f"EXPLAIN {sql}") for sql in fired_by]
+        if why := refusal(self.scratch, found.sql):
             return why
-        for sql, known in zip(firing, before):
-            if (why := self._attempt(f"EXPLAIN {sql}")) and why != known:
+        for sql, known in zip(fired_by, before):
+            if (why := refusal(self.scratch, f"EXPLAIN {sql}")) and why != known:
                 self.scratch.execute(f"DROP TRIGGER main.{quote(found.name)}")
                 return why
         return None
-
-    def _firing(self, table: str) -> Iterator[str]:
-        target = f"main.{quote(table)}"
-        columns = [row[1] for row in self.scratch.execute(f"PRAGMA main.table_xinfo({quote(table)})") if row[6] == 0]
-        yield f"INSERT INTO {target} DEFAULT VALUES"
-        yield f"DELETE FROM {target}"
-        if columns:
-            yield f"UPDATE {target} SET " + ", ".join(f"{quote(c)} = {quote(c)}" for c in columns)
 
     def _drop_broken_views(self) -> None:
         """A view is always made; that it works is another matter, and those that build on it do not either."""
         while True:
             views = [o for o in self.made.objects if o.type == "view"]
-            broken = [(o, why) for o in views if (why := self._attempt(f"SELECT 1 FROM main.{quote(o.name)} LIMIT 0"))]
+            broken = [
+                (o, why) for o in views if (why := refusal(self.scratch, f"SELECT 1 FROM main.{quote(o.name)} LIMIT 0"))
+            ]
             if not broken:
                 return
             for found, why in broken:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +15,7 @@ import msgspec
 
 from ...database.library import sqlite3
 from ...database.schema import fold, quote
+from ...database.scratch import scratch_database
 from ...database.sqlite_errors import explain
 from ...errors import UnsupportedError
 from ..dataset import Dataset
@@ -48,9 +48,8 @@ class Blueprint:
         facts = schema.database
         objects: list[str] = []
         refused: list[NotCarried] = []
-        with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
+        with scratch_database() as scratch:
             scratch.execute(f"PRAGMA encoding='{facts.encoding}'")
-            scratch.execute("PRAGMA foreign_keys=OFF")
             tables = {name: _made(scratch, name, table.sql) for name, table in schema.tables.items()}
             counts = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"
             sequences = facts.sequences if scratch.execute(counts).fetchone() else None

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ...database.library import sqlite3
 from ...database.reflection import reflect
 from ...database.schema import Schema, fold, quote
+from ...database.scratch import firing, scratch_database
 from ...database.sqlite_errors import explain
 from ...errors import UnreadableError
 from ...formats.description.schema import DocumentSchema
@@ -69,7 +70,7 @@ class NewTables:
 
     def trial(self, findings: FindingCollector) -> Schema:
         """What they make, tried in an empty database in memory. What is refused is a finding."""
-        with closing(sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)) as scratch:
+        with scratch_database() as scratch:
             self.prepare(scratch)
             self.make_tables(scratch, findings)
             if not findings.errors:
@@ -124,10 +125,7 @@ def _look(connection: sqlite3.Connection, statement: Statement, findings: Findin
     if statement.kind == "view":
         used = [f"SELECT * FROM main.{quote(statement.name)}"]
     elif statement.kind == "trigger":
-        rows = connection.execute(f"PRAGMA main.table_xinfo({quote(statement.table)})").fetchall()
-        sets = ", ".join(f"{quote(row[1])} = {quote(row[1])}" for row in rows if row[6] == 0)
-        target = f"main.{quote(statement.table)}"
-        used = [f"INSERT INTO {target} DEFAULT VALUES", f"DELETE FROM {target}", f"UPDATE {target} SET {sets}"]
+        used = list(firing(connection, statement.table))
     else:
         return
     for sql in used:

@@ -9,7 +9,7 @@ from typing import Any
 from datasette.plugins import pm
 from datasette.utils import InvalidSql, await_me_maybe, validate_sql_select
 
-from ...database.sql_tokens import SQLTextError, Token, tokens
+from ...database.guarding.sql_tokens import SQLTextError, Token, tokens
 from ...errors import DeniedError, RequestError
 from .. import host
 from ..host.protocols import Database, Datasette, HttpRequest
