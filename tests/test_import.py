@@ -479,6 +479,23 @@ def test_half_a_surrogate_pair_at_the_end_comes_back_in_a_database_of_utf16(tmp_
     assert rows(tmp_path / "new.db", query) == rows(source, query)
 
 
+@pytest.mark.parametrize(("rule", "policy"), [("", "fail"), ("", "update"), ("UNIQUE", "fail")])
+def test_a_disk_that_is_full_is_told_as_the_reason(tmp_path: Path, rule: str, policy: str) -> None:
+    """At some statements SQLite rolls back all of the transaction then, savepoints and all."""
+    many = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000) INSERT INTO t SELECT n, "
+    tables = f"CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT {rule})"
+    file = exported(made(tmp_path / "s.db", tables, f"{many} hex(n) || 'a long text, so that it fills pages' FROM c"))
+    target = made(tmp_path / "t.db", tables, *([f"{many} 'old ' || n FROM c"] if policy == "update" else []))
+    with closing(sqlite3.connect(target)) as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        before = connection.execute("SELECT * FROM t").fetchall()
+        connection.execute(f"PRAGMA max_page_count={pages + 3}")
+        with pytest.raises(SourceError, match="cannot take the import: database or disk is full"):
+            load(connection, file, on_conflict=policy, backup=False)
+        assert connection.execute("SELECT * FROM t").fetchall() == before
+        assert not connection.in_transaction
+
+
 @pytest.mark.parametrize("journal", ["delete", "wal"])
 def test_a_failing_import_and_a_preview_leave_every_byte(house: Path, tmp_path: Path, journal: str) -> None:
     """The file is the same, byte by byte; so is the -wal of a database that somebody has open."""

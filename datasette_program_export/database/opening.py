@@ -20,7 +20,7 @@ from ..errors import BusyError, CancelledError, SourceError
 from .backup import LOCK_SECONDS, LOCK_STEP, back_up
 from .library import sqlite3
 from .source import Fingerprint, Source, size_beside
-from .sqlite_errors import explain
+from .sqlite_errors import explain, is_locked, is_not_opened, is_readonly
 
 COPY_PAGES = 1000  # between two looks at whether the copy is still wanted
 
@@ -49,7 +49,7 @@ def open_source(source: Source, *, copy: bool, cancelled: Callable[[], bool]) ->
     try:
         connection = _begun(source, "mode=ro", cancelled)
     except source.library.OperationalError as error:
-        if not any(sign in str(error) for sign in ("unable to open", "readonly")) or _is_hot_journal(source.path):
+        if not (is_not_opened(error) or is_readonly(error)) or _is_hot_journal(source.path):
             raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
         # no index file can be made beside it: as nobody can write there, it can be read as it lies
         return _open_immutable(source, "The database lies where nothing can be written")
@@ -79,7 +79,7 @@ def _begun(source: Source, options: str, cancelled: Callable[[], bool]) -> sqlit
             return connection
         except source.library.DatabaseError as error:
             connection.close()
-            if "locked" not in str(error) and "busy" not in str(error):
+            if not is_locked(error):
                 if isinstance(error, source.library.OperationalError):
                     raise
                 raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
@@ -192,7 +192,7 @@ def _remove_empty_wal(source: Source) -> None:
 
 
 def _reason(error: Exception) -> str:
-    if "attempt to write a readonly database" in str(error):
+    if is_readonly(error):
         return "a write to it was never finished; open it once with a program that may write"
     return explain(error)
 

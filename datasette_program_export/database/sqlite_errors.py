@@ -1,4 +1,7 @@
-"""An error of SQLite as a short reason, without SQL and without values."""
+"""An error of SQLite: as a short reason, without SQL and without values; and of which kind it is.
+
+The kinds are told by SQLite's own English words: Python 3.10 does not hand on its error codes.
+"""
 
 from __future__ import annotations
 
@@ -37,3 +40,28 @@ def explain(error: Exception) -> str:
     if found := _UNBOUND.search(text):
         return f"no value was given for {found.group(1)}"
     return next((known for known in _KNOWN if known in text), "SQLite cannot run it")
+
+
+def is_locked(error: Exception) -> bool:
+    """Another connection holds a lock: to wait may help."""
+    return "is locked" in str(error) or "is busy" in str(error)
+
+
+def is_readonly(error: Exception) -> bool:
+    """The database cannot be written to."""
+    return "readonly database" in str(error)
+
+
+def is_full(error: Exception) -> bool:
+    """The disk, or the pages that the database may have, are used up."""
+    return "database or disk is full" in str(error)
+
+
+def is_disk_error(error: Exception) -> bool:
+    """The disk takes no more: it is full, or it fails."""
+    return is_full(error) or "disk I/O error" in str(error)
+
+
+def is_not_opened(error: Exception) -> bool:
+    """The file, or one that SQLite keeps beside it, cannot be opened."""
+    return "unable to open" in str(error)

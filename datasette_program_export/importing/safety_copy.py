@@ -17,7 +17,7 @@ from types import ModuleType
 
 from ..database.backup import back_up
 from ..database.library import library_of, sqlite3
-from ..database.sqlite_errors import explain
+from ..database.sqlite_errors import explain, is_locked
 from ..errors import BusyError, NotFoundError, RequestError, SourceError
 from ..files.atomic import check_beside
 
@@ -97,6 +97,6 @@ def restore(copy: Path, database: Path) -> None:
                     with suppress(sqlite3.OperationalError):
                         goal.execute("PRAGMA journal_mode=WAL")
     except sqlite3.DatabaseError as error:
-        if "locked" in str(error):
+        if is_locked(error):
             raise BusyError(f"{database.name} is locked by another program; try again later.") from None
         raise SourceError(f"{copy.name} cannot be restored: {explain(error)}.") from None

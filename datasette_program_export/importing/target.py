@@ -20,7 +20,7 @@ from ..database.library import sqlite3
 from ..database.reflection import reflect
 from ..database.schema import Schema, fold, quote
 from ..database.source import Source
-from ..database.sqlite_errors import explain
+from ..database.sqlite_errors import explain, is_locked, is_readonly
 from ..database.text import decode_text
 from ..errors import BusyError, NotFoundError, SourceError
 from ..files.atomic import check_beside, give_name
@@ -120,9 +120,9 @@ class Target:
 
     def error(self, error: Exception) -> SourceError | BusyError:
         """What to raise for an error of SQLite's."""
-        if "locked" in str(error) or "busy" in str(error):
+        if is_locked(error):
             return BusyError(f"The database {self.name} is locked by another program; try again later.")
-        if "readonly" in str(error):
+        if is_readonly(error):
             return SourceError(f"The database {self.name} cannot be written to.")
         return SourceError(f"The database {self.name} cannot take the import: {explain(error)}.")
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from ..database.library import sqlite3
 from ..database.schema import affinity, quote
-from ..database.sqlite_errors import explain
+from ..database.sqlite_errors import explain, is_disk_error
 from ..database.text import insert_odd, undecoded
 from ..errors import ExportError, SpoolFullError, UnreadableError
 from ..formats.dataset import Field, Row
@@ -119,6 +119,6 @@ def _column(facts: DocumentColumn, strict: bool) -> str:
 
 def refused(error: Exception) -> ExportError:
     """What it means that SQLite does not take the keys aside."""
-    if "full" in str(error) or "disk I/O" in str(error):
+    if is_disk_error(error):
         return SpoolFullError(f"The temporary folder takes no more ({explain(error)}).")
     return UnreadableError("The schema is not as this program writes it.")

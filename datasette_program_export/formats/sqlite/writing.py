@@ -19,7 +19,7 @@ import msgspec
 
 from ...database.library import sqlite3
 from ...database.schema import quote
-from ...database.sqlite_errors import explain
+from ...database.sqlite_errors import explain, is_full
 from ...database.text import insert_odd, odd_text
 from ...errors import BrokenExportError, ExportError, SpoolFullError, UnreadableError, UnsupportedError
 from ...files.limits import Limits
@@ -198,7 +198,7 @@ class _Building:
 
     def _said(self, error: sqlite3.Error) -> ExportError:
         where = f"{self._table}: " if self._table else ""
-        if "full" in str(error):
+        if is_full(error):
             return SpoolFullError(f"The temporary folder takes no more ({explain(error)}).")
         if isinstance(error, sqlite3.IntegrityError):
             return UnsupportedError(

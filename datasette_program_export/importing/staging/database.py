@@ -15,6 +15,7 @@ from typing import Any
 
 from ...database.library import sqlite3
 from ...database.schema import Table, quote
+from ...database.sqlite_errors import is_disk_error
 from ...database.text import insert_odd, undecoded
 from ...errors import SpoolFullError, UnreadableError, UnsupportedError
 from ...formats.dataset import Row
@@ -124,7 +125,7 @@ class StagingDatabase:
                     insert_odd(self.connection, start, row, partial(self._odd, staged, row[0]))
             self.connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            if "full" in str(error) or "disk I/O" in str(error):
+            if is_disk_error(error):
                 raise SpoolFullError("The temporary folder takes no more.") from None
             raise
         staged.rows += len(complete)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from ...database.library import sqlite3
 from ...database.schema import Column, Table, quote
-from ...database.sqlite_errors import explain
+from ...database.sqlite_errors import explain, is_disk_error, is_locked
 from ..choices import ImportChoices
 from ..report import MOST, FindingCollector, TableReport
 from ..staging.database import StagedTable
@@ -94,20 +94,26 @@ class TableWriter:
             execute("SAVEPOINT program_export")
             try:
                 way()
-            except library.IntegrityError:
-                execute("ROLLBACK TO program_export")
+            except library.IntegrityError as error:
+                self._undo(error)
                 continue
             except library.OperationalError as error:
-                execute("ROLLBACK TO program_export")
-                if "locked" in str(error) or "full" in str(error) or "disk" in str(error):
+                if is_locked(error) or is_disk_error(error):
                     raise
+                self._undo(error)
                 why = f"{self.staged.table.name} cannot be written to here: {explain(error)}."
                 self.findings.add("table", why, self.staged.table.name)
                 return
-            finally:
-                execute("RELEASE program_export")
+            execute("RELEASE program_export")
             return
         self._one_by_one()
+
+    def _undo(self, error: sqlite3.Error) -> None:
+        """Back to the savepoint. Raises the error where SQLite has rolled back all of the transaction itself."""
+        if not self.connection.in_transaction:
+            raise error
+        self.connection.execute("ROLLBACK TO program_export")
+        self.connection.execute("RELEASE program_export")
 
     def _back_to_default(self, part: RowMatching) -> list[Column]:
         if self.policy != "replace":
