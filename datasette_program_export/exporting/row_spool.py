@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from ..database.text import decode_text
-from ..errors import SpoolFullError
+from ..files.room import room_in
 from ..formats.dataset import Row, Value
 from ..formats.digest import pack_rows
 
@@ -34,10 +34,8 @@ class RowSpool:
         """The same rows, kept. Raises SpoolFullError where there is no room."""
         for rows in batches:
             header = _pack([None] * len(rows))[: -len(rows)]  # of an array of so many
-            try:
+            with room_in():
                 self._sizes.append(self._file.write(header + pack_rows(rows)))
-            except OSError as error:
-                raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
             yield rows
 
     def given(self) -> Iterator[list[Row]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 from ..database.snapshot import TimeExpired
-from ..errors import ExportError, SpoolFullError
+from .room import room_in
 
 
 def held(chunks: Iterable[bytes], most: int, memory: int, folder: str | None) -> Iterator[bytes]:
@@ -19,15 +19,14 @@ def held(chunks: Iterable[bytes], most: int, memory: int, folder: str | None) ->
     written: IO[bytes] = tempfile.SpooledTemporaryFile(memory, dir=folder)  # noqa: SIM115
     sizes = array("Q")
     try:
-        for chunk in chunks:
-            sizes.append(written.write(chunk))
-            if written.tell() > most:
-                raise TimeExpired
-        written.seek(0)
-    except BaseException as error:
+        with room_in():
+            for chunk in chunks:
+                sizes.append(written.write(chunk))
+                if written.tell() > most:
+                    raise TimeExpired
+            written.seek(0)
+    except BaseException:
         written.close()
-        if isinstance(error, OSError) and not isinstance(error, ExportError):
-            raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
         raise
     return _given(written, sizes)
 

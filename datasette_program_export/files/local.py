@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from ..errors import SpoolFullError
 from .input_file import database_path
+from .room import room_in
 
 _PIECE = 1 << 20
 
@@ -30,10 +30,8 @@ def local(file: IO[bytes]) -> Iterator[Path]:
     try:
         with os.fdopen(handle, "wb") as copy:
             while piece := file.read(_PIECE):
-                try:
+                with room_in():
                     copy.write(piece)
-                except OSError as error:
-                    raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
         yield path
     finally:
         path.unlink(missing_ok=True)

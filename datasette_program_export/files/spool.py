@@ -15,6 +15,7 @@ from threading import Lock
 from typing import IO
 
 from ..errors import CancelledError, SpoolFullError
+from .room import room_in
 
 PIECE = 256 * 1024
 
@@ -108,12 +109,10 @@ class Spool:
         self._wake()
 
     def _spill(self, chunk: bytes) -> None:
-        try:
+        with room_in():
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="program-export-", dir=self.folder)  # noqa: SIM115
             self._file.seek(self._written_to)
             self._file.write(chunk)
             self._file.flush()
-        except OSError as error:
-            raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
         self._written_to += len(chunk)

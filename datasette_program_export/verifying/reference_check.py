@@ -13,7 +13,8 @@ from ..database.library import sqlite3
 from ..database.schema import affinity, quote
 from ..database.sqlite_errors import explain, is_disk_error
 from ..database.text import insert_odd, undecoded
-from ..errors import ExportError, SpoolFullError, UnreadableError
+from ..errors import ExportError, UnreadableError
+from ..files.room import no_room
 from ..formats.dataset import Field, Row
 from ..formats.description.coverage import ReferenceKey
 from ..formats.description.schema import DocumentColumn, DocumentSchema
@@ -120,5 +121,5 @@ def _column(facts: DocumentColumn, strict: bool) -> str:
 def refused(error: Exception) -> ExportError:
     """What it means that SQLite does not take the keys aside."""
     if is_disk_error(error):
-        return SpoolFullError(f"The temporary folder takes no more ({explain(error)}).")
+        return no_room(explain(error))
     return UnreadableError("The schema is not as this program writes it.")

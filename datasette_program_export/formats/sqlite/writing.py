@@ -21,9 +21,10 @@ from ...database.library import sqlite3
 from ...database.schema import quote
 from ...database.sqlite_errors import explain, is_full
 from ...database.text import insert_odd, odd_text
-from ...errors import BrokenExportError, ExportError, SpoolFullError, UnreadableError, UnsupportedError
+from ...errors import BrokenExportError, ExportError, UnreadableError, UnsupportedError
 from ...files.limits import Limits
 from ...files.local import local
+from ...files.room import no_room, room_in
 from ..dataset import Dataset, TableStream
 from ..description.integrity import Announced, AnnouncedTable
 from ..description.parsing import dumped
@@ -56,10 +57,8 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
 @contextmanager
 def _temporary(folder: str | None) -> Iterator[Path]:
     """A file that only this user can read, gone on every way out."""
-    try:
+    with room_in():
         handle, name = tempfile.mkstemp(prefix="program-export-", suffix=".db", dir=folder)
-    except OSError as error:
-        raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
     os.close(handle)
     try:
         yield Path(name)
@@ -199,7 +198,7 @@ class _Building:
     def _said(self, error: sqlite3.Error) -> ExportError:
         where = f"{self._table}: " if self._table else ""
         if is_full(error):
-            return SpoolFullError(f"The temporary folder takes no more ({explain(error)}).")
+            return no_room(explain(error))
         if isinstance(error, sqlite3.IntegrityError):
             return UnsupportedError(
                 f"{where}a row breaks the table's own rules (a key that is there twice, or a missing value), "

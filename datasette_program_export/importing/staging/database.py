@@ -15,9 +15,10 @@ from typing import Any
 
 from ...database.library import sqlite3
 from ...database.schema import Table, quote
-from ...database.sqlite_errors import is_disk_error
+from ...database.sqlite_errors import explain, is_disk_error
 from ...database.text import insert_odd, undecoded
-from ...errors import SpoolFullError, UnreadableError, UnsupportedError
+from ...errors import UnreadableError, UnsupportedError
+from ...files.room import no_room
 from ...formats.dataset import Row
 from ..progress import ImportProgress
 
@@ -126,7 +127,7 @@ class StagingDatabase:
             self.connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if is_disk_error(error):
-                raise SpoolFullError("The temporary folder takes no more.") from None
+                raise no_room(explain(error)) from None
             raise
         staged.rows += len(complete)
         self._watch.count(len(complete))

@@ -8,7 +8,8 @@ from pathlib import Path
 from time import time
 from urllib.parse import parse_qsl
 
-from ...errors import ExportError, SpoolFullError
+from ...errors import ExportError
+from ...files.room import no_room
 from .. import host
 from ..http.upload import receive_form
 from ..request.replay import rules_of_settings
@@ -57,5 +58,5 @@ async def receive(asked: ImportContext, imports: Imports) -> Import:
     except BaseException as error:
         await asyncio.to_thread(imports.remove_place, id_)
         if isinstance(error, OSError) and not isinstance(error, ExportError):
-            raise SpoolFullError(f"The folder for files takes no more ({error.strerror}).") from None
+            raise no_room(error.strerror, "The folder for files") from None
         raise

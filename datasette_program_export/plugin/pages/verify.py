@@ -9,7 +9,8 @@ from typing import Any
 
 from datasette import Response
 
-from ...errors import BusyError, DeniedError, ExportError, SpoolFullError
+from ...errors import BusyError, DeniedError, ExportError
+from ...files.room import room_in
 from ...options.settings import Settings
 from ...verifying.report import Report
 from ...verifying.verifier import verify
@@ -69,10 +70,8 @@ async def _verified(request: HttpRequest, datasette: Datasette) -> Report:
     settings = await host.site_settings(datasette)
     SLOTS.take(settings.max_concurrent_exports)
     try:
-        with tempfile.TemporaryDirectory(prefix="program-export-", dir=settings.spool_dir) as folder:
+        with room_in(), tempfile.TemporaryDirectory(prefix="program-export-", dir=settings.spool_dir) as folder:
             return await _report(request, settings, Path(folder) / "file")
-    except OSError as error:
-        raise SpoolFullError(f"The temporary folder takes no more ({error.strerror}).") from None
     finally:
         SLOTS.give_back()
 
