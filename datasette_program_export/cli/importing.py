@@ -24,7 +24,12 @@ _METADATA = click.option(
     help="The site's metadata.yml or datasette.yml.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
-_TRUST = click.option("--trust", "trusted", is_flag=True, help="Also a file that unpacks to very many times its size.")
+_TRUST = click.option(
+    "--trust",
+    "trusted",
+    is_flag=True,
+    help="Also a file that unpacks to very many times its size, or whose rows are large (cell_mb).",
+)
 
 
 @click.command(name="import", cls=Command)

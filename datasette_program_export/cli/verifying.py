@@ -30,7 +30,11 @@ _VERDICTS = {
     "--against", "database", type=click.Path(path_type=Path), help="Whether this database still holds the same."
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.option("--trust", is_flag=True, help="Also a file that unpacks to very many times its size.")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Also a file that unpacks to very many times its size, or whose rows are large (cell_mb).",
+)
 @click.option(
     "-m", "--metadata", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="With --against: the site's."
 )

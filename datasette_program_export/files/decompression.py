@@ -28,7 +28,7 @@ def decompressed(file: IO[bytes], how: str, limits: Limits) -> IO[bytes]:
     if how == "gzip":
         inner = gzip.GzipFile(fileobj=counted, mode="rb")  # type: ignore[call-overload]
     else:
-        inner = _Zstd(counted) if how == "zstd" else bz2.BZ2File(counted)  # type: ignore[call-overload]
+        inner = _Zstd(counted, limits) if how == "zstd" else bz2.BZ2File(counted)  # type: ignore[call-overload]
     return io.BufferedReader(_Watched(inner, counted, how, limits), 1 << 20)  # type: ignore[type-var]
 
 
@@ -53,7 +53,7 @@ class _Counted:
 class _Zstd:
     """zstandard's own reader takes a cut file for a whole one, so its frames are watched here."""
 
-    def __init__(self, file: _Counted) -> None:
+    def __init__(self, file: _Counted, limits: Limits) -> None:
         try:
             import zstandard
         except ImportError:
@@ -61,7 +61,7 @@ class _Zstd:
                 "To read zstd the package zstandard is needed: pip install datasette-program-export[zstd]."
             ) from None
         self._file = file
-        self._new = zstandard.ZstdDecompressor().decompressobj
+        self._new = zstandard.ZstdDecompressor(max_window_size=limits.window).decompressobj
         self._error = zstandard.ZstdError
         self._frame: Any = None
         self._ready = b""
@@ -79,6 +79,11 @@ class _Zstd:
             try:
                 self._ready = self._frame.decompress(piece)
             except self._error as error:
+                if "memory" in str(error):  # a frame says how much its reader is to hold
+                    raise UnreadableError(
+                        "The zstd of the file asks for more memory than readers are to have (8 MB): pack it anew "
+                        "without --ultra and --long, or say --trust."
+                    ) from None
                 raise zlib.error(str(error)) from None
             if self._frame.eof:
                 self._waiting, self._frame = self._frame.unused_data, None

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from typing import IO
+import io
+from typing import IO, Any
 
 from ..errors import UnreadableError
+from .limits import LARGE, Limits
 
 _BLOCK = 1 << 20
 _RUN = 4000  # lines in one list at most
-LONGEST_DESCRIPTION = 1 << 26  # bytes before the rows, or after them
 
 
 class DigestingLines:
     """``digest`` is over every byte before ``offset``, ``number`` the line there (from 1).
 
-    Memory: one block, or the longest line."""
+    Memory: one block; or one large line, which is never held twice. Raises UnreadableError for one
+    that is larger than the limits allow."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], limits: Limits) -> None:
         self._file = file
+        self._limits = limits
         self._buffer = b""
         self._place = 0
         self.digest = hashlib.sha256()
@@ -36,13 +39,16 @@ class DigestingLines:
     def line(self) -> bytes:
         """The next line with its LF. Raises UnreadableError where the file ends before one."""
         end = self._line_end()
-        return self._taken(end + 1 - self._place, 1)
+        return self._large() if end < 0 else self._taken(end + 1 - self._place, 1)
 
-    def run(self, prefix: bytes) -> list[bytes]:
-        """The next lines, without their LF, as far as they begin so; some thousands at most."""
+    def run(self, prefix: bytes) -> list[Any]:
+        """The next lines, without their LF, as far as they begin so: some thousands at most, a large one alone."""
         if self.peek(len(prefix)) != prefix:
             return []
-        self._line_end()
+        if self._line_end() < 0:
+            line = self._large(keep_end=False)
+            self._limits.fits_row(line, f"Line {self.number - 1:,}")
+            return [line]
         lines = self._buffer[self._place : self._buffer.rindex(b"\n") + 1].split(b"\n", _RUN)[:-1]
         for i, line in enumerate(lines):
             if not line.startswith(prefix):
@@ -57,24 +63,49 @@ class DigestingLines:
 
     def rest(self) -> bytes:
         """All that is left; it is not in the digest. Raises UnreadableError when it is far too much."""
-        left = self.peek(LONGEST_DESCRIPTION + 1)
-        if len(left) > LONGEST_DESCRIPTION:
-            raise UnreadableError(f"Behind the rows, at byte {self.offset:,}, there is more than a description.")
-        return left
+        most = self._limits.description
+        data, self._buffer = io.BytesIO(), self._buffer[self._place :]
+        data.write(self._buffer)
+        self._buffer, self._place = b"", 0
+        while block := self._file.read(_BLOCK):
+            data.write(block)
+            if data.tell() > most:
+                raise UnreadableError(f"Behind the rows, at byte {self.offset:,}, there is more than a description.")
+        return data.getvalue()
 
     def cut(self, where: str = "") -> UnreadableError:
         """The error for a file that ends here."""
         return UnreadableError(f"The file is cut: it ends in line {self.number:,}{where}.", "cut")
 
     def _line_end(self) -> int:
+        """Where in the buffer the line ends; -1 for a line that is larger than a buffer is to be."""
         start = self._place
         while (end := self._buffer.find(b"\n", start)) < 0:
             start = len(self._buffer) - self._place  # what was searched is not searched again
-            block = self._file.read(max(_BLOCK, start))
+            if start > LARGE:
+                return -1
+            block = self._file.read(_BLOCK)
             self._buffer, self._place = self._buffer[self._place :] + block, 0
             if not block:
                 raise self.cut()
         return end
+
+    def _large(self, keep_end: bool = True) -> bytes:
+        """A line of which the buffer holds only the beginning: put together in place, as copies of it would add up."""
+        line = io.BytesIO()
+        block, self._buffer, self._place = self._buffer[self._place :], b"", 0
+        while (end := block.find(b"\n")) < 0:
+            line.write(block)
+            self.digest.update(block)
+            self._limits.fits(line.tell(), f"Line {self.number:,} (from byte {self.offset:,} on)")
+            if not (block := self._file.read(_BLOCK)):
+                raise self.cut()
+        self._buffer = block[end + 1 :]
+        line.write(block[: end + keep_end])
+        self.digest.update(block[: end + 1])
+        self.offset += line.tell() + (not keep_end)
+        self.number += 1
+        return line.getvalue()
 
     def _taken(self, size: int, lines: int) -> bytes:
         data = self._buffer[self._place : self._place + size]
@@ -83,3 +114,10 @@ class DigestingLines:
         self.offset += size
         self.number += lines
         return data
+
+
+def within(line: bytes, start: int, end: int) -> bytes | memoryview:
+    """A line without so many bytes at its start and at its end; of a large one no copy is made."""
+    if len(line) > LARGE:
+        return memoryview(line)[start : len(line) - end]
+    return line[start : len(line) - end]

@@ -6,7 +6,7 @@ import hashlib
 import io
 import zipfile
 import zlib
-from typing import IO
+from typing import IO, Any, cast
 
 from ..errors import UnreadableError
 from .limits import Limits
@@ -14,6 +14,8 @@ from .zip_writing import DIGEST_SIZE, SEAL
 
 _BLOCK = 1 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a bound on memory
+_ENTRY = 200  # bytes of an entry in the table of contents: 46, a name, what else is said
+_SPARE = 1000  # folders are entries, too, and no files
 _END = 22  # bytes of the record at a zip's end, before its comment
 
 
@@ -26,9 +28,12 @@ class Unpacking:
         self._limits = limits
         self._file = file
         try:
-            self._zip = zipfile.ZipFile(file)
+            self._zip = zipfile.ZipFile(cast("IO[bytes]", directory := _Directory(file, limits)))
+            directory.read_before = True
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
             raise UnreadableError("The zip is cut or damaged: its table of contents cannot be read.", "cut") from None
+        if not all(info.filename for info in self._zip.infolist()):
+            raise UnreadableError("The zip holds a file without a name.")
         # a folder is no file: programs that pack anew write one down
         infos = [info for info in self._zip.infolist() if not (info.is_dir() and info.file_size == 0)]
         if len(infos) > limits.members:
@@ -91,6 +96,30 @@ class Unpacking:
         """So much more has come out."""
         self._unpacked += unpacked
         self._limits.check(self._size, self._unpacked)
+
+
+class _Directory:
+    """A zip's bytes; while its table of contents is read, no more of them than so many files can need.
+
+    ``zipfile`` reads all of it at once, and makes an object of each entry."""
+
+    def __init__(self, file: IO[bytes], limits: Limits) -> None:
+        self._file, self._limits = file, limits
+        self.read_before = False
+
+    def read(self, size: int = -1) -> bytes:
+        if self.read_before:
+            return self._file.read(size)
+        most = self._limits.members
+        if size > most * _ENTRY:
+            raise UnreadableError(f"The zip's table of contents is far too large for {most:,} files.")
+        data = self._file.read(size)
+        if data.count(b"PK\1\2") > most + _SPARE:
+            raise UnreadableError(f"The zip holds more than {most:,} files; so many are not looked at.")
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 class _Watched(io.RawIOBase):

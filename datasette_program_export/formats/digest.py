@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from ..database.text import undecoded
 from .dataset import Row, Value
 
+_LARGE = 1 << 20  # characters or bytes
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -30,6 +31,31 @@ def _pack_value(value: Value) -> Any:
     return value
 
 
+def _is_large(row: Row) -> bool:
+    return any(isinstance(value, (str, bytes)) and len(value) > _LARGE for value in row)
+
+
+def _packed_pieces(row: Row) -> Iterator[bytes]:
+    """What ``pack_rows`` makes of a row, its large values in pieces (32-bit lengths, as they are large)."""
+    yield _pack([None] * len(row))[: -len(row)] if row else _pack([])
+    for value in row:
+        if not isinstance(value, (str, bytes)) or len(value) <= _LARGE:
+            yield pack_rows([(value,)])[1:]
+        elif isinstance(value, bytes):
+            yield b"\xc6" + len(value).to_bytes(4, "big")
+            yield value
+        else:
+            slices = range(0, len(value), _LARGE)
+            try:
+                size = sum(len(value[i : i + _LARGE].encode()) for i in slices)
+                yield b"\xdb" + size.to_bytes(4, "big")
+            except UnicodeEncodeError:
+                size = sum(len(value[i : i + _LARGE].encode("utf-8", "surrogateescape")) for i in slices)
+                yield b"\xc9" + size.to_bytes(4, "big") + b"\x01"
+            for i in slices:
+                yield value[i : i + _LARGE].encode("utf-8", "surrogateescape")
+
+
 class TableDigest:
     """The digest of one table, taken as its rows pass. ``left_out`` are columns SQLite computes itself."""
 
@@ -41,10 +67,21 @@ class TableDigest:
     def add(self, rows: list[Row]) -> int:
         """Take these rows in; returns how many bytes they are in MessagePack."""
         kept = self._kept
+        if len(rows) == 1 and _is_large(rows[0]):
+            return self._add_large(rows[0] if kept is None else tuple(rows[0][i] for i in kept))
         packed = pack_rows(rows if kept is None else [tuple(row[i] for i in kept) for row in rows])
         self._hash.update(packed)
         self.rows += len(rows)
         return len(packed)
+
+    def _add_large(self, row: Row) -> int:
+        """The same for a row that is not to be copied as a whole."""
+        size = 0
+        for piece in _packed_pieces(row):
+            self._hash.update(piece)
+            size += len(piece)
+        self.rows += 1
+        return size
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()

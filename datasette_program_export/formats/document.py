@@ -9,17 +9,19 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import UnreadableError
+from ..files.limits import LARGE, Limits
 from .dataset import Field as TableField
 from .description.coverage import Coverage
 from .description.schema import DocumentSchema
 
-_MOST_PARTS = 3_000_000  # of a description: each takes some hundred bytes of memory
 
-
-def description(data: bytes, where: str) -> Mapping[str, Any]:
+def description(data: bytes, where: str, limits: Limits) -> Mapping[str, Any]:
     """A JSON object that describes. Raises UnreadableError."""
-    if data.count(b",") + data.count(b"[") + data.count(b"{") > _MOST_PARTS:
-        raise UnreadableError(f"{where} has far too many parts.")
+    if len(data) > limits.description:
+        raise UnreadableError(f"{where} is far too large.")
+    limits.few_parts(data, where)
+    if len(data) > LARGE:
+        limits.turn()
     try:
         found = msgspec.json.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

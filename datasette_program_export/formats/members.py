@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from ..files.limits import Limits
 from .dataset import Field, Row
 
 
@@ -28,6 +29,7 @@ class MemberFile:
     path: str
     table: str
     fields: Sequence[Field]
+    limits: Limits
     columns: Sequence[Column] = ()
     delimiter: str = ""
 

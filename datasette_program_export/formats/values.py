@@ -20,7 +20,7 @@ from __future__ import annotations
 import sys
 from base64 import b64decode
 from binascii import Error as Base64Error
-from typing import Annotated, Any
+from typing import Annotated, Any, Union, cast
 
 import msgspec
 
@@ -31,7 +31,7 @@ _REALS = {"Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
 def of_tag(value: Any) -> Value:
-    """A decoded value, as itself or out of the tag that JSON has no word for (see ``values``)."""
+    """A value that another program's JSON gave, as itself or out of the tag that JSON has no word for."""
     if value is None or isinstance(value, (str, float)) or (type(value) is int and -(2**63) <= value < 2**63):
         return value
     if isinstance(value, dict):
@@ -84,3 +84,42 @@ def json_value(value: Value) -> Any:
 
 
 # --- texts that hold JSON
+
+
+# The tags: msgspec reads the base64 into bytes, so that its text is never made
+_Tag: Any = msgspec.defstruct(
+    "Tag",
+    [
+        ("base64", bool, False),
+        ("encoded", bytes | None, None),
+        ("type", str | None, None),
+        ("real", str | None, None),
+    ],
+    rename={"base64": "$base64", "real": "$real"},
+    forbid_unknown_fields=True,
+    gc=False,
+)
+TAGS = frozenset((_Tag,))
+Written = Union[str, int, float, _Tag, None]  # what is written: nothing nested is even looked at  # noqa: UP007
+decode_written = msgspec.json.Decoder(Written).decode
+
+
+def written_value(text: str | bytes) -> Value:
+    """A value out of the JSON that is written for it. Raises ValueError, msgspec.MsgspecError."""
+    return untagged(decode_written(text))
+
+
+def untagged(value: Any) -> Value:
+    """A decoded value, as itself or out of its tag. Raises ValueError."""
+    if type(value) is not _Tag:
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            raise ValueError
+        return cast(Value, value)
+    if value.real is not None:
+        if value.base64 or value.encoded is not None or value.type is not None:
+            raise ValueError
+        return _REALS[value.real]
+    if not value.base64 or value.encoded is None or value.type not in (None, "text"):
+        raise ValueError
+    data: bytes = value.encoded
+    return data if value.type is None else data.decode("utf-8", "surrogateescape")

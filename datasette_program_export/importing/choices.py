@@ -35,7 +35,7 @@ class ImportChoices(BaseModel):
     delimiter: str | None = Field(default=None, description="Of a plain CSV file; else it is found out.")
     encoding: str | None = None
     header: bool | None = None
-    trusted: bool = Field(default=False, description="Also a file that unpacks to very many times its size.")
+    trusted: bool = Field(default=False, description="Also a file that unpacks very far, or with large rows.")
 
     @classmethod
     def of(cls, choices: dict[str, Any]) -> ImportChoices:

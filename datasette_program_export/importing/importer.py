@@ -17,12 +17,13 @@ from ..database.reflection import reflect
 from ..database.schema import Schema, fold
 from ..database.source import belongs_to
 from ..errors import BusyError, RefusedError, RequestError
+from ..files.limits import Limits
 from ..options.settings import Settings
 from ..selection.catalog import Catalog, catalog
 from ..selection.graph import Graph
 from .choices import ImportChoices, Policy
 from .progress import ImportProgress
-from .reading import read
+from .reading import limits_of, read
 from .report import AllowedReference, Finding, FindingCollector, ImportReport
 from .safety_copy import copy_before, default_place, restore_command
 from .staging.columns import ColumnMapping
@@ -74,6 +75,7 @@ def load(
     inspect_staged: Callable[[ColumnMapping], None] | None = None,
     run_on: RunOn | None = None,
     watch: ImportProgress | None = None,
+    limits: Limits | None = None,
     on_conflict: Policy = "fail",
     on_conflict_for: Mapping[str, Policy] = _FOR_NO_TABLE,
     preview: bool = False,
@@ -97,7 +99,8 @@ def load(
     the transaction, when all is written; what it raises undoes it. ``inspect_staged`` is called when every row was
     read, and none is compared with the target yet; what it raises ends the import. ``run_on`` chooses the connection
     that writes: it calls its argument once with another connection to the same database, on any thread, and returns
-    when that has returned. ``watch`` counts the rows, and may stop the import (CancelledError)."""
+    when that has returned. ``watch`` counts the rows, and may stop the import (CancelledError).
+    ``limits`` are for a file that is not ``trusted``; by default those of the settings."""
     choices: dict[str, Any] = {
         "on_conflict": on_conflict,
         "on_conflict_for": on_conflict_for,
@@ -115,7 +118,7 @@ def load(
     }
     asked = ImportChoices.of({**choices, **unknown})
     hooks = _Hooks(inspect, inspect_staged, run_on)
-    return _imported(target, Path(file), asked, settings or Settings(), hooks, watch or ImportProgress())
+    return _imported(target, Path(file), asked, settings or Settings(), hooks, watch or ImportProgress(), limits)
 
 
 def _imported(
@@ -125,6 +128,7 @@ def _imported(
     settings: Settings,
     hooks: _Hooks,
     watch: ImportProgress,
+    limits: Limits | None,
 ) -> ImportReport:
     with ExitStack() as stack:
         if isinstance(asked.backup, (str, Path)) and Path(asked.backup).exists():
@@ -133,7 +137,7 @@ def _imported(
         if isinstance(asked.backup, (str, Path)) and goal.path and belongs_to(goal.path, Path(asked.backup)):
             raise RequestError(f"{Path(asked.backup).name} is a part of the database itself. Choose another name.")
         staging = stack.enter_context(StagingDatabase(settings.spool_dir, watch))
-        run = _Run(goal, staging, asked, settings, file, hooks, watch)
+        run = _Run(goal, staging, asked, settings, file, hooks, watch, limits or limits_of(settings))
         report = run.through()
     if not report.ok and not asked.preview:
         first = report.findings[0].message
@@ -151,6 +155,7 @@ class _Run:
     file: Path
     hooks: _Hooks
     watch: ImportProgress
+    limits: Limits
     findings: FindingCollector = field(default_factory=FindingCollector)
     left_out: dict[str, int] = field(default_factory=dict)
     kept: bool = False
@@ -164,7 +169,7 @@ class _Run:
         self.intake = ColumnMapping(goal.schema, known, self.staging, self.findings)
         if not goal.fresh:
             self.asked.check(goal.schema)
-        read(self.file, self.intake, self.asked, self.report, self.findings)
+        read(self.file, self.intake, self.asked, self.report, self.findings, self.limits)
         if self.asked.leave_out_bad_rows and self.findings.of_rows:  # these did not even wait
             self._pass_over({name: len(lines) for name, lines in self.findings.bad.items()})
         self.staging.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import NotFoundError, UnreadableError, UnsupportedError
 from ..files.input_file import open_input
-from ..files.limits import CAREFUL, TRUSTING
+from ..files.limits import CAREFUL, TRUSTING, Limits
 from ..formats.registry import detect
+from ..options.settings import Settings
 from ..verifying.report import Report
 from ..verifying.verifier import examine
 from .choices import ImportChoices
@@ -16,15 +18,25 @@ from .report import FindingCollector, ImportReport
 from .staging.columns import ColumnMapping
 
 
+def limits_of(settings: Settings) -> Limits:
+    """What a file may cost that nobody vouches for."""
+    return replace(CAREFUL, cell=int(settings.cell_mb * 1e6))
+
+
 def read(
-    path: Path, intake: ColumnMapping, choices: ImportChoices, report: ImportReport, findings: FindingCollector
+    path: Path,
+    intake: ColumnMapping,
+    choices: ImportChoices,
+    report: ImportReport,
+    findings: FindingCollector,
+    careful: Limits = CAREFUL,
 ) -> None:
     """Stage every row. A file that is cut, changed or does not hold what it says is a finding.
 
     Raises NotFoundError, RequestError (a table must be named), OSError."""
     if not path.is_file():
         raise NotFoundError(f"There is no file {path.name}.")
-    limits = TRUSTING if choices.trusted else CAREFUL
+    limits = TRUSTING if choices.trusted else careful
     about = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
     try:
         with open_input(path) as file:

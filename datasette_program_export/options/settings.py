@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -30,6 +30,7 @@ SECRET_ENDINGS = (
 )  # fmt: skip
 
 
+_Megabytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _BY_TABLE = ("subjects", "json_columns", "secrets", "not_secrets")
 
 
@@ -123,17 +124,16 @@ class Settings(_Model):
     spool_disk_mb: float = Field(
         default=2048.0, ge=0, description="How far it may fall behind in a temporary file; beyond, the download is cut."
     )
-    verify_mb: float = Field(
-        default=500.0,
-        gt=0,
-        allow_inf_nan=False,
-        description="How much may be sent to the page that checks a file; more is answered 413.",
+    verify_mb: _Megabytes = Field(
+        default=500.0, description="How much may be sent to the page that checks a file; more is answered 413."
     )
-    import_mb: float = Field(
-        default=500.0,
-        gt=0,
-        allow_inf_nan=False,
-        description="How much may be sent to the import page; more is answered 413.",
+    import_mb: _Megabytes = Field(
+        default=500.0, description="How much may be sent to the import page; more is answered 413."
+    )
+    cell_mb: _Megabytes = Field(
+        default=56.0,
+        description="How large a row of a file to be checked or imported may be; less where it is not plain ASCII. "
+        "At the command line `--trust` takes any.",
     )
     safety_copy_dir: str | None = Field(
         default=None,

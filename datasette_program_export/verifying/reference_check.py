@@ -14,6 +14,7 @@ from ..database.schema import affinity, quote
 from ..database.sqlite_errors import explain, is_disk_error
 from ..database.text import insert_odd, undecoded
 from ..errors import ExportError, UnreadableError
+from ..files.limits import TRUSTING, Limits
 from ..files.room import no_room
 from ..formats.dataset import Field, Row
 from ..formats.description.coverage import ReferenceKey
@@ -24,7 +25,8 @@ class References:
     """``schema`` is a document's, or one that claims to be: raises UnreadableError; SpoolFullError where
     there is no room. ``unchecked`` are references by columns that a file was read without. A context manager."""
 
-    def __init__(self, schema: DocumentSchema) -> None:
+    def __init__(self, schema: DocumentSchema, limits: Limits = TRUSTING) -> None:
+        self._limits = limits
         self._tables = schema.tables
         self._places: dict[str, list[int]] = {}
         self._insert: dict[str, str] = {}
@@ -65,6 +67,8 @@ class References:
         if not places:
             return
         keys = [tuple(row[i] for i in places) for row in rows]
+        if len(keys) == 1:  # where rows are large, they come one by one
+            self._limits.fits_key(keys[0], f"A key of {table}")
         try:
             self._connection.execute("BEGIN")
             try:

@@ -24,18 +24,18 @@ from .reference_check import References, refused
 from .report import DanglingReference, Report, VerifiedTable
 
 
-def verify(file: str | Path, *, trusted: bool = False) -> Report:
+def verify(file: str | Path, *, trusted: bool = False, limits: Limits = CAREFUL) -> Report:
     """Read a file from its beginning to its end, and say whether it is complete and unchanged.
 
-    ``trusted`` lifts the guards against files that unpack without end. Raises NotFoundError,
-    OSError; what is wrong with the file is in the Report."""
+    ``trusted`` lifts the guards against files that unpack without end or fill the memory; ``limits``
+    are those guards. Raises NotFoundError, OSError, BusyError; what is wrong with the file is in the Report."""
     path = Path(file)
     if not path.is_file():
         raise NotFoundError(f"There is no file {path.name}.")
     report = Report(file=os.fsencode(path.name).decode("utf-8", "replace"), status="unknown", bytes=path.stat().st_size)
     with open_input(path) as detect:
         try:
-            examine(detect, report, TRUSTING if trusted else CAREFUL)
+            examine(detect, report, TRUSTING if trusted else limits)
         except UnreadableError as error:
             report.status = error.reason  # type: ignore[assignment]
             report.problems.append(str(error))
@@ -64,7 +64,7 @@ def examine(
     dataset = form.decode(content, limits)
     _check_form(Head, dataset.head)
     report.export = dict(dataset.head)
-    _check(through(dataset), report)
+    _check(through(dataset), report, limits)
 
 
 def _check_form(model: type[BaseModel], found: Any) -> None:
@@ -84,9 +84,9 @@ def _cannot_tell(start: bytes) -> str:
     )
 
 
-def _check(dataset: Dataset, report: Report) -> None:
+def _check(dataset: Dataset, report: Report, limits: Limits) -> None:
     """Read every row, and compare all that can be computed with what the file announces."""
-    with References(dataset.schema) as references:
+    with References(dataset.schema, limits) as references:
         for table in dataset.tables:
             report.tables[table.name] = _table(table, references)
             report.rows += report.tables[table.name].rows
@@ -119,6 +119,7 @@ def _table(table: TableStream, references: References) -> VerifiedTable:
         except (OverflowError, TypeError, ValueError):
             raise UnreadableError(f"{table.name} holds a value that SQLite cannot.") from None
         references.add(table.name, rows)
+        del rows  # or the last row is held while the next is read
     return VerifiedTable(rows=digest.rows, sha256=digest.hexdigest())
 
 

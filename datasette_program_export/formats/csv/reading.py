@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import csv
-import io
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from typing import IO
+from functools import partial
+from typing import IO, Any
 
 import msgspec
 
 from ...errors import UnreadableError
+from ...files.limits import Limits
 from ..dataset import Row, Value
 from ..members import Column, Member, MemberFile
-from ..values import of_tag
+from ..values import written_value
+from .records import records
 
-_BATCH = 2000
-WIDEST_FIELD = 2**31 - 1  # Python's own limit is 131,072 characters
 _README = (
     "Tables as text ({kind}). A number is written with all its digits.\n"
     "An empty field is no value (NULL), unless datapackage.json names another word for it\n"
     "in that column (missingValues). The kind of a column tells how a cell is meant:\n"
     "integer, number, text, blob (base64), mixed (each cell is a JSON value)."
 )
-_json = msgspec.json.Decoder().decode
 
 
 def _number(text: str) -> Value:
@@ -35,8 +33,8 @@ _READ: dict[str, Callable[[str], Value]] = {
     "integer": int,
     "number": _number,
     "text": str,
-    "blob": lambda text: b64decode(text, validate=True),
-    "mixed": lambda text: of_tag(_json(text)),
+    "blob": partial(msgspec.convert, type=bytes),  # base64, without a copy of the text
+    "mixed": written_value,
 }
 
 
@@ -44,34 +42,61 @@ def csv_member(kind: str, keeps_line_ends: bool = False) -> Member:
     """A member of a package that is text with some delimiter; ``kind`` tells which, in README.txt."""
 
     def read(file: MemberFile) -> Iterator[list[Row]]:
-        return rows(file.content, file.delimiter, file.table, file.columns)
+        return rows(file.content, file.delimiter, file.table, file.columns, file.limits)
 
     return Member(_README.format(kind=kind), read, keeps_line_ends)
 
 
-def rows(file: IO[bytes], delimiter: str, table: str, columns: Sequence[Column]) -> Iterator[list[Row]]:
+def rows(file: IO[bytes], delimiter: str, table: str, columns: Sequence[Column], limits: Limits) -> Iterator[list[Row]]:
     """The rows, in lists. Raises UnreadableError for anything else than was written."""
-    csv.field_size_limit(WIDEST_FIELD)
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    lines = csv.reader(text, delimiter=delimiter, strict=True)
-    readers = [_reader(column) for column in columns]
+    names: list[str] | None = [c.name for c in columns]
+    begins = 1  # the line of the piece that is read
     try:
-        if next(lines, None) != [c.name for c in columns]:
-            raise UnreadableError(f"The first line of {table} does not name its columns as the description does.")
-        while batch := list(islice(lines, _BATCH)):
+        for begun, batch in records(file, delimiter, len(columns), limits):
+            begins = begun
+            if names is not None:
+                if batch.pop(0) != names:
+                    raise UnreadableError(
+                        f"The first line of {table} does not name its columns as the description does."
+                    )
+                names = None
             if any(len(row) != len(columns) for row in batch):
                 raise ValueError
-            yield list(zip(*(read(column) for read, column in zip(readers, zip(*batch)))))
-    except UnreadableError:
-        raise
+            if batch:
+                yield _values(columns, batch)
+    except UnreadableError as error:
+        raise UnreadableError(f"{table}: {error}", error.reason) if names is None else error from None
     except (ValueError, csv.Error, UnicodeDecodeError, msgspec.MsgspecError, KeyError, RecursionError):
         raise UnreadableError(
-            f"The file of {table} is not as its description says (before line {lines.line_num + 1:,})."
+            f"The file of {table} is not as its description says (line {begins:,} or later)."
         ) from None
+    if names is not None:
+        raise UnreadableError(f"The first line of {table} does not name its columns as the description does.")
 
 
-def _reader(column: Column) -> Callable[[Sequence[str]], list[Value]]:
+def _values(columns: Sequence[Column], batch: list[list[Any]]) -> list[Row]:
+    """The rows of these fields, which are not held any longer."""
+    if type(batch[0][0]) is bytes:
+        fields = batch.pop()[::-1]
+        return [tuple([_of_large(column, fields.pop()) for column in columns])]
+    cells = list(zip(*batch))
+    batch.clear()
+    return list(zip(*map(_column, columns, cells)))
+
+
+def _column(column: Column, cells: Sequence[str]) -> list[Value]:
     one, null = _READ[column.kind], column.null
     if null is None:
-        return lambda cells: list(map(one, cells))
-    return lambda cells: [None if cell == null else one(cell) for cell in cells]
+        return list(map(one, cells))
+    return [None if cell == null else one(cell) for cell in cells]
+
+
+def _of_large(column: Column, field: bytes) -> Value:
+    """A field of a large record: a text of it is made where it is the value."""
+    if column.null is not None and field == column.null.encode():
+        return None
+    if column.kind == "mixed":
+        return written_value(field)
+    if column.kind == "blob":
+        return b64decode(field, validate=True)
+    return _READ[column.kind](field.decode())

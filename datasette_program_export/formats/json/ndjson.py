@@ -16,7 +16,7 @@ import msgspec
 
 from ...errors import UnreadableError
 from ...files.limits import Limits
-from ...files.lines import DigestingLines
+from ...files.lines import DigestingLines, within
 from ...options.request import Request
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
@@ -76,8 +76,8 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     """An enveloped document as it was before it was bytes; ``file`` is read once, from its start.
 
     Raises UnreadableError, here or while the tables are read, as programjson's does."""
-    lines = DigestingLines(file)
-    head = description(lines.line(), "The first line")
+    lines = DigestingLines(file, limits)
+    head = description(lines.line(), "The first line", limits)
     try:
         schema = parsed_schema(head["schema"])
         if head["version"] != VERSION:
@@ -89,24 +89,26 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     return Dataset(
         head=export,
         schema=schema,
-        tables=_tables(lines, tables_of(schema), tail),
+        tables=_tables(lines, tables_of(schema), tail, limits),
         coverage=lambda: parsed_coverage(tail["coverage"]),
         integrity=lambda: parsed_integrity(tail["integrity"]),
     )
 
 
-def _tables(lines: DigestingLines, tables: dict[str, tuple[Field, ...]], tail: dict[str, Any]) -> Iterator[TableStream]:
+def _tables(
+    lines: DigestingLines, tables: dict[str, tuple[Field, ...]], tail: dict[str, Any], limits: Limits
+) -> Iterator[TableStream]:
     for name, fields in tables.items():
-        yield TableStream(name, fields, _rows(lines, name, RowReader(name, fields)))
+        yield TableStream(name, fields, _rows(lines, name, RowReader(name, fields, limits)))
     number = lines.number
-    found = description(lines.line(), f"Line {number:,}")
+    found = description(lines.line(), f"Line {number:,}", limits)
     if list(found) != ["coverage"]:
         raise UnreadableError(f"Line {number:,} is neither a row of the table whose turn it is, nor the coverage.")
     document = lines.digest.hexdigest()
     last = lines.rest()
     if not last.endswith(b"\n"):
         raise lines.cut()
-    tail |= {**found, **description(last, "The last line")}
+    tail |= {**found, **description(last, "The last line", limits)}
     check_integrity(tail.get("integrity"), document)
     if last != _json({"integrity": tail["integrity"]}) + b"\n":
         raise UnreadableError("The last line is not as this program writes it.")
@@ -118,13 +120,14 @@ def _rows(lines: DigestingLines, name: str, read: RowReader) -> Iterator[list[Ro
     while run := lines.run(start):
         if not all(line.endswith(b"}") for line in run):
             raise UnreadableError(f"Lines {first:,} to {lines.number - 1:,} are not rows of {name}.")
-        yield read([line[len(start) : -1] for line in run], first)
+        run[:] = [within(line, len(start), 1) for line in run]
+        yield read(run, first)
         first = lines.number
 
 
 def read_member(file: MemberFile) -> Iterator[list[Row]]:
     """The rows of one table's file in a package. Raises UnreadableError."""
-    lines, read = DigestingLines(file.content), RowReader(file.table, file.fields)
+    lines, read = DigestingLines(file.content, file.limits), RowReader(file.table, file.fields, file.limits)
     first = lines.number
     while run := lines.run(b"{"):
         yield read(run, first)

@@ -9,14 +9,15 @@ last: rows, a digest per table, ``document`` (the SHA-256 of every byte before t
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 import msgspec
 
 from ...errors import UnreadableError
-from ...files.limits import Limits
-from ...files.lines import LONGEST_DESCRIPTION, DigestingLines
+from ...files.limits import LARGE, Limits
+from ...files.lines import DigestingLines, within
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
@@ -87,12 +88,13 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
 
     Raises UnreadableError here or while the tables are read: for a byte that was changed
     anywhere, for an end that is missing. The rows' digests are for the caller to compare."""
-    return _Reader(DigestingLines(file)).dataset()
+    return _Reader(DigestingLines(file, limits), limits).dataset()
 
 
 class _Reader:
-    def __init__(self, lines: DigestingLines) -> None:
+    def __init__(self, lines: DigestingLines, limits: Limits) -> None:
         self.lines = lines
+        self.limits = limits
         self.pretty = lines.peek(2) == b"{\n"
         self.write = _Writer(self.pretty)
         self.tail: dict[str, Any] = {}
@@ -120,9 +122,9 @@ class _Reader:
         last = b'  "tables": {\n' if self.pretty else b'"tables":{\n'
         while (line := self.lines.line()) != last:
             data += line
-            if len(data) > LONGEST_DESCRIPTION:
+            if len(data) > self.limits.description:
                 raise UnreadableError("The description at the beginning has no end.")
-        return description(bytes(data.rstrip()[:-1] + b"}"), "The description at the beginning")
+        return description(_closed(data), "The description at the beginning", self.limits)
 
     def _tables(self, tables: Mapping[str, tuple[Field, ...]]) -> Iterator[TableStream]:
         margin = b"    " if self.pretty else b""
@@ -130,7 +132,7 @@ class _Reader:
             start = margin + _json(name) + (b": [\n" if self.pretty else b":[\n")
             if self.lines.line() != start:
                 raise UnreadableError(f"Line {self.lines.number - 1:,} should begin the table {name}.")
-            yield TableStream(name, fields, self._rows(RowReader(name, fields)))
+            yield TableStream(name, fields, self._rows(RowReader(name, fields, self.limits)))
             end = margin + (b"],\n" if place + 1 < len(tables) else b"]\n")
             if self.lines.line() != end:
                 raise UnreadableError(f"Line {self.lines.number - 1:,} should end the table {name}.")
@@ -138,20 +140,32 @@ class _Reader:
 
     def _rows(self, read: RowReader) -> Iterator[list[Row]]:
         first = self.lines.number
-        while rows := self._spread() if self.pretty else self.lines.run(b"{"):
+        while rows := self._spread(read) if self.pretty else self.lines.run(b"{"):
             rows[:-1] = [row[:-1] if row.endswith(b",") else b"" for row in rows[:-1]]
-            rows[-1] = rows[-1].removesuffix(b",")
+            if len(rows) > 1 and len(rows[-1]) > LARGE:  # by itself, so that it need not be copied
+                last = [rows.pop()]
+                yield read(rows, first)
+                rows = last
+            rows[-1:] = [within(rows[-1], 0, rows[-1].endswith(b","))]
             yield read(rows, first)
             first = self.lines.number
 
-    def _spread(self) -> list[bytes]:
+    def _spread(self, read: RowReader) -> list[Any]:
         """Some rows of which each value has a line of its own."""
         rows: list[bytes] = []
-        while len(rows) < 500 and self.lines.peek(7) == b"      {":
-            parts = [self.lines.line()]
-            while not parts[-1].startswith(b"      }"):
-                parts.append(self.lines.line())
-            rows.append(b"".join(parts).strip())
+        size, room = 0, len(read.names) + 2
+        while len(rows) < 500 and size < LARGE and self.lines.peek(7) == b"      {":
+            first, row, left = self.lines.number, io.BytesIO(), room
+            while not (line := self.lines.line()).startswith(b"      }"):
+                row.write(line)
+                left -= 1
+                if not left:
+                    raise UnreadableError(f"Line {self.lines.number - 1:,} should end a row of {read.table}.")
+                self.limits.fits(row.tell(), f"The row that begins in line {first:,}")
+            row.write(line.rstrip())
+            rows.append(row.getvalue())
+            size += len(rows[-1])
+            self.limits.fits_row(rows[-1], f"The row that begins in line {first:,}")
         return rows
 
     def _tail(self) -> None:
@@ -160,22 +174,31 @@ class _Reader:
         data = bytearray(self.lines.line())
         while self.lines.peek(len(last)) != last:
             data += self.lines.line()
-            if len(data) > LONGEST_DESCRIPTION:
+            if len(data) > self.limits.description:
                 raise UnreadableError("The description at the end has no end.")
         margin = self.lines.take(len(last) - len(last.lstrip()))
         announced = self.lines.digest.hexdigest()
         written = self.lines.rest()
-        found = description(b"{" + bytes(data).split(b"\n", 1)[1].rstrip()[:-1] + b"}", "The description at the end")
+        del data[: data.index(b"\n") + 1]
+        found = description(b"{" + _closed(data), "The description at the end", self.limits)
         end = b"\n}\n" if self.pretty else b"}\n"
         if not written.endswith(end):
             raise self.lines.cut(", in the last words")
-        integrity = description(b"{" + written.removesuffix(end) + b"}", "The end")
+        integrity = description(b"{" + written.removesuffix(end) + b"}", "The end", self.limits)
         self.tail = {**found, **integrity}
         check_integrity(self.tail.get("integrity"), announced)
         if margin + written != margin + self.write.key("integrity", self.tail["integrity"]) + end:
             raise UnreadableError("The end is not as this program writes it.")
         if list(found) != ["coverage"]:
             raise UnreadableError("The coverage is not as this program writes it.")
+
+
+def _closed(data: bytearray) -> bytes:
+    """The members of an object, of which the last one's comma becomes the end."""
+    while data and data[-1] in b" \t\r\n":
+        data.pop()
+    data[-1:] = b"}"
+    return bytes(data)
 
 
 FORMAT = Format(

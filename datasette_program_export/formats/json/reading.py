@@ -3,76 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from ...errors import UnreadableError
+from ...files.limits import FEW_PARTS, LARGE, Limits, has_more_parts
 from ..dataset import Field, Row, Value
-from ..values import of_tag
+from ..values import TAGS, Written, decode_written, untagged
 
 _decode = msgspec.json.Decoder().decode
+
+_BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, KeyError)
+Line = bytes | memoryview
 
 
 class RowReader:
     """Reads one table's rows. Raises UnreadableError for anything that ``RowLines`` would not have written."""
 
-    def __init__(self, table: str, fields: Sequence[Field]) -> None:
+    def __init__(self, table: str, fields: Sequence[Field], limits: Limits) -> None:
         self.table = table
-        self._names = [f.name for f in fields]
+        self.names = [f.name for f in fields]
+        self._limits = limits
         self._json = [f.holds_json for f in fields]
-        self._rows: Callable[[bytes], list[Row]]
+        self._rows: Callable[[Line], list[Row]]
+        self._row: Callable[[Line], Row]
         places = [f"c{i}" for i in range(len(fields))]
-        types = [(p, msgspec.Raw if j else object) for p, j in zip(places, self._json)]
+        types = [(p, msgspec.Raw if j else Written) for p, j in zip(places, self._json)]
         try:
-            row = msgspec.defstruct(
-                "Row", types, rename=dict(zip(places, self._names)), forbid_unknown_fields=True, gc=False
+            row: Any = msgspec.defstruct(
+                "Row", types, rename=dict(zip(places, self.names)), forbid_unknown_fields=True, gc=False
             )
         except ValueError:  # a name that msgspec does not take; see RowLines
             named = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
-            self._rows = lambda data: list(map(self._of_dict, named(data)))
+            one = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+            self._rows = lambda data: list(map(self._of_dict, named(self._with_few_keys(data))))
+            self._row = lambda data: self._of_dict(one(self._with_few_keys(data)))
         else:
-            decode = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
+            decode, decode_one = msgspec.json.Decoder(list[row]).decode, msgspec.json.Decoder(row).decode
             self._rows = lambda data: list(map(msgspec.structs.astuple, decode(data)))
+            self._row = lambda data: cast(Row, msgspec.structs.astuple(decode_one(data)))
 
-    def __call__(self, lines: Sequence[bytes], first: int) -> list[Row]:
-        """The rows of these lines, each one JSON object; ``first`` is the first one's number in the file."""
+    def __call__(self, lines: list[Any], first: int) -> list[Row]:
+        """The rows of these lines, each one JSON object; ``first`` is the first one's number in the file.
+
+        ``lines`` is empty afterwards: large ones are not to be held beside what was read of them."""
         try:
-            return self._read(lines)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, KeyError):
+            rows = self._read(lines)
+        except _BAD:
             pass
+        else:
+            lines.clear()
+            return rows
         for number, line in enumerate(lines, first):
             try:
                 self._read([line])
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, KeyError):
+            except _BAD:
                 raise UnreadableError(f"Line {number:,} is not a row of {self.table}.") from None
         raise UnreadableError(f"Lines {first:,} to {first + len(lines) - 1:,} are not rows of {self.table}.")
 
-    def _read(self, lines: Sequence[bytes]) -> list[Row]:
-        rows = self._rows(b"[" + b",".join(lines) + b"]")
+    def _read(self, lines: Sequence[Line]) -> list[Row]:
+        rows = [self._row(lines[0])] if len(lines) == 1 else self._rows(b"[" + b",".join(lines) + b"]")
         if len(rows) != len(lines):
             raise ValueError
         columns: list[Sequence[Any]] = list(zip(*rows))
         changed = False
         for i, column in enumerate(columns):
             if self._json[i]:
-                columns[i], changed = [_of_raw(value) for value in column], True
-            elif not {dict, list, bool}.isdisjoint(map(type, column)):
-                columns[i], changed = [of_tag(value) for value in column], True
+                columns[i], changed = [self._of_raw(value) for value in column], True
+            elif not TAGS.isdisjoint(map(type, column)):
+                columns[i], changed = [untagged(value) for value in column], True
         return list(zip(*columns)) if changed else rows
 
     def _of_dict(self, row: dict[str, msgspec.Raw]) -> Row:
-        if list(row) != self._names:
+        if list(row) != self.names:
             raise ValueError
-        return tuple(raw if holds else _decode(raw) for raw, holds in zip(row.values(), self._json))
+        return tuple(raw if holds else untagged(decode_written(raw)) for raw, holds in zip(row.values(), self._json))
 
+    def _with_few_keys(self, data: Line) -> Line:
+        if len(data) > LARGE:
+            self._limits.few_parts(data, f"A row of {self.table}")
+        return data
 
-def _of_raw(raw: msgspec.Raw) -> Value:
-    """A value of a column that holds JSON: an object or array is the text itself, tags excepted."""
-    data = bytes(raw)
-    if data[:1] not in (b"{", b"["):
-        return of_tag(_decode(data))
-    if data.startswith(b'{"$'):
-        return of_tag(_decode(data))
-    _decode(data)  # msgspec passes over what is inside a Raw; it is to be JSON all the same
-    return data.decode()
+    def _of_raw(self, raw: msgspec.Raw) -> Value:
+        """A value of a column that holds JSON: an object or array is the text itself, tags excepted."""
+        data = memoryview(raw)
+        start = bytes(data[:3])
+        if start[:1] not in (b"{", b"[") or start == b'{"$':
+            return untagged(decode_written(data))
+        # msgspec passes over what is inside a Raw; it is to be JSON all the same. Of very many parts their
+        # objects would fill the memory: there it is enough that the brackets fit, as they do in any Raw
+        if not has_more_parts(data, FEW_PARTS):
+            _decode(data)
+        return str(data, "utf-8")

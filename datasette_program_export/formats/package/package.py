@@ -9,6 +9,7 @@ could be taken for another class of value is written as JSON.
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import IO, Any
@@ -17,7 +18,6 @@ import msgspec
 
 from ...errors import UnreadableError
 from ...files.limits import Limits
-from ...files.lines import LONGEST_DESCRIPTION
 from ...files.names import member_names
 from ...files.zip_reading import Unpacking
 from ...files.zip_writing import Member, sealed
@@ -114,10 +114,9 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     if DESCRIPTION not in zipped.names:
         raise UnreadableError("This zip is no package of this program: it has no datapackage.json.", "unknown")
     with zipped.open(DESCRIPTION) as described:
-        data = described.read(LONGEST_DESCRIPTION + 1)
-    if len(data) > LONGEST_DESCRIPTION:
-        raise UnreadableError("datapackage.json is far too large.")
-    found = description(data, DESCRIPTION)
+        data = _read(described, limits)
+    found = description(data, DESCRIPTION, limits)
+    del data
     about = found.get(KEY)
     if not isinstance(about, dict) or about.get("format") != "package":
         raise UnreadableError("This zip is a Data Package, but of another program.", "unknown")
@@ -138,7 +137,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         return Dataset(
             head=about["export"],
             schema=schema,
-            tables=_tables(zipped, resources, tables_of(schema), about),
+            tables=_tables(zipped, resources, tables_of(schema), about, limits),
             coverage=partial(parsed_coverage, dict(about["coverage"])),
             integrity=partial(parsed_integrity, dict(about["integrity"])),
             readable=importable,
@@ -147,13 +146,26 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         raise UnreadableError("datapackage.json is not as this program writes it.") from None
 
 
+def _read(described: IO[bytes], limits: Limits) -> bytes:
+    data = io.BytesIO()
+    while piece := described.read(1 << 20):
+        data.write(piece)
+        if data.tell() > limits.description:
+            break  # ``description`` says so
+    return data.getvalue()
+
+
 def _tables(
-    zipped: Unpacking, resources: Mapping[str, Any], tables: Mapping[str, tuple[Field, ...]], about: Mapping[str, Any]
+    zipped: Unpacking,
+    resources: Mapping[str, Any],
+    tables: Mapping[str, tuple[Field, ...]],
+    about: Mapping[str, Any],
+    limits: Limits,
 ) -> Iterator[TableStream]:
     for name, resource in resources.items():
         fields = tables[name]
         file = zipped.open(resource["path"], resource["hash"], resource["bytes"])
-        yield TableStream(name, fields, _rows(file, name, resource, fields, about))
+        yield TableStream(name, fields, _rows(file, name, resource, fields, about, limits))
     for path, known in about["files"].items():
         with zipped.open(path, known["hash"], known["bytes"]) as file:
             while file.read(1 << 20):
@@ -161,13 +173,18 @@ def _tables(
 
 
 def _rows(
-    file: IO[bytes], table: str, resource: Mapping[str, Any], fields: Sequence[Field], about: Mapping[str, Any]
+    file: IO[bytes],
+    table: str,
+    resource: Mapping[str, Any],
+    fields: Sequence[Field],
+    about: Mapping[str, Any],
+    limits: Limits,
 ) -> Iterator[list[Row]]:
     form = get_format(resource["format"])
     assert form.member is not None
     with file:
         if not form.described:
-            yield from form.member.read(MemberFile(file, resource["path"], table, fields))
+            yield from form.member.read(MemberFile(file, resource["path"], table, fields, limits))
             return
         if not (about["dialect"] or {}).get("importable", True):
             while file.read(1 << 20):  # made for a spreadsheet: its bytes are checked, its values are not read back
@@ -180,7 +197,7 @@ def _rows(
         if [c.name for c in columns] != [f.name for f in fields]:
             raise UnreadableError(f"The columns of {table} are not the same in both parts of datapackage.json.")
         delimiter = resource["dialect"]["delimiter"] if form.delimiter is not None else ""
-        yield from form.member.read(MemberFile(file, resource["path"], table, fields, columns, delimiter))
+        yield from form.member.read(MemberFile(file, resource["path"], table, fields, limits, columns, delimiter))
 
 
 FORMAT = Format(

@@ -9,65 +9,39 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...database.batch_sizes import BatchSizes
 from ...database.library import sqlite3
 from ...database.schema import quote
 from ...database.sqlite_errors import explain
-from ...database.text import decode_text, decoded_rows
+from ...database.text import decode_text
 from ...errors import UnreadableError
 from ...files.input_file import open_database_bytes
+from ...files.limits import TRUSTING, Limits
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
 from ..description.schema import parsed_schema
 from ..document import description, tables_of
+from .rows import open_read_only, stored_rows
 from .statements import VERSION, description_among
 
 PLACEHOLDER = "0" * 64
 _PIECE = 256 * 1024
 _HEX = re.compile("[0-9a-f]{64}")
-_ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA}  # no function is run
+_TOLD = ("format", "version", "export", "schema", "coverage", "integrity", "document")
 
 
-def open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that can only read, and runs nothing that stands in the file."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
-    connection.execute("PRAGMA cell_size_check=ON")
-    connection.execute("PRAGMA query_only=ON")
-    # not trusted_schema=OFF: before 3.41 that refuses whole files for a JSON function in a generated column
-    connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY)
-    return connection
-
-
-def stored_rows(connection: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[list[Row]]:
-    """The rows in the order in which they lie in the file; a text that is not UTF-8 with surrogates."""
-    wanted = ", ".join(f"r.{quote(c)}" for c in columns)  # qualified: a name that is not there is no string
-    sql = f"SELECT {wanted} FROM main.{quote(table)} AS r NOT INDEXED"
-    connection.text_factory = str
-    yield from decoded_rows(connection, partial(_fetched, connection, sql))
-
-
-def _fetched(connection: sqlite3.Connection, sql: str) -> Iterator[list[Row]]:
-    pace = BatchSizes()
-    with closing(connection.execute(sql)) as cursor:
-        while rows := cursor.fetchmany(next(pace)):
-            pace.saw(len(rows), sum(len(v) for row in rows for v in row if isinstance(v, (str, bytes))))
-            yield rows
-
-
-def decode(path: Path) -> Dataset:
+def decode(path: Path, limits: Limits = TRUSTING) -> Dataset:
     """The export in a file, read lazily. Raises UnreadableError where there is none, or it is damaged."""
     try:
-        with closing(open_read_only(path)) as connection:
-            told = _description(connection)
+        with closing(open_read_only(path, limits)) as connection:
+            told = _description(connection, limits)
             parts = {
-                name: description(told[name].encode(), f"The description ({name})")
+                name: description(told[name].encode(), f"The description ({name})", limits)
                 for name in ("export", "schema", "coverage", "integrity")
             }
             names = _ordinary_tables(connection)
@@ -86,17 +60,17 @@ def decode(path: Path) -> Dataset:
     return Dataset(
         head=parts["export"],
         schema=schema,
-        tables=_tables(path, fields),
+        tables=_tables(path, fields, limits),
         coverage=lambda: parsed_coverage(parts["coverage"]),
         integrity=lambda: parsed_integrity(parts["integrity"]),
     )
 
 
-def check_document(path: Path) -> str | None:
+def check_document(path: Path, limits: Limits = TRUSTING) -> str | None:
     """What is wrong with a file, if anything is: by the digest that stands in it. In constant memory."""
     try:
-        with closing(open_read_only(path)) as connection:
-            digest = _description(connection).get("document")
+        with closing(open_read_only(path, limits)) as connection:
+            digest = _description(connection, limits).get("document")
             (encoding,) = connection.execute("PRAGMA encoding").fetchone()
     except UnreadableError as error:
         return str(error)
@@ -143,13 +117,17 @@ def digest_with_zeros(path: Path, place: int, encoding: str) -> str:
     return hashed.hexdigest()
 
 
-def _description(connection: sqlite3.Connection) -> dict[str, Any]:
+def _description(connection: sqlite3.Connection, limits: Limits) -> dict[str, Any]:
     name = description_among(_ordinary_tables(connection))
     told: dict[Any, Any] = {}
     if name is not None:
         columns = [row[1] for row in connection.execute(f"PRAGMA main.table_xinfo({quote(name)})") if row[6] == 0]
         if columns == ["key", "value"]:
-            told = {row[0]: row[1] for rows in stored_rows(connection, name, columns) for row in rows}
+            for key, value in (row for rows in stored_rows(connection, name, columns, limits) for row in rows):
+                if key in _TOLD:
+                    told[key] = value
+                    if isinstance(value, (str, bytes)) and len(value) > limits.description:
+                        raise UnreadableError(f"The description ({key}) is far too large.")
     if told.get("format") != "sqlite":
         raise UnreadableError("This SQLite file was not written by this program: it has no table program_export.")
     if told.get("version") != VERSION:
@@ -163,10 +141,10 @@ def _ordinary_tables(connection: sqlite3.Connection) -> list[str]:
     return [name for schema, name, kind, *_ in listed if schema == "main" and kind == "table"]
 
 
-def _tables(path: Path, fields: Mapping[str, tuple[Field, ...]]) -> Iterator[TableStream]:
-    with closing(open_read_only(path)) as connection:
+def _tables(path: Path, fields: Mapping[str, tuple[Field, ...]], limits: Limits) -> Iterator[TableStream]:
+    with closing(open_read_only(path, limits)) as connection:
         for name, columns in fields.items():
-            rows = stored_rows(connection, name, [c.name for c in columns])
+            rows = stored_rows(connection, name, [c.name for c in columns], limits)
             yield TableStream(name, columns, _readable(rows, name))
 
 

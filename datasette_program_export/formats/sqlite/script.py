@@ -15,7 +15,6 @@ from typing import IO
 from ...database.schema import quote
 from ...errors import BrokenExportError, UnreadableError
 from ...files.limits import Limits
-from ...files.lines import DigestingLines
 from ...files.local import local
 from ..dataset import Dataset, TableStream
 from ..description.coverage import parsed_coverage
@@ -88,10 +87,10 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             raise UnreadableError("This file cannot prove itself: it is no SQL script of this program.", "unknown")
         if problem := check_script(path):
             raise UnreadableError(problem, "cut" if "does not end" in problem else "changed")
-        told = _description(path)
+        told = _description(path, limits)
     try:
         parts = {
-            name: description(told[name].encode(), f"The description ({name})")
+            name: description(told[name].encode(), f"The description ({name})", limits)
             for name in ("export", "schema", "coverage", "integrity")
         }
         schema = parsed_schema(parts["schema"])
@@ -116,15 +115,19 @@ def _begins_as_ours(path: Path) -> bool:
     return usual.startswith(second.replace(b"\r\n", b"\n")) if whole and second else not whole
 
 
-def _description(path: Path) -> dict[str, str]:
-    """The rows of the description, which come behind all others: the last of each."""
+def _description(path: Path, limits: Limits) -> dict[str, str]:
+    """The rows of the description, which come behind all others: the last of each. Lines of rows are passed over."""
     found = {}
+    most = 2 * limits.description  # each quote is written twice
     with path.open("rb") as file:
-        lines = DigestingLines(file)
-        while lines.peek(1):
-            for line in lines.run(b""):
-                if line.startswith(b"('") and (match := _DESCRIBED.fullmatch(line)):
+        begins = True
+        while line := file.readline(_PIECE):
+            if begins and line.startswith(b"('"):
+                while not line.endswith(b"\n") and len(line) < most and (more := file.readline(_PIECE)):
+                    line += more
+                if match := _DESCRIBED.fullmatch(line.removesuffix(b"\n")):
                     found[match[1].decode()] = match[2].decode().replace("''", "'")
+            begins = line.endswith(b"\n")
     return found
 
 

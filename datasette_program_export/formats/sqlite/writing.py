@@ -30,8 +30,9 @@ from ..description.integrity import Announced, AnnouncedTable
 from ..description.parsing import dumped
 from ..digest import TableDigest, sum_of_rows
 from ..registry import Format, Options
-from .reading import check_document, digest_with_zeros, find, stored_rows
+from .reading import check_document, digest_with_zeros, find
 from .reading import decode as read
+from .rows import stored_rows
 from .statements import Blueprint, insertion
 
 _PIECE = 256 * 1024
@@ -211,8 +212,8 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     """The export in a file that is, byte for byte, as it was written. Raises UnreadableError."""
     with ExitStack() as stack:
         path = stack.enter_context(local(file))
-        found = read(path)  # an UnreadableError for what is no file of ours comes first
-        if problem := check_document(path):
+        found = read(path, limits)  # an UnreadableError for what is no file of ours comes first
+        if problem := check_document(path, limits):
             raise UnreadableError(problem, "changed")
         kept = stack.pop_all()
 

@@ -9,14 +9,17 @@ import codecs
 import csv
 import io
 import re
-from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from itertools import islice
 from typing import IO
+
+import msgspec
 
 from ...database.schema import Column, Table, fold
 from ...errors import RequestError, UnreadableError
-from ...formats.csv.reading import WIDEST_FIELD
+from ...files.limits import LARGE, Limits
+from ...formats.csv.decoding import read_records
 from ...formats.dataset import Value
 from ...options.delimiters import NEVER_READ, WORDS, delimiter_of, word_of
 from ..choices import ImportChoices
@@ -25,13 +28,18 @@ from ..staging.database import StagedTable
 
 _SAMPLE = 1 << 18
 _BATCH = 1000
+_LINES = 20  # of the beginning, which are looked at
 _INFINITE = {"Infinity": float("inf"), "-Infinity": float("-inf")}
 _BOOLEAN = {"True": 1, "False": 0, "true": 1, "false": 0}
 _FORMULA = re.compile(r'="(?:[^"]|"")*"\Z')
 
 
 def read_csv(
-    opened: Callable[[], AbstractContextManager[IO[bytes]]], table: Table, intake: ColumnMapping, choices: ImportChoices
+    opened: Callable[[], AbstractContextManager[IO[bytes]]],
+    table: Table,
+    intake: ColumnMapping,
+    choices: ImportChoices,
+    limits: Limits,
 ) -> str:
     """Stage the rows; returns as what the file was read. Raises UnreadableError."""
     with opened() as file:
@@ -40,7 +48,7 @@ def read_csv(
     text = _decoded(sample, encoding)
     columns = [c for c in table.columns if not c.generated and c.hidden == 0]
     delimiter = _named(choices.delimiter) or _delimiter(text, table)
-    first = next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row), [])
+    first = next(iter(_first_rows(text, delimiter, _LINES)), [])
     known = [name for name in first if table.column(name.strip()) is not None]
     header = choices.header if choices.header is not None else bool(known) or len(first) != len(columns)
     if any(_FORMULA.match(name) for name in first):
@@ -53,7 +61,7 @@ def read_csv(
     staged = _room(table, names, intake)
     if staged is not None:
         with opened() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as lines:
-            _stage(lines, staged, names, delimiter, header, intake)
+            _stage(lines, staged, names, delimiter, header, intake, limits)
     return (
         f"CSV into {table.name}: {encoding}, delimiter {word_of(delimiter)}, {'with' if header else 'without'} a header"
     )
@@ -69,6 +77,15 @@ def _room(table: Table, names: Sequence[str], intake: ColumnMapping) -> StagedTa
     return intake.loose(table, texts=True, unit="line")
 
 
+def _first_rows(text: str, delimiter: str, most: int) -> list[list[str]]:
+    """The first lines that have a field, up to one with a field that is too large for Python's reader."""
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), most):
+            rows += [row] if row else []
+    return rows
+
+
 def _stage(
     text: io.TextIOWrapper,
     staged: StagedTable,
@@ -76,14 +93,15 @@ def _stage(
     delimiter: str,
     header: bool,
     intake: ColumnMapping,
+    limits: Limits,
 ) -> None:
-    csv.field_size_limit(WIDEST_FIELD)
     places = [_place(staged, name, intake) for name in names]
     given = tuple(c for i, c in enumerate(staged.columns) if i in places)
     shape = intake.staging.shape(staged, given)
     readers = [_reader(staged.table.column(name), len(names) == 1) for name in names]
     waiting: list[tuple[int, tuple[Value, ...]]] = []
-    for line, row, quoted in _records(text, delimiter, skip=1 if header else 0):
+    size = 0
+    for line, row, quoted in _records(text, delimiter, 1 if header else 0, limits):
         if len(row) != len(names):
             message = f"Line {line:,} has {len(row):,} fields, not {len(names):,} as the others."
             intake.findings.add("line", message, staged.table.name, None, line, "line")
@@ -93,8 +111,12 @@ def _stage(
             if place is not None:
                 values[place] = read(cell, as_text)
         waiting.append((line, tuple(values)))
-        if len(waiting) == _BATCH:
+        size += sum(map(len, row))
+        if len(waiting) == _BATCH or size > LARGE:
+            row.clear()
+            values.clear()
             _flush(intake, staged, shape, waiting)
+            size = 0
     _flush(intake, staged, shape, waiting)
 
 
@@ -120,32 +142,27 @@ def _place(staged: StagedTable, name: str, intake: ColumnMapping) -> int | None:
     return None
 
 
-def _records(text: io.TextIOWrapper, delimiter: str, skip: int) -> Iterator[tuple[int, list[str], Sequence[bool]]]:
+def _records(
+    text: io.TextIOWrapper, delimiter: str, skip: int, limits: Limits
+) -> Iterator[tuple[int, list[str], Sequence[bool]]]:
     """Line number, fields, and of each whether it stood in quotes (told only where that matters)."""
-    held: list[str] = []
-
-    def lines() -> Iterator[str]:
-        for line in text:
-            held.append(line)
-            yield line
-
-    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
     begins = 1
     try:
-        for row in reader:
+        for begins, row, held in read_records(text, delimiter, limits):
             if row and skip == 0:
                 record = "".join(held)
+                held.clear()
                 matters = ('""' in record and "" in row) or (len(row) == 1 and record.startswith('"'))
-                yield begins, row, _quoted(record, delimiter) if matters else [False] * len(row)
+                quoted = _quoted(record, delimiter) if matters else [False] * len(row)
+                del record
+                yield begins, row, quoted
             elif row:
                 skip -= 1
-            held.clear()
-            begins = reader.line_num + 1
     except csv.Error:
         raise UnreadableError(
-            f"Line {begins:,} is no CSV: a quote is not closed, or stands where none can be."
+            f"Line {begins:,} or a later one is no CSV: a quote is not closed, or stands where none can be."
         ) from None
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise UnreadableError(
             f"Behind line {begins:,} there is a character that is not {text.encoding}: say --encoding."
         ) from None
@@ -184,8 +201,8 @@ def _reader(column: Column | None, alone: bool) -> Callable[[str, bool], Value]:
             return words[cell]
         if blob:
             try:
-                return b64decode(cell, validate=True)
-            except ValueError:
+                return msgspec.convert(cell, bytes)  # base64, without a copy of the text
+            except msgspec.ValidationError:
                 return cell
         return cell
 
@@ -204,11 +221,14 @@ def _encoding(sample: bytes) -> str:
 
 def _decoded(sample: bytes, encoding: str) -> str:
     try:
-        return codecs.getincrementaldecoder(encoding)().decode(sample, final=False)
-    except LookupError:
-        raise RequestError(f"There is no encoding {encoding}.") from None
-    except UnicodeDecodeError:
+        found = codecs.lookup(encoding)
+        if not found._is_text_encoding or found.incrementaldecoder is None:  # such as zlib, base64, rot13
+            raise LookupError
+        return found.incrementaldecoder().decode(sample, final=False)
+    except UnicodeError:
         raise UnreadableError(f"The file is not {encoding}: say --encoding.", "unknown") from None
+    except (LookupError, ValueError):  # a name with a NUL
+        raise RequestError(f"There is no encoding {encoding} of texts.") from None
 
 
 def _named(delimiter: str | None) -> str | None:
@@ -224,10 +244,7 @@ def _delimiter(text: str, table: Table) -> str:
     """The one by which the first lines have most columns of the table, or fall into equally many parts."""
 
     def fit(delimiter: str) -> tuple[int, bool, int]:
-        try:
-            rows = [r for _, r in zip(range(20), csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)) if r]
-        except csv.Error:
-            return (0, False, 0)
+        rows = _first_rows(text, delimiter, _LINES)
         first = rows[0] if rows else []
         named = sum(table.column(name.strip()) is not None for name in first)
         return named, len({len(row) for row in rows[:-1]}) == 1, len(first)

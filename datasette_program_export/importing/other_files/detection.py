@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +14,7 @@ import msgspec
 from ...database.schema import Table
 from ...errors import RequestError, UnreadableError
 from ...files.input_file import open_input
-from ...files.limits import Limits
+from ...files.limits import LARGE, Limits
 from ...formats.registry import detect
 from ...formats.values import of_tag
 from ..choices import ImportChoices
@@ -24,7 +26,6 @@ from .rows import ForeignRows
 
 Content = Callable[[], AbstractContextManager[IO[bytes]]]
 _START = 1 << 20
-_LONGEST_LINE = 1 << 30
 _rows = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode = msgspec.json.Decoder().decode
 
@@ -52,14 +53,14 @@ def read_foreign(
     if first[:1] in (b"{", b"["):
         report.format = "ndjson" if _is_lines(path, first) else "json"
         if report.format == "ndjson":
-            report.layout = _lines(content, _named(intake, choices), intake, report)
+            report.layout = _lines(content, _named(intake, choices), intake, report, limits)
         else:
-            report.layout = _json(content, intake, choices, report)
+            report.layout = _json(content, intake, choices, report, limits)
         return
     report.format = "csv"
     if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("This file is none that can be imported: no JSON, no CSV, and nothing of this program.")
-    report.layout = read_csv(content, _named(intake, choices), intake, choices)
+    report.layout = read_csv(content, _named(intake, choices), intake, choices, limits)
 
 
 def _named(intake: ColumnMapping, choices: ImportChoices) -> Table:
@@ -73,21 +74,23 @@ def _named(intake: ColumnMapping, choices: ImportChoices) -> Table:
 
 def _is_lines(path: Path, first: bytes) -> bool:
     """One object a line: by the file's name, or as a second line begins like the first."""
-    line, _, rest = first.partition(b"\n")
+    line, end, rest = first.partition(b"\n")
+    names = {suffix.lower() for suffix in path.suffixes}
+    if not end and len(first) > _START // 2:  # a first line that is longer than what was looked at
+        return line.startswith(b"{") and bool(names & {".ndjson", ".jsonl", ".nl"})
     if not line.startswith(b"{") or not line.rstrip().endswith(b"}"):
         return False
-    names = {suffix.lower() for suffix in path.suffixes}
     return bool(names & {".ndjson", ".jsonl", ".nl"}) or rest.lstrip()[:1] == b"{"
 
 
-def _json(content: Content, intake: ColumnMapping, choices: ImportChoices, report: ImportReport) -> str:
-    rows = ForeignRows(intake)
-    document = JsonDocument(content, rows, choices.table)
+def _json(content: Content, intake: ColumnMapping, choices: ImportChoices, report: ImportReport, limits: Limits) -> str:
+    rows = ForeignRows(intake, limits=limits)
+    document = JsonDocument(content, rows, choices.table, limits)
     document.read()
     layout = document.layout
     if not any(rows.seen.values()):
         for name, text in document.texts.items():
-            _text(name or document.facts.get("table") or choices.table, text, rows, intake, choices)
+            _text(name or document.facts.get("table") or choices.table, text, rows, intake, choices, limits)
     rows.end()
     _tell(rows, intake, report)
     if not rows.seen and not document.texts and layout == "tables of rows":
@@ -97,11 +100,13 @@ def _json(content: Content, intake: ColumnMapping, choices: ImportChoices, repor
     return layout
 
 
-def _text(table: object, text: str, rows: ForeignRows, intake: ColumnMapping, choices: ImportChoices) -> None:
+def _text(
+    table: object, text: str, rows: ForeignRows, intake: ColumnMapping, choices: ImportChoices, limits: Limits
+) -> None:
     """What an export's ``data`` holds: JSON in a text, or a table as CSV."""
     named = table if isinstance(table, str) else None
     if text.lstrip()[:1] in ("{", "["):
-        inner = JsonDocument(from_text(text), rows, named)
+        inner = JsonDocument(from_text(text), rows, named, limits)
         inner.read()
         return
     if not text.strip():
@@ -112,7 +117,7 @@ def _text(table: object, text: str, rows: ForeignRows, intake: ColumnMapping, ch
     rows.seen.setdefault(named, 0)
     if found is not None:
         plain = ImportChoices(header=choices.header, delimiter=choices.delimiter, encoding="utf-8")
-        read_csv(from_text(text), found, intake, plain)
+        read_csv(from_text(text), found, intake, plain, limits)
 
 
 def _tell(rows: ForeignRows, intake: ColumnMapping, report: ImportReport) -> None:
@@ -127,28 +132,48 @@ def _tell(rows: ForeignRows, intake: ColumnMapping, report: ImportReport) -> Non
             )
 
 
-def _lines(content: Content, table: Table, intake: ColumnMapping, report: ImportReport) -> str:
-    rows = ForeignRows(intake, "line")
+def _lines(content: Content, table: Table, intake: ColumnMapping, report: ImportReport, limits: Limits) -> str:
+    rows = ForeignRows(intake, "line", limits)
     with content() as file:
-        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
-            if not line.strip():
+        for number, line in _whole_lines(file, limits):
+            if line.isspace():
                 continue
+            limits.few_parts(line, f"Line {number:,}")
             try:
-                found = _rows(line)
-                row = {key: _of_raw(bytes(raw)) for key, raw in found.items()}
+                row = {key: _of_raw(raw) for key, raw in _rows(line).items()}
             except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, KeyError, RecursionError):
                 raise UnreadableError(f"Line {number:,} is no row: it is not a JSON object that can be read.") from None
+            del line
             rows.add(table.name, row, number)
+            del row
     rows.end()
     _tell(rows, intake, report)
     return f"a row a line, into {table.name}"
 
 
-def _of_raw(data: bytes) -> object:
+def _whole_lines(file: IO[bytes], limits: Limits) -> Iterator[tuple[int, bytes]]:
+    """The lines with their numbers, and with what ends them."""
+    for number, piece in enumerate(iter(partial(file.readline, LARGE), b""), 1):
+        if len(piece) < LARGE or piece.endswith(b"\n"):
+            yield number, piece
+            continue
+        line = io.BytesIO()
+        while piece:
+            line.write(piece)
+            limits.fits(line.tell(), f"Line {number:,}")
+            if piece.endswith(b"\n"):
+                break
+            piece = file.readline(LARGE)
+        limits.fits_row(line.getvalue(), f"Line {number:,}")
+        yield number, line.getvalue()
+        del line
+
+
+def _of_raw(raw: msgspec.Raw) -> object:
     """Embedded JSON is the text itself, to the last blank; what JSON has no word for stands in a tag."""
-    value = _decode(data)
+    value = _decode(raw)
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, (dict, list)) and not data.startswith(b'{"$'):
-        return data.decode()
+    if isinstance(value, (dict, list)) and bytes(memoryview(raw)[:3]) != b'{"$':
+        return str(memoryview(raw), "utf-8")
     return of_tag(value)

@@ -10,14 +10,19 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from itertools import islice
 from typing import IO, Any
 
 from ...errors import RequestError, UnreadableError, UnsupportedError
+from ...files.limits import LARGE, TRUSTING, Limits
 from ...formats.registry import NAMES, get_format
 from .rows import ForeignRows
-from .surrogates import WholeCharacters
+from .surrogates import ShortTokens, WholeCharacters
 
 Event = tuple[str, Any]
+_DEEPEST = 10_000
+_MOST_KEYS = 10_000
+_MOST_EVENTS = 150_000  # of one row: as objects, each takes some hundred bytes
 _ROWS_INSIDE = ("data", "related_data")
 _KNOWN_LISTS = ("tables", "missing_ids", "errors", "warnings")
 _LAYOUTS = (  # a key that shows the layout, in the order in which they are looked for
@@ -40,11 +45,17 @@ class JsonDocument:
     """One document. ``table`` is what the caller says a list of rows is of; ``opened`` opens it anew."""
 
     def __init__(
-        self, opened: Callable[[], AbstractContextManager[IO[bytes]]], rows: ForeignRows, table: str | None
+        self,
+        opened: Callable[[], AbstractContextManager[IO[bytes]]],
+        rows: ForeignRows,
+        table: str | None,
+        limits: Limits = TRUSTING,
     ) -> None:
+        self._limits = limits
         self._opened = opened
         self._rows = rows
         self._table = table
+        self._kept = 0
         self.facts: dict[str, Any] = {}
         self.texts: dict[str, str] = {}  # JSON or CSV in a string, by table; "" where none is named
         self.layout = "a list of rows"
@@ -52,7 +63,7 @@ class JsonDocument:
     def read(self) -> None:
         """Stage all rows. Raises UnreadableError, and RequestError where a table must be named."""
         with self._opened() as file:
-            events = _events(file)
+            events = _events(file, self._limits)
             event, _ = next(events, ("end", None))
             if event == "start_array":
                 self._list(events, None)
@@ -62,6 +73,12 @@ class JsonDocument:
                 raise UnreadableError("The file is JSON, but neither an object nor a list.", "unknown")
             for _ in events:
                 pass
+
+    def _keep(self, where: dict[str, Any], key: str, value: Any) -> None:
+        """Something beside the rows; of what is not rows, there is not to be much."""
+        where[key] = value
+        self._kept += len(key) + (len(value) if isinstance(value, str) else 8)
+        self._limits.fits(self._kept, "What the file holds beside its rows")
 
     def _object(self, events: Iterator[Event]) -> None:
         self.layout = "tables of rows"
@@ -73,12 +90,12 @@ class JsonDocument:
                 if key in _ROWS_INSIDE:
                     self._inside(events)
                 else:
-                    self.facts[key] = None
+                    self._keep(self.facts, key, None)
                     _skip(events)
                     if self._rows.intake.schema.find(key) is not None:
                         raise UnreadableError(f"{key} is a table of the target, but no list of rows in the file.")
             elif key == "data" and event == "string":
-                self.texts[""] = value
+                self._keep(self.texts, "", value)
             elif key == "format" and _is_ours(value):
                 raise UnreadableError(
                     f"This was a {value} file, but another program wrote it anew: it cannot be proven any more. "
@@ -86,7 +103,7 @@ class JsonDocument:
                     "changed",
                 )
             else:
-                self.facts[key] = value
+                self._keep(self.facts, key, value)
         names = {**self.facts, **self._rows.seen}
         self.layout = next((what for key, what in _LAYOUTS if key in names), self.layout)
 
@@ -96,7 +113,7 @@ class JsonDocument:
             if event == "start_array":
                 self._list(events, key)
             elif event == "string":
-                self.texts[key] = value
+                self._keep(self.texts, key, value)
             else:
                 raise UnreadableError(f"{key} in the file is neither a list of rows nor CSV.")
 
@@ -108,9 +125,10 @@ class JsonDocument:
                 if key not in _KNOWN_LISTS:
                     raise UnreadableError(f"Entry {number:,} of {key or 'the list'} is no object, so it is no row.")
                 continue
-            row = _map(events)
+            row = _map(_counted(events, number, self._limits))
             name = name or self._name(key, row)
             self._rows.add(name, row)
+            del row
         if name is None and key not in (None, "records", *_KNOWN_LISTS):
             self._empty(str(key))
 
@@ -136,7 +154,7 @@ class JsonDocument:
         """A word of the outermost object that stands behind its rows."""
         depth, last = 0, None
         with self._opened() as file:
-            for event, value in _events(file):
+            for event, value in _events(file, self._limits):
                 if depth == 1 and last == key and event == "string":
                     return value
                 depth += {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}.get(event, 0)
@@ -144,7 +162,7 @@ class JsonDocument:
         return None
 
 
-def _events(file: IO[bytes]) -> Iterator[Event]:
+def _events(file: IO[bytes], limits: Limits) -> Iterator[Event]:
     """ijson's events. Raises UnreadableError for what is not JSON."""
     try:
         import ijson
@@ -153,13 +171,29 @@ def _events(file: IO[bytes]) -> Iterator[Event]:
             "To read JSON of other programs the package ijson is needed: pip install datasette-program-export[import]."
         ) from None
     try:
-        yield from ijson.basic_parse(WholeCharacters(file), use_float=False)
+        yield from ijson.basic_parse(WholeCharacters(ShortTokens(file, limits)), use_float=False)
     except ijson.IncompleteJSONError as error:
         if "premature" in str(error).lower() or "incomplete" in str(error).lower():
             raise UnreadableError("The file is cut: it ends within its JSON.", "cut") from None
         raise UnreadableError("The file is not JSON (a bare NaN or Infinity is none, either).") from None
-    except (ijson.JSONError, UnicodeDecodeError, ValueError):
+    except (ijson.JSONError, UnicodeDecodeError, ValueError, ArithmeticError):  # an exponent beyond all bounds
         raise UnreadableError("The file is not JSON (a bare NaN or Infinity is none, either).") from None
+
+
+def _counted(events: Iterator[Event], number: int, limits: Limits) -> Iterator[Event]:
+    """The events of one row, which is to be small enough to be made objects of."""
+    if limits is TRUSTING:
+        yield from events
+        return
+    size = 0
+    for event, value in islice(events, _MOST_EVENTS):
+        if isinstance(value, str):
+            size += len(value)
+            if size > LARGE:
+                limits.fits(size * 2, f"Row {number:,}")
+        yield event, value
+        del value
+    raise UnreadableError(f"Row {number:,} has far too many parts. If you know where the file is from, say --trust.")
 
 
 def _keys(events: Iterator[Event]) -> Iterator[Event]:
@@ -170,6 +204,8 @@ def _keys(events: Iterator[Event]) -> Iterator[Event]:
             return
         if value in seen:
             raise UnreadableError(f"The file has {value} twice in one object.")
+        if len(seen) >= _MOST_KEYS:
+            raise UnreadableError("The file has far too many keys in one object.")
         seen.add(value)
         yield event, value
 
@@ -181,6 +217,8 @@ def _skip(events: Iterator[Event]) -> None:
         depth += {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}.get(event, 0)
         if depth == 0:
             return
+        if depth > _DEEPEST:
+            raise UnreadableError("The file is nested far too deeply.")
 
 
 def _elements(events: Iterator[Event]) -> Iterator[Event]:

@@ -10,12 +10,14 @@ import msgspec
 
 from ...database.schema import fold
 from ...errors import UnreadableError
+from ...files.limits import LARGE, TRUSTING, Limits
 from ...formats.dataset import Value
 from ...formats.values import of_tag
 from ..staging.columns import ColumnMapping
 from ..staging.database import StagedTable
 
 _BATCH = 1000
+_MOST_SHAPES = 2000
 _MOST = 2**63
 # compact, characters as they are, numbers digit for digit: as applications write it
 _json = msgspec.json.Encoder(decimal_format="number").encode
@@ -26,12 +28,14 @@ _ALSO_CALLED = {"interpretations": "chart_interpretations"}
 class ForeignRows:
     """Stages rows of any tables. ``seen`` are the names under which the file had some, or an empty list."""
 
-    def __init__(self, intake: ColumnMapping, unit: str = "row") -> None:
+    def __init__(self, intake: ColumnMapping, unit: str = "row", limits: Limits = TRUSTING) -> None:
         self.intake = intake
         self.unit = unit
         self.seen: dict[str, int] = {}
         self.ignored: dict[str, set[str]] = {}
         self._staged: dict[str, StagedTable | None] = {}
+        self._limits = limits
+        self._size = 0  # of all rows that wait
         self._waiting: dict[str, list[tuple[int, int, tuple[Value, ...]]]] = {}
         self._shapes: dict[tuple[str, tuple[str, ...]], tuple[int, dict[str, int]]] = {}
 
@@ -76,13 +80,19 @@ class ForeignRows:
                 return
         waiting = self._waiting.setdefault(name, [])
         waiting.append((number, shape, tuple(values)))
-        if len(waiting) == _BATCH:
+        self._size += sum(len(value) for value in values if isinstance(value, (str, bytes)))
+        if self._size > LARGE:
+            row.clear()
+            values.clear()
+            self.end()
+        elif len(waiting) == _BATCH:
             self._flush(name)
 
     def end(self) -> None:
         """All rows have been given."""
         for name in self._waiting:
             self._flush(name)
+        self._size = 0
 
     def _flush(self, name: str) -> None:
         staged, waiting = self._staged[name], self._waiting[name]
@@ -95,6 +105,8 @@ class ForeignRows:
     def _shape(self, name: str, staged: StagedTable, row: Mapping[str, Any]) -> tuple[int, dict[str, int]]:
         keys = tuple(row)
         if (name, keys) not in self._shapes:
+            if len(self._shapes) > _MOST_SHAPES and self._limits is not TRUSTING:
+                raise UnreadableError(f"The rows of {staged.table.name} have far too many different sets of keys.")
             by_name = {fold(c): i for i, c in enumerate(staged.columns)}
             places = {key: by_name[fold(key)] for key in keys if fold(key) in by_name}
             if len(set(places.values())) != len(places):

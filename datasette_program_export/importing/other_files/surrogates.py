@@ -6,17 +6,59 @@ import re
 from typing import IO
 
 from ...errors import UnreadableError
+from ...files.limits import TRUSTING, Limits
 
+_DIGITS = bytes(48 if byte in b"0123456789.eE+-" else 32 for byte in range(256))
+_WIDE = re.compile(rb"[\x80-\xff]|\\u").search
+_COPIES, _WIDE_COPIES = 3, 8  # more of a string than of a row elsewhere
+_MANY_DIGITS = b"0" * 1000
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _ESCAPE = re.compile(rb"\\(?:u[dD][89a-fA-F]|.)", re.DOTALL)
 _LENGTH = 12  # of a character in two halves
 
 
+class ShortTokens:
+    """Looks how long strings and numbers are: the parser holds each of them whole, and grows by doubling.
+
+    So a string may be a third as large as a row elsewhere, or less where it is not plain ASCII."""
+
+    def __init__(self, file: IO[bytes], limits: Limits) -> None:
+        self._file, self._limits = file, limits
+        self._run = 0
+        self._inside = self._escape = self._wide = False
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file's. Raises UnreadableError."""
+        data = self._file.read(size)
+        if self._limits is TRUSTING or not data:
+            return data
+        self._look(data)
+        return data
+
+    def _look(self, data: bytes) -> None:
+        seen = b"_" + data[1:] if self._escape else data  # its first character is escaped
+        self._escape = (len(seen) - len(seen.rstrip(b"\\"))) % 2 == 1
+        if b"\\" in seen:
+            seen = seen.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+        pieces = seen.split(b'"')
+        if self._inside:
+            self._run += len(pieces[0])
+            self._wide |= _WIDE(data) is not None
+            self._limits.fits((_WIDE_COPIES if self._wide else _COPIES) * self._run, "A string in the file")
+        if _MANY_DIGITS in seen.translate(_DIGITS) and any(
+            _MANY_DIGITS in piece.translate(_DIGITS) for piece in pieces[self._inside :: 2]
+        ):
+            raise UnreadableError("The file holds a number of more than a thousand digits.")
+        self._inside ^= not len(pieces) % 2
+        if len(pieces) > 1:
+            self._run, self._wide = len(pieces[-1]), _WIDE(data) is not None
+
+
 class WholeCharacters:
     """Looks for halves of characters (one surrogate alone): the parser would silently write a question mark."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: ShortTokens) -> None:
         self._file = file
         self._tail = b""
         self._start = True

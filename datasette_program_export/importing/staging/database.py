@@ -154,4 +154,6 @@ class StagingDatabase:
                 self.add(staged, range(first, first + len(rows)), [shape] * len(rows), kept)
             except (OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError):
                 raise UnreadableError(f"{staged.table.name} holds a value that SQLite cannot.") from None
+            del kept
             yield rows
+            del rows  # or the last row is held while the next is read

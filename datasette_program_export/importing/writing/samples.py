@@ -24,14 +24,14 @@ def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dic
     differing: list[Sample] = []
     for shape, part in enumerate(one.parts):
         if one.report.insert and part.given and len(new) < _ROWS:
-            sql = f"SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY s.line LIMIT {_ROWS - len(new)}"
+            sql = f"SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY j.line LIMIT {_ROWS - len(new)}"
             for row in target.connection.execute(sql):
                 new.append({c: HIDDEN if c in secret else shown(v) for c, v in zip(part.given, row)})
         if part.key and len(differing) < _ROWS:
             theirs = ", ".join(f"t.{quote(c)}" for c in part.given)
             sql = (
                 f"SELECT s.line, {theirs}, {part.values()} FROM {part.chosen(shape, DIFFERENT)} "
-                f"JOIN {part.target} AS t ON {part.match()} ORDER BY s.line LIMIT {_ROWS - len(differing)}"
+                f"JOIN {part.target} AS t ON {part.match()} ORDER BY j.line LIMIT {_ROWS - len(differing)}"
             )
             for line, *values in target.connection.execute(sql):
                 pairs = list(zip(part.given, values, values[len(part.given) :]))

@@ -139,7 +139,7 @@ class TableWriter:
         if not part.given:  # rows that give nothing
             lines = self.connection.execute(f"SELECT s.line FROM {part.chosen(shape, INSERT)}").fetchall()
             return sum(self.connection.execute(part.insertion()).rowcount for _ in lines)
-        sql = f"{part.insertion()} SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY s.line"
+        sql = f"{part.insertion()} SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY j.line"
         return int(self.connection.execute(sql).rowcount)
 
     def _anew(self) -> None:
