@@ -273,7 +273,7 @@ async def test_one_file_too_many_at_once_is_to_wait(demo_file: Path) -> None:
 async def test_while_it_is_read_nobody_else_can_read_it_and_then_it_is_gone(ds, spool: Path, monkeypatch) -> None:
     seen = []
 
-    def look(path: Path):
+    def look(path: Path, **options):
         modes = [stat.S_IMODE(place.stat().st_mode) for place in (path.parent, path)]
         seen.append((path.parent.parent, modes, path.read_bytes()))
         raise RuntimeError("the checker broke")

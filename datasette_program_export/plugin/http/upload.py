@@ -37,8 +37,8 @@ class _Form:
                 options[b"boundary"],
                 {
                     "on_part_begin": self._part_begins,
-                    "on_header_field": lambda data, start, end: self._header.append(data[start:end]),
-                    "on_header_value": lambda data, start, end: self._value.append(data[start:end]),
+                    "on_header_field": lambda data, start, end: self._heads(self._header, data[start:end]),
+                    "on_header_value": lambda data, start, end: self._heads(self._value, data[start:end]),
                     "on_header_end": self._header_ends,
                     "on_headers_finished": self._headers_end,
                     "on_part_data": self._data,
@@ -57,6 +57,11 @@ class _Form:
 
     def _part_begins(self) -> None:
         self._taken, self._field, self._disposition = False, False, b""
+
+    def _heads(self, kept: list[bytes], data: bytes) -> None:
+        self._room -= len(data)
+        self._check_room()
+        kept.append(data)
 
     def _header_ends(self) -> None:
         if b"".join(self._header).lower() == b"content-disposition":

@@ -31,6 +31,7 @@ from ...importing.safety_copy import copy_of, default_place
 from ..host import writing as host_writing
 from ..server.audit_log import AuditLog, now
 from ..server.import_runner import Import, ImportWork, as_data
+from ..server.memory_budget import BUDGET
 from .request import ImportContext
 
 _TICK = 0.3  # seconds between two looks whether it is to stop
@@ -117,12 +118,14 @@ class ImportTask:
                 rights.check_changes(applied.report)
                 _check_foreseen(one, applied.report)
 
-        file = work.place / one.stored
+        file, settings = work.place / one.stored, self.asked.settings
+        reading = BUDGET.wait(work.check)
+        how |= {"limits": reading.limits(settings, work.check)}
         try:
             found = load(
                 connection,
                 file,
-                settings=self.asked.settings,
+                settings=settings,
                 inspect=inspect,
                 inspect_staged=rights.check_tables,
                 watch=work,
@@ -131,6 +134,8 @@ class ImportTask:
             )
         except RefusedError as error:
             found = error.report
+        finally:
+            reading.end()
         return rights.shown(found.model_copy(update={"file": one.file, "target": self.asked.database.name}))
 
     def _copied(self, copy: Path, work: ImportWork) -> None:

@@ -19,6 +19,7 @@ from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, for_a_browser
 from ..http.numbers import numbers_for
 from ..http.upload import receive_file
+from ..server.memory_budget import BUDGET
 from ..server.slots import ConcurrencyLimit
 
 # Apart from the exports' own: who sends a file slowly keeps nobody from exporting
@@ -80,7 +81,22 @@ async def _report(request: HttpRequest, settings: Settings, path: Path) -> Repor
     path.touch(mode=0o600)
     with path.open("wb") as file:
         name = await receive_file(request, file, settings.verify_mb, settings.send_timeout_seconds)
-    report = await asyncio.to_thread(verify, path)
+    reading = await BUDGET.begin()
+    begun = False
+
+    def check() -> Report:
+        nonlocal begun
+        begun = True
+        try:
+            return verify(path, limits=reading.limits(settings))
+        finally:
+            reading.end()
+
+    try:
+        report = await asyncio.to_thread(check)
+    finally:
+        if not begun:  # the server is ending; once begun, it goes on to its end
+            reading.end()
     return report.model_copy(update={"file": name})
 
 
