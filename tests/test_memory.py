@@ -179,3 +179,26 @@ def test_the_processs_limit_of_csv_is_nobodys_to_change(tmp_path: Path, target: 
         connection.close()
     finally:
         csv.field_size_limit(before)
+
+
+def test_an_export_says_which_rows_are_too_large_to_be_read_unseen(tmp_path: Path) -> None:
+    """What we write we can check: unseen where nothing is said, and with --trust where the file says so."""
+    import sqlite3
+
+    from datasette_program_export.database.source import Source
+    from datasette_program_export.exporting.exporter import Export
+    from datasette_program_export.options.request import Request
+
+    path = tmp_path / "large.db"
+    database(path, "CREATE TABLE t (id INTEGER PRIMARY KEY, a)").close()
+    connection = sqlite3.connect(path)
+    for value, told in ("a" * 55 * MB, False), (b"b" * 43 * MB, True), ("\n" * 30 * MB, True):
+        connection.execute("INSERT OR REPLACE INTO t VALUES (1, ?)", (value,))
+        connection.commit()
+        with Export(Source.of(path), Request(tables=("t",), format="programjson")) as export:
+            (tmp_path / "t.json").write_bytes(b"".join(export))
+            warnings = export.coverage["warnings"]
+        assert [w.startswith("t: 1 row of up to ") and "--trust" in w for w in warnings] == [True] * told
+        assert (verify(tmp_path / "t.json").status == "complete") is not told
+        assert not told or verify(tmp_path / "t.json", trusted=True).status == "complete"
+    connection.close()

@@ -33,6 +33,7 @@ from ..selection.table_rows import TableRows
 from ..version import __version__
 from .coverage import coverage, kept_back
 from .document_schema import described, fields_of
+from .large_rows import LargeRows
 from .row_spool import RowSpool
 
 GENERATOR = f"datasette-program-export {__version__}"
@@ -246,10 +247,13 @@ class Export:
 
         def batches() -> Iterator[list[Any]]:
             self.progress.table = chosen.table.name
+            large = LargeRows()
             for batch in chain([first] if first else [], found):
-                pace.saw(len(batch), digest.add(batch))
+                pace.saw(len(batch), size := digest.add(batch))
+                large.saw(batch, size)
                 self.progress.rows += len(batch)
                 yield batch
+            self._warnings += large.warnings(chosen.table.name)
             snapshot.confirm()
 
         return TableStream(chosen.table.name, fields, batches(), None, facts, self._warnings)
