@@ -202,3 +202,23 @@ def test_an_export_says_which_rows_are_too_large_to_be_read_unseen(tmp_path: Pat
         assert (verify(tmp_path / "t.json").status == "complete") is not told
         assert not told or verify(tmp_path / "t.json", trusted=True).status == "complete"
     connection.close()
+
+
+def test_what_must_be_unpacked_to_be_read_is_bounded_and_in_its_folder(tmp_path: Path) -> None:
+    from datasette_program_export.errors import SpoolFullError
+    from datasette_program_export.importing.reading import limits_of
+    from datasette_program_export.options.settings import Settings
+
+    from .bombs import document, in_gzip
+
+    for kind in ("sqlite", "sql"):
+        whole = document(tmp_path, kind)
+        (tmp_path / "x.gz").write_bytes(in_gzip([whole]))
+        tight = limits_of(Settings(spool_disk_mb=(len(whole) - 1) / 1e6, spool_dir=str(tmp_path)))
+        with pytest.raises(SpoolFullError, match="spool_disk_mb"):
+            verify(tmp_path / "x.gz", limits=tight)
+        roomy = limits_of(Settings(spool_disk_mb=len(whole) / 1e6, spool_dir=str(tmp_path)))
+        assert verify(tmp_path / "x.gz", limits=roomy).status == "complete"
+        with pytest.raises(FileNotFoundError):
+            verify(tmp_path / "x.gz", limits=limits_of(Settings(spool_dir=str(tmp_path / "nowhere"))))
+    assert not list(tmp_path.glob("program-export-*"))

@@ -33,7 +33,8 @@ class Limits:
     """``free`` bytes may always come out, beyond that ``ratio`` times what went in; ``members`` are a zip's files.
 
     ``cell`` is the largest row, in bytes; ``parts`` and ``description`` bound what describes the rows;
-    ``key`` is the largest key, ``window`` what zstd may hold. ``turn`` is called before the first large
+    ``key`` is the largest key, ``window`` what zstd may hold. ``disk`` is what a file that
+    must be unpacked to be read may fill in ``folder``. ``turn`` is called before the first large
     row: it waits until no other reading holds one, or raises BusyError."""
 
     free: int = 200_000_000
@@ -44,6 +45,8 @@ class Limits:
     description: int = 16_000_000
     key: int = 4_000_000
     window: int = 1 << 23  # what every reader of zstd is to support (RFC 8878, 3.1.1.1.2)
+    folder: str | None = None
+    disk: int = 1 << 62
     turn: Callable[[], None] = field(default=_no_turn, compare=False)
 
     def check(self, packed: int, unpacked: int) -> None:

@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from ..errors import SpoolFullError
 from .input_file import database_path
+from .limits import Limits
 from .room import room_in
 
 _PIECE = 1 << 20
 
 
 @contextmanager
-def local(file: IO[bytes]) -> Iterator[Path]:
+def local(file: IO[bytes], limits: Limits) -> Iterator[Path]:
     """The file itself where it is one, or a database; else a private temporary copy of what can be read from it."""
     if (database := database_path(file)) is not None:
         yield database
@@ -25,11 +27,16 @@ def local(file: IO[bytes]) -> Iterator[Path]:
     if isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO) and isinstance(file.name, str):
         yield Path(file.name)
         return
-    handle, name = tempfile.mkstemp(prefix="program-export-")
+    handle, name = tempfile.mkstemp(prefix="program-export-", dir=limits.folder)
     path = Path(name)
     try:
         with os.fdopen(handle, "wb") as copy:
             while piece := file.read(_PIECE):
+                if copy.tell() + len(piece) > limits.disk:
+                    raise SpoolFullError(
+                        f"The file unpacks to more than {limits.disk / 1e6:,g} MB (spool_disk_mb), which it may "
+                        "fill here. Check it at the command line."
+                    )
                 with room_in():
                     copy.write(piece)
         yield path

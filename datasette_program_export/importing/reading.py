@@ -20,7 +20,8 @@ from .staging.columns import ColumnMapping
 
 def limits_of(settings: Settings) -> Limits:
     """What a file may cost that nobody vouches for."""
-    return replace(CAREFUL, cell=int(settings.cell_mb * 1e6))
+    disk = int(settings.spool_disk_mb * 1e6)
+    return replace(CAREFUL, cell=int(settings.cell_mb * 1e6), folder=settings.spool_dir, disk=disk)
 
 
 def read(

@@ -82,7 +82,7 @@ def check_script(path: Path) -> str | None:
 def decode(file: IO[bytes], limits: Limits) -> Dataset:
     """What a script says of itself, when it is byte for byte as it was written; its statements are not run,
     so the Dataset gives no rows. Raises UnreadableError."""
-    with local(file) as path:
+    with local(file, limits) as path:
         if not _begins_as_ours(path):
             raise UnreadableError("This file cannot prove itself: it is no SQL script of this program.", "unknown")
         if problem := check_script(path):

@@ -211,7 +211,7 @@ class _Building:
 def decode(file: IO[bytes], limits: Limits) -> Dataset:
     """The export in a file that is, byte for byte, as it was written. Raises UnreadableError."""
     with ExitStack() as stack:
-        path = stack.enter_context(local(file))
+        path = stack.enter_context(local(file, limits))
         found = read(path, limits)  # an UnreadableError for what is no file of ours comes first
         if problem := check_document(path, limits):
             raise UnreadableError(problem, "changed")
