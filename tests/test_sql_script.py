@@ -242,10 +242,11 @@ def test_objects_whose_text_ends_in_a_comment_are_whole(tmp_path: Path) -> None:
 
 
 def test_a_name_that_sqlite_keeps_for_itself_is_refused_before_the_first_byte() -> None:
+    from datasette_program_export.formats.description.schema import DatabaseFacts, DocumentSchema, DocumentTable
     from datasette_program_export.formats.sqlite.statements import Blueprint
 
-    table = {"columns": [], "sql": 'CREATE TABLE "sqlite_x" ("a")'}
-    schema = {"tables": {"sqlite_x": table}, "objects": [], "not_carried": [], "database": {"encoding": "UTF-8"}}
+    table = DocumentTable(columns=(), primary_key=(), foreign_keys=(), sql='CREATE TABLE "sqlite_x" ("a")')
+    schema = DocumentSchema({"sqlite_x": table}, (), (), (), DatabaseFacts("UTF-8"))
     with pytest.raises(UnsupportedError, match="names that begin with sqlite_ are SQLite's own"):
         Blueprint.of(schema)
 

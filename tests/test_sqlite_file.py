@@ -398,7 +398,7 @@ def test_an_export_of_an_export_describes_itself(tmp_path: Path) -> None:
     with closing(database(None, "CREATE TABLE t (a)")) as source:
         first = written(tmp_path / "first.db", source)
     second = written(tmp_path / "second.db", first)
-    assert set(decode(second).schema["tables"]) == {"t", "program_export"}
+    assert set(decode(second).schema.tables) == {"t", "program_export"}
     assert check_document(second) is None
 
 
