@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from datasette import hookimpl
@@ -10,8 +11,10 @@ from datasette import hookimpl
 from ..cli.main import program_export
 from . import host
 from .host import permissions
-from .host.protocols import Actor, Datasette, HttpRequest
+from .host.protocols import Actor, Application, Datasette, HttpRequest, Later, Scope
+from .http.answers import View
 from .pages import actions
+from .pages.actions import Links
 from .pages.export import unsupported
 from .routes import FORMS_WITH_ADDRESSES, FORMS_WITH_FILES, routes
 from .server import site as job_site
@@ -20,7 +23,7 @@ from .startup import check_settings
 
 
 @hookimpl
-def register_routes() -> list[tuple[str, Any]]:
+def register_routes() -> list[tuple[str, View]]:
     return routes()
 
 
@@ -40,17 +43,17 @@ def register_commands(cli: Any) -> None:
 
 
 @hookimpl
-def startup(datasette: Datasette) -> Any:
+def startup(datasette: Datasette) -> Later[None]:
     return lambda: check_settings(datasette)
 
 
 @hookimpl
-def asgi_wrapper(datasette: Datasette) -> Any:
+def asgi_wrapper(datasette: Datasette) -> Callable[[Application], Application]:
     return lambda app: WAITING.around(app if host.TELLS_ITS_END else job_site.ending(app, datasette))
 
 
 @hookimpl
-def shutdown(datasette: Datasette) -> Any:
+def shutdown(datasette: Datasette) -> Later[None]:
     return lambda: asyncio.to_thread(job_site.close, datasette)
 
 
@@ -70,39 +73,39 @@ def permission_allowed(datasette: Datasette, actor: Actor, action: str, resource
 
 
 @hookimpl
-def row_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Any:
+def row_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Later[Links]:
     return lambda: actions.record_actions(datasette, request, actor, database, table)
 
 
 @hookimpl
-def table_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Any:
+def table_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Later[Links]:
     return lambda: actions.table_actions(datasette, request, actor, database, table)
 
 
 @hookimpl
-def view_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, view: str) -> Any:
+def view_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, view: str) -> Later[Links]:
     return lambda: actions.table_actions(datasette, request, actor, database, view)
 
 
 @hookimpl
 def query_actions(
     datasette: Datasette, request: HttpRequest, actor: Actor, database: str, query_name: str | None
-) -> Any:
+) -> Later[Links]:
     return lambda: actions.query_actions(datasette, request, actor, database, query_name)
 
 
 @hookimpl
-def database_actions(datasette: Datasette, actor: Actor, database: str) -> Any:
+def database_actions(datasette: Datasette, actor: Actor, database: str) -> Later[Links]:
     return lambda: actions.database_actions(datasette, actor, database)
 
 
 @hookimpl
-def menu_links(datasette: Datasette, actor: Actor) -> Any:
+def menu_links(datasette: Datasette, actor: Actor) -> Later[Links]:
     return lambda: actions.menu_links(datasette, actor)
 
 
 @hookimpl
-def skip_csrf(datasette: Datasette, scope: dict[str, Any]) -> bool | None:
+def skip_csrf(datasette: Datasette, scope: Scope) -> bool | None:
     """Asked by 0.x, where we look ourselves from which site a form came (``host.from_another_site``).
 
     Forms with files: what 0.x looks for its token with cannot read them by today's
@@ -118,5 +121,7 @@ def prepare_jinja2_environment(env: Any) -> None:
 
 
 @hookimpl
-def extra_template_vars(datasette: Datasette, request: HttpRequest, database: str, table: str, view_name: str) -> Any:
+def extra_template_vars(
+    datasette: Datasette, request: HttpRequest, database: str, table: str, view_name: str
+) -> dict[str, Any] | Later[dict[str, Any]]:
     return {} if host.V1 else lambda: actions.for_templates_0x(datasette, request, database, table, view_name)

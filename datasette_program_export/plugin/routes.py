@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from ..formats.registry import endings
+from .http.answers import View
 from .imports import views as import_views
 from .jobs import views as job_views
 from .pages import audit
@@ -25,7 +25,7 @@ _FILE = rf"{_IMPORT}/(?P<file>[\w-]+)"
 
 FORMS_WITH_FILES = ("/-/program-export/verify", "/-/program-export/verify.json")
 
-_ROUTES: list[tuple[str, Any]] = [
+_ROUTES: list[tuple[str, View]] = [
     (r"^/-/program-export/audit$", audit.audit_page),
     (r"^/-/program-export/audit\.json$", audit.audit_lines),
     (r"^/-/program-export/verify$", verification.verify_page),
@@ -57,7 +57,7 @@ _ROUTES: list[tuple[str, Any]] = [
 ]
 
 
-def routes() -> list[tuple[str, Any]]:
+def routes() -> list[tuple[str, View]]:
     """All patterns with their views; each format with an ending has its address."""
     ending = rf"\.program(?P<ending>{'|'.join(map(re.escape, endings()))})"
     documents = [

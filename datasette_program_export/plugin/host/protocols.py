@@ -17,6 +17,7 @@ Scope = MutableMapping[str, Any]  # ASGI's words (https://asgi.readthedocs.io)
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Later = Callable[[], Awaitable[Done]]  # what a hook gives, to be awaited when it is needed
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 

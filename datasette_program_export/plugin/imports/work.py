@@ -25,7 +25,7 @@ from datasette.utils.sqlite import sqlite3
 
 from ...database.sqlite_errors import explain
 from ...errors import AuditError, ConflictError, RefusedError, SourceError, SpoolFullError
-from ...importing.importer import AppliedImport, load
+from ...importing.importer import AppliedImport, RunOn, load
 from ...importing.report import Finding, ImportReport
 from ...importing.safety_copy import copy_of, default_place
 from ..host import writing as host_writing
@@ -110,11 +110,20 @@ class ImportTask:
         if (error := future.result()) is not None:
             raise error
 
-    def _load(self, one: Import, connection: Any, work: ImportWork, **how: Any) -> ImportReport:
+    def _load(
+        self,
+        one: Import,
+        connection: Any,
+        work: ImportWork,
+        *,
+        preview: bool = False,
+        backup: bool | Path = True,
+        run_on: RunOn | None = None,
+    ) -> ImportReport:
         rights = self.asked.rights
 
         def inspect(applied: AppliedImport) -> None:
-            if not how.get("preview"):
+            if not preview:
                 rights.check_changes(applied.report)
                 _check_foreseen(one, applied.report)
 
@@ -130,7 +139,9 @@ class ImportTask:
                 inspect_staged=rights.check_tables,
                 watch=work,
                 **one.choices,
-                **how,
+                preview=preview,
+                backup=backup,
+                run_on=run_on,
             )
         except RefusedError as error:
             found = error.report

@@ -14,12 +14,11 @@ from ..imports.request import may_import
 from ..request.profiles import offered, profiles_url
 from .export_context import carried, with_query
 
+Links = list[dict[str, str]]  # of each its href, label and description
 _EXPLAINED = "Choose the format; you see first what will be in the file."
 
 
-def _actions(
-    subject: str, pairs: list[tuple[str, str]], label: str, description: str, profiles: list[str]
-) -> list[dict[str, str]]:
+def _actions(subject: str, pairs: list[tuple[str, str]], label: str, description: str, profiles: list[str]) -> Links:
     """The way to the export page, and one for each saved choice that fits."""
     page = f"{subject}/-/program-export"
     found = [{"href": with_query(page, pairs), "label": label, "description": description}]
@@ -40,9 +39,7 @@ async def is_linked(
     return await host.may_export(datasette, request.actor, database, table or None)
 
 
-async def record_actions(
-    datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str
-) -> list[dict[str, str]]:
+async def record_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Links:
     """The actions on a row's page."""
     if not await host.may_export(datasette, actor, database, table):
         return []
@@ -51,9 +48,7 @@ async def record_actions(
     return _actions(row, [], "Export this record", "With everything that belongs to it. " + _EXPLAINED, found)
 
 
-async def table_actions(
-    datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str
-) -> list[dict[str, str]]:
+async def table_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Links:
     """The actions on a table's or a view's page: its rows as they are filtered and sorted there."""
     if not await host.may_export(datasette, actor, database, table):
         return []
@@ -64,7 +59,7 @@ async def table_actions(
 
 async def query_actions(
     datasette: Datasette, request: HttpRequest, actor: Actor, database: str, name: str | None
-) -> list[dict[str, str]]:
+) -> Links:
     """The actions on a query's page."""
     if not await host.may_export(datasette, actor, database):
         return []
@@ -73,7 +68,7 @@ async def query_actions(
     return _actions(subject, carried(request.args), "Export all rows of this query", _EXPLAINED, found)
 
 
-async def database_actions(datasette: Datasette, actor: Actor, database: str) -> list[dict[str, str]]:
+async def database_actions(datasette: Datasette, actor: Actor, database: str) -> Links:
     """The actions on a database's page."""
     found = host.database_for(datasette, database)
     if found is None:
@@ -90,7 +85,7 @@ async def database_actions(datasette: Datasette, actor: Actor, database: str) ->
     return links
 
 
-async def menu_links(datasette: Datasette, actor: Actor) -> list[dict[str, str]]:
+async def menu_links(datasette: Datasette, actor: Actor) -> Links:
     """The links to one's exports, and to the log, for those who may read it."""
     found = []
     if actor and (await host.site_settings(datasette)).max_jobs:
@@ -106,7 +101,7 @@ async def for_templates_0x(
     datasette: Datasette, request: HttpRequest, database: str | None, table: str | None, view_name: str
 ) -> dict[str, Any]:
     """The actions on 0.x's row and query pages, which core has no menu for."""
-    found: list[dict[str, str]] = []
+    found: Links = []
     if request is not None and database is not None:
         if view_name == "row" and table is not None:
             found = await record_actions(datasette, request, request.actor, database, table)
