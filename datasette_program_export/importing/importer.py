@@ -9,59 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..database.reflection import reflect
-from ..database.schema import Schema, fold
 from ..database.source import belongs_to
-from ..errors import BusyError, RefusedError, RequestError
+from ..errors import RefusedError, RequestError
 from ..files.limits import Limits
 from ..options.settings import Settings
-from ..selection.catalog import Catalog, catalog
-from ..selection.graph import Graph
 from .choices import ImportChoices, Policy
 from .progress import ImportProgress
-from .reading import limits_of, read
-from .report import AllowedReference, Finding, FindingCollector, ImportReport
-from .safety_copy import copy_before, default_place, restore_command
+from .reading import limits_of
+from .report import ImportReport
+from .run import ImportHooks, ImportRun, Inspect, RunOn
 from .staging.columns import ColumnMapping
 from .staging.database import StagingDatabase
-from .staging.new_tables import authorized, during_rows
-from .target import Target, Triggers
-from .writing.reference_check import ReferenceCheck
-from .writing.row_checks import RowChecks
-from .writing.samples import sample
-from .writing.table_writer import TableWriter
-
-RunOn = Callable[[Callable[[Any], None]], None]  # has its argument called with the connection that writes
-
-
-@dataclass(frozen=True)
-class AppliedImport:
-    """All that was written, before it is kept or rolled back. ``schema`` is the attached staging's name;
-    ``unchecked`` are tables with references that SQLite itself cannot check; ``report`` has the counts."""
-
-    target: Target
-    intake: ColumnMapping
-    schema: str
-    dangling: list[AllowedReference]
-    unchecked: set[str]
-    report: ImportReport
-
-
-Inspect = Callable[[AppliedImport], None]
-
-
-@dataclass(frozen=True)
-class _Hooks:
-    """What the caller of ``load`` does at three moments."""
-
-    inspect: Inspect | None
-    inspect_staged: Callable[[ColumnMapping], None] | None
-    run_on: RunOn | None
-
+from .target import Target
 
 _FOR_NO_TABLE: Mapping[str, Policy] = {}
 
@@ -102,22 +64,13 @@ def load(
     when that has returned. ``watch`` counts the rows, and may stop the import (CancelledError).
     ``limits`` are for a file that is not ``trusted``; by default those of the settings."""
     choices: dict[str, Any] = {
-        "on_conflict": on_conflict,
-        "on_conflict_for": on_conflict_for,
-        "preview": preview,
-        "insert": insert,
-        "allow_dangling": allow_dangling,
-        "triggers": triggers,
-        "backup": backup,
-        "leave_out_bad_rows": leave_out_bad_rows,
-        "table": table,
-        "delimiter": delimiter,
-        "encoding": encoding,
-        "header": header,
-        "trusted": trusted,
-    }
+        "on_conflict": on_conflict, "on_conflict_for": on_conflict_for, "preview": preview, "insert": insert,
+        "allow_dangling": allow_dangling, "triggers": triggers, "backup": backup,
+        "leave_out_bad_rows": leave_out_bad_rows, "table": table, "delimiter": delimiter, "encoding": encoding,
+        "header": header, "trusted": trusted,
+    }  # fmt: skip
     asked = ImportChoices.of({**choices, **unknown})
-    hooks = _Hooks(inspect, inspect_staged, run_on)
+    hooks = ImportHooks(inspect, inspect_staged, run_on)
     return _imported(target, Path(file), asked, settings or Settings(), hooks, watch or ImportProgress(), limits)
 
 
@@ -126,7 +79,7 @@ def _imported(
     file: Path,
     asked: ImportChoices,
     settings: Settings,
-    hooks: _Hooks,
+    hooks: ImportHooks,
     watch: ImportProgress,
     limits: Limits | None,
 ) -> ImportReport:
@@ -137,182 +90,10 @@ def _imported(
         if isinstance(asked.backup, (str, Path)) and goal.path and belongs_to(goal.path, Path(asked.backup)):
             raise RequestError(f"{Path(asked.backup).name} is a part of the database itself. Choose another name.")
         staging = stack.enter_context(StagingDatabase(settings.spool_dir, watch))
-        run = _Run(goal, staging, asked, settings, file, hooks, watch, limits or limits_of(settings))
+        run = ImportRun(goal, staging, asked, settings, file, hooks, watch, limits or limits_of(settings))
         report = run.through()
     if not report.ok and not asked.preview:
         first = report.findings[0].message
         more = f" (and {len(report.findings) - 1:,} more)" if len(report.findings) > 1 else ""
         raise RefusedError(f"Nothing was imported: {first}{more}", report)
     return report
-
-
-@dataclass
-class _Run:
-    goal: Target
-    staging: StagingDatabase
-    asked: ImportChoices
-    settings: Settings
-    file: Path
-    hooks: _Hooks
-    watch: ImportProgress
-    limits: Limits
-    findings: FindingCollector = field(default_factory=FindingCollector)
-    left_out: dict[str, int] = field(default_factory=dict)
-    kept: bool = False
-    refused_rows: list[Finding] = field(default_factory=list)
-
-    def through(self) -> ImportReport:
-        goal = self.goal
-        self.report = ImportReport(file=self.file.name, target=goal.name, preview=self.asked.preview)
-        known = catalog(goal.schema, self.settings) if goal.schema else None
-        self.staging.encoding = goal.encoding
-        self.intake = ColumnMapping(goal.schema, known, self.staging, self.findings)
-        if not goal.fresh:
-            self.asked.check(goal.schema)
-        read(self.file, self.intake, self.asked, self.report, self.findings, self.limits)
-        if self.asked.leave_out_bad_rows and self.findings.of_rows:  # these did not even wait
-            self._pass_over({name: len(lines) for name, lines in self.findings.bad.items()})
-        self.staging.close()
-        self.report.new_database = self.intake.construction is not None
-        if not self.findings.errors and goal.fresh:
-            self.asked.check(self.intake.schema)
-        if self.hooks.inspect_staged is not None:
-            self.hooks.inspect_staged(self.intake)
-        if not self.findings.errors:
-            self._apply_on(None) if self.hooks.run_on is None else self.hooks.run_on(self._apply_on)
-        self.findings.into(self.report)
-        self.report.left_out = self.refused_rows
-        if self.findings.errors:
-            self.report.status = "refused"
-        else:
-            self.report.status = "preview" if self.asked.preview else "imported"
-            goal.publish()
-        if not (self.report.ok and self._changes):
-            self._forget_copy()
-        return self.report
-
-    @property
-    def _changes(self) -> bool:
-        return bool(self.report.total("insert") or self.report.total("update"))
-
-    def _apply_on(self, connection: Any | None) -> None:
-        """Apply it on the target's own connection (None), or on another to the same database."""
-        before = self.goal
-        try:
-            if connection is None:
-                self._apply()
-                return
-            with Target(connection, preview=self.asked.preview) as self.goal:
-                if self.goal.schema != before.schema:
-                    raise BusyError(f"The tables of {before.name} were changed meanwhile; try again.")
-                self._apply()
-        except BaseException:
-            if not self.kept:
-                self._forget_copy()
-            raise
-        finally:
-            self.goal = before
-
-    def _apply(self) -> None:
-        goal, made = self.goal, self.intake.construction
-        if made is not None:
-            made.prepare(goal.connection)
-            goal.connection.execute("PRAGMA trusted_schema=OFF")
-        with goal.attached(self.staging.path) as schema:
-            while True:
-                with goal.transaction(), self.watch.over(goal.connection):
-                    self._checked_and_written(schema)
-                    self.watch.check()
-                    bad = self.findings.bad
-                    if not (self.asked.leave_out_bad_rows and self.findings.of_rows):
-                        if not self.findings.errors and not self.asked.preview and (self._changes or made):
-                            goal.commit()
-                            self.kept = True
-                        return
-                self._leave_out(bad)
-
-    def _leave_out(self, bad: dict[str, set[int]]) -> None:
-        """Go on without the bad rows; what then lacks them is found the next time round."""
-        gone = {}
-        waiting = self.staging.connection
-        for name, lines in bad.items():
-            staged, before = self.staging.tables[name], waiting.total_changes
-            waiting.executemany(f"DELETE FROM {staged.name} WHERE line = ?", [(line,) for line in lines])
-            gone[name] = waiting.total_changes - before
-            staged.rows -= gone[name]
-        assert sum(gone.values()) > 0, "the same rows were found twice"
-        self._pass_over(gone)
-
-    def _pass_over(self, rows: dict[str, int]) -> None:
-        for name, count in rows.items():
-            self.left_out[name] = self.left_out.get(name, 0) + count
-        self.refused_rows += self.findings.errors
-        self.findings.reset()
-
-    def _checked_and_written(self, schema: str) -> None:
-        goal, connection, made = self.goal, self.goal.connection, self.intake.construction
-        if made is not None:
-            made.make_tables(connection, self.findings)
-        now = reflect(connection) if made is not None else goal.schema
-        known = catalog(now, self.settings)
-        self.intake.known = known
-        RowChecks(goal, schema, self.intake, self.findings).run()
-        if self.findings.errors:
-            return
-        references = ReferenceCheck(goal, now)
-        self._copy()
-        self.watch.stage = "writing"
-        triggers = None if self.asked.triggers else Triggers(connection, list(self.staging.tables))
-        with ExitStack() as stack:
-            if made is not None:
-                stack.enter_context(authorized(connection, during_rows))
-            self._tables(schema, now, known)
-        if triggers is not None:
-            triggers.restore()
-        if made is not None and not self.findings.errors:
-            made.make_objects(connection, self.findings)
-        if not self.findings.errors:
-            allow = self.asked.allow_dangling
-            self.report.dangling = references.judge(self.intake, self.findings, allow, schema)
-        if not self.findings.errors and self.hooks.inspect is not None:
-            found = AppliedImport(goal, self.intake, schema, self.report.dangling, references.unchecked, self.report)
-            self.hooks.inspect(found)
-
-    def _tables(self, schema: str, now: Schema, known: Catalog) -> None:
-        for name in _parents_first(now):
-            staged = self.staging.tables.get(name)
-            if staged is None:
-                continue
-            secret = set(known.secret_columns(staged.table))
-            secret |= {s.column for s in self.intake.coverage.secret if fold(s.table) == fold(name)}
-            one = TableWriter(self.goal, schema, staged, self.asked, self.findings, secret)
-            with one.judged() as report:
-                report.left_out = self.left_out.get(name, 0)
-                self.report.tables[name] = report
-                report.new_rows, report.samples = sample(self.goal, one, secret)
-                if not report.conflict:
-                    one.write()
-            one.done()
-
-    def _copy(self) -> None:
-        """The safety copy, while nobody else can write and nothing is written yet."""
-        goal, wish = self.goal, self.asked.backup
-        if self.asked.preview or wish is False or goal.fresh or goal.path is None or self.report.safety_copy:
-            return
-        self.watch.stage = "copying"
-        place = default_place(goal.path) if wish is True else Path(wish)
-        made = copy_before(goal.path, goal.library, place, self.watch.check)
-        self.report.safety_copy = str(made)
-        self.report.restore = restore_command(made, goal.path)
-
-    def _forget_copy(self) -> None:
-        """Nothing was changed, so there is nothing to go back to."""
-        if self.report.safety_copy is not None:
-            Path(self.report.safety_copy).unlink(missing_ok=True)
-            self.report.safety_copy = self.report.restore = None
-
-
-def _parents_first(schema: Schema) -> tuple[str, ...]:
-    tables = tuple(n for n, t in schema.items() if t.kind == "table")
-    edges = tuple(k for n in tables for k in schema[n].foreign_keys if k.problem is None)
-    return Graph(tables, edges).parents_first()

@@ -25,8 +25,9 @@ from datasette.utils.sqlite import sqlite3
 
 from ...database.sqlite_errors import explain
 from ...errors import AuditError, ConflictError, RefusedError, SourceError, SpoolFullError
-from ...importing.importer import AppliedImport, RunOn, load
+from ...importing.importer import load
 from ...importing.report import Finding, ImportReport
+from ...importing.run import AppliedImport, RunOn
 from ...importing.safety_copy import copy_of, default_place
 from ..host import writing as host_writing
 from ..server.audit_log import AuditLog, now
