@@ -154,3 +154,14 @@ def test_there_is_one_sqlite_library() -> None:
             for alias in node.names
         }
         assert path.name == "library.py" or not imported & {"sqlite3", "pysqlite3", "apsw"}, path
+
+
+def test_only_the_host_knows_which_datasette_it_is() -> None:
+    """What differs between 0.x and 1.0 is decided in ``plugin/host``; a version is compared nowhere."""
+    for path in FILES:
+        text = path.read_text("utf-8")
+        names = {node.attr for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)}
+        names |= {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+        assert "host" in path.parts or "V1" not in names, path
+        assert "host" in path.parts or "datasette.resources" not in text, path
+        assert "datasette.version" not in text and "datasette.__version__" not in text, path

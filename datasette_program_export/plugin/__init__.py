@@ -16,7 +16,7 @@ from .http.answers import View
 from .pages import actions
 from .pages.actions import Links
 from .pages.export import unsupported
-from .routes import FORMS_WITH_ADDRESSES, FORMS_WITH_FILES, routes
+from .routes import OWN_FORMS, OWN_FORMS_ENDINGS, routes
 from .server import site as job_site
 from .server.throttle import WAITING
 from .startup import check_settings
@@ -106,22 +106,15 @@ def menu_links(datasette: Datasette, actor: Actor) -> Later[Links]:
 
 @hookimpl
 def skip_csrf(datasette: Datasette, scope: Scope) -> bool | None:
-    """Asked by 0.x, where we look ourselves from which site a form came (``host.from_another_site``).
-
-    Forms with files: what 0.x looks for its token with cannot read them by today's
-    python-multipart. The export page's form: its address is kept and sent, and no token is to stand in it."""
-    files = [str(datasette.urls.path(path)) for path in FORMS_WITH_FILES]
-    forms = (*FORMS_WITH_ADDRESSES, "/-/program-import", "/-/program-import.json")
-    return scope["path"] in files or scope["path"].endswith(forms) or None
+    return host.skips_token(datasette, scope, OWN_FORMS, OWN_FORMS_ENDINGS)
 
 
 @hookimpl
 def prepare_jinja2_environment(env: Any) -> None:
-    host.add_templates(env)  # 0.x has no row and query actions: its pages get a place for them
+    host.add_templates(env)
 
 
 @hookimpl
-def extra_template_vars(
-    datasette: Datasette, request: HttpRequest, database: str, table: str, view_name: str
-) -> dict[str, Any] | Later[dict[str, Any]]:
-    return {} if host.V1 else lambda: actions.for_templates_0x(datasette, request, database, table, view_name)
+def extra_template_vars(datasette: Datasette, request: HttpRequest, database: str, table: str, view_name: str) -> Any:
+    links = actions.record_actions, actions.query_actions
+    return host.action_variables(datasette, request, database, table, view_name, *links)

@@ -10,7 +10,8 @@ from typing import Any
 
 from datasette.utils.sqlite import sqlite3
 
-from . import V1, allowed_tables
+from .access import allowed_tables
+from .line import V1
 from .protocols import Actor, Database, Datasette, Done, database_on_1, on_1
 
 

@@ -130,7 +130,6 @@ class ImportTask:
 
         file, settings = work.place / one.stored, self.asked.settings
         reading = BUDGET.wait(work.check)
-        how |= {"limits": reading.limits(settings, work.check)}
         try:
             found = load(
                 connection,
@@ -143,6 +142,7 @@ class ImportTask:
                 preview=preview,
                 backup=backup,
                 run_on=run_on,
+                limits=reading.limits(settings, work.check),
             )
         except RefusedError as error:
             found = error.report

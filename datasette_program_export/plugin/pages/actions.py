@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from datasette.utils import tilde_decode
-
 from ...options.grammar import PREFIX
 from .. import host
 from ..host.permissions import AUDIT
@@ -95,20 +91,3 @@ async def menu_links(datasette: Datasette, actor: Actor) -> Links:
     if await host.may(datasette, actor, AUDIT):
         found.append({"href": str(datasette.urls.path("/-/program-export/audit")), "label": "Log of exports"})
     return found
-
-
-async def for_templates_0x(
-    datasette: Datasette, request: HttpRequest, database: str | None, table: str | None, view_name: str
-) -> dict[str, Any]:
-    """The actions on 0.x's row and query pages, which core has no menu for."""
-    found: Links = []
-    if request is not None and database is not None:
-        if view_name == "row" and table is not None:
-            found = await record_actions(datasette, request, request.actor, database, table)
-        elif view_name == "database" and "sql" in request.args:
-            found = await query_actions(datasette, request, request.actor, database, None)
-        elif view_name == "table":
-            name = tilde_decode(request.url_vars.get("table") or "")
-            if await host.stored_query(datasette, request.actor, database, name):
-                found = await query_actions(datasette, request, request.actor, database, name)
-    return {"program_export_actions": found}

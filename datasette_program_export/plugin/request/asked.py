@@ -92,7 +92,7 @@ class _Asking:
             return await (self._query(exportable) if "sql" in self.http.args else self._database(visible, exportable))
         name = tilde_decode(self.http.url_vars["table"])
         table = next((t for t in visible if fold(t) == fold(name)), None)
-        if (table is None or not host.V1) and "pks" not in self.http.url_vars:
+        if (table is None or host.QUERY_BEFORE_TABLE) and "pks" not in self.http.url_vars:
             stored = await host.stored_query(self.datasette, self.actor, self.database.name, name)
             if stored is not None:
                 return await self._stored(stored, exportable)

@@ -1,0 +1,73 @@
+"""What an actor may see, export and do, asked on both lines."""
+
+from __future__ import annotations
+
+from .line import V1
+from .permissions import EXPORT, OURS
+from .protocols import Actor, Database, Datasette, Resource0, Wanted0, on_0, on_1
+
+if V1:
+    from datasette.resources import DatabaseResource, TableResource
+
+
+async def visible_tables(datasette: Datasette, actor: Actor, database: Database) -> frozenset[str]:
+    """The tables and views of a database that this actor may see."""
+    if V1:
+        await on_1(datasette).refresh_schemas(force=True)  # else a table made within the last second would be left out
+        return await allowed_tables("view-table", datasette, actor, database)
+    names = [*await database.table_names(), *await database.view_names()]
+    return frozenset([name for name in names if await _visible_0x(datasette, actor, database.name, name)])
+
+
+async def exportable_tables(
+    datasette: Datasette, actor: Actor, database: Database, visible: frozenset[str]
+) -> frozenset[str]:
+    """Those of the ``visible`` tables and views that this actor may export."""
+    if V1:  # both lists: the second alone would hold the parts of a search index over a hidden table
+        return visible & await allowed_tables(EXPORT, datasette, actor, database)
+    asked = [(name, await _exportable_0x(datasette, actor, (database.name, name))) for name in visible]
+    return frozenset([name for name, allowed in asked if allowed])
+
+
+async def allowed_tables(action: str, datasette: Datasette, actor: Actor, database: Database) -> frozenset[str]:
+    """The tables of a database for which 1.0 allows this actor an action."""
+    page = await on_1(datasette).allowed_resources(action, actor, parent=database.name, limit=1000)
+    return frozenset([resource.child async for resource in page.all()])
+
+
+async def may_export(datasette: Datasette, actor: Actor, database: str, table: str | None = None) -> bool:
+    """Whether this actor may export from one table or view, or the result of a query (no table)."""
+    if V1:
+        resource = TableResource(database, table) if table is not None else DatabaseResource(database)
+        if table is not None and not await on_1(datasette).allowed(action="view-table", resource=resource, actor=actor):
+            return False
+        found: bool = await on_1(datasette).allowed(action=EXPORT, resource=resource, actor=actor)
+        return found
+    if table is not None and not await _visible_0x(datasette, actor, database, table):
+        return False
+    return await _exportable_0x(datasette, actor, (database, table) if table is not None else database)
+
+
+async def may(datasette: Datasette, actor: Actor, action: str, database: str | None = None) -> bool:
+    """Whether this actor may do something else: an action on a database, or on the site."""
+    if V1:
+        resource = DatabaseResource(database) if database is not None else None
+        found: bool = await on_1(datasette).allowed(action=action, resource=resource, actor=actor)
+        return found
+    open_by_default = action not in OURS
+    if action in ("view-database", "view-instance"):
+        wanted: Wanted0 = [("view-database", database), "view-instance"] if database is not None else ["view-instance"]
+        visible, _ = await on_0(datasette).check_visibility(actor, permissions=wanted)
+        return bool(visible)
+    answer = await on_0(datasette).permission_allowed(actor, action, resource=database, default=open_by_default)
+    return bool(answer)
+
+
+async def _exportable_0x(datasette: Datasette, actor: Actor, resource: Resource0) -> bool:
+    return bool(await on_0(datasette).permission_allowed(actor, EXPORT, resource=resource, default=True))
+
+
+async def _visible_0x(datasette: Datasette, actor: Actor, database: str, table: str) -> bool:
+    wanted: Wanted0 = [("view-table", (database, table)), ("view-database", database), "view-instance"]
+    visible, _ = await on_0(datasette).check_visibility(actor, permissions=wanted)
+    return bool(visible)

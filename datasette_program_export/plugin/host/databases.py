@@ -1,0 +1,58 @@
+"""The databases of a site, as sources to read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from datasette.utils.sqlite import sqlite3
+
+from ...database.source import Source
+from ...database.sqlite_errors import explain
+from ...errors import SourceError
+from ...options.settings import Settings
+from .protocols import Database, Datasette
+
+
+def database_for(datasette: Datasette, route: str) -> Database | None:
+    """The Database behind the first part of a path, if there is one; the internal one is none."""
+    try:
+        found = datasette.get_database(route=route)
+    except KeyError:
+        return None
+    return None if found.name == "_internal" else found
+
+
+@contextmanager
+def readable(database: Database) -> Iterator[None]:
+    """Turn what Datasette meets when it looks at a damaged database into SourceError."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise SourceError(f"The database {database.name} cannot be read: {explain(error)}.") from None
+
+
+def source_for(datasette: Datasette, database: Database, settings: Settings) -> Source:
+    """The database as a source: read by Datasette's own SQLite library, with its functions and extensions."""
+    return Source(
+        name=database.name,
+        path=Path(database.path) if database.path else None,
+        memory=None if database.path else partial(_memory, database),
+        immutable=not database.is_mutable,
+        nolock=bool(datasette.nolock),
+        library=sqlite3,
+        prepare=lambda connection: datasette._prepare_connection(connection, database.name),
+        spool_dir=settings.spool_dir,
+    )
+
+
+def _memory(database: Database) -> Any:
+    connection = database.connect()
+    for name in ("_all_connections", "_all_file_connections"):
+        tracked = getattr(database, name, [])
+        if connection in tracked:  # Datasette closes these itself, on a thread of its own
+            tracked.remove(connection)
+    return closing(connection)

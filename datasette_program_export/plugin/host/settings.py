@@ -1,0 +1,56 @@
+"""The settings of the plugin in a site's configuration, on both lines."""
+
+from __future__ import annotations
+
+from ...errors import SettingsError
+from ...options.settings import Settings, merge, parse_settings
+from .line import V1
+from .permissions import PLUGIN
+from .protocols import Datasette, on_0, on_1
+
+_FOR_THE_SITE = (
+    "audit_log", "allow_audit", "allow_profiles", "jobs_dir", "retention_hours", "max_jobs", "max_jobs_per_person",
+    "jobs_disk_mb", "verify_mb", "import_mb",
+)  # fmt: skip
+
+
+def misplaced(datasette: Datasette) -> str | None:
+    """Where settings of ours stand in the configuration without having a meaning there, if anywhere."""
+    configured = (on_1(datasette).config if V1 else on_0(datasette)._metadata_local) or {}
+    for database, about in (configured.get("databases") or {}).items():
+        ours = ((about or {}).get("plugins") or {}).get(PLUGIN)
+        if ours and database not in datasette.databases:
+            return f"there are settings for the database {database}, which is not served"
+        for table, said in ((about or {}).get("tables") or {}).items():
+            if isinstance(said, dict) and PLUGIN in (said.get("plugins") or {}):
+                return f"settings stand under the table {table}; they go under its database, {database}"
+    return None
+
+
+async def site_settings(datasette: Datasette) -> Settings:
+    """The settings for all databases."""
+    return parse_settings(datasette.plugin_config(PLUGIN) or {}, PLUGIN)
+
+
+async def own_settings(datasette: Datasette, database: str) -> Settings:
+    """What stands under one database only."""
+    return parse_settings(datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}, PLUGIN)
+
+
+async def settings_for(datasette: Datasette, database: str, tables: frozenset[str] = frozenset()) -> Settings:
+    """The settings for a database: those for all, those for it on top; for ``tables``, JSON column types too."""
+    shared = datasette.plugin_config(PLUGIN) or {}
+    own = datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}
+    for name in _FOR_THE_SITE:
+        if name in own:
+            raise SettingsError(f"{PLUGIN} ({database}): {name} is for the whole site, not for one database")
+    settings = parse_settings(merge(shared, own), f"{PLUGIN} ({database})")
+    if not V1 or not tables:
+        return settings
+    columns = dict(settings.json_columns)
+    for table in tables:
+        types = await on_1(datasette).get_column_types(database, table)
+        found = [column for column, kind in types.items() if kind.name == "json"]
+        if found:
+            columns[table] = [*columns.get(table, []), *found]
+    return settings.model_copy(update={"json_columns": columns})
