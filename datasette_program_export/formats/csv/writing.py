@@ -8,7 +8,7 @@ and texts that are not UTF-8, are base64.
 
 ``spreadsheet``: with a byte order mark, by which Excel knows UTF-8 (and a first column ``ID``
 from its SYLK). NULL and '' are both empty. Texts, column names and base64 are guarded as
-``formats/spreadsheet.py`` says; so are integers of more than 15 digits. Other numbers are as in
+``spreadsheet.py`` says; so are integers of more than 15 digits. Other numbers are as in
 ``exact``. It is not made to be imported again.
 """
 

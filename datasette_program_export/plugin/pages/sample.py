@@ -12,6 +12,7 @@ from threading import Timer
 from ...errors import CancelledError, ExportError
 from ...exporting.exporter import Export
 from ...formats.registry import get_format
+from ...options.request import PACKAGE
 from ..request.asked import ExportContext
 from ..server.slots import SLOTS
 
@@ -69,7 +70,7 @@ def beginning(asked: ExportContext) -> FileSample:
 def _begun(export: Export, note: str) -> FileSample:
     before, after, whole = b"", b"", True
     for chunk in export:
-        if export.media_type == "application/zip":
+        if export.media_type == get_format(PACKAGE).media_type:
             return FileSample(note=_ZIPPED)
         if after or export.progress.rows:
             after += chunk
