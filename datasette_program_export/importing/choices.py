@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..database.schema import Schema, fold
 from ..errors import RequestError
+from ..options.faults import faults
 
 Policy = Literal["fail", "skip", "update", "replace"]
 POLICIES: tuple[str, ...] = get_args(Policy)
@@ -43,8 +44,7 @@ class ImportChoices(BaseModel):
         try:
             return cls(**choices)
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise RequestError(f"This cannot be asked of an import: {wrong}.") from None
+            raise RequestError(f"This cannot be asked of an import: {faults(error)}.") from None
 
     def policy(self, table: str) -> Policy:
         named = {fold(name): policy for name, policy in self.on_conflict_for.items()}

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ..errors import RequestError
 from .delimiters import WORDS, WRITTEN, delimiter_of
+from .faults import faults
 
 _OF_TABLES = ("where", "sort", "columns", "limit", "offset", "cascade", "parents", "others", "stop")
 # What has no meaning for a scope, and so is refused rather than passed over
@@ -91,7 +92,7 @@ class Request(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise RequestError("; ".join(_sentence(e) for e in error.errors())) from None
+            raise RequestError(faults(error, _sentence)) from None
         self._check()
 
     def _check(self) -> None:
@@ -134,10 +135,10 @@ class Request(BaseModel):
         return bool(self.records) if self.cascade is None else self.cascade
 
 
-def _sentence(error: Any) -> str:
-    name = str(error["loc"][0]) if error["loc"] else "request"
-    if error["type"] == "literal_error":
-        return f"{name} must be {error['ctx']['expected']}."
-    if error["type"] == "extra_forbidden":
+def _sentence(key: str, fault: Any) -> str:
+    name = str(fault["loc"][0]) if fault["loc"] else "request"
+    if fault["type"] == "literal_error":
+        return f"{name} must be {fault['ctx']['expected']}."
+    if fault["type"] == "extra_forbidden":
         return f"There is no option {name}."
-    return f"{name}: {error['msg'].removeprefix('Value error, ')}."
+    return f"{name}: {fault['msg'].removeprefix('Value error, ')}."

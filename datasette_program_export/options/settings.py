@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ..database.schema import Schema, Table
 from ..errors import SettingsError
+from .faults import faults
 
 PRESETS = ("the-program",)
 
@@ -211,16 +212,15 @@ def parse_settings(value: Mapping[str, Any] | None, where: str = "datasette-prog
     try:
         return Settings.model_validate(value or {})
     except ValidationError as error:
-        raise SettingsError(f"{where}: " + "; ".join(_sentence(e) for e in error.errors())) from None
+        raise SettingsError(f"{where}: {faults(error, _worded)}") from None
 
 
-def _sentence(error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "settings"
-    if error["type"] == "extra_forbidden":
+def _worded(key: str, fault: Any) -> str | None:
+    if fault["type"] == "extra_forbidden":
         return f"unknown key {key}"
     if key.startswith("allow"):
         return f"{key.partition('.')[0]}: must be an allow block, such as {{id: anna}}"
-    return f"{key}: {error['msg']}"
+    return f"settings: {fault['msg']}" if not key else None
 
 
 @lru_cache

@@ -21,6 +21,7 @@ from ..errors import RefusedError, RequestError
 from ..importing.choices import Policy
 from ..importing.importer import load
 from ..importing.report import ImportReport
+from ..options.faults import faults
 from ..options.settings import Settings
 from .import_models import DryRunResult, ImportOptions, ImportResult, Mode
 from .import_results import dry_run_result, import_result
@@ -102,8 +103,7 @@ def _options(options: Options, table: str | None = None) -> ImportOptions:
     try:
         found = ImportOptions.model_validate(options or {}) if not isinstance(options, ImportOptions) else options
     except Invalid as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise RequestError(f"Invalid import options: {wrong}") from None
+        raise RequestError(f"Invalid import options: {faults(error)}") from None
     return found.model_copy(update={"table": table}) if table is not None else found
 
 
