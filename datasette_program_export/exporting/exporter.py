@@ -23,6 +23,7 @@ from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.integrity import Announced, AnnouncedTable
 from ..formats.digest import TableDigest
+from ..formats.moments import moment_text
 from ..formats.registry import Format, Options, check_choices, get_format
 from ..options.request import PACKAGE, Request
 from ..options.settings import Settings
@@ -213,7 +214,7 @@ class Export:
 
     def _head(self, scope: Scope) -> dict[str, Any]:
         head: dict[str, Any] = {
-            "created_at": self.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "created_at": moment_text(self.created_at),
             "generator": GENERATOR,
             "source": self.source.name,
             "scope": self.request.scope,

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from ...files.compression import compressed
 from ...files.limits import TRUSTING
 from ...formats.column_facts import ColumnFacts, survey
 from ...formats.dataset import Dataset, TableStream
+from ...formats.moments import now_text, parse_moment
 from ...formats.registry import Format, Options, detect, get_format
 from ...options.request import DEFAULT_MEMBER, PACKAGE, Request
 from ...options.settings import Settings
@@ -50,8 +50,7 @@ def _recorded(first: Path, path: Path, settings: Settings, request: Request) -> 
     if not proof.proven:
         told = " ".join(proof.problems[:3])
         raise BrokenExportError(f"The file did not come back as it went out, so it was removed. {told}")
-    moment = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    said = {"at": moment, "seconds": proof.seconds, "tables": len(proof.tables)}
+    said = {"at": now_text(), "seconds": proof.seconds, "tables": len(proof.tables)}
     said["rows"] = sum(table.rows for table in proof.tables.values())
     write_whole(path, _again(first, {"proven": said}, request, settings.spool_dir))
     return proof
@@ -64,7 +63,7 @@ def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | 
         form = get_format(name or "")
         assert form.decode is not None and form.encode is not None
         dataset = form.decode(content, TRUSTING)
-        moment = datetime.strptime(dataset.head["created_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        moment = parse_moment(dataset.head["created_at"])
         facts: dict[str, tuple[ColumnFacts, ...]] = {}
         if name == PACKAGE:
             looked_at = form.decode(first, TRUSTING)

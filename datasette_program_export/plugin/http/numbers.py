@@ -1,4 +1,4 @@
-"""Numbers, sizes and times in the reader's language (Accept-Language).
+"""Numbers and sizes in the reader's language (Accept-Language).
 
 Only the grouping of whole numbers and the decimal sign: the page's words are English. The
 signs are those of Unicode's CLDR.
@@ -7,12 +7,6 @@ signs are those of Unicode's CLDR.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
-
-
-def moment(seconds: float | None) -> str | None:
-    """A time as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds is not None else None
 
 
 def number(value: int) -> str:

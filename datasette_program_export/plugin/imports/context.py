@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any
 
 from datasette.utils import tilde_encode
 
+from ...formats.moments import seconds_text
 from ...importing.choices import POLICIES
 from ...importing.report import ImportReport
 from ...importing.writing.samples import HIDDEN
@@ -69,9 +69,9 @@ def import_data_of(asked: ImportContext, imports: Imports, one: Import) -> dict[
         "bytes": one.bytes,
         "sha256": one.sha256,
         "choices": one.choices,
-        "created": _time(one.created),
-        "ended": _time(one.ended),
-        "kept_until": _time(imports.gone_at(one)) if not one.active else None,
+        "created": seconds_text(one.created),
+        "ended": seconds_text(one.ended),
+        "kept_until": seconds_text(imports.gone_at(one)) if not one.active else None,
         "error": one.error,
         "lacking": lacking,
         "report": one.report,
@@ -145,12 +145,6 @@ async def _links(asked: ImportContext, report: ImportReport) -> dict[str, tuple[
                 rows.append((f"{urls.table(database.name, name)}/{path}", ", ".join(map(str, values))))
         found[name] = (str(urls.table(database.name, name)), rows)
     return found
-
-
-def _time(value: float | None) -> str | None:
-    if value is None:
-        return None
-    return datetime.fromtimestamp(value, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 assert set(_POLICIES) == set(POLICIES)

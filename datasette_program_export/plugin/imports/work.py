@@ -25,12 +25,13 @@ from datasette.utils.sqlite import sqlite3
 
 from ...database.sqlite_errors import explain
 from ...errors import AuditError, ConflictError, RefusedError, SourceError, SpoolFullError
+from ...formats.moments import now_text
 from ...importing.importer import load
 from ...importing.report import Finding, ImportReport
 from ...importing.run import AppliedImport, RunOn
 from ...importing.safety_copy import copy_of, default_place
 from ..host import writing as host_writing
-from ..server.audit_log import AuditLog, now
+from ..server.audit_log import AuditLog
 from ..server.import_runner import Import, ImportWork, as_data
 from ..server.memory_budget import BUDGET
 from .request import ImportContext
@@ -64,7 +65,7 @@ class ImportTask:
 
     def apply(self, one: Import, work: ImportWork) -> dict[str, Any]:
         """Import it. The line in the log is written when it has ended, however it ended."""
-        started, log = now(), self.asked.settings.audit_log
+        started, log = now_text(), self.asked.settings.audit_log
         if log is not None:
             AuditLog(log).check()
         report: ImportReport | None = None
@@ -180,7 +181,7 @@ class ImportTask:
             "database": one.database,
             "scope": "import",
             "request": {"file": origin, "choices": one.choices, "tables": counts},
-            "ended": now(),
+            "ended": now_text(),
             "outcome": outcome,
             "rows": report.total("insert") + report.total("update") if report is not None and report.ok else 0,
             "bytes": one.bytes,

@@ -6,11 +6,12 @@ from math import ceil
 from time import time
 from typing import Any
 
+from ...formats.moments import seconds_text
 from ...formats.registry import get_format
 from ...options.settings import Settings
 from ...planning.planner import Plan
 from ..host.protocols import Datasette
-from ..http.numbers import moment, number, size
+from ..http.numbers import number, size
 from ..request.asked import ExportContext
 from ..server.job_runner import Job
 
@@ -73,10 +74,10 @@ def job_data(datasette: Datasette, job: Job, settings: Settings) -> dict[str, An
         "media_type": job.media_type,
         "sha256": job.sha256,
         "error": job.error,
-        "created": moment(job.created),
-        "started": moment(job.started),
-        "ended": moment(job.ended),
-        "kept_until": moment(job.ended + kept) if job.state == "done" and job.ended is not None else None,
+        "created": seconds_text(job.created),
+        "started": seconds_text(job.started),
+        "ended": seconds_text(job.ended),
+        "kept_until": seconds_text(job.ended + kept) if job.state == "done" and job.ended is not None else None,
         "links": {
             "page": here,
             "self": f"{here}.json",

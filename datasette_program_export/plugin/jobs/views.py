@@ -15,12 +15,13 @@ from datasette import Response
 
 from ...errors import ConflictError, GoneError, NotFoundError
 from ...exporting.exporter import Export
+from ...formats.moments import now_text
 from ..host.protocols import Actor, Datasette, HttpRequest
 from ..http.answers import NOT_EXPORTED, Failure, answer_headers, answered, error_answer, for_a_browser
 from ..http.forms import check_same_site, sent_pairs
 from ..http.numbers import number, size
 from ..request.replay import address_from, asked_again, planned, rules_of, spelled_out
-from ..server.audit_log import AuditLog, LogEntry, now
+from ..server.audit_log import AuditLog, LogEntry
 from ..server.identity import new_id, owner_of
 from ..server.job_runner import Job, Jobs
 from ..server.site import background_tasks
@@ -211,12 +212,12 @@ def _check_done(job: Job) -> None:
 def _note_download(log: str, actor: Actor, job: Job, size: int) -> None:
     """A line in the log of exports: a job's line tells who had it made, this one who took it."""
     entry = {
-        "started": now(),
+        "started": now_text(),
         "actor": actor.get("id") if actor else None,
         "database": job.database,
         "scope": "result of a job",
         "request": job.request,
-        "ended": now(),
+        "ended": now_text(),
         "outcome": "sent",
         "rows": job.rows,
         "bytes": size,

@@ -10,11 +10,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ...errors import AuditError
+from ...formats.moments import now_text
 from ...options.request import Request
 from ..host.protocols import Actor
 
@@ -87,7 +87,7 @@ class LogEntry:
         self._bytes = 0
         self._written = False
         self._entry: dict[str, Any] = {
-            "started": now(),
+            "started": now_text(),
             "actor": actor.get("id") if actor else None,
             "database": database,
             "scope": request.scope,
@@ -107,10 +107,5 @@ class LogEntry:
             return
         self._written = True
         complete = outcome == "complete"
-        facts = {"ended": now(), "outcome": outcome, "rows": rows, "bytes": self._bytes}
+        facts = {"ended": now_text(), "outcome": outcome, "rows": rows, "bytes": self._bytes}
         self.log.write({**self._entry, **facts, "sha256": self._hash.hexdigest() if complete else None})
-
-
-def now() -> str:
-    """The time in UTC, as lines tell it."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
