@@ -8,26 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 from urllib.parse import unquote_plus
 
 from ..errors import RequestError, SettingsError
 from .delimiters import word_of
-from .request import DEFAULT_MEMBER, Request
+from .request import DEFAULT_MEMBER, FOREIGN, Request, choices_of
 
 PREFIX = "_export_"
 
 
 @dataclass(frozen=True)
 class Option:
-    """One part of the grammar: ``many`` may be repeated; ``scopes`` are those it has a meaning for."""
+    """One part of the grammar: ``many`` may be repeated."""
 
     field: str
     help: str
     many: bool = False
     choices: tuple[str, ...] = ()
     number: bool = False
-    scopes: tuple[str, ...] = ("record", "table", "query", "database")
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that it has a meaning for."""
+        return tuple(scope for scope, foreign in FOREIGN.items() if self.field not in foreign)
 
     @property
     def url(self) -> str:
@@ -44,53 +48,33 @@ DIALECTS = {
     "spreadsheet": "spreadsheet: to open in Excel or LibreOffice, texts stay texts and no formula runs; "
     "not to be imported again.",
 }
-
-
-def _literals(field: str) -> tuple[str, ...]:
-    """The words that a field of a request may have, where those are a few."""
-    annotation = Request.model_fields[field].annotation
-    parts = (annotation, *get_args(annotation))  # perhaps it may also be None
-    return next(get_args(part) for part in parts if get_origin(part) is Literal)
-
-
 _SINGULAR = {"records": "record", "tables": "table"}
-_ROWS = ("record", "table")
 OPTIONS = (
     Option("format", "The format of the file."),
     Option(
         "layout",
         "One row a line; each value on its own line (pretty, programjson); with a first and last lines that prove it "
         "complete (envelope, ndjson).",
-        choices=_literals("layout"),
+        choices=choices_of("layout"),
     ),
     Option("members", f"What the files in a package are; {DEFAULT_MEMBER} by default."),
-    Option("dialect", " ".join(DIALECTS.values()), choices=tuple(DIALECTS)),
+    Option("dialect", " ".join(DIALECTS.values()), choices=choices_of("dialect")),
     Option("delimiter", "Between the fields of a csv: comma, semicolon, tab, pipe, or the character itself."),
-    Option("compress", "Compress the file.", choices=_literals("compress")),
-    Option("cascade", "Whether to follow references from the rows asked for.", choices=("1", "0"), scopes=_ROWS),
-    Option(
-        "parents",
-        "Whether to add the rows that the exported rows point to.",
-        choices=_literals("parents"),
-        scopes=_ROWS,
-    ),
-    Option(
-        "others",
-        "Whether rows of people not asked for are left out.",
-        choices=_literals("others"),
-        scopes=_ROWS,
-    ),
+    Option("compress", "Compress the file.", choices=choices_of("compress")),
+    Option("cascade", "Whether to follow references from the rows asked for.", choices=("1", "0")),
+    Option("parents", "Whether to add the rows that the exported rows point to.", choices=choices_of("parents")),
+    Option("others", "Whether rows of people not asked for are left out.", choices=choices_of("others")),
     Option(
         "secrets",
         "Whether columns with secrets are left out; to include them needs a permission of its own.",
-        choices=_literals("secrets"),
+        choices=choices_of("secrets"),
     ),
-    Option("tables", "Of a database: only this table.", many=True, scopes=("database",)),
-    Option("without", "Leave out a table, or a column (table.column).", many=True, scopes=(*_ROWS, "database")),
-    Option("stop", "Follow nothing along a reference (child.column).", many=True, scopes=_ROWS),
-    Option("records", "Of a table: only this row, named as in a row's path.", many=True, scopes=("record",)),
-    Option("limit", "At most so many rows.", number=True, scopes=("table",)),
-    Option("offset", "Leave out so many rows first.", number=True, scopes=("table",)),
+    Option("tables", "Of a database: only this table.", many=True),
+    Option("without", "Leave out a table, or a column (table.column).", many=True),
+    Option("stop", "Follow nothing along a reference (child.column).", many=True),
+    Option("records", "Of a table: only this row, named as in a row's path.", many=True),
+    Option("limit", "At most so many rows.", number=True),
+    Option("offset", "Leave out so many rows first.", number=True),
     Option("profile", "A saved choice, by its name; what is said beside it goes before it."),
 )
 _BY_URL = {o.url: o for o in OPTIONS}

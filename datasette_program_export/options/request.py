@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
@@ -12,9 +12,9 @@ from .faults import faults
 
 _OF_TABLES = ("where", "sort", "columns", "limit", "offset", "cascade", "parents", "others", "stop")
 # What has no meaning for a scope, and so is refused rather than passed over
-_FOREIGN: dict[str, tuple[str, ...]] = {
+FOREIGN: dict[str, tuple[str, ...]] = {
     "record": ("where", "params", "limit", "offset", "tables", "name"),
-    "table": ("tables", "name"),
+    "table": ("records", "tables", "name"),
     "query": ("records", "tables", "without", *_OF_TABLES),
     "database": ("records", "params", "name", *_OF_TABLES),
 }
@@ -102,7 +102,7 @@ class Request(BaseModel):
             raise RequestError(f"members goes with the format {PACKAGE} only.")
         if self.records and self.table is None:
             raise RequestError("record needs a table.")
-        for name in _FOREIGN[self.scope]:
+        for name in FOREIGN[self.scope]:
             if self._given(name):
                 raise RequestError(f"{_WORDS.get(name, name)} does not go with {_TOLD[self.scope]}.")
         if not self.cascades:
@@ -133,6 +133,13 @@ class Request(BaseModel):
     def cascades(self) -> bool:
         """Whether references are followed: by default for records, not for tables."""
         return bool(self.records) if self.cascade is None else self.cascade
+
+
+def choices_of(field: str) -> tuple[str, ...]:
+    """The words that a field of a Request may have; none where it may have others than a few."""
+    annotation = Request.model_fields[field].annotation
+    kinds = (annotation, *get_args(annotation))  # of ``Literal[...] | None`` the first is the Literal
+    return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ())
 
 
 def _sentence(key: str, fault: Any) -> str:
