@@ -21,7 +21,6 @@ from datasette_program_export.options.settings import Settings
 from datasette_program_export.planning.planner import plan
 from datasette_program_export.plugin.pages.export_context import job_advised
 from datasette_program_export.plugin.server import site as job_site
-from datasette_program_export.plugin.server import tasks
 
 from .conftest import make_datasette
 from .jobs import ENDLESS, JOBS, ask, begun, done, ended, files, keeping, many
@@ -250,24 +249,6 @@ async def test_rows_that_come_again_from_a_copy_are_not_counted_twice(
     monkeypatch.setattr(exporter, "HELD_BYTES", 1_000_000)
     with keeping(folder, path) as ds:
         assert (await done(ds, "/many/t/-/program-export/job"))["rows"] == 20_000
-
-
-async def test_no_thread_to_be_had_is_a_sentence(
-    house_file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class NoThread:
-        def __init__(self, **how: object) -> None:
-            pass
-
-        def start(self) -> None:
-            raise RuntimeError("can't start new thread")
-
-    with keeping(folder, house_file) as ds:
-        monkeypatch.setattr(tasks, "Thread", NoThread)
-        job = await ended(ds, await begun(ds, HOUSE_JOB))
-        assert (job["state"], job["error"]) == ("failed", "The server cannot take one more export now. Try again.")
-        monkeypatch.undo()
-        await done(ds, HOUSE_JOB)
 
 
 async def test_the_results_of_all_fill_no_more_than_they_may(tmp_path: Path, folder: Path) -> None:

@@ -20,7 +20,7 @@ from datasette_program_export.exporting.exporter import Progress
 from datasette_program_export.options.settings import Settings
 from datasette_program_export.plugin.server import site as job_site
 from datasette_program_export.plugin.server import task_file, task_store, tasks
-from datasette_program_export.plugin.server.import_runner import Import
+from datasette_program_export.plugin.server.import_runner import Import, ImportWork
 from datasette_program_export.plugin.server.job_runner import Job
 from datasette_program_export.plugin.server.site import BackgroundTasks
 from datasette_program_export.plugin.server.task_file import TaskFile
@@ -44,8 +44,8 @@ class Hold:
         self.progress = Progress()
 
     def __iter__(self) -> Iterator[bytes]:
-        yield b"first"
         self.progress.rows = 5
+        yield b"first"
         self.reached.set()
         while not self.go.wait(0.01):
             if self.stopped.is_set() and not self.deaf:
@@ -58,13 +58,24 @@ class Hold:
     def close(self) -> None:
         pass
 
-    def read(self, one: Import, work: Any) -> dict[str, Any]:
-        work.count(5)
-        self.reached.set()
-        while not self.go.wait(0.01):
-            if not self.deaf:
-                work.check()
+
+class Reading(ImportWork):
+    """An import that holds on like that."""
+
+    active_state = "looking"
+
+    def __init__(self, one: Import, place: Path, hold: Hold) -> None:
+        super().__init__(one, place)
+        self.hold = hold
+
+    def run(self) -> dict[str, Any]:
+        for _ in self.hold:
+            self.rows = 5
         return {"state": "previewed", "report": {"tables": {}}}
+
+    def stop(self) -> None:
+        super().stop()
+        self.hold.cancel()
 
 
 class Server:
@@ -84,7 +95,8 @@ class Server:
             self.tasks.add(job, hold, lambda: None)
         else:
             self.tasks.place(id_).mkdir(parents=True, exist_ok=True)
-            self.tasks.begin(Import(**facts, state="looking", actor="anna", file="", stored=""), "looking", hold.read)
+            one = Import(**facts, state="looking", actor="anna", file="", stored="")
+            self.tasks.begin(one, Reading(one, self.tasks.place(id_), hold))
 
     def begun(self, hold: Hold, id_: str = "a") -> Hold:
         self.begin(hold, id_)
@@ -145,6 +157,15 @@ def test_a_cancelled_task_stops(server: Server, other: Server, through: str) -> 
     assert server.files() == (server.kind == "import")  # where it is the uploaded file
 
 
+def test_cancelling_comes_too_late_for_what_an_import_has_kept_and_never_for_an_export(server: Server) -> None:
+    hold = server.begun(Hold(deaf=True))
+    server.cancel()
+    hold.go.set()
+    wait_until(lambda: not server.threads(), "the thread to end")
+    assert server.state() == {"export": "cancelled", "import": "previewed"}[server.kind]
+    assert server.files() == (server.kind == "import")
+
+
 def test_a_task_of_a_stopped_server_is_interrupted_and_never_ends_otherwise(server: Server, other: Server) -> None:
     hold = other.begun(Hold())
     assert server.state() == other.state() != "interrupted"
@@ -201,7 +222,7 @@ def test_a_server_that_stops_interrupts_what_runs_and_takes_nothing_on(kind: str
 def test_a_task_that_does_not_stop_in_time_is_interrupted_and_its_late_end_changes_nothing(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "_SECONDS_TO_END", 0.05)
+    monkeypatch.setattr(job_site, "_SECONDS_TO_END", 0.05)
     server = Server(kind, tmp_path / "jobs")
     hold = server.begun(Hold(deaf=True))
     server.background.close()
@@ -233,9 +254,6 @@ def test_no_thread_to_be_had_is_a_sentence(server: Server, monkeypatch: pytest.M
 def test_what_goes_wrong_is_told_without_values(server: Server) -> None:
     class Broken(Hold):
         def __iter__(self) -> Iterator[bytes]:
-            raise ZeroDivisionError("a value")
-
-        def read(self, one: Import, work: Any) -> dict[str, Any]:
             raise ZeroDivisionError("a value")
 
     server.begin(Broken())
@@ -306,11 +324,10 @@ def test_a_file_that_is_worked_on_is_not_deleted_whatever_was_known_of_it_before
     server.begun(Hold()).go.set()
     wait_until(lambda: not server.tasks.get("a").active, "the end")
     before = server.tasks.get("a")
-    hold = Hold()
-    server.tasks.begin(before, "importing", hold.read)
+    server.tasks.begin(before, Reading(before, server.tasks.place("a"), Hold()))
     with pytest.raises(ConflictError):
         server.tasks.delete(before)
-    assert server.files() and server.state() == "importing"
+    assert server.files() and server.state() == "looking"
     server.background.close()
 
 

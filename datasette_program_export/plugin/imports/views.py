@@ -23,7 +23,7 @@ from ..server.site import background_tasks
 from .context import import_context, import_data_of, import_url, upload_context
 from .receiving import receive
 from .request import ImportContext, choices_of, resolve_import
-from .work import ImportTask
+from .work import ApplyWork, PreviewWork
 
 _PATIENCE = 5.0  # seconds that an answer waits for what it asked for
 posted = partial(answered, methods=("POST",))
@@ -89,7 +89,8 @@ async def apply(request: HttpRequest, datasette: Datasette) -> Response:
         return await _looked_at(asked, imports, one)
     if one.report is not None:
         asked.rights.check_changes(ImportReport.model_validate(one.report))
-    await asyncio.to_thread(imports.begin, one, "importing", ImportTask(asked, asyncio.get_running_loop()).apply)
+    work = ApplyWork(asked, one, imports.place(one.id), asyncio.get_running_loop())
+    await asyncio.to_thread(imports.begin, one, work)
     return await _shown(asked, imports, await _now(imports, one.id), 202)
 
 
@@ -133,9 +134,9 @@ async def _sent(asked: ImportContext, imports: Imports) -> Response:
 
 async def _looked_at(asked: ImportContext, imports: Imports, one: Import, new: bool = False) -> Response:
     """Have a preview made. A new file that cannot even be looked at is not kept."""
-    work = ImportTask(asked, asyncio.get_running_loop()).preview
-    begun = await asyncio.to_thread(imports.begin, one, "looking", work)
-    await asyncio.to_thread(begun.ended.wait, _PATIENCE)
+    work = PreviewWork(asked, one, imports.place(one.id), asyncio.get_running_loop())
+    await asyncio.to_thread(imports.begin, one, work)
+    await asyncio.to_thread(work.ended.wait, _PATIENCE)
     one = await _now(imports, one.id)
     if new and one.state == "failed":
         await asyncio.to_thread(imports.delete, one)

@@ -13,9 +13,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from concurrent.futures import wait
-from contextlib import closing
-from dataclasses import dataclass
-from functools import partial
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from threading import Lock
 from time import time
@@ -28,7 +26,7 @@ from ...errors import AuditError, ConflictError, RefusedError, SourceError, Spoo
 from ...formats.moments import now_text
 from ...importing.importer import load
 from ...importing.report import Finding, ImportReport
-from ...importing.run import AppliedImport, RunOn
+from ...importing.run import AppliedImport, Inspect, RunOn
 from ...importing.safety_copy import copy_of, default_place
 from ..host import writing as host_writing
 from ..server.audit_log import AuditLog
@@ -40,59 +38,117 @@ _TICK = 0.3  # seconds between two looks whether it is to stop
 _SPARE = 50_000_000  # bytes that a preview leaves on the disk
 
 
-@dataclass(frozen=True)
-class ImportTask:
-    """What is done for one request, on a thread of its own; ``loop`` is Datasette's."""
+class _AskedWork(ImportWork):
+    """What somebody asked to do with a file; ``loop`` is Datasette's."""
 
-    asked: ImportContext
-    loop: asyncio.AbstractEventLoop
+    def __init__(self, asked: ImportContext, one: Import, place: Path, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(one, place)
+        self.asked = asked
+        self.loop = loop
 
-    def preview(self, one: Import, work: ImportWork) -> dict[str, Any]:
-        """Tell what would happen."""
-        work.stage = "copying"
-        copy = work.place / "copy.db"
-        copy.unlink(missing_ok=True)
-        digest = _digest(work.place / one.stored, work)
+    def _connection_to(self, path: Path, mode: str) -> AbstractContextManager[Any]:
+        return host_writing.connection_to(self.asked.datasette, self.asked.database, path, mode)
+
+    def _load(
+        self,
+        connection: Any,
+        *,
+        preview: bool = False,
+        backup: bool | Path = True,
+        inspect: Inspect | None = None,
+        run_on: RunOn | None = None,
+    ) -> ImportReport:
+        settings, name = self.asked.settings, self.asked.database.name
+        reading = BUDGET.wait(self.check)
         try:
-            self._copied(copy, work)
-            work.stage = "reading"
-            with host_writing.connection_to(self.asked.datasette, self.asked.database, copy, "rw") as connection:
-                report = self._load(one, connection, work, preview=True)
+            found = load(
+                connection,
+                self.file,
+                settings=settings,
+                inspect=inspect,
+                inspect_staged=self.asked.rights.check_tables,
+                run_on=run_on,
+                watch=self,
+                limits=reading.limits(settings, self.check),
+                preview=preview,
+                backup=backup,
+                **self.one.choices,
+            )
+        except RefusedError as error:
+            found = error.report
         finally:
-            for path in work.place.glob("copy.db*"):
+            reading.end()
+        return self.asked.rights.shown(found.model_copy(update={"file": self.one.file, "target": name}))
+
+
+class PreviewWork(_AskedWork):
+    """Tells what would happen."""
+
+    active_state = "looking"
+
+    def run(self) -> dict[str, Any]:
+        self.stage = "copying"
+        copy = self.place / "copy.db"
+        copy.unlink(missing_ok=True)
+        digest = self._digest()
+        try:
+            self._copied(copy)
+            self.stage = "reading"
+            with self._connection_to(copy, "rw") as connection:
+                report = self._load(connection, preview=True)
+        finally:
+            for path in self.place.glob("copy.db*"):
                 path.unlink()
         return {"state": "previewed", "sha256": digest, "report": as_data(report)}
 
-    def apply(self, one: Import, work: ImportWork) -> dict[str, Any]:
-        """Import it. The line in the log is written when it has ended, however it ended."""
+    def _copied(self, copy: Path) -> None:
+        path = host_writing.path_of(self.asked.database)
+        if shutil.disk_usage(copy.parent).free < path.stat().st_size + _SPARE:
+            raise SpoolFullError("A preview needs a copy of the database, for which the server's disk has no room.")
+        try:
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as origin:
+                copy_of(origin, copy, self.check)
+        except sqlite3.Error as error:
+            raise SourceError(f"The database {self.asked.database.name} cannot be read: {explain(error)}.") from None
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        with self.file.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+                self.check()
+        return digest.hexdigest()
+
+
+class ApplyWork(_AskedWork):
+    """Imports it. The line in the log is written when it has ended, however it ended."""
+
+    active_state = "importing"
+
+    def run(self) -> dict[str, Any]:
         started, log = now_text(), self.asked.settings.audit_log
         if log is not None:
             AuditLog(log).check()
         report: ImportReport | None = None
         outcome = "failed"
         try:
-            report = self._imported(one, work)
+            path = host_writing.path_of(self.asked.database)
+            with self._connection_to(path, "ro") as reader:
+                report = self._load(reader, backup=self._safety_copy(path), inspect=self._inspect, run_on=self._in_turn)
             outcome = "complete" if report.ok else "refused"
         except BaseException as error:
             outcome = str(error) or type(error).__name__
             raise
         finally:
             if log is not None:
-                self._log(log, one, report, started, outcome)
+                self._log(log, report, started, outcome)
         if report.ok:
-            (work.place / one.stored).unlink(missing_ok=True)
+            self.file.unlink(missing_ok=True)
         return {"state": "done" if report.ok else "refused", "report": as_data(report)}
 
-    def _imported(self, one: Import, work: ImportWork) -> ImportReport:
-        database = self.asked.database
-        path = host_writing.path_of(database)
-        with host_writing.connection_to(self.asked.datasette, database, path, "ro") as reader:
-            run_on = partial(self._in_turn, work)
-            return self._load(one, reader, work, backup=self._safety_copy(path), run_on=run_on)
-
-    def _in_turn(self, work: ImportWork, apply: Callable[[Any], None]) -> None:
+    def _in_turn(self, apply: Callable[[Any], None]) -> None:
         """Have it written by Datasette's own connection, when its turn comes; who cancels meanwhile need not wait."""
-        work.stage = "waiting"
+        self.stage = "waiting"
         taken = Lock()
 
         def task(connection: Any) -> BaseException | None:
@@ -107,59 +163,14 @@ class ImportTask:
         written = host_writing.on_write_connection(self.asked.datasette, self.asked.database, task)
         future = asyncio.run_coroutine_threadsafe(written, self.loop)
         while not wait([future], _TICK).done:
-            if work.cancelled() and taken.acquire(blocking=False):
-                work.check()
+            if self.cancelled() and taken.acquire(blocking=False):
+                self.check()
         if (error := future.result()) is not None:
             raise error
 
-    def _load(
-        self,
-        one: Import,
-        connection: Any,
-        work: ImportWork,
-        *,
-        preview: bool = False,
-        backup: bool | Path = True,
-        run_on: RunOn | None = None,
-    ) -> ImportReport:
-        rights = self.asked.rights
-
-        def inspect(applied: AppliedImport) -> None:
-            if not preview:
-                rights.check_changes(applied.report)
-                _check_foreseen(one, applied.report)
-
-        file, settings = work.place / one.stored, self.asked.settings
-        reading = BUDGET.wait(work.check)
-        try:
-            found = load(
-                connection,
-                file,
-                settings=settings,
-                inspect=inspect,
-                inspect_staged=rights.check_tables,
-                watch=work,
-                **one.choices,
-                preview=preview,
-                backup=backup,
-                run_on=run_on,
-                limits=reading.limits(settings, work.check),
-            )
-        except RefusedError as error:
-            found = error.report
-        finally:
-            reading.end()
-        return rights.shown(found.model_copy(update={"file": one.file, "target": self.asked.database.name}))
-
-    def _copied(self, copy: Path, work: ImportWork) -> None:
-        path = host_writing.path_of(self.asked.database)
-        if shutil.disk_usage(copy.parent).free < path.stat().st_size + _SPARE:
-            raise SpoolFullError("A preview needs a copy of the database, for which the server's disk has no room.")
-        try:
-            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as origin:
-                copy_of(origin, copy, work.check)
-        except sqlite3.Error as error:
-            raise SourceError(f"The database {self.asked.database.name} cannot be read: {explain(error)}.") from None
+    def _inspect(self, applied: AppliedImport) -> None:
+        self.asked.rights.check_changes(applied.report)
+        _check_foreseen(self.one, applied.report)
 
     def _safety_copy(self, path: Path) -> Path:
         """Where the copy goes; those that were kept as long as was asked for are removed."""
@@ -172,7 +183,8 @@ class ImportTask:
                     old.unlink(missing_ok=True)
         return default_place(folder / path.name)
 
-    def _log(self, log: str, one: Import, report: ImportReport | None, started: str, outcome: str) -> None:
+    def _log(self, log: str, report: ImportReport | None, started: str, outcome: str) -> None:
+        one = self.one
         origin = {k: v for k, v in report.export.items() if isinstance(v, str)} if report is not None else {}
         counts = _counts(report) if report is not None else {}
         entry = {
@@ -212,12 +224,3 @@ def _counts(report: ImportReport) -> dict[str, dict[str, int]]:
         name: {"insert": table.insert, "update": table.update, "skip": table.skip}
         for name, table in report.tables.items()
     }
-
-
-def _digest(path: Path, work: ImportWork) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-            work.check()
-    return digest.hexdigest()

@@ -9,7 +9,6 @@ looking ──> previewed ──> importing ──> done         the file is rem
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +25,9 @@ from .task_store import Task
 from .tasks import Tasks, Work
 
 _AT_WORK = "This file is being worked on already."
+_INTERRUPTED = {
+    "error": "The server was stopped. An import is all or nothing: look at the preview again to see which it is."
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,17 +47,12 @@ class Import(Task):
     status: int = 200
 
 
-ImportFunction = Callable[[Import, "ImportWork"], dict[str, Any]]
-
-
 class Imports(Tasks[Import]):
     """The imports of this server. Each has a folder with its file."""
 
     noun = "import"
     thread_name = "program-import"
-    interrupted: ClassVar[dict[str, Any]] = {
-        "error": "The server was stopped. An import is all or nothing: look at the preview again to see which it is."
-    }
+    interrupted = _INTERRUPTED
 
     def __init__(self, folder: Path, file: TaskFile, settings: Settings, instance: Instance) -> None:
         super().__init__(file, Import, settings, instance)
@@ -81,16 +78,14 @@ class Imports(Tasks[Import]):
                 "Delete one that is not needed any more."
             )
 
-    def begin(self, one: Import, state: str, function: ImportFunction) -> ImportWork:
+    def begin(self, one: Import, work: ImportWork) -> None:
         """Do something with one, on a thread. Raises BusyError, ConflictError."""
         begun = replace(
-            one, instance=self.instance.name, state=state, stage="reading", rows=0, error=None, status=200, ended=None,
-            stopping=None,
+            one, instance=self.instance.name, state=work.active_state, stage="reading", rows=0, error=None, status=200,
+            ended=None, stopping=None,
         )  # fmt: skip
-        work = ImportWork(begun, self.place(one.id), function, self.interrupted)
         if not self._begin(begun, work):
             raise ConflictError(_AT_WORK)
-        return work
 
     def cancel(self, one: Import) -> None:
         """Ask one that runs to stop; one that is being kept in this very moment stays."""
@@ -129,27 +124,25 @@ class Imports(Tasks[Import]):
 
 
 class ImportWork(ImportProgress, Work):
-    """Previews or imports one file, which lies in ``place``."""
+    """What is done with one file, which lies in ``place``; it is in ``active_state`` meanwhile."""
 
-    def __init__(self, one: Import, place: Path, function: ImportFunction, interrupted: dict[str, Any]) -> None:
+    active_state: ClassVar[str]
+
+    def __init__(self, one: Import, place: Path) -> None:
         ImportProgress.__init__(self)
         Work.__init__(self)
+        self.one = one
         self.place = place
-        self._one = one
-        self._function = function
-        self._interrupted = interrupted
+        self.file = place / one.stored
         self._stopped = Event()
 
     def cancelled(self) -> bool:
         return self._stopped.is_set()
 
-    def run(self) -> dict[str, Any]:
-        return self._function(self._one, self)
-
     def failed(self, error: Exception) -> dict[str, Any]:
         if isinstance(error, CancelledError):
             if self.server_stops:
-                return {"state": "interrupted", **self._interrupted}
+                return {"state": "interrupted", **_INTERRUPTED}
             return {"state": "cancelled", "error": str(error), "report": None}
         if isinstance(error, ExportError):
             said, status = str(error), error.status

@@ -26,6 +26,7 @@ from .task_file import TaskFile
 _log = logging.getLogger(__name__)
 _KEPT = "_program_export_jobs"  # on the Datasette object: as long as that lives
 _OPENING = Lock()
+_SECONDS_TO_END = 5
 _SECONDS_UNTIDY = 60
 
 
@@ -56,10 +57,11 @@ class BackgroundTasks:
 
     def close(self) -> None:
         """The server stops: what runs is interrupted."""
-        for tasks in (self.jobs, self.imports):
-            tasks.stop()
-        for tasks in (self.jobs, self.imports):
-            tasks.close()
+        self.jobs.stop()
+        self.imports.stop()
+        give_up = monotonic() + _SECONDS_TO_END
+        self.jobs.close(give_up)
+        self.imports.close(give_up)
         self._opened.close()
 
 

@@ -22,7 +22,6 @@ from .task_file import TaskFile
 from .task_store import T, TaskStore
 
 TICK = 0.5  # seconds between two notes of the progress
-_SECONDS_TO_END = 5
 
 
 class Work(ABC):
@@ -72,7 +71,6 @@ class Tasks(Generic[T]):
         self._running: dict[str, tuple[Work, Thread]] = {}
         self._keeper: Thread | None = None
         self._stopped = Event()
-        self._closed = False
 
     def get(self, id_: str) -> T | None:
         """The task as it is now, its progress to the moment."""
@@ -90,8 +88,7 @@ class Tasks(Generic[T]):
     def tidy(self) -> None:
         """Mark what a stopped server left, let go what was kept long enough."""
         with self._lock:
-            if not self._closed:
-                self._interrupt([*self._waiting, *self._running])
+            self._interrupt([*self._waiting, *self._running])
 
     def stop(self) -> None:
         """The server stops: nothing begins any more, and what runs is asked to end."""
@@ -103,17 +100,14 @@ class Tasks(Generic[T]):
             work.server_stops = True
             work.stop()
 
-    def close(self) -> None:
-        """Wait some seconds for what runs; what has not ended then is interrupted, too."""
-        self.stop()
+    def close(self, give_up: float) -> None:
+        """Wait until then (``monotonic``) for what was stopped; what has not ended is interrupted, too."""
         with self._lock:
             threads = [thread for _, thread in self._running.values()]
             threads += [self._keeper] if self._keeper is not None else []
-        give_up = monotonic() + _SECONDS_TO_END
         for thread in threads:
             thread.join(max(0, give_up - monotonic()))
         with self._lock, suppress(SpoolFullError):  # else the next server marks them
-            self._closed = True
             self._interrupt([])
 
     # For one kind
@@ -182,8 +176,8 @@ class Tasks(Generic[T]):
             facts = work.failed(error)
         with self._lock:  # who sees that it has ended can begin the next at once
             kept = False
-            with suppress(SpoolFullError):  # what cannot be written now is found to be interrupted later
-                kept = not self._closed and self.store.end(id_, **{**work.progress(), **facts})
+            with suppress(SpoolFullError):  # what cannot be written, or not any more, is found to be interrupted
+                kept = self.store.end(id_, **{**work.progress(), **facts})
             if not kept:
                 work.undo()
             del self._running[id_]
@@ -203,4 +197,4 @@ class Tasks(Generic[T]):
                 for id_, work in running.items():
                     self.store.note(id_, **work.progress())
                 for id_ in set(running) - self.store.going_on():
-                    self._stop(id_)
+                    running[id_].stop()  # not whatever has that name by now
