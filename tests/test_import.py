@@ -465,18 +465,21 @@ def test_texts_that_are_not_utf8_come_back_byte_for_byte(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
-def test_half_a_surrogate_pair_at_the_end_comes_back_in_a_database_of_utf16(tmp_path: Path, encoding: str) -> None:
-    half = "ab\ud800".encode(encoding, "surrogatepass").hex()
+def test_texts_that_sqlite_would_change_come_back_in_a_database_of_utf16(tmp_path: Path, encoding: str) -> None:
+    """Half of a surrogate pair, and the two characters that SQLite replaces when it makes UTF-16 of UTF-8."""
+    texts = ("ab\ud800", "a\ufffeb", "a\uffffb", "b")
+    as_hex = [text.encode(encoding, "surrogatepass").hex().upper() for text in texts]
     source = made(
         tmp_path / "s.db",
         f"PRAGMA encoding='{encoding}'",
         "CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT)",
-        f"INSERT INTO t VALUES (1, CAST(x'{half}' AS TEXT)), (2, 'b')",
+        *(f"INSERT INTO t (x) VALUES (CAST(x'{text}' AS TEXT))" for text in as_hex),
         journal="delete",
     )
-    load(tmp_path / "new.db", exported(source))
-    query = "SELECT hex(CAST(x AS BLOB)) FROM t"
-    assert rows(tmp_path / "new.db", query) == rows(source, query)
+    file = exported(source)
+    load(tmp_path / "new.db", file)
+    assert rows(tmp_path / "new.db", "SELECT hex(CAST(x AS BLOB)) FROM t") == [(text,) for text in as_hex]
+    assert load(source, file, preview=True).total("unchanged") == 4
 
 
 @pytest.mark.parametrize(("rule", "policy"), [("", "fail"), ("", "update"), ("UNIQUE", "fail")])

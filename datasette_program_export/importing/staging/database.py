@@ -16,7 +16,7 @@ from typing import Any
 from ...database.library import sqlite3
 from ...database.schema import Table, quote
 from ...database.sqlite_errors import explain, is_disk_error
-from ...database.text import insert_odd, undecoded
+from ...database.text import insert_odd, odd_text, undecoded
 from ...errors import UnreadableError, UnsupportedError
 from ...files.room import no_room
 from ...formats.dataset import Row
@@ -117,13 +117,16 @@ class StagingDatabase:
         marks = ", ".join(["?"] * (2 + len(staged.raw)))
         self.connection.execute("BEGIN")
         try:
+            odd = self.encoding != "UTF-8"
             try:
-                self.connection.executemany(f"{start} ({marks})", complete)
+                if not odd:
+                    self.connection.executemany(f"{start} ({marks})", complete)
             except UnicodeEncodeError:
                 self.connection.execute("ROLLBACK")
                 self.connection.execute("BEGIN")
-                for row in complete:
-                    insert_odd(self.connection, start, row, partial(self._odd, staged, row[0]))
+                odd = True
+            for row in complete if odd else ():
+                insert_odd(self.connection, start, row, partial(self._odd, staged, row[0]))
             self.connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if is_disk_error(error):
@@ -133,10 +136,10 @@ class StagingDatabase:
         self._watch.count(len(complete))
 
     def _odd(self, staged: StagedTable, number: int, text: str) -> bytes | None:
-        """The bytes of a text that is not UTF-8, in the target's encoding."""
+        """The bytes, in the target's encoding, of a text that would not arrive as it is."""
         raw = undecoded(text)
         if raw is None or self.encoding == "UTF-8":
-            return raw
+            return odd_text(text, self.encoding)
         try:
             return raw.decode("utf-8", "surrogatepass").encode(self.encoding, "surrogatepass")
         except UnicodeDecodeError:
