@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from datasette.utils.asgi import Request
 
-from datasette_program_export.database import authorizer as guard
+from datasette_program_export.database.guarding import authorizer as guard
 from datasette_program_export.database.schema import Table
 from datasette_program_export.database.virtual_tables import contentless, indexed_by, module_of
 from datasette_program_export.errors import RequestError
