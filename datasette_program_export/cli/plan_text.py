@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..formats.coverage_text import coverage_sentences
+from ..formats.description.coverage_text import coverage_sentences
 from ..planning.plan import Plan
 from .terminal import printable
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..formats.coverage_text import Number, counted, coverage_sentences, plain
+from ..formats.description.coverage_text import Number, counted, coverage_sentences, plain
 from .plan import Plan, PlannedTable
 
 __all__ = ["Number", "because", "counted", "coverage_sentences", "needed_because", "plain"]

@@ -13,9 +13,9 @@ from ..database.library import sqlite3
 from ..errors import NotFoundError, UnreadableError
 from ..files.input_file import open_input
 from ..files.limits import CAREFUL, TRUSTING, Limits
-from ..formats.coverage_text import coverage_sentences
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import Coverage, ReferenceKey
+from ..formats.description.coverage_text import coverage_sentences
 from ..formats.description.integrity import Announced
 from ..formats.digest import TableDigest
 from ..formats.document import Head

@@ -23,9 +23,9 @@ from ...files.zip_reading import Unpacking
 from ...files.zip_writing import Member, sealed
 from ...options.request import DEFAULT_MEMBER, Request
 from ..column_facts import ColumnFacts
-from ..coverage_text import coverage_sentences
 from ..dataset import Dataset, Field, Row, TableStream, Value
 from ..description.coverage import parsed_coverage
+from ..description.coverage_text import coverage_sentences
 from ..description.integrity import parsed_integrity
 from ..description.schema import parsed_schema
 from ..document import description, tables_of

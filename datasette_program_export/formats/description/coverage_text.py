@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .description.coverage import Coverage
+from .coverage import Coverage
 
 Labels = Mapping[str, tuple[str, str]]
 Number = Callable[[int], str]
