@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from datasette import Response
 from datasette.utils import add_cors_headers
 
-from ...errors import BusyError, ExportError
+from ...errors import BusyError, DeniedError, ExportError
+from .. import host
 from ..host.protocols import Datasette, HttpRequest
 from .parameters import check_parameters
 
@@ -46,15 +49,22 @@ def answered(failure: Failure, methods: tuple[str, ...] = ("GET", "HEAD")) -> Ca
                 check_parameters(request)
                 return await view(request, datasette)
             except ExportError as error:
-                headers = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
                 if for_a_browser(request):
-                    return await _error_page(datasette, request, failure, error, headers)
-                return error_answer(datasette, str(error), error.status, headers)
+                    context = {"message": str(error), "status": error.status, "failure": failure}
+                    return await page_answer(request, datasette, "program_export_error.html", context, error)
+                return error_answer(datasette, str(error), error.status, _retry(error))
 
         wrapper.__doc__ = view.__doc__
         return wrapper
 
     return decorate
+
+
+posted = partial(answered, methods=("POST",))
+
+
+def _retry(error: ExportError | None) -> dict[str, str]:
+    return {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
 
 
 def error_answer(datasette: Datasette, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
@@ -63,12 +73,44 @@ def error_answer(datasette: Datasette, message: str, status: int, headers: dict[
     return Response.json(body, status=status, headers=answer_headers(datasette, headers))
 
 
-async def _error_page(
-    datasette: Datasette, request: HttpRequest, failure: Failure, error: ExportError, headers: dict[str, str]
+async def page_answer(
+    request: HttpRequest,
+    datasette: Datasette,
+    template: str,
+    context: dict[str, Any],
+    error: ExportError | None = None,
 ) -> Response:
-    context = {"message": str(error), "status": error.status, "failure": failure}
-    html = await datasette.render_template("program_export_error.html", context, request=request)
-    return Response.html(html, status=error.status, headers=answer_headers(datasette, headers))
+    """A page; ``error`` is one that it shows, which decides its status."""
+    html = await datasette.render_template(template, context, request=request)
+    status = 200 if error is None else error.status
+    return Response.html(html, status=status, headers=answer_headers(datasette, _retry(error)))
+
+
+def done_answer(
+    request: HttpRequest,
+    datasette: Datasette,
+    place: str,
+    data: dict[str, Any],
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """After something was done: a browser is sent to ``place``, a program gets the data.
+
+    ``headers`` are all of the data's, where they are more than what stands over every answer."""
+    if for_a_browser(request):
+        return Response.redirect(place, 303)
+    return Response.json(data, status=status, headers=headers or answer_headers(datasette))
+
+
+async def check_may_look(request: HttpRequest, datasette: Datasette) -> None:
+    """Raise DeniedError where this person may see nothing of this site."""
+    if not await host.may(datasette, request.actor, "view-instance"):
+        raise not_seen()
+
+
+def not_seen() -> DeniedError:
+    """What to raise for what a person may not see."""
+    return DeniedError("You may not see this; perhaps after signing in.")
 
 
 def answer_headers(datasette: Datasette, more: dict[str, str] | None = None) -> dict[str, str]:

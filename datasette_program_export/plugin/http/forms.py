@@ -32,7 +32,9 @@ async def form_of(request: HttpRequest) -> list[tuple[str, str]]:
         raise RequestError("The form cannot be read.") from None
 
 
-def check_same_site(request: HttpRequest) -> None:
-    """Refuse what a page of another site makes a browser send, also where nobody is signed in by a cookie."""
+def check_same_site(request: HttpRequest, instead: str = "Open the export page here") -> None:
+    """Refuse what a page of another site makes a browser send, also where nobody is signed in by a cookie.
+
+    ``instead`` is what to do, for the message. Raises DeniedError."""
     if host.from_another_site(request):
-        raise DeniedError("This was sent from another site. Open the export page here, and try again.")
+        raise DeniedError(f"This was sent from another site. {instead}, and try again.")

@@ -17,6 +17,7 @@ from .. import host
 from ..host import writing as host_writing
 from ..host.permissions import IMPORT, SECRETS
 from ..host.protocols import Actor, Database, Datasette, HttpRequest
+from ..http.answers import not_seen
 
 _HIDDEN = "Something in a table that you may not see stands against it. Ask the person who runs this site."
 _YES = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": False, "false": False, "no": False}
@@ -122,7 +123,7 @@ async def resolve_import(datasette: Datasette, http: HttpRequest) -> ImportConte
 async def _nothing(datasette: Datasette, actor: Actor, route: str) -> ExportError:
     if await host.may(datasette, actor, "view-instance"):
         return NotFoundError(f"There is no database {route} here, or you may not see it.")
-    return DeniedError("You may not see this; perhaps after signing in.")
+    return not_seen()
 
 
 async def may_import(datasette: Datasette, actor: Actor, database: Database | None) -> bool:

@@ -11,10 +11,9 @@ from datasette import Response
 from ...errors import BusyError, ConflictError, DeniedError, ExportError, GoneError, NotFoundError, SpoolFullError
 from ...importing.choices import ImportChoices
 from ...importing.report import ImportReport
-from .. import host
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import Failure, answer_headers, answered, for_a_browser
-from ..http.forms import form_of
+from ..http.answers import Failure, answer_headers, answered, done_answer, for_a_browser, page_answer, posted
+from ..http.forms import check_same_site, form_of
 from ..http.parameters import pairs_of
 from ..request.replay import rules_of_settings
 from ..server.identity import owner_of
@@ -26,7 +25,7 @@ from .request import ImportContext, choices_of, resolve_import
 from .work import ApplyWork, PreviewWork
 
 _PATIENCE = 5.0  # seconds that an answer waits for what it asked for
-posted = partial(answered, methods=("POST",))
+_check_same_site = partial(check_same_site, instead="Open the import page here")
 _NOT_IMPORTED = Failure("Nothing was imported", "This changed nothing in the database.")
 _NOT_SHOWN = Failure("The import cannot be shown")
 
@@ -59,8 +58,7 @@ async def file_page(request: HttpRequest, datasette: Datasette) -> Response:
     if request.method == "DELETE":
         return await _deleted(asked, imports, one)
     context = await import_context(asked, imports, one)
-    html = await datasette.render_template("program_import_file.html", context, request=request)
-    return Response.html(html, headers=answer_headers(datasette))
+    return await page_answer(request, datasette, "program_import_file.html", context)
 
 
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
@@ -114,11 +112,6 @@ async def delete(request: HttpRequest, datasette: Datasette) -> Response:
 
 async def _imports(datasette: Datasette) -> Imports:
     return (await background_tasks(datasette)).imports
-
-
-def _check_same_site(request: HttpRequest) -> None:
-    if host.from_another_site(request):
-        raise DeniedError("This was sent from another site. Open the import page here, and try again.")
 
 
 async def _sent(asked: ImportContext, imports: Imports) -> Response:
@@ -193,9 +186,7 @@ async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> 
 async def _deleted(asked: ImportContext, imports: Imports, one: Import) -> Response:
     _check_same_site(asked.http)
     await asyncio.to_thread(imports.delete, one)
-    if for_a_browser(asked.http):
-        return Response.redirect(import_url(asked.datasette, asked.database.name), 303)
-    return Response.json({"ok": True}, headers=answer_headers(asked.datasette))
+    return done_answer(asked.http, asked.datasette, import_url(asked.datasette, asked.database.name), {"ok": True})
 
 
 async def _shown(asked: ImportContext, imports: Imports, one: Import, status: int = 200) -> Response:
@@ -217,7 +208,4 @@ async def _data(asked: ImportContext, imports: Imports, one: Import, status: int
 async def _form(asked: ImportContext, imports: Imports, error: ExportError | None = None) -> Response:
     mine = await asyncio.to_thread(imports.of, owner_of(asked.http.actor), asked.database.name)
     context = await upload_context(asked, imports, mine, str(error) if error is not None else None)
-    html = await asked.datasette.render_template("program_import.html", context, request=asked.http)
-    retry = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
-    headers = answer_headers(asked.datasette, retry)
-    return Response.html(html, status=error.status if error is not None else 200, headers=headers)
+    return await page_answer(asked.http, asked.datasette, "program_import.html", context, error)

@@ -7,7 +7,6 @@ permission for what is in it is asked again before it is downloaded, or started 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from time import time
 from typing import Any
 
@@ -17,7 +16,16 @@ from ...errors import ConflictError, GoneError, NotFoundError
 from ...exporting.exporter import Export
 from ...formats.moments import now_text
 from ..host.protocols import Actor, Datasette, HttpRequest
-from ..http.answers import NOT_EXPORTED, Failure, answer_headers, answered, error_answer, for_a_browser
+from ..http.answers import (
+    NOT_EXPORTED,
+    Failure,
+    answer_headers,
+    answered,
+    done_answer,
+    error_answer,
+    page_answer,
+    posted,
+)
 from ..http.forms import check_same_site, sent_pairs
 from ..http.numbers import number, size
 from ..request.replay import address_from, asked_again, planned, rules_of, spelled_out
@@ -29,7 +37,6 @@ from .access import check_may_have
 from .context import STATES, job_context, job_data, job_title, job_url, totals
 from .result import ResultDownload, UnsatisfiableError, part_of, result_headers
 
-posted = partial(answered, methods=("POST",))
 _NOT_SHOWN, _NONE_SHOWN = Failure("The export cannot be shown"), Failure("Your exports cannot be shown")
 
 
@@ -90,8 +97,7 @@ async def job_page(request: HttpRequest, datasette: Datasette) -> Response:
         return await _deleted(request, datasette)
     jobs, job = await _found(request, datasette)
     context = job_context(datasette, job, jobs.settings)
-    html = await datasette.render_template("program_export_job.html", context, request=request)
-    return Response.html(html, headers=answer_headers(datasette))
+    return await page_answer(request, datasette, "program_export_job.html", context)
 
 
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
@@ -109,8 +115,7 @@ async def jobs_page(request: HttpRequest, datasette: Datasette) -> Response:
     jobs, found = await _mine(request, datasette)
     rows = [(job_data(datasette, job, jobs.settings), STATES[job.state]) for job in found]
     context = {"rows": rows, "signed_in": request.actor is not None, "number": number, "size": size}
-    html = await datasette.render_template("program_export_jobs.html", context, request=request)
-    return Response.html(html, headers=answer_headers(datasette))
+    return await page_answer(request, datasette, "program_export_jobs.html", context)
 
 
 @answered(_NONE_SHOWN)
@@ -140,9 +145,7 @@ async def _deleted(request: HttpRequest, datasette: Datasette) -> Response:
     check_same_site(request)
     jobs, job = await _found(request, datasette)
     await asyncio.to_thread(jobs.delete, job.id)
-    if for_a_browser(request):
-        return Response.redirect(str(datasette.urls.path("/-/program-export/jobs")), 303)
-    return Response.json({"ok": True}, headers=answer_headers(datasette))
+    return done_answer(request, datasette, str(datasette.urls.path("/-/program-export/jobs")), {"ok": True})
 
 
 @answered(Failure("The file cannot be downloaded"))
@@ -187,11 +190,9 @@ async def _mine(request: HttpRequest, datasette: Datasette) -> tuple[Jobs, list[
 
 async def _shown(request: HttpRequest, datasette: Datasette, jobs: Jobs, job: Job, status: int = 200) -> Response:
     """The job after something was done to it: its page for a browser, itself for a program."""
-    page = job_url(datasette, job.id)
-    if for_a_browser(request):
-        return Response.redirect(page, 303)
-    headers = {**_headers(datasette, job), "location": datasette.absolute_url(request, f"{page}.json")}
-    return Response.json(job_data(datasette, job, jobs.settings), status=status, headers=headers)
+    place = job_url(datasette, job.id)
+    headers = {**_headers(datasette, job), "location": datasette.absolute_url(request, f"{place}.json")}
+    return done_answer(request, datasette, place, job_data(datasette, job, jobs.settings), status, headers)
 
 
 def _headers(datasette: Datasette, job: Job) -> dict[str, str]:

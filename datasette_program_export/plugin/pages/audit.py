@@ -11,7 +11,7 @@ from ...errors import DeniedError, RequestError
 from .. import host
 from ..host.permissions import AUDIT
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import Failure, answer_headers, answered
+from ..http.answers import Failure, answer_headers, answered, page_answer
 from ..server.audit_log import AuditLog
 
 _NOT_SHOWN = Failure("The log cannot be shown")
@@ -34,8 +34,7 @@ async def _audit(request: HttpRequest, datasette: Datasette) -> dict[str, Any]:
 async def audit_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The log of exports, newest first."""
     context = await _audit(request, datasette)
-    html = await datasette.render_template("program_export_audit.html", context, request=request)
-    return Response.html(html, headers=answer_headers(datasette))
+    return await page_answer(request, datasette, "program_export_audit.html", context)
 
 
 @answered(_NOT_SHOWN)

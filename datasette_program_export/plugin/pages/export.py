@@ -16,7 +16,7 @@ from ...options.request import Request
 from ...planning.planner import Plan, plan
 from ...planning.row_picker import Picking, pick
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import NOT_EXPORTED, answer_headers, answered
+from ..http.answers import NOT_EXPORTED, answer_headers, answered, page_answer
 from ..http.download import Download
 from ..request.asked import ExportContext, as_form, resolve_export
 from ..request.form import Form, read_form, without_records
@@ -100,8 +100,7 @@ async def page(request: HttpRequest, datasette: Datasette) -> Response:
         **page_context(asked, made, form, picking, begins),
         **await saving(datasette, request.actor),
     }
-    html = await datasette.render_template("program_export.html", context, request=request)
-    return Response.html(html, headers=answer_headers(datasette))
+    return await page_answer(request, datasette, "program_export.html", context)
 
 
 async def _picking(asked: ExportContext, form: Form) -> Picking | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import yaml
@@ -16,7 +15,7 @@ from ...options.profiles import Profile, checked_name, options_of
 from .. import host
 from ..host.permissions import PLUGIN, PROFILES
 from ..host.protocols import Actor, Datasette, HttpRequest
-from ..http.answers import Failure, answer_headers, answered, for_a_browser
+from ..http.answers import Failure, answer_headers, answered, check_may_look, done_answer, page_answer, posted
 from ..http.forms import check_same_site, sent_pairs
 from ..request.form import SAVE_AS, SAVE_FOR
 from ..request.profiles import exportable_in, in_settings, profiles_url, saved_for, shown, store_of
@@ -24,7 +23,6 @@ from ..request.replay import address_from, asked_again, planned
 from ..server.identity import owner_of
 from .export_context import with_query
 
-posted = partial(answered, methods=("POST",))
 _NOT_SHOWN = Failure("The saved choices cannot be shown")
 _WORDS = {
     "format": "as {}",
@@ -72,9 +70,7 @@ async def save(request: HttpRequest, datasette: Datasette) -> Response:
         None if everybody else owner_of(request.actor),
     )
     saved = await asyncio.to_thread((await store_of(datasette)).save, made)
-    if for_a_browser(request):
-        return Response.redirect(profiles_url(datasette), 303)
-    return Response.json(_told(datasette, saved, True), status=201, headers=answer_headers(datasette))
+    return done_answer(request, datasette, profiles_url(datasette), _told(datasette, saved, True), 201)
 
 
 @posted(Failure("The choice was not deleted"))
@@ -89,9 +85,7 @@ async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     if found.owner is None:
         await _check_may_save(datasette, request.actor, everybody=True)
     await asyncio.to_thread((await store_of(datasette)).delete, found.id)
-    if for_a_browser(request):
-        return Response.redirect(profiles_url(datasette), 303)
-    return Response.json({"ok": True}, headers=answer_headers(datasette))
+    return done_answer(request, datasette, profiles_url(datasette), {"ok": True})
 
 
 @answered(_NOT_SHOWN)
@@ -99,8 +93,7 @@ async def profiles_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The profiles that who asks may use."""
     context = {"profiles": await _list(request, datasette), "signed_in": request.actor is not None}
     context["kept_for_good"] = (await host.site_settings(datasette)).jobs_dir is not None
-    html = await datasette.render_template("program_export_profiles.html", context, request=request)
-    return Response.html(html, headers=answer_headers(datasette))
+    return await page_answer(request, datasette, "program_export_profiles.html", context)
 
 
 @answered(_NOT_SHOWN)
@@ -129,8 +122,7 @@ async def _shown(datasette: Datasette, actor: Actor) -> list[Profile]:
 
 
 async def _list(request: HttpRequest, datasette: Datasette) -> list[dict[str, Any]]:
-    if not await host.may(datasette, request.actor, "view-instance"):
-        raise DeniedError("You may not see this; perhaps after signing in.")
+    await check_may_look(request, datasette)
     may_delete = await host.may(datasette, request.actor, PROFILES)
     saved = await _shown(datasette, request.actor)
     told = [_told(datasette, p, p.owner is not None or may_delete) for p in reversed(saved)]

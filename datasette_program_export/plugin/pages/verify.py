@@ -9,14 +9,15 @@ from typing import Any
 
 from datasette import Response
 
-from ...errors import BusyError, DeniedError, ExportError
+from ...errors import ExportError
 from ...files.room import room_in
 from ...options.settings import Settings
 from ...verifying.report import Report
 from ...verifying.verifier import verify
 from .. import host
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import Failure, answer_headers, answered, for_a_browser
+from ..http.answers import Failure, answer_headers, answered, check_may_look, for_a_browser, page_answer, posted
+from ..http.forms import check_same_site
 from ..http.numbers import numbers_for
 from ..http.upload import receive_file
 from ..server.memory_budget import BUDGET
@@ -39,7 +40,7 @@ _VERDICTS = {
 @answered(_NOT_VERIFIED, methods=("GET", "HEAD", "POST"))
 async def verify_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The form; and for a file that was sent, the report: a page for a browser, data for a program."""
-    await _check_allowed(request, datasette)
+    await check_may_look(request, datasette)
     if request.method != "POST":
         return await _page(request, datasette, {})
     if not for_a_browser(request):
@@ -47,27 +48,20 @@ async def verify_page(request: HttpRequest, datasette: Datasette) -> Response:
     try:
         report = await _verified(request, datasette)
     except ExportError as error:  # beside the form, so that it can be tried again
-        retry = {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
-        return await _page(request, datasette, {"error": str(error)}, error.status, retry)
+        return await _page(request, datasette, {"error": str(error)}, error)
     return await _page(request, datasette, {"report": report, "verdict": _VERDICTS[report.status]})
 
 
-@answered(_NOT_VERIFIED, methods=("POST",))
+@posted(_NOT_VERIFIED)
 async def verify_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The report as data."""
-    await _check_allowed(request, datasette)
+    await check_may_look(request, datasette)
     return _data(await _verified(request, datasette), datasette)
-
-
-async def _check_allowed(request: HttpRequest, datasette: Datasette) -> None:
-    if not await host.may(datasette, request.actor, "view-instance"):
-        raise DeniedError("You may not see this; perhaps after signing in.")
 
 
 async def _verified(request: HttpRequest, datasette: Datasette) -> Report:
     """The report on the file that is sent, which is gone before this returns."""
-    if host.from_another_site(request):
-        raise DeniedError("This was sent from another site. Choose the file here, and try again.")
+    check_same_site(request, instead="Choose the file here")
     settings = await host.site_settings(datasette)
     SLOTS.take(settings.max_concurrent_exports)
     try:
@@ -108,8 +102,7 @@ async def _page(
     request: HttpRequest,
     datasette: Datasette,
     told: dict[str, Any],
-    status: int = 200,
-    more: dict[str, str] | None = None,
+    error: ExportError | None = None,
 ) -> Response:
     number = numbers_for(request.headers.get("accept-language", ""))
     settings = await host.site_settings(datasette)
@@ -119,5 +112,4 @@ async def _page(
         "address": datasette.absolute_url(request, datasette.urls.path("/-/program-export/verify.json")),
         **told,
     }
-    html = await datasette.render_template("program_export_verify.html", context, request=request)
-    return Response.html(html, status=status, headers=answer_headers(datasette, more))
+    return await page_answer(request, datasette, "program_export_verify.html", context, error)

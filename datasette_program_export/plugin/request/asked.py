@@ -25,6 +25,7 @@ from ...selection.catalog import Catalog, catalog
 from .. import host
 from ..host.permissions import SECRETS
 from ..host.protocols import Database, Datasette, HttpRequest
+from ..http.answers import not_seen
 from ..http.parameters import ReadOnce
 from .profiles import with_saved
 from .queries import query_fields, stored_fields
@@ -199,7 +200,7 @@ class _Asking:
         action = "view-instance" if database is None else "view-database"
         if await host.may(self.datasette, self.actor, action, database):
             return NotFoundError(f"There is {what}, or you may not see it.")
-        return DeniedError("You may not see this; perhaps after signing in.")
+        return not_seen()
 
 
 def _known(source: Source, settings: Settings) -> Catalog:
