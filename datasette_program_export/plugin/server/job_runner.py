@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from ...errors import AuditError, BusyError, CancelledError, ExportError, SpoolFullError
 from ...exporting.exporter import Export
 from ...files.atomic import write_whole
+from ...files.room import room_in
 from ...files.spool import coalesced
 from ...options.settings import Settings
 from .audit_log import LogEntry
@@ -154,11 +155,8 @@ class ExportWork(Work):
                 yield chunk
 
         try:
-            write_whole(self._jobs.result(self._id), coalesced(counted()))
-        except OSError as error:
-            if isinstance(error, ExportError):
-                raise
-            raise SpoolFullError(f"The folder of the jobs takes no more ({error.strerror}).") from None
+            with room_in("The folder of the jobs"):
+                write_whole(self._jobs.result(self._id), coalesced(counted()))
         finally:
             export.close()
         if self._line is not None:  # before it counts as done: where the log cannot be written, no export is complete
