@@ -1,1 +1,1 @@
-"""Which rows and columns an export holds."""
+"""Selects the rows and columns that an export holds."""

@@ -1,4 +1,4 @@
-"""The schema with what settings and preset add: subjects, people, secrets, JSON columns, references."""
+"""The schema together with settings and preset: subjects, people, secrets, JSON columns, references."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything that is known of a database before its rows are looked at."""
+    """Everything known about a database before any row is read.
+
+    ``edges`` are the foreign keys, declared and virtual. With ``with_secrets``, secret columns are exported too."""
 
     schema: Schema
     settings: Settings
@@ -39,7 +41,9 @@ class Catalog:
     _secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def graph(self, tables: Iterable[str] | None = None, stopped: Iterable[ForeignKey] = ()) -> Graph:
-        """The graph of these tables (all ordinary ones by default) without the stopped edges."""
+        """Return the graph of ``tables`` (by default all ordinary tables) without the ``stopped`` edges.
+
+        Edges with a problem and edges through a secret column are not part of it."""
         names = [n for n, t in self.schema.items() if t.kind == "table"]
         if tables is not None:
             wanted = set(tables)
@@ -58,7 +62,7 @@ class Catalog:
         return tuple(t.name for t in found if t is not None)[:1]
 
     def subject(self, table: str) -> Subject:
-        """What the table's rows are called; empty where nobody said."""
+        """Return what the settings, or else the preset, call the table's rows; an empty Subject if neither does."""
         for source in (self.settings, self.preset):
             for name, subject in (source.subjects if source else {}).items():
                 if fold(name) == fold(table):
@@ -66,12 +70,12 @@ class Catalog:
         return Subject.model_validate({})
 
     def labels(self) -> dict[str, str]:
-        """One-word labels and their tables: the commands beside ``record``."""
+        """Return one-word labels mapped to their tables; the command line offers them beside ``record``."""
         names = {n: t for n in self.schema if (t := self.subject(n).label) and " " not in t}
         return {label: name for name, label in names.items()}
 
     def title_columns(self, table: Table) -> list[str]:
-        """The columns that name a row: as configured, else the usual suspects."""
+        """Return the columns that name a row: the configured ones, else the first usual names that the table has."""
         configured = [c for c in self.subject(table.name).title if table.column(c)]
         if configured:
             return configured
@@ -82,34 +86,35 @@ class Catalog:
         return []
 
     def json_columns(self, table: Table) -> frozenset[str]:
-        """The columns whose texts may hold JSON: declared so, or named by settings or preset."""
+        """Return the columns whose texts may hold JSON: declared as JSON, or named by the settings or the preset."""
         named = _named(table, self.settings.json_columns)
         if self.preset is not None:
             named |= _named(table, self.preset.json_columns, strict=False)
         return frozenset(c.name for c in table.columns if c.name in named or c.type.upper() == "JSON")
 
     def secrets(self, table: Table) -> dict[str, str]:
-        """The columns that are left out as secret, each with the reason."""
+        """Return the columns left out as secret, each with the reason; none if secrets are included."""
         return {} if self.with_secrets else self.secret_columns(table)
 
     def caches(self) -> set[str]:
-        """The tables that hold only what the application can fetch again."""
+        """Return the tables that hold only data that the application can fetch again."""
         names = [*self.settings.caches, *(self.preset.caches if self.preset else ())]
         return {t.name for n in names if (t := self.schema.find(n))}
 
     def secret_columns(self, table: Table) -> dict[str, str]:
-        """The columns that hold secrets, left out or not, each with the reason."""
+        """Return the columns that hold secrets, whether left out or not, each with the reason."""
         return self._secrets.get(table.name, {})
 
     def is_secret(self, edge: ForeignKey) -> bool:
-        """Whether an edge leads through a secret column: to follow it would tell what stands there."""
+        """Return whether an edge runs through a secret column: following it would reveal the column's values."""
         secrets = self.secrets(self.schema[edge.table])
         return any(column in secrets for column in edge.columns)
 
     def drawn_from(self, table: Table) -> set[str]:
-        """The tables whose rows an index table holds copies of: a search index, a part of one, its list of words.
+        """Return the tables that an index table copies rows from.
 
-        A name that leads nowhere is given as it stands: nobody may see that."""
+        An index table is a search index, one of its shadow tables, or a list of its words. A name that does not
+        resolve is returned unchanged; no person may see a table of that name."""
         found: set[str] = set()
         owner = self.schema.find(table.owner) if table.owner else None
         if owner is not None:
@@ -122,7 +127,7 @@ class Catalog:
         return found
 
     def refused_tables(self) -> dict[str, str]:
-        """Tables and views through which a secret could pass unseen, by folded name, each with the reason."""
+        """Return the tables and views through which a secret could leak, by folded name, each with the reason."""
         refused = {fold(n): "SQLite keeps samples of other tables in it" for n in _STATISTICS}
         holders = {n for n, t in self.schema.items() if self.secrets(t)}
         if not holders:
@@ -145,25 +150,29 @@ class Catalog:
         return refused
 
     def hidden(self, visible: Set[str] | None) -> frozenset[str]:
-        """The tables, by folded name, that somebody who may see only ``visible`` ones may not read."""
+        """Return the folded names of the tables that a person who may see only ``visible`` tables may not read."""
         if visible is None:
             return frozenset()
         return frozenset([fold(n) for n, t in self.schema.items() if not self.readable(t, visible)])
 
     def readable(self, table: Table, visible: Set[str]) -> bool:
-        """Whether a table may be read: a search index only with what it indexes, a part of one with it."""
+        """Return whether a table may be read.
+
+        A search index is readable only together with the tables that it indexes, a shadow table only with its
+        owner."""
         owner = self.schema.find(table.owner) if table.owner else None
         if owner is not None:
             return self.readable(owner, visible)
         return visible >= {table.name, *self.drawn_from(table)}
 
     def stopped_names(self) -> list[str]:
-        """The setting ``stop``, as far as it speaks of tables of this database."""
+        """Return the entries of the setting ``stop`` that name tables of this database."""
         return [n for n in self.settings.stop if self.schema.find(n.rpartition(".")[0])]
 
     def edges_named(self, names: Iterable[str], visible: Set[str] | None = None) -> set[ForeignKey]:
-        """The edges that ``child.column`` names mean. Raises RequestError for a name without an edge
-        that can be seen."""
+        """Return the edges that ``child.column`` names refer to.
+
+        Raises RequestError for a name without a visible edge."""
         found: set[ForeignKey] = set()
         known: dict[str, set[ForeignKey]] = {}
         for edge in self.edges:
@@ -178,7 +187,10 @@ class Catalog:
 
 
 def catalog(schema: Schema, settings: Settings, with_secrets: bool = False) -> Catalog:
-    """Join schema, settings and preset. Raises SettingsError for names that do not exist."""
+    """Combine schema, settings and preset.
+
+    Without a preset in the settings, the preset that recognises the schema is used. Raises SettingsError for names
+    that do not exist."""
     name, preset = settings.preset, None
     if name is None:
         for candidate in PRESETS:
@@ -186,7 +198,7 @@ def catalog(schema: Schema, settings: Settings, with_secrets: bool = False) -> C
                 name, preset = candidate, load_preset(candidate)
     elif name != "none":
         preset = load_preset(name)
-    # settings may serve several databases: what names a table of another one is not for this one
+    # settings may serve several databases, so keys of tables that this database does not have are skipped
     virtual = [
         _virtual(key, child, schema) for key in settings.virtual_foreign_keys if (child := schema.find(key.table))
     ]
@@ -212,7 +224,7 @@ def _virtual(key: VirtualForeignKey, child: Table, schema: Schema) -> ForeignKey
 def _secrets(
     schema: Schema, settings: Settings, preset: Preset | None, edges: Iterable[ForeignKey]
 ) -> dict[str, dict[str, str]]:
-    """The secret columns of every table that has some, each with the reason."""
+    """Return the secret columns of every table that has any, each with the reason."""
     found: dict[str, dict[str, str]] = {}
     for table in schema.values():
         taken_back = _named(table, settings.not_secrets)
@@ -223,7 +235,7 @@ def _secrets(
             if c.name in named or (c.name not in taken_back and sounds_secret(c.name))
         }
     more = True
-    while more:  # a column that refers to a secret holds its value
+    while more:  # a column that refers to a secret column holds the same values
         more = False
         for edge in edges:
             for own, other in zip(edge.columns, edge.other_columns):
@@ -232,7 +244,7 @@ def _secrets(
                     more = True
     for table in schema.values():
         if secrets := found[table.name]:
-            # SQLite computes these from columns that nobody can see through
+            # a generated column's expression may use a secret column; no PRAGMA lists the columns it uses
             taken_back = _named(table, settings.not_secrets)
             computed = [c.name for c in table.columns if c.generated and c.name not in taken_back]
             for column in computed:
@@ -241,7 +253,10 @@ def _secrets(
 
 
 def _named(table: Table, columns_by_table: dict[str, list[str]], strict: bool = True) -> set[str]:
-    """The table's columns that are named. A preset is for many shapes of a database, so it may name others, too."""
+    """Return the table's columns that ``columns_by_table`` names.
+
+    Raises SettingsError for a column that does not exist, unless ``strict`` is false: a preset covers many
+    versions of an application's database, so it may name columns that this one lacks."""
     found = set()
     for name, columns in columns_by_table.items():
         if fold(name) == fold(table.name):
@@ -260,6 +275,6 @@ def _snake(name: str) -> str:
 
 
 def sounds_secret(name: str) -> bool:
-    """Whether a column's name alone says that it holds a secret: ``api_key``, ``userPassword2``."""
+    """Return whether a column's name alone marks it as secret: ``api_key``, ``userPassword2``."""
     form = _snake(name).replace("_", "").rstrip("0123456789")
     return form in SECRET_NAMES or form.endswith(SECRET_ENDINGS)

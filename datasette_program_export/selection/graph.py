@@ -1,10 +1,10 @@
-"""Tables and foreign keys as a graph: components, and an order with parents first.
+"""Tables and foreign keys as a graph: its components, and an order with parents first.
 
 parent     the table that a foreign key points to
 child      the table that holds the foreign key
 edge       one foreign key, simple or compound, from child to parent
 component  tables that reach each other along edges (a cycle), or one table alone
-deferred   an edge whose parent row may come after the child row, in parents-first order
+deferred   an edge whose parent row may come after the child row in parents-first order
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..database.schema import ForeignKey
 
 @dataclass(frozen=True)
 class Graph:
-    """Edges that rows can be followed along, between tables in the schema's order."""
+    """The edges that rows can be followed along, between tables in the schema's order."""
 
     tables: tuple[str, ...]
     edges: tuple[ForeignKey, ...]
@@ -37,24 +37,24 @@ class Graph:
         object.__setattr__(self, "components", tuple(_components(self.tables, parents)))
 
     def down(self, table: str) -> Sequence[ForeignKey]:
-        """The edges by which children point to this table."""
+        """Return the edges by which children point to this table."""
         return self._down[table]
 
     def up(self, table: str) -> Sequence[ForeignKey]:
-        """The edges by which this table points to its parents."""
+        """Return the edges by which this table points to its parents."""
         return self._up[table]
 
     def parents_first(self) -> tuple[str, ...]:
-        """Every table after its parents, cycles in the schema's order."""
+        """Return all tables, each after its parents; tables of a cycle are in the schema's order."""
         return tuple(t for component in self.components for t in component)
 
     def deferred(self) -> tuple[ForeignKey, ...]:
-        """The edges that parents-first order cannot satisfy: self-references and one side of a cycle."""
+        """Return the edges that no parents-first order satisfies: self-references and one side of each cycle."""
         place = {t: i for i, t in enumerate(self.parents_first())}
         return tuple(e for e in self.edges if place[e.other_table] >= place[e.table])
 
     def reachable_down(self, start: Iterable[str]) -> set[str]:
-        """The tables that hold children, and theirs, of these tables; with these."""
+        """Return the ``start`` tables and all tables below them: children, their children, and so on."""
         found = set(start)
         queue = list(found)
         while queue:
@@ -66,7 +66,7 @@ class Graph:
 
 
 def _components(tables: Sequence[str], parents: dict[str, list[str]]) -> list[tuple[str, ...]]:
-    """Tarjan's strongly connected components, parents first, without recursion.
+    """Return the strongly connected components, parents first; Tarjan's algorithm without recursion.
 
     R. Tarjan, Depth-First Search and Linear Graph Algorithms, SIAM J. Comput. 1 (1972)."""
     place = {t: i for i, t in enumerate(tables)}

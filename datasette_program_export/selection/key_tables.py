@@ -1,8 +1,8 @@
-"""The keys of chosen rows in TEMP tables, and the SQL that finds the same row as SQLite does.
+"""Keeps the keys of chosen rows in TEMP tables, and compares rows in SQL as SQLite does.
 
-TEMP tables work on a read-only database, spill to disk by themselves, and join with the
-real tables inside the same read transaction. Their names are random, so that nothing in
-the database can be taken for them; every name in SQL is written ``main.`` or ``temp.``.
+TEMP tables work on a read-only database, spill to disk by themselves, and join with the main tables inside the
+same read transaction. Their names are random, so that no name in the database can collide with them; every table
+name in SQL is qualified with ``main.`` or ``temp.``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _FAMILY = {"INTEGER": "number", "REAL": "number", "NUMERIC": "number", "TEXT": "
 
 
 class KeyTable:
-    """A TEMP table with one row per key; ``extra`` are further columns of its definition."""
+    """A TEMP table with one row per key of ``table``.
+
+    ``extra`` is SQL with further column definitions, beginning with a comma. Raises UnsupportedError for a table
+    without a key."""
 
     def __init__(self, snapshot: Snapshot, table: Table, extra: str = "") -> None:
         if not table.key:
@@ -35,7 +38,7 @@ class KeyTable:
         if table.rowid is not None:
             definition, suffix = f"k0 INTEGER PRIMARY KEY{extra}", ""
         else:
-            # the declared type is spelled by affinity: a copied ANY would merge 1 with '1'
+            # declare each column by its affinity: a copied ANY would merge 1 with '1'
             pairs = zip(self.columns, table.key)
             parts = [f"{k} {part.affinity} COLLATE {quote(part.collation or 'BINARY')}" for k, part in pairs]
             definition = f"{', '.join(parts)}{extra}, PRIMARY KEY ({', '.join(self.columns)})"
@@ -43,21 +46,21 @@ class KeyTable:
         snapshot.execute(f"CREATE TEMP TABLE {self.name.removeprefix('temp.')} ({definition}){suffix}")
 
     def index(self, columns: Sequence[str]) -> None:
-        """Index columns of ``extra``."""
+        """Create an index on columns of ``extra``."""
         self.snapshot.execute(
             f'CREATE INDEX {self.name[:-1]}_index" ON {self.name.removeprefix("temp.")} ({", ".join(columns)})'
         )
 
     def drop(self) -> None:
-        """Free the space before the snapshot is closed."""
+        """Drop the table, to free its space before the snapshot is closed."""
         self.snapshot.execute(f"DROP TABLE {self.name}")
 
     def key_of(self, alias: str) -> str:
-        """The key of a row of the real table, as expressions for a SELECT."""
+        """Return the key of a row of the main table (alias ``alias``) as expressions for a SELECT."""
         return ", ".join(f"{alias}.{quote(part.name)}" for part in self.table.key)
 
     def joined(self, keys: str, row: str) -> str:
-        """The condition that joins this table (alias ``keys``) with the real one (alias ``row``)."""
+        """Return the condition that joins this table (alias ``keys``) with the main table (alias ``row``)."""
         return " AND ".join(
             f"{row}.{quote(part.name)} = {keys}.{k}" + (f" COLLATE {quote(part.collation)}" if part.collation else "")
             for k, part in zip(self.columns, self.table.key)
@@ -67,11 +70,11 @@ class KeyTable:
 def same_row(
     edge: ForeignKey, child: Table, parent: Table, *, c: str = "c", p: str = "p", indexed: bool = False
 ) -> str:
-    """The condition under which SQLite itself takes ``c`` to point to ``p``.
+    """Return the condition under which SQLite itself takes the child ``c`` to refer to the parent ``p``.
 
-    The parent's affinity and collation decide (https://www.sqlite.org/foreignkeys.html 3),
-    so the parent stands on the left, and ``+`` takes the child's affinity away where it
-    differs. ``indexed`` leaves out the ``+`` where it changes nothing, for the child's index."""
+    The parent's affinity and collation decide (https://www.sqlite.org/foreignkeys.html 3), so the parent is the
+    left operand, and a unary ``+`` removes the child's affinity where the two differ. With ``indexed``, the ``+``
+    is left out where it changes nothing, so that SQLite can use the child's index."""
     return " AND ".join(
         f"{p}.{quote(there)} = {'' if indexed and _same_family(child, here, parent, there) else '+'}{c}.{quote(here)}"
         for here, there in zip(edge.columns, edge.other_columns)
@@ -84,7 +87,7 @@ def _same_family(child: Table, here: str, parent: Table, there: str) -> bool:
 
 
 def index_serves(edge: ForeignKey, child: Table, parent: Table) -> bool:
-    """Whether children can be looked up by index instead of walking the child table once."""
+    """Return whether an index finds the children of a row, so that the child table need not be scanned."""
     pairs = zip(edge.columns, edge.other_columns)
     if not all(_same_family(child, a, parent, b) for a, b in pairs):
         return False
@@ -92,5 +95,5 @@ def index_serves(edge: ForeignKey, child: Table, parent: Table) -> bool:
 
 
 def filled(columns: Sequence[str], alias: str) -> str:
-    """The condition that no part of a foreign key is NULL: only then does it point anywhere."""
+    """Return the condition that no column of a foreign key is NULL; a key with a NULL refers to no row."""
     return " AND ".join(f"{alias}.{quote(c)} IS NOT NULL" for c in columns)

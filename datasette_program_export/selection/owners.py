@@ -1,8 +1,8 @@
-"""Which person owns a row; decides which rows are withheld as another person's.
+"""Decides which person owns a row, and which rows are withheld because they belong to another person.
 
-The owner of a row is the person that its own reference to a person table names; only
-where that is NULL, or there is no such reference, the owners of its parents. A person
-owns itself. A row passes when it has no owner, or one of its owners was asked for.
+The owner of a row is the person that its own foreign key to a person table names. Only if that is NULL, or there
+is no such foreign key, the owners of its parents count. A person owns itself. A row passes if it has no owner, or
+if one of its owners was asked for.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from .catalog import Catalog
 from .graph import Graph
 from .key_tables import KeyTable, filled, same_row
 
-# The verdict on a row; over several parents the highest holds. Only FOREIGN keeps a row out.
+# The verdict on a row; with several parents the highest verdict counts. Only FOREIGN rows are withheld.
 OWNERLESS, FOREIGN, OWNED = 0, 1, 2
 
 
 class Owners:
-    """The people asked for, and the verdict on any row."""
+    """The people that were asked for, and the verdict on any row."""
 
     def __init__(self, snapshot: Snapshot, catalog: Catalog) -> None:
         self.snapshot = snapshot
         self.schema = catalog.schema
         self.persons = catalog.persons
-        # ownership holds along every reference, also those the export was told not to follow
+        # ownership passes along every reference, including those that the export does not follow
         self.graph = Graph(
             tuple(n for n, t in catalog.schema.items() if t.kind == "table"),
             tuple(e for e in catalog.edges if not e.problem and catalog.schema[e.other_table].key),
@@ -35,7 +35,7 @@ class Owners:
         self.step = 0
 
     def ask_for_owners(self, subject: KeyTable) -> None:
-        """Count the subject's rows, if they are people, else their owners, as asked for."""
+        """Mark people as asked for: the subject's rows if they are people, else the owners of those rows."""
         if subject.table.name in self.persons:
             asked = self.asked[subject.table.name]
             self.snapshot.execute(
@@ -54,7 +54,7 @@ class Owners:
         self._forget()
 
     def adopt(self, subject: KeyTable) -> None:
-        """Take the subject's rows whose owner is not to be found for asked for, with what hangs on them."""
+        """Mark the subject's rows whose owner does not exist as asked for, with the rows that depend on them."""
         self.adopted = KeyTable(self.snapshot, subject.table)
         columns = ", ".join(subject.columns)
         self.snapshot.execute(
@@ -69,15 +69,17 @@ class Owners:
         self.known = {}
 
     def verdict(self, table: Table, row: str, inherited: str) -> str:
-        """The verdict on a row of ``table`` (alias ``row``) as SQL: ``inherited`` unless it has an owner of its own."""
+        """Return the verdict on a row of ``table`` (alias ``row``) as SQL.
+
+        It is ``inherited`` (SQL, too) if the row names no owner itself."""
         has, asked = self._own(table, row)
         return f"CASE WHEN {has} THEN CASE WHEN {asked} THEN {OWNED} ELSE {FOREIGN} END ELSE {inherited} END"
 
     def decide(self, candidates: KeyTable) -> None:
-        """Fill in every ``verdict`` of the candidates that is NULL, from the owners of their parents."""
+        """Fill in every NULL ``verdict`` of the candidates from the owners of their parents."""
         first = self._climb(candidates, "s.verdict IS NULL")
         edges = [edge for name in self.graph.parents_first() for edge in self._edges_up(name)]
-        for step in range(self.step, first - 1, -1):  # from the farthest: so one round is enough without cycles
+        for step in range(self.step, first - 1, -1):  # farthest rows first: without cycles one pass is enough
             for edge in edges:
                 self._inherit(edge, f"v.step = {step}")
         while sum(self._inherit(edge, f"v.step >= {first}") for edge in edges):
@@ -96,7 +98,7 @@ class Owners:
         return [e for e in self.graph.up(table) if e.other_table not in self.persons]
 
     def _own(self, table: Table, row: str) -> tuple[str, str]:
-        """Two conditions: the row names an owner itself; that owner was asked for."""
+        """Return two conditions as SQL: that the row itself names an owner, and that this owner was asked for."""
         if table.name in self.persons:
             return "1", self._is_asked(table, row)
         edges = self._own_edges(table)
@@ -127,9 +129,9 @@ class Owners:
         return self.known[name]
 
     def _climb(self, start: KeyTable, chosen: str) -> int:
-        """Get to know the chosen start rows and, above them, all rows up to the nearest owners.
+        """Record the ``chosen`` start rows and all rows above them, up to the nearest owners.
 
-        Returns the step at which it began; rows known from before are not climbed again."""
+        Returns the number of the first step. Rows that are known from an earlier climb are not visited again."""
         self.step += 1
         first, fresh = self.step, {start.table.name}
         self._learn(self._level(start.table.name), f"{start.name} AS s", start.joined("s", "r"), chosen)
@@ -159,7 +161,9 @@ class Owners:
         ).rowcount
 
     def _inherit(self, edge: ForeignKey, which: str) -> int:
-        """Let ``which`` of the known rows (alias ``v``) take the verdict of their parents along one edge."""
+        """Pass verdicts from parents to children along one edge, and return how many rows changed.
+
+        ``which`` is a condition on the known child rows (alias ``v``)."""
         if edge.table not in self.known or edge.other_table not in self.known:
             return 0
         child, parent = self.schema[edge.table], self.schema[edge.other_table]

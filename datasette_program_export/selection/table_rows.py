@@ -1,4 +1,4 @@
-"""The chosen rows and columns of one table, as SQL."""
+"""The selected rows and columns of one table, as SQL."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .key_tables import KeyTable
 
 @dataclass
 class TableRows:
-    """Rows of ``table``, and which columns of them are written.
+    """The rows of ``table`` to export, and the columns that are written.
 
-    With ``keys``, the rows in that key table; else those for which ``where`` holds. ``guard``
-    is set when ``where``, or the table (a view), is somebody else's SQL."""
+    With ``keys``, the rows in that key table, else the rows that meet ``where``. ``guard`` is set if ``where`` or
+    the view ``table`` contains SQL from outside. ``sort`` holds (column, descending) pairs."""
 
     table: Table
     columns: tuple[Column, ...]
@@ -28,20 +28,20 @@ class TableRows:
     limit: int | None = None
     offset: int | None = None
     guard: Guard | None = None
-    secret_key: bool = False  # then the rows' order by their key would tell how the secrets compare
+    secret_key: bool = False  # ordering by a secret key would reveal how its values compare
 
     @property
     def alias(self) -> str:
-        """By what its columns are qualified: conditions from outside use the table's own name."""
+        """The qualifier of its columns in SQL; conditions from outside use the table's own name."""
         return "r" if self.keys is not None else quote(self.table.name)
 
     @property
     def repeatable(self) -> bool:
-        """Whether a second run gives the same rows in the same order: by a key, and nobody else's SQL."""
+        """Whether a second run returns the same rows in the same order: ordered by a key, no SQL from outside."""
         return bool(self.table.key) and self.guard is None and not self.secret_key
 
     def select(self, expressions: str | None = None, more: str = "", ordered: bool = True) -> str:
-        """A SELECT of these rows: their columns, or ``expressions``; ``more`` is one more condition."""
+        """Return a SELECT of the rows: their columns, or ``expressions``; ``more`` is an additional condition."""
         alias = self.alias
         if expressions is None:
             expressions = ", ".join(f"{alias}.{quote(c.name)}" for c in self.columns)
@@ -62,19 +62,19 @@ class TableRows:
         return sql
 
     def batches(self, snapshot: Snapshot, sizes: Iterator[int]) -> Iterator[list[Row]]:
-        """The rows, in lists of these sizes."""
+        """Yield the rows in lists of the given sizes."""
         return snapshot.batches(self.select(), self.params, guard=self.guard, repeatable=self.repeatable, sizes=sizes)
 
     def sample(self, snapshot: Snapshot, rows: int) -> list[Row]:
-        """The first rows, for a look at them."""
+        """Return the first ``rows`` rows."""
         return snapshot.sample(self.select(), self.params, self.guard, rows)
 
     def count(self) -> str:
-        """A SELECT of how many rows these are."""
+        """Return a SELECT of the number of rows."""
         return f"SELECT count(*) FROM ({self.select('1', ordered=False)})"
 
     def contains(self, row: str) -> str:
-        """The condition that the row with alias ``row`` is among these (by key, or no condition at all)."""
+        """Return the condition that the row with alias ``row`` is selected, by its key (``1`` without ``keys``)."""
         if self.keys is None:
             return "1"
         return f"EXISTS (SELECT 1 FROM {self.keys.name} AS x WHERE {self.keys.joined('x', row)})"
@@ -86,7 +86,7 @@ class TableRows:
         elif self.keys is not None and not parts:
             parts = [
                 f"k.{column}" for column in self.keys.columns
-            ]  # the order of the walk through the keys: no sorting
+            ]  # the order in which SQLite scans the key table: nothing needs sorting
         else:
             collated = {p.name: f" COLLATE {quote(p.collation)}" if p.collation else "" for p in self.table.key}
             parts += [f"{self.alias}.{quote(name)}{collation}" for name, collation in collated.items()]

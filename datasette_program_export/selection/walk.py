@@ -1,7 +1,7 @@
-"""Which rows an export reaches: down to children, then up to the parents that they need.
+"""Finds the rows that an export reaches: down to children, then up to the parents that they need.
 
-The keys of the rows are gathered in TEMP tables, one per table, by a few statements per
-edge; no row comes into Python. The rules are told in ``docs/closure.md``.
+The keys of the rows are collected in TEMP tables, one per table, by a few statements per edge; no row is read into
+Python. ``docs/closure.md`` explains the rules.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ UP: Direction = "up"
 
 @dataclass
 class Reached:
-    """The rows of one table that are in: their keys, how many in which group, by which edge the first came."""
+    """The rows of one table that are in the export.
+
+    Holds their keys, the number of rows per group, and the edge that first led to each group."""
 
     keys: KeyTable
     counts: dict[str, int] = field(default_factory=lambda: {BELONGS: 0, NEEDED: 0})
@@ -34,7 +36,10 @@ class Reached:
 
 
 class Walk:
-    """One walk over one snapshot. ``reached`` holds the outcome, also when the walk was cut short."""
+    """One walk over one snapshot.
+
+    ``reached`` holds the result, even if the walk was interrupted. With ``withhold``, rows of people who were not
+    asked for are left out. The methods raise TooLargeError when more than ``max_rows`` rows are in."""
 
     def __init__(
         self, snapshot: Snapshot, catalog: Catalog, graph: Graph, *, withhold: bool, max_rows: int | None = None
@@ -53,11 +58,11 @@ class Walk:
 
     @property
     def total(self) -> int:
-        """Rows that are in so far."""
+        """The number of rows reached so far."""
         return sum(sum(r.counts.values()) for r in self.reached.values())
 
     def start(self, chosen: KeyTable) -> None:
-        """Take the subject's rows, whose keys are in ``chosen``; that table is dropped."""
+        """Add the subject's rows, whose keys are in ``chosen``, and drop that table."""
         subject = self.reach(chosen.table.name)
         verdict = OWNED if self.owners is None else "NULL"
         subject.counts[BELONGS] = self.snapshot.execute(
@@ -71,12 +76,12 @@ class Walk:
         self._guard(None)
 
     def down(self) -> None:
-        """Follow every edge from parents to children, and on to theirs, to the end."""
+        """Follow every edge from parents to children, and on from those, until no new rows are found."""
         for component in self.graph.components:
             self._follow(component, [e for t in component for e in self.graph.down(t)], DOWN)
 
     def up(self) -> None:
-        """Follow every edge from the rows so far to parents, and on to theirs; never down again."""
+        """Follow every edge from the rows reached so far to their parents, and on from those; never down again."""
         for reached in self.reached.values():
             self.snapshot.execute(f"UPDATE {reached.keys.name} SET step = 0 WHERE step > 0")
         for component in reversed(self.graph.components):
@@ -84,7 +89,7 @@ class Walk:
         self._look_behind_withheld()
 
     def withheld(self) -> list[tuple[ForeignKey, Direction, int]]:
-        """Other people's rows that were met and left: the edge, the direction, how many rows."""
+        """Return the rows of other people that were met and left out: the edge, the direction, the number of rows."""
         found = []
         for (edge, direction), keys in self._withheld.items():
             target = keys.table.name
@@ -95,11 +100,11 @@ class Walk:
         return found
 
     def reach(self, table: str) -> Reached:
-        """The rows of a table that are in; none yet, when it was not met before."""
+        """Return the rows of a table that are in the export; none if the walk has not reached the table."""
         if table not in self.reached:
             keys = KeyTable(self.snapshot, self.schema[table], ", step INTEGER, verdict INTEGER")
             if table in self._cyclic:
-                keys.index(["step"])  # else each step round the cycle would look at all that is in
+                keys.index(["step"])  # else each step round the cycle would scan all rows reached
             self.reached[table] = Reached(keys)
         return self.reached[table]
 
@@ -118,10 +123,12 @@ class Walk:
                 self._cross(edge, direction, None)
 
     def _cross(self, edge: ForeignKey, direction: Direction, step: int | None) -> int:
-        """Take the rows that one edge leads to; inside a component only from the rows of one step."""
+        """Add the rows that one edge leads to, and return how many are new.
+
+        Inside a component (``step`` is not None), only the rows of that step are followed."""
         source, target = (edge.other_table, edge.table) if direction == DOWN else (edge.table, edge.other_table)
         if direction == UP and not self.schema[target].key:
-            return 0  # its rows cannot be told apart, so they are not added: these references dangle
+            return 0  # without a key its rows cannot be told apart, so they are not added; these references dangle
         reached = self.reach(target) if source in self.reached else None
         if reached is None or not sum(self.reached[source].counts.values()):
             return 0
@@ -144,7 +151,7 @@ class Walk:
         return new
 
     def _path(self, edge: ForeignKey, direction: Direction, inside: bool) -> str:
-        """The rows k (in) -> the row beside it -> the row that the edge leads to, as a FROM clause."""
+        """Return a crossing as a FROM clause: the keys ``k``, their rows, and the rows that the edge leads to."""
         child, parent = self.schema[edge.table], self.schema[edge.other_table]
         keys = self.reached[parent.name if direction == DOWN else child.name].keys
         c, p = f"main.{quote(child.name)} AS c", f"main.{quote(parent.name)} AS p"
@@ -161,7 +168,7 @@ class Walk:
         if edge not in self.without_index:
             self.without_index.append(edge)
         inexact = any((o := parent.column(n)) and o.affinity == "REAL" for n in edge.other_columns)
-        if not inside or inexact:  # walk the child table; a copy would round integers to REAL
+        if not inside or inexact:  # scan the child table; a copy would round integers to REAL
             return (
                 f"{c} CROSS JOIN {p} ON {same_row(edge, child, parent)} "
                 f"CROSS JOIN {keys.name} AS k ON {keys.joined('k', 'p')}"
@@ -174,7 +181,7 @@ class Walk:
         )
 
     def _edge_copy(self, edge: ForeignKey) -> KeyTable:
-        """The child's references, indexed: a cycle is gone round many times, the child table walked once."""
+        """Return an indexed copy of the child's foreign key, so that a cycle scans the child table only once."""
         if edge not in self._edge_copies:
             child, parent = self.schema[edge.table], self.schema[edge.other_table]
             fields = ""
@@ -192,12 +199,12 @@ class Walk:
         return self._edge_copies[edge]
 
     def _cross_as_asked(self, edge: ForeignKey, direction: Direction, key: str, path: str, step: int) -> int:
-        """Cross an edge, but leave the rows of people who were not asked for; they are counted."""
+        """Cross an edge and return how many rows are new; rows of people not asked for are withheld and counted."""
         assert self.owners is not None
         row = "c" if direction == DOWN else "p"
         target = self.schema[edge.table if direction == DOWN else edge.other_table]
         keys = self.reached[target.name].keys
-        # what hangs on a person's row is that person's; from elsewhere the parents must be asked
+        # children of an owned row have the same owner; for other rows the parents decide
         inherited = f"CASE k.verdict WHEN {OWNED} THEN {OWNED} END" if direction == DOWN else "NULL"
         met = KeyTable(self.snapshot, target, ", verdict INTEGER")
         self.snapshot.execute(
@@ -225,7 +232,7 @@ class Walk:
         return self._withheld[edge, direction]
 
     def _look_behind_withheld(self) -> None:
-        """What is reached upwards only through withheld rows is left with them; it is counted too."""
+        """Withhold and count the parents that are reached only through withheld rows, too."""
         step, fresh = 0, True
         while fresh:
             met = [(edge, keys) for (edge, direction), keys in self._withheld.items() if direction == UP]

@@ -1,4 +1,4 @@
-"""Chooses the scope that answers a request."""
+"""Chooses the scope for a request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def scope_of(
     visible: Set[str] | None = None,
     max_rows: int | None = None,
 ) -> Scope:
-    """The scope of a request, prepared, to be resolved. Raises as ``Scope`` does."""
+    """Return the scope of a request, prepared but not resolved.
+
+    ``visible`` are the tables that the person may see (None: all); ``max_rows`` limits the rows. Raises the errors
+    of ``Scope``."""
     scope = _SCOPES[request.scope](snapshot, catalog, request, visible=visible, max_rows=max_rows)
     scope.prepare()
     return scope

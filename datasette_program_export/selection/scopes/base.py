@@ -1,7 +1,7 @@
-"""What all scopes share: which tables a person may see, what is left out, secrets.
+"""What all scopes share: the tables that a person may see, what is left out, secrets.
 
-A scope resolves a request against one snapshot. Everything that can be wrong with it is
-raised by that, before the first byte; ``coverage`` tells what was left.
+A scope resolves a request against one snapshot. Every error in the request is raised then, before the first byte;
+``coverage`` lists what was left out.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from ..walk import Walk
 
 
 class Scope(ABC):
-    """The rows of ``request`` on ``snapshot``, for somebody who may see the ``visible`` tables (None: all).
+    """The rows of ``request`` on ``snapshot``, for a person who may see the ``visible`` tables (None: all).
 
     Two steps follow the construction: ``prepare``, which ``scope_of`` calls, and ``resolve``.
 
-    ``subject`` is the table or query that was asked for, None for a database. After
-    ``resolve`` the ``tables`` are there, in parents-first order; ``skipped`` tables are not
-    in for a reason of their own, ``unreadable`` ones cannot even be looked into. Both steps
-    raise NotFoundError, DeniedError, RequestError, UnsupportedError, TooLargeError."""
+    ``subject`` is the table or query that was asked for, None for a database. ``resolve`` sets ``tables``, in
+    parents-first order. ``skipped`` holds the tables that are not in the export for some other reason,
+    ``unreadable`` those that cannot be read at all. Both steps raise NotFoundError, DeniedError, RequestError,
+    UnsupportedError and TooLargeError."""
 
     subject: Table | None = None
     walk: Walk | None = None
@@ -62,54 +62,58 @@ class Scope(ABC):
         self.tables: list[TableRows] = []
 
     def prepare(self) -> None:
-        """Understand what is asked for, before any row is looked at."""
+        """Check the request before any row is read."""
         self.leave_out()
 
     @property
     def name(self) -> str:
-        """What the scope is called in a file's name."""
+        """The scope's name, as used in file names."""
         return self.subject.name if self.subject is not None else self.request.scope
 
     @abstractmethod
     def resolve(self) -> None:
-        """Find the rows. When this is interrupted, ``walk`` still tells how far it came."""
+        """Find the rows. If this is interrupted, ``walk`` holds what was reached so far."""
 
     def title(self) -> str:
-        """What the one record asked for is called, if one was."""
+        """Return the title of the one record that was asked for; empty if there is not exactly one."""
         return ""
 
     def detail(self) -> str:
-        """What tells the one record asked for from others of the same title."""
+        """Return what distinguishes the one record asked for from others with the same title."""
         return ""
 
     def choices(self, most: int, skip: int = 0, find: str = "") -> list[tuple[str, str]]:
-        """Rows of a table, by row path and title, to pick from; none where rows have no name."""
+        """Return rows of a table to pick from, as (row path, title) pairs; none if rows have no name."""
         return []
 
     def labels(self) -> dict[str, tuple[str, str]]:
-        """Per table: what one of its rows is called, and several; of tables that this person may see."""
+        """Return the singular and plural name of a row, per table that this person may see."""
         words = {name: self.catalog.subject(name) for name in self.schema if self.find(name) is not None}
         return {name: (w.label, w.plural) for name, w in words.items() if w.label and w.plural}
 
     @property
     def graph(self) -> Graph:
-        """The tables that are in, and the references between them that were not stopped."""
+        """The tables of the export, and the references between them that were not stopped."""
         return self.catalog.graph([s.table.name for s in self.tables], self.stopped)
 
     @property
     def edges(self) -> list[ForeignKey]:
-        """The references that this person can know of: not those that only the site's settings say of hidden tables."""
+        """The references that this person may know of.
+
+        Virtual foreign keys (from the site's settings) to hidden tables are not among them."""
         return [e for e in self.catalog.edges if not (e.virtual and self.find(e.other_table) is None)]
 
     def find(self, name: str) -> Table | None:
-        """The table of that name, as far as this person can know of it."""
+        """Return the table of that name, or None if there is none or this person may not see it."""
         table = self.schema.find(name)
         if table is None or (self.visible is not None and table.name not in self.visible):
             return None
         return table
 
     def table(self, name: str) -> Table:
-        """The table of that name, to be exported. Raises what stands against that."""
+        """Return the table of that name, to be exported.
+
+        Raises NotFoundError, DeniedError or UnsupportedError if it cannot be."""
         table = self.find(name)
         if table is None or fold(name).startswith("sqlite_"):
             seen = "" if self.visible is None else ", or you may not see it"
@@ -123,7 +127,9 @@ class Scope(ABC):
         return table
 
     def leave_out(self) -> None:
-        """Read ``without``: tables, or columns as ``table.column``."""
+        """Parse the request's ``without``: names of tables, or of columns as ``table.column``.
+
+        Raises RequestError for an unknown name, and for the subject itself."""
         longest = max(map(len, self.schema), default=0)
         for name in self.request.without:
             whole = self.find(name)
@@ -142,7 +148,9 @@ class Scope(ABC):
                 raise RequestError(f"There is no table or column {name} to leave out.")
 
     def columns(self, table: Table, chosen: tuple[str, ...] | None = None) -> tuple[Column, ...]:
-        """The columns that are written: no secrets, nothing left out; ``chosen`` in its own order."""
+        """Return the columns to write, without secret and left-out columns; ``chosen`` columns in their own order.
+
+        Raises DeniedError if a secret column was chosen, UnsupportedError if no column remains."""
         secrets = self.catalog.secrets(table)
         if secrets:
             self.secrets[table.name] = secrets
@@ -158,20 +166,23 @@ class Scope(ABC):
         return kept
 
     def selected(self, table: Table, chosen: tuple[str, ...] | None = None, **more: Any) -> TableRows:
-        """Rows of a table with the columns that are written; ``more`` are Selected's other fields."""
+        """Return the table's rows with the columns to write; ``more`` are further fields of TableRows."""
         columns = self.columns(table, chosen)
         secrets = self.catalog.secrets(table)
         return TableRows(table, columns, secret_key=any(part.name in secrets for part in table.key), **more)
 
     def column(self, table: Table, name: str) -> Column:
-        """A table's column. Raises RequestError."""
+        """Return a table's column. Raises RequestError if there is none of that name."""
         column = table.column(name)
         if column is None:
             raise RequestError(f"{table.name} has no column {name}.")
         return column
 
     def guard(self, blame: str, target: str | None = None, text: str = "") -> Guard:
-        """The guard for somebody else's SQL, of which ``text`` comes from outside; ``target`` is filled by it."""
+        """Return the guard for a statement with SQL from outside.
+
+        ``blame`` names that SQL in messages, ``target`` is the TEMP table that the statement fills, and ``text``
+        is the part of the SQL that comes from outside."""
         found = {fold(n): self.catalog.secrets(t) for n, t in self.schema.items()}
         secrets = {n: frozenset(map(fold, columns)) for n, columns in found.items() if columns}
         return Guard(
@@ -193,7 +204,7 @@ class Scope(ABC):
         return view_names(self.schema, self._hidden) if self._hidden else ViewNames()
 
     def probe(self) -> None:
-        """Have SQLite understand every statement now: what it cannot run is to be known before the first byte."""
+        """Compile every statement now, so that SQL that SQLite cannot run is found before the first byte."""
         for chosen in self.tables:
             self.snapshot.execute(
                 f"SELECT 1 FROM ({chosen.select(ordered=False)}) LIMIT 0", chosen.params, chosen.guard

@@ -1,4 +1,4 @@
-"""The scope of a whole database: all tables that a person may see and that can be read."""
+"""The scope of a whole database: all readable tables that a person may see."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .base import Scope
 
 
 class DatabaseScope(Scope):
-    """The scope ``database``. What is not in, though it can be seen, is in ``skipped`` with the reason.
+    """The scope ``database``. ``skipped`` holds each visible table that is not in the export, with the reason.
 
-    ``counts`` are each table's rows, counted by a walk through its pages: so a table whose
-    pages are damaged is known before the first byte; ``damaged`` is the first such error."""
+    ``counts`` holds the number of rows of each table, counted by reading its pages: so damaged pages are found
+    before the first byte. ``damaged`` is the first such error."""
 
     damaged: SourceError | None = None
 
     def resolve(self) -> None:
-        """Look at every table. One that was asked for by name, and cannot be had, is an error."""
+        """Examine every table. A table that was asked for by name and cannot be exported is an error."""
         self.counts: dict[str, int] = {}
         named = {self.table(name).name for name in self.request.tables}
         if named and self.left_out_tables & named:
@@ -40,7 +40,7 @@ class DatabaseScope(Scope):
             )
 
     def _candidates(self, named: set[str]) -> Iterator[str]:
-        """The tables that are looked at; of the others, those that are worth a word are skipped."""
+        """Yield the tables to export; record the others in ``skipped`` if they are worth mentioning."""
         caches = self.catalog.caches()
         for name, table in self.schema.items():
             if self.find(name) is None or (self.visible is not None and not self.catalog.readable(table, self.visible)):
@@ -82,7 +82,7 @@ class DatabaseScope(Scope):
 
 
 def _computed(table: Table, catalog: Catalog) -> str | None:
-    """Why a table holds no data of its own, if it does not."""
+    """Return why a table holds no data of its own, or None if it does."""
     if table.kind == "view":
         return "a view, computed from tables; export it by itself"
     if table.kind == "virtual" and (catalog.drawn_from(table) or table.module in OF_INDEXES):

@@ -15,14 +15,16 @@ from .base import Scope
 
 @dataclass
 class QueryRows(TableRows):
-    """The result of a statement, which is under way already: its columns are known no sooner."""
+    """The result of a statement that is already running: its columns are known only once it runs."""
 
     sql: str = ""
     rows: Callable[[Iterator[int]], Iterator[list[Row]]] | None = None
     max_rows: int | None = None
 
     def batches(self, snapshot: Snapshot, sizes: Iterator[int]) -> Iterator[list[Row]]:
-        """Raises TooLargeError at the row that is one too many: how many there are is not known before."""
+        """Yield the rows.
+
+        Raises TooLargeError at the first row beyond ``max_rows``: their number is not known in advance."""
         assert self.rows is not None
         given = 0
         for rows in self.rows(sizes):
@@ -32,7 +34,7 @@ class QueryRows(TableRows):
             yield rows
 
     def sample(self, snapshot: Snapshot, rows: int) -> list[Row]:
-        """Of the statement that runs already: it is not run once more."""
+        """Return the first rows of the statement that is already running; it is not run again."""
         assert self.rows is not None
         return next(self.rows(repeat(rows)), [])
 
@@ -44,12 +46,12 @@ class QueryRows(TableRows):
 
 
 class QueryScope(Scope):
-    """The scope ``query``. The statement may read what this person may see, and nothing secret."""
+    """The scope ``query``. The statement may read what this person may see, but no secret columns."""
 
     blame = "The query"
 
     def resolve(self) -> None:
-        """Start the statement. Raises RequestError or DeniedError for one that cannot be run."""
+        """Start the statement. Raises RequestError or DeniedError if it cannot be run."""
         sql = (self.request.sql or "").strip()
         while sql.endswith(";"):
             sql = sql[:-1].rstrip()
@@ -74,7 +76,9 @@ class QueryScope(Scope):
         ]
 
     def labels(self) -> dict[str, tuple[str, str]]:
-        """None: its columns are nobody's rows, and a trusted query may read what its reader may not know of."""
+        """Return no labels.
+
+        A query's rows belong to no table, and a trusted query may read tables that its reader may not know of."""
         return {}
 
     @property
@@ -83,7 +87,7 @@ class QueryScope(Scope):
 
 
 def distinct(names: list[str]) -> list[str]:
-    """Column names of which each stands once, whatever its case: ``a``, ``a_2``."""
+    """Return the column names made unique, ignoring case: ``a``, ``a_2``."""
     taken = {name.casefold() for name in names}
     met: set[str] = set()
     found = []

@@ -1,6 +1,6 @@
-"""The scopes of a record and of a table, with everything that hangs off the rows.
+"""The scopes of a record and of a table, with everything that refers to the rows.
 
-Or the rows of one table or view alone, where references are not followed.
+Also the rows of one table or view alone, when references are not followed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class RecordScope(Scope):
     subject: Table
 
     def prepare(self) -> None:
-        """Understand what is asked for, before any row is looked at."""
+        """Check the request before any row is read."""
         request = self.request
         self.subject = self.table(request.table or "")
         super().prepare()
@@ -33,7 +33,7 @@ class RecordScope(Scope):
             raise RequestError(f"{min(self.left_out_tables)} would not be in this export; it cannot be left out.")
 
     def resolve(self) -> None:
-        """Find the rows. When this is interrupted, ``walk`` still tells how far it came."""
+        """Find the rows. If this is interrupted, ``walk`` holds what was reached so far."""
         if self.walk is None:
             self.tables = [self._rows_only()]
             self.probe()
@@ -57,22 +57,24 @@ class RecordScope(Scope):
             )
 
     def title(self) -> str:
-        """What the record asked for is called: its title columns, else its key; for several, their number."""
+        """Return the title of the record asked for: its title columns, else its key.
+
+        For several records, return their number."""
         records = self.request.records
         if len(records) != 1:
             return f"{len(records)}-records" if records else ""
         return self.row_title(records[0])
 
     def detail(self) -> str:
-        """What tells the one record asked for from others of the same title."""
+        """Return what distinguishes the one record asked for from others with the same title."""
         columns = [c for c in self.catalog.subject(self.subject.name).told_apart_by if self.subject.column(c)]
         values = self._values(columns) if len(self.request.records) == 1 else []
         return ", ".join(value for value in values if value)
 
     def choices(self, most: int, skip: int = 0, find: str = "") -> list[tuple[str, str]]:
-        """Rows of a table, by row path and title, to pick from; none where rows have no name.
+        """Return rows of a table to pick from, as (row path, title) pairs; none if rows have no name.
 
-        Those whose title holds every word of ``find``; ``most`` of them after the first ``skip``."""
+        Only rows whose title contains every word of ``find``; at most ``most`` of them, after the first ``skip``."""
         names = self.subject.pk or ((self.subject.rowid,) if self.subject.rowid else ())
         if self.request.records or self.walk is not None or set(names) & self._hidden_columns() or not names:
             return []
@@ -96,16 +98,16 @@ class RecordScope(Scope):
         return found
 
     def _hidden_columns(self) -> set[str]:
-        """The subject's columns that are secret or left out."""
+        """Return the subject's columns that are secret or left out."""
         return self.left_out_columns.get(self.subject.name, set()) | self.catalog.secrets(self.subject).keys()
 
     def row_title(self, record: tuple[str, ...]) -> str:
-        """What one row of the subject is called."""
+        """Return the title of one row of the subject, or its key if it has none."""
         title = " ".join(value for value in self._values(self.catalog.title_columns(self.subject)) if value)
         return title if title.strip() else ",".join(record)
 
     def _values(self, columns: list[str]) -> list[str]:
-        """Some columns of the one record, as texts; no secret ones."""
+        """Return the given columns of the one record as texts, without secret and left-out columns."""
         gone = self._hidden_columns()
         texts = ", ".join(f"CAST(r.{quote(c)} AS BLOB)" for c in columns if c not in gone)
         if not texts:
@@ -127,13 +129,13 @@ class RecordScope(Scope):
             if name not in self.left_out_tables and (self.visible is None or name in self.visible)
         ]
         graph = self.catalog.graph(kept, self.stopped)
-        if self.subject.kind != "table":  # a virtual table has no references, but its row can be asked for
+        if self.subject.kind != "table":  # a virtual table has no references, but its rows can be exported
             graph = Graph((*graph.tables, self.subject.name), graph.edges)
         withhold = self.request.others == "withhold"
         return Walk(self.snapshot, self.catalog, graph, withhold=withhold, max_rows=max_rows)
 
     def _chosen_keys(self) -> KeyTable:
-        """The keys of the subject's rows, in a key table of their own."""
+        """Return a key table with the keys of the subject's rows."""
         keys = KeyTable(self.snapshot, self.subject)
         if self.request.records:
             for record in dict.fromkeys(self.request.records):
@@ -150,7 +152,10 @@ class RecordScope(Scope):
         self.snapshot.execute(f"INSERT OR IGNORE INTO {keys.name} SELECT {key} {self._named(record)}", record)
 
     def _named(self, record: tuple[str, ...]) -> str:
-        """The one row (alias ``r``) that a row path names, as FROM and WHERE; the path's parts are the parameters."""
+        """Return FROM and WHERE for the one row (alias ``r``) that a row path names.
+
+        The parts of the path are the parameters. Raises RequestError for a malformed or ambiguous path,
+        DeniedError for a secret key, NotFoundError if there is no such row."""
         table = self.subject
         names = table.pk or ((table.rowid,) if table.rowid else ())
         if len(record) != len(names):
@@ -161,7 +166,7 @@ class RecordScope(Scope):
             raise DeniedError(f"A row of {table.name} is named by {', '.join(secret)}, which is left out as secret.")
         conditions = [" AND ".join(f"r.{quote(n)} = ?{self._collated(n)}" for n in names)]
         if any((c := table.column(n)) and c.affinity == "BLOB" for n in names):
-            # a column without a type holds 1 and '1' apart, but a path spells them alike
+            # a column without a type distinguishes 1 and '1', but a path spells both the same
             conditions.append(" AND ".join(f"CAST(r.{quote(n)} AS TEXT) = ?" for n in names))
         for condition in conditions:
             rows = f"FROM main.{quote(table.name)} AS r WHERE {condition}"
@@ -175,11 +180,11 @@ class RecordScope(Scope):
         )
 
     def _collated(self, name: str) -> str:
-        """The collation of a key's index, which may tell apart what the column's own would not."""
+        """Return the COLLATE clause of the key's index; the column's own collation may merge distinct keys."""
         return f" COLLATE {quote(self.subject.key_collation(name))}" if self.subject.column(name) else ""
 
     def _is_reached(self, name: str) -> bool:
-        """Whether a table is in: it holds rows of this export, or could have held children of its subject."""
+        """Return whether a table is part of the export: it has rows in it, or could hold children of the subject."""
         assert self.walk is not None
         reached = self.walk.reached.get(name)
         if reached is not None and any(reached.counts.values()):
@@ -200,7 +205,7 @@ class RecordScope(Scope):
         return self.selected(self.subject, self.request.columns, keys=self._chosen_keys(), sort=self._sort())
 
     def _needs_keys(self) -> bool:
-        """Whether it must be known of each row that it is in, to say which references dangle."""
+        """Return whether the keys of the rows are needed to find dangling references."""
         request = self.request
         limited = request.limit is not None or bool(request.offset)
         edges = [e for e in self.catalog.edges if e.table == self.subject.name]
@@ -208,7 +213,7 @@ class RecordScope(Scope):
         return bool(self.subject.key) and ((limited and bool(edges)) or (bool(request.where) and to_itself))
 
     def _condition(self, target: str | None = None) -> TableRows:
-        """The subject's rows by the request's conditions; ``target`` is a key table to be filled with them."""
+        """Return the subject's rows that meet the request's conditions; ``target`` is the key table to fill."""
         request = self.request
         blame = self.blame if request.where else f"The {self.subject.kind} {self.subject.name}"
         guard = self.guard(blame, target, " ".join(request.where))
@@ -234,5 +239,5 @@ class RecordScope(Scope):
 
 
 def _literal(word: str) -> str:
-    """A word for LIKE, none of its characters a wildcard."""
+    """Return a word with the wildcards of LIKE escaped."""
     return "".join(f"~{character}" if character in "%_~" else character for character in word)
