@@ -1,1 +1,1 @@
-"""Reading one SQLite database: opening it, what it is made of, and one consistent moment of it."""
+"""Reads one SQLite database: opens it, reflects its schema, and holds one consistent snapshot of it."""

@@ -1,4 +1,4 @@
-"""Copies a database by SQLite's backup: patient with locks for a while, and it can be stopped."""
+"""Copies a database with SQLite's backup API; the copy waits for locks for a limited time and can be stopped."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable
 from ..errors import BusyError
 from .library import sqlite3
 
-LOCK_SECONDS = 5.0  # how long a locked database is waited for, in steps of
+LOCK_SECONDS = 5.0  # how long to wait for a locked database, in steps of LOCK_STEP
 LOCK_STEP = 0.1
-_LOCKED = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: the backup itself would wait for ever
+_LOCKED = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: the backup itself would wait forever
 
 
 def back_up(
@@ -21,9 +21,10 @@ def back_up(
     pages: int,
     name: str | None = None,
 ) -> None:
-    """Copy ``main`` of ``origin``, ``pages`` at a time (-1: all at once). Raises BusyError when a lock stays.
+    """Copy ``main`` of ``origin`` to ``copy``, ``pages`` at a time (-1: all at once).
 
-    ``check`` is called between two steps; what it raises ends the copy. ``name`` is the database's, for messages."""
+    ``check`` is called between two steps; an exception that it raises ends the copy. ``name`` is the name of the
+    database in messages. Raises BusyError if the database stays locked for LOCK_SECONDS."""
     free_at = time.monotonic()
 
     def progress(status: int, remaining: int, total: int) -> None:

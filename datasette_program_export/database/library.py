@@ -1,7 +1,7 @@
 """Chooses the one SQLite library of this process: the one that Datasette and sqlite-utils use.
 
-Two copies of SQLite in one process drop each other's locks on a file. So nothing else of this package
-imports one; where somebody hands in a connection, its own library is asked (``library_of``).
+Two copies of SQLite in one process drop each other's locks on a file. So no other module of this package imports
+``sqlite3``. A connection that a caller passes in keeps its own library (``library_of``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["library_of", "sqlite3"]
 
 
 def library_of(connection: Any) -> ModuleType:
-    """The SQLite module behind a connection, which may be of a class of somebody's own."""
+    """Return the SQLite module that a connection comes from; the connection's class may be a subclass."""
     names = (kind.__module__.partition(".")[0] for kind in type(connection).__mro__)
     found = (sys.modules[name] for name in names if hasattr(sys.modules.get(name), "connect"))
     return next((module for module in found if hasattr(module, "DatabaseError")), sqlite3)

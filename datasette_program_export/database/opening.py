@@ -1,6 +1,6 @@
-"""Opens a source for reading, without harm to it or to those who write to it.
+"""Opens a source for reading, without harm to the file or to the programs that write to it.
 
-How SQLite behaves here was measured; see also https://www.sqlite.org/uri.html and
+SQLite's behaviour here was measured; see also https://www.sqlite.org/uri.html and
 https://www.sqlite.org/wal.html#read_only_databases.
 """
 
@@ -22,14 +22,14 @@ from .library import sqlite3
 from .source import Fingerprint, Source, size_beside
 from .sqlite_errors import explain, is_locked, is_not_opened, is_readonly
 
-COPY_PAGES = 1000  # between two looks at whether the copy is still wanted
+COPY_PAGES = 1000  # copied between two checks for cancellation
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A connection inside a read transaction that has read.
+    """A connection with an open read transaction that has fixed its snapshot.
 
-    ``journal`` is wal, rollback, or none (nobody writes); ``tidy`` is to be called after closing."""
+    ``journal`` is ``wal``, ``rollback``, or ``none`` (nobody writes). Call ``tidy`` after closing the connection."""
 
     connection: sqlite3.Connection
     journal: str
@@ -38,9 +38,10 @@ class Opened:
 
 
 def open_source(source: Source, *, copy: bool, cancelled: Callable[[], bool]) -> Opened:
-    """Open the source and fix its moment. With ``copy`` a private copy is read instead of the file.
+    """Open the source and begin a read transaction on it.
 
-    Raises SourceError, or BusyError when it stays locked."""
+    With ``copy``, a file in rollback-journal mode is copied, and the private copy is read. ``cancelled`` is asked
+    while waiting. Raises SourceError if the source cannot be read, BusyError if it stays locked."""
     if source.path is None:
         return _open_memory(source, cancelled)
     if source.immutable:
@@ -51,9 +52,9 @@ def open_source(source: Source, *, copy: bool, cancelled: Callable[[], bool]) ->
     except source.library.OperationalError as error:
         if not (is_not_opened(error) or is_readonly(error)) or _is_hot_journal(source.path):
             raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
-        # no index file can be made beside it: as nobody can write there, it can be read as it lies
+        # no -shm file can be created beside it; as nobody can write there, immutable mode is safe
         return _open_immutable(source, "The database lies where nothing can be written")
-    # asked of SQLite: to open the file ourselves, and close it, would drop all locks this process has on it
+    # ask SQLite: opening and closing the file ourselves would drop all locks that this process has on it
     wal = connection.execute("PRAGMA main.journal_mode").fetchone() == ("wal",)
     if wal:
         return Opened(connection, "wal", tidy=partial(_remove_empty_wal, source) if alone else Opened.tidy)
@@ -98,7 +99,7 @@ def _begin(source: Source, connection: sqlite3.Connection) -> None:
     connection.row_factory = None
     connection.text_factory = str
     connection.execute("BEGIN")
-    connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()  # BEGIN alone fixes no moment
+    connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()  # BEGIN alone does not fix the snapshot
 
 
 def _open_immutable(source: Source, why: str) -> Opened:
@@ -121,7 +122,7 @@ def _open_immutable(source: Source, why: str) -> Opened:
 
 
 def _open_memory(source: Source, cancelled: Callable[[], bool]) -> Opened:
-    """A database in memory is copied: a reader of a shared cache makes its writers fail at once."""
+    """Open a copy of a database in memory: a reader of a shared cache makes its writers fail at once."""
     assert source.memory is not None
     private = source.library.connect(":memory:", isolation_level=None, check_same_thread=False)
     try:
@@ -135,7 +136,7 @@ def _open_memory(source: Source, cancelled: Callable[[], bool]) -> Opened:
 
 
 def _copied(source: Source, opened: Opened, cancelled: Callable[[], bool]) -> Opened:
-    """Copy inside the open read transaction: one moment, and writers wait only for the copying."""
+    """Copy the file inside the open read transaction: a single snapshot, and writers wait only for the copy."""
     assert source.path is not None
     size = source.path.stat().st_size
     folder = source.spool_dir or tempfile.gettempdir()
@@ -160,7 +161,7 @@ def _copied(source: Source, opened: Opened, cancelled: Callable[[], bool]) -> Op
         path.unlink(missing_ok=True)
         raise
     try:
-        path.unlink()  # where an open file can lose its name, nothing is left behind whatever happens
+        path.unlink()  # where an open file can be unlinked, nothing is left behind, even after a crash
     except PermissionError:
         return Opened(connection, "none", tidy=path.unlink)
     return Opened(connection, "none")
@@ -176,10 +177,10 @@ def _beside(path: Path) -> list[Path]:
 
 
 def _remove_empty_wal(source: Source) -> None:
-    """Let SQLite take away the two files that reading made beside a WAL database.
+    """Have SQLite remove the two files that reading created beside a WAL database.
 
-    It does so when the last connection that might write is closed; a reader leaves them. The
-    database itself is not touched: there is nothing in the -wal to be moved into it."""
+    SQLite removes them when the last connection that may write is closed; a reader leaves them. The database
+    itself is not touched: the -wal file is empty, so there is nothing to checkpoint."""
     assert source.path is not None
     if size_beside(source.path, "-wal"):
         return
@@ -198,7 +199,7 @@ def _reason(error: Exception) -> str:
 
 
 def _is_hot_journal(path: Path) -> bool:
-    """Whether a write was never finished. SQLite takes no locks on a -journal, so it may be opened here."""
+    """Return whether a write was never finished. SQLite takes no locks on a -journal, so opening it here is safe."""
     try:
         with path.with_name(path.name + "-journal").open("rb") as file:
             return file.read(8).strip(b"\0") != b""

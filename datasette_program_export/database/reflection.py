@@ -1,10 +1,9 @@
 """Reads the schema of a database: ``reflect(connection) -> Schema``.
 
-Everything is read with SQLite's own PRAGMA statements (https://www.sqlite.org/pragma.html).
-Their table-valued twins (``pragma_table_info(...)``) are avoided: a table of that name
-in the file would shadow them. sqlite-utils reads the same PRAGMAs, but leaves out
-generated columns, mixes in shadow tables, and takes the parent of a foreign key to be
-missing when its name is written in another case; hence this module.
+Everything is read with SQLite's own PRAGMA statements (https://www.sqlite.org/pragma.html). The corresponding
+table-valued functions (``pragma_table_info(...)``) are avoided: a table of that name in the file would shadow
+them. sqlite-utils reads the same PRAGMAs, but leaves out generated columns, mixes in shadow tables, and reports
+the parent of a foreign key as missing when its name is written in another case; hence this module.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ _UNSPEAKABLE = re.compile("[\ud800-\udfff]")
 
 
 def reflect(connection: sqlite3.Connection) -> Schema:
-    """Read the schema of ``main``.
+    """Return the schema of ``main``.
 
-    Raises SourceError when the file is damaged or is no database. A single table that
-    SQLite cannot describe is no error: its ``problem`` says why."""
+    Raises SourceError if the file is damaged or is not a database. A single table that SQLite cannot describe is
+    not an error: the table's ``problem`` gives the reason."""
     return _Reflection(connection).schema()
 
 
@@ -120,16 +119,16 @@ class _Reflection:
         )
 
     def integer_key(self, table: str, columns: tuple[Column, ...]) -> str | None:
-        """The column that is the rowid by another name (https://www.sqlite.org/rowidtable.html)."""
+        """Return the column that is an alias of the rowid (https://www.sqlite.org/rowidtable.html), or None."""
         key = [c for c in columns if c.pk]
         if len(key) != 1 or key[0].type.upper() != "INTEGER":
             return None
-        # INTEGER PRIMARY KEY DESC has an index of its own and is no rowid
+        # INTEGER PRIMARY KEY DESC has its own index and is not an alias of the rowid
         own_index = any(i["origin"] == "pk" for i in self.pragma("index_list", table))
         return None if own_index else key[0].name
 
     def rowid(self, table: str, columns: tuple[Column, ...]) -> str | None:
-        """A name by which the rowid can be reached: an alias that no column has taken."""
+        """Return a name by which the rowid can be read: an alias that no column uses; None if there is none."""
         taken = {fold(c.name) for c in columns}
         for alias in ("rowid", "_rowid_", "oid"):
             if alias not in taken:
@@ -143,8 +142,10 @@ class _Reflection:
     def collations(
         self, table: str, sql: str | None, columns: tuple[Column, ...], indexes: tuple[Index, ...]
     ) -> dict[str, str]:
-        """The columns' own collations. No PRAGMA tells them, and an index may have another than its column:
-        so they are read from a comparison as SQLite would run it (https://www.sqlite.org/opcode.html#Eq)."""
+        """Return the columns' declared collations, by folded name.
+
+        No PRAGMA returns them, and an index may use another collation than its column. So they are read from the
+        opcodes of a comparison as SQLite would run it (https://www.sqlite.org/opcode.html#Eq)."""
         if "collate" not in (sql or "").lower():
             return {}
         found = {}
@@ -152,7 +153,7 @@ class _Reflection:
             compare = f"EXPLAIN SELECT {quote(column.name)} = 1 FROM main.{quote(table)} NOT INDEXED"
             try:
                 steps = [step["p4"] for step in self.rows(compare) if step["opcode"] in ("Eq", "Ne")]
-            except self.connection.DatabaseError:  # somebody's own collation, which is not here
+            except self.connection.DatabaseError:  # a custom collation that is not registered here
                 steps = [f"{name}-" for name in indexed_collations(column.name, indexes)[::-1]]
             found[fold(column.name)] = steps[-1].rpartition("-")[0] if steps and steps[-1] else "BINARY"
         return found
@@ -162,7 +163,7 @@ class _Reflection:
         for row in self.pragma("foreign_key_list", table):
             grouped.setdefault(row["id"], []).append(row)
         keys = []
-        for number in sorted(grouped, reverse=True):  # SQLite lists the last declared first
+        for number in sorted(grouped, reverse=True):  # SQLite lists the last declared key first
             parts = sorted(grouped[number], key=lambda row: row["seq"])
             keys.append(
                 ForeignKey(

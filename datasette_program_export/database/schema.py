@@ -9,19 +9,22 @@ _FOLD = {i: i + 32 for i in range(ord("A"), ord("Z") + 1)}
 
 
 def fold(name: str) -> str:
-    """The name as SQLite compares it: only ASCII letters lose their case."""
+    """Return the name as SQLite compares it: only ASCII letters are lowered."""
     return name.translate(_FOLD)
 
 
 def quote(name: str) -> str:
-    """The name as an SQL identifier."""
+    """Return the name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column. ``hidden``: 0 plain, 1 hidden by a virtual table, 2 generated, 3 generated and stored
-    (the codes of PRAGMA table_xinfo)."""
+    """One column of a table.
+
+    ``affinity`` is one of INTEGER, REAL, NUMERIC, TEXT, BLOB; ``pk`` is the column's position in the primary key,
+    0 if it is not part of it. ``hidden`` has the codes of PRAGMA table_xinfo: 0 ordinary, 1 hidden column of a
+    virtual table, 2 generated, 3 generated and stored."""
 
     name: str
     type: str
@@ -40,7 +43,8 @@ class Column:
 class ForeignKey:
     """One edge from a child table to its parent; a compound key is one edge.
 
-    ``problem`` says why rows cannot be followed along it (missing table or column)."""
+    ``virtual`` marks a key from the settings, which the schema does not declare. ``problem`` is the reason why
+    rows cannot be followed along the edge (a missing table or column)."""
 
     table: str
     columns: tuple[str, ...]
@@ -53,13 +57,13 @@ class ForeignKey:
 
     @property
     def name(self) -> str:
-        """``child.column``, as ``_export_stop`` and the plan spell it; compound ``child.a,b``."""
+        """``child.column``, the spelling of ``_export_stop`` and the plan; ``child.a,b`` for a compound key."""
         return f"{self.table}.{','.join(self.columns)}"
 
 
 @dataclass(frozen=True)
 class KeyPart:
-    """One part of what identifies a row; the collation is None for the rowid."""
+    """One column of a table's key; ``collation`` is None for the rowid."""
 
     name: str
     affinity: str
@@ -68,7 +72,7 @@ class KeyPart:
 
 @dataclass(frozen=True)
 class Index:
-    """``columns`` holds None for an expression; ``collations`` run beside it."""
+    """One index. ``columns`` has None for an expression; ``collations`` has an entry per column."""
 
     name: str
     columns: tuple[str | None, ...]
@@ -82,14 +86,14 @@ class Index:
 class Table:
     """A table, view, virtual table or shadow table.
 
-    ``rowid`` is a name by which the rowid can be reached, or None. ``problem`` is set
-    when SQLite itself cannot describe the table (a broken view, a missing module)."""
+    ``rowid`` is a name by which the rowid can be read, or None. ``problem`` is set if SQLite itself cannot
+    describe the table (a broken view, a missing module)."""
 
     name: str
     kind: str
     columns: tuple[Column, ...] = ()
     rowid: str | None = None
-    integer_key: str | None = None  # the INTEGER PRIMARY KEY, another name of the rowid
+    integer_key: str | None = None  # the INTEGER PRIMARY KEY, an alias of the rowid
     without_rowid: bool = False
     strict: bool = False
     foreign_keys: tuple[ForeignKey, ...] = ()
@@ -98,7 +102,7 @@ class Table:
     module: str | None = None
     owner: str | None = None  # the virtual table that a shadow table belongs to
     problem: str | None = None
-    collations: Mapping[str, str] = field(default_factory=dict, compare=False)  # by folded name, of columns declared so
+    collations: Mapping[str, str] = field(default_factory=dict, compare=False)  # declared, by folded column name
     _by_name: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -109,14 +113,14 @@ class Table:
 
     @property
     def pk(self) -> tuple[str, ...]:
-        """The declared primary key's columns, in the key's order."""
+        """The columns of the declared primary key, in the key's order."""
         return tuple(c.name for c in sorted((c for c in self.columns if c.pk), key=lambda c: c.pk))
 
     @property
     def key(self) -> tuple[KeyPart, ...]:
-        """What identifies a row: the rowid, else a declared key without NULLs, else nothing.
+        """What identifies a row: the rowid, else a declared primary key without NULLs, else nothing.
 
-        A declared key is told by its index, whose collations may differ from the columns'."""
+        The parts of a declared key come from its index, whose collations may differ from those of the columns."""
         if self.rowid is not None:
             return (KeyPart(self.rowid, "INTEGER", None),)
         if not (self.without_rowid or all(c.notnull for c in self.columns if c.pk)):
@@ -131,16 +135,18 @@ class Table:
 
     @property
     def visible_columns(self) -> tuple[Column, ...]:
-        """The columns that ``select *`` shows."""
+        """The columns that ``select *`` returns."""
         return tuple(c for c in self.columns if c.hidden != 1)
 
     @property
     def storable(self) -> bool:
-        """Whether rows can be loaded into it: an ordinary table."""
+        """Whether rows can be loaded into it: true for ordinary tables."""
         return self.kind == "table"
 
     def has_index_on(self, columns: Sequence[str], collations: Sequence[str]) -> bool:
-        """Whether a whole index (or the rowid) begins with these columns, in any order, so collated."""
+        """Return whether a full (not partial) index, or the rowid, begins with these columns in any order.
+
+        The index must use the ``collations``, one per column."""
         wanted = {(fold(c), fold(o)) for c, o in zip(columns, collations)}
         if self.integer_key is not None and {c for c, _ in wanted} == {fold(self.integer_key)}:
             return True
@@ -151,7 +157,7 @@ class Table:
         )
 
     def is_unique(self, columns: Sequence[str]) -> bool:
-        """Whether a row can be named by these columns, as SQLite demands of a foreign key's parent."""
+        """Return whether these columns identify a row, as SQLite requires of the parent of a foreign key."""
         wanted = {fold(c) for c in columns}
         if self.integer_key is not None and wanted == {fold(self.integer_key)}:
             return True
@@ -161,24 +167,25 @@ class Table:
         )
 
     def collation(self, column: str) -> str:
-        """By which a column's values are compared, as SQLite says it; ``BINARY`` where nothing else is declared."""
+        """Return the collation by which SQLite compares the column's values; ``BINARY`` if none is declared."""
         return self.collations.get(fold(column), "BINARY")
 
     def key_collation(self, column: str) -> str:
-        """By which a key's index compares this column: it may tell apart what the column's own collation does not."""
+        """Return the collation of the column in the key's index, which may differ from the column's own."""
         return next(iter(indexed_collations(column, self.indexes)), "BINARY")
 
 
 def indexed_collations(column: str, indexes: Sequence[Index]) -> list[str]:
-    """The collations under which a column is indexed, the primary key's and other unique ones first."""
+    """Return the collations in which a column is indexed: the primary key's first, then other unique indexes."""
     ranked = sorted(indexes, key=lambda i: (not i.unique, i.origin != "pk"))
     return [o for i in ranked for c, o in zip(i.columns, i.collations) if c is not None and fold(c) == fold(column)]
 
 
 class Schema(Mapping[str, Table]):
-    """Tables by their name as written; ``find`` ignores ASCII case as SQLite does.
+    """A mapping of tables by name as written; ``find`` ignores ASCII case as SQLite does.
 
-    ``numbers`` are user_version and application_id (PRAGMAs), which belong to whoever made the file."""
+    ``encoding`` is the database's text encoding. ``numbers`` holds the PRAGMAs user_version and application_id,
+    which belong to the application that made the file."""
 
     def __init__(self, tables: list[Table], encoding: str = "UTF-8", numbers: Mapping[str, int] | None = None) -> None:
         self.numbers = dict(numbers or {})
@@ -200,7 +207,7 @@ class Schema(Mapping[str, Table]):
 
 
 def affinity(declared: str, strict: bool = False) -> str:
-    """The affinity of a declared type, by the rules of https://www.sqlite.org/datatype3.html 3.1."""
+    """Return the affinity of a declared type, by the rules of https://www.sqlite.org/datatype3.html 3.1."""
     kind = declared.upper()
     if strict and kind == "ANY":
         return "BLOB"
@@ -216,10 +223,10 @@ def affinity(declared: str, strict: bool = False) -> str:
 
 
 def resolve(key: ForeignKey, child: Table, tables: Mapping[str, Table]) -> ForeignKey:
-    """The key with the names of its parent as they are really spelled.
+    """Return the foreign key with the names spelled as in the schema, and with ``problem`` set if it is broken.
 
-    ``tables`` is keyed by folded name. A key without parent columns points to the
-    parent's primary key (https://www.sqlite.org/foreignkeys.html, section 3)."""
+    ``tables`` is keyed by folded name. A key without parent columns refers to the parent's primary key
+    (https://www.sqlite.org/foreignkeys.html, section 3)."""
     own = tuple(c.name if (c := child.column(n)) else n for n in key.columns)
     parent = tables.get(fold(key.other_table))
     if parent is None:

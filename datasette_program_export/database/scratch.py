@@ -1,4 +1,4 @@
-"""An empty database in memory, where statements are tried before they are run elsewhere."""
+"""An empty database in memory for trying statements before they run elsewhere."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from .sqlite_errors import explain
 def scratch_database(
     library: ModuleType = sqlite3, prepare: Callable[[sqlite3.Connection], None] | None = None
 ) -> Iterator[sqlite3.Connection]:
-    """Nobody checks foreign keys in it. ``prepare`` is a source's own: where it fails, what needs it is refused."""
-    # no cache: an EXPLAIN that is known already is not looked at again when a trigger has come
+    """Open an empty database in memory, with foreign keys not enforced, and close it afterwards.
+
+    ``prepare`` is the source's own; if it fails, statements that depend on it are refused."""
+    # no statement cache: a cached EXPLAIN is not compiled again after a trigger was created
     with closing(library.connect(":memory:", isolation_level=None, cached_statements=0)) as connection:
         with suppress(Exception):
             if prepare is not None:
@@ -27,7 +29,7 @@ def scratch_database(
 
 
 def refusal(connection: sqlite3.Connection, sql: str) -> str | None:
-    """Run a statement; why SQLite refuses it, if it does."""
+    """Run a statement and return the reason why SQLite refuses it, or None."""
     try:
         connection.execute(sql)
     except connection.Error as error:
@@ -36,7 +38,9 @@ def refusal(connection: sqlite3.Connection, sql: str) -> str | None:
 
 
 def firing(connection: sqlite3.Connection, table: str) -> Iterator[str]:
-    """The statements that fire the triggers of a table or view. With EXPLAIN they show whether the triggers work."""
+    """Yield the statements that fire the triggers of a table or view.
+
+    Run with EXPLAIN, they show whether the triggers compile."""
     target = f"main.{quote(table)}"
     columns = [row[1] for row in connection.execute(f"PRAGMA main.table_xinfo({quote(table)})") if row[6] == 0]
     yield f"INSERT INTO {target} DEFAULT VALUES"

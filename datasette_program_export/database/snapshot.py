@@ -1,10 +1,10 @@
 """A snapshot: a read-only connection inside one read transaction.
 
-- An interrupted write to a TEMP table rolls the transaction back, and whoever goes on
-  reads another moment: so ``in_transaction`` is asserted before every statement.
-- ``interrupt()`` is forgotten when nothing runs: so a flag is set first, and looked at.
-- A reader of a rollback-journal file makes its writers fail: so such a file is held only
-  for ``HOLD_SECONDS``, or a copy of it is read.
+- An interrupted write to a TEMP table rolls the transaction back, and later statements would read another
+  snapshot: so ``in_transaction`` is checked before every statement.
+- ``interrupt()`` has no effect while no statement runs: so a flag is set first, and checked.
+- A reader of a rollback-journal file makes its writers fail: so such a file is read only for ``HOLD_SECONDS``,
+  or a copy of it is read.
 """
 
 from __future__ import annotations
@@ -29,23 +29,24 @@ from .sqlite_errors import explain
 from .text import UndecodableError, decode_text, decoded_rows, is_undecodable
 
 HOLD_SECONDS = 2.0
-_TICK = 10_000  # steps of SQLite's virtual machine between two looks at the flag: under 6 % of the time
+_TICK = 10_000  # steps of SQLite's virtual machine between two checks of the flag: under 6 % of the time
 _COLLATE = re.compile(r"\bcollate\s+[\"'`\[]?(\w+)", re.IGNORECASE)
 Row = tuple[Any, ...]
 
 
 class TimeExpired(Exception):
-    """The snapshot was held as long as it may be: fair to a database's writers, or to who waits for a plan."""
+    """The snapshot was open for as long as allowed, in fairness to writers or to the user who waits for a plan."""
 
 
 class Snapshot:
-    """Everything that is read through it is of one moment.
+    """A connection through which everything that is read comes from one state of the database.
 
-    To be used on one thread; only ``cancel`` may be called from another. ``journal`` is
-    ``wal``, ``rollback`` or ``none`` (nobody can write to what is read). After HOLD_SECONDS
-    on a rollback-journal file, or as set by ``expire_after``, TimeExpired is raised. Raises SourceError
-    when the database cannot be read, BusyError when it stays locked, CancelledError after
-    ``cancel``, and SnapshotLostError rather than read from another moment."""
+    Use it on one thread; only ``cancel`` may be called from another. ``journal`` is ``wal``, ``rollback`` or
+    ``none`` (nobody can write to what is read). With ``copy``, a rollback-journal file is copied first.
+
+    Raises SourceError if the database cannot be read, BusyError if it stays locked, CancelledError after
+    ``cancel``, and SnapshotLostError instead of reading from another state. Raises TimeExpired after HOLD_SECONDS
+    on a rollback-journal file, or after the time set by ``expire_after``."""
 
     def __init__(self, source: Source, *, copy: bool = False, cancelled: Event | None = None) -> None:
         self.source = source
@@ -63,7 +64,7 @@ class Snapshot:
             self._authorizer: Authorizer | None = None
             self.connection.set_progress_handler(self._look, _TICK)
             self.schema: Schema = self._reflected()
-            # SQLite 3.40 loses matches of RTRIM and custom collations in the indexes it makes for itself
+            # SQLite 3.40 loses matches of RTRIM and custom collations in its automatic indexes
             collations = {c.lower() for t in self.schema.values() for c in _COLLATE.findall(t.sql or "")}
             if collations - {"binary", "nocase"}:
                 self.connection.execute("PRAGMA automatic_index=0")
@@ -72,33 +73,35 @@ class Snapshot:
             raise
 
     def expire_after(self, seconds: float) -> None:
-        """Raise TimeExpired at whatever is done later than that from now."""
+        """Raise TimeExpired in every operation after ``seconds`` from now."""
         until = time.monotonic() + seconds
         self._until = until if self._until is None else min(until, self._until)
 
     def limit(self, seconds: float | None) -> None:
-        """Raise TooLargeError at whatever is done later than that from now."""
+        """Raise TooLargeError in every operation after ``seconds`` from now; None sets no limit."""
         if seconds is not None:
             message = f"This ran longer than {seconds:g} seconds, which max_seconds allows. Ask for less."
             self._limit = (time.monotonic() + seconds, message)
 
     def cancel(self) -> None:
-        """Stop what is running, and everything after it. From any thread."""
+        """Stop the running statement and refuse all later ones. May be called from any thread."""
         self._cancelled.set()
-        with suppress(self.source.library.ProgrammingError):  # closed already: there is nothing to stop
+        with suppress(self.source.library.ProgrammingError):  # closed already: nothing runs
             self.connection.interrupt()
 
     def close(self) -> None:
-        """Give the database free. Can be called twice."""
+        """Close the connection. May be called twice."""
         if not self._closed:
             self._closed = True
-            for cursor in list(self._cursors):  # one that is not closed keeps the file read beyond the connection
+            for cursor in list(self._cursors):  # an open cursor keeps the read lock after the connection is closed
                 cursor.close()
             self.connection.close()
             self._opened.tidy()
 
     def confirm(self) -> None:
-        """Before an export is called complete: raise SnapshotLostError unless it is of one moment."""
+        """Check, before an export is called complete, that everything came from one snapshot.
+
+        Raises SnapshotLostError if it did not."""
         self._check()
         if self._opened.fingerprint is not None and not self._opened.fingerprint.still_true():
             raise SnapshotLostError(
@@ -108,7 +111,7 @@ class Snapshot:
     def execute(
         self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), guard: Guard | None = None
     ) -> sqlite3.Cursor:
-        """Run one statement: ours, or under ``guard`` one that holds somebody else's SQL."""
+        """Run one statement and return its cursor; SQL from outside runs under a ``guard``."""
         self._check()
         wanted: Authorizer = own_statements if guard is None else guard
         if self._authorizer is not wanted:
@@ -128,16 +131,16 @@ class Snapshot:
         repeatable: bool,
         sizes: Iterator[int],
     ) -> Iterator[list[Row]]:
-        """The rows, in lists of the ``sizes`` asked for, any text in them; see ``decoded_rows`` for ``repeatable``."""
+        """Yield the rows in lists of the given ``sizes``; see ``decoded_rows`` for ``repeatable``."""
         run = partial(self._fetched, sql, params, guard, sizes)
         return decoded_rows(self.connection, run, repeatable=repeatable)
 
     def query(
         self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard
     ) -> tuple[list[str], Callable[[Iterator[int]], Iterator[list[Row]]]]:
-        """Start a statement of which nothing is known: its columns' names, and its rows in lists of given sizes.
+        """Start an unknown statement; return its column names, and a function that yields its rows in given sizes.
 
-        It has run to its first row by then; it is run only once, so all text is decoded with
+        The statement has then run up to its first row. It runs only once, so all text is decoded with
         surrogateescape."""
         self.connection.text_factory = decode_text
         cursor = self.execute(sql, params, guard)
@@ -145,7 +148,7 @@ class Snapshot:
         return names, partial(self._rest, cursor, guard)
 
     def sample(self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard | None, rows: int) -> list[Row]:
-        """The first rows, for a look at them."""
+        """Return the first ``rows`` rows, their text decoded with surrogateescape."""
         self.connection.text_factory = decode_text
         try:
             return next(self._fetched(sql, params, guard, iter([rows])), [])
@@ -174,7 +177,7 @@ class Snapshot:
             raise
 
     def _look(self) -> int:
-        """SQLite's progress handler: anything but 0 interrupts the statement."""
+        """Check time and cancellation; SQLite's progress handler, where any value but 0 interrupts the statement."""
         if self._until is not None and time.monotonic() > self._until:
             self._expired = True
         return self._cancelled.is_set() or self._expired or self._over_limit()

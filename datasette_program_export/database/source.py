@@ -16,11 +16,12 @@ from .library import library_of, sqlite3
 
 @dataclass(frozen=True)
 class Source:
-    """A database: a file, or (``memory``) a connection to one that lives in memory.
+    """A database to read: a file, or (``memory``) a connection to a database in memory.
 
-    ``library`` is the one SQLite library that this process uses for the file: closing it in
-    a second one would drop the first one's locks. ``prepare`` is run on each new connection
-    (extensions, functions that views need)."""
+    ``memory`` returns a context manager of that connection. ``library`` is the SQLite library that this process
+    uses for the file: closing the file in a second library would drop the locks of the first. ``prepare`` is
+    called with each new connection (to load extensions, or functions that views need). ``spool_dir`` is the folder
+    for temporary copies."""
 
     name: str
     path: Path | None = None
@@ -33,10 +34,10 @@ class Source:
 
     @classmethod
     def of(cls, database: Any) -> Source:
-        """A source from a path, a sqlite3 connection, or a sqlite_utils Database.
+        """Return a source for a path, a sqlite3 connection, or a sqlite_utils Database.
 
-        Raises NotFoundError for a path without a file, SourceError for a connection that
-        is inside a transaction (what it has not committed could not be read)."""
+        Raises NotFoundError if there is no file at the path, SourceError if the connection is inside a transaction
+        (its uncommitted changes could not be read), TypeError for any other object."""
         if isinstance(database, Source):
             return database
         if isinstance(database, (str, os.PathLike)):
@@ -63,14 +64,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Signs by which a file that was said not to change is seen to have changed."""
+    """Signs by which to notice that a file changed although it was declared immutable."""
 
     path: Path
     signs: tuple[Any, ...]
 
     @classmethod
     def take(cls, path: Path) -> Fingerprint:
-        """By what the file system says alone: to open the file, and close it, would drop this process's locks on it."""
+        """Take the fingerprint of a file from the file system alone.
+
+        Opening and closing the file would drop this process's locks on it."""
         facts = path.stat()
         beside = tuple(size_beside(path, suffix) for suffix in ("-wal", "-journal"))
         return cls(path, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, *beside))
@@ -83,8 +86,9 @@ class Fingerprint:
 
 
 def belongs_to(database: Path, path: Path) -> bool:
-    """Whether a path is a database's file, or one that SQLite keeps beside it: by device and inode,
-    as a file may have several names; by name where there is no file yet."""
+    """Return whether ``path`` is a database's file, or one of the files that SQLite keeps beside it.
+
+    Existing files are compared by device and inode, as a file may have several names; others by name."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         part = database.with_name(database.name + suffix)
         if part.exists() and path.exists():
@@ -96,7 +100,7 @@ def belongs_to(database: Path, path: Path) -> bool:
 
 
 def size_beside(path: Path, suffix: str) -> int:
-    """The size of ``-wal`` or ``-journal`` beside a database; 0 where there is none."""
+    """Return the size of ``-wal`` or ``-journal`` beside a database, in bytes; 0 if there is none."""
     try:
         return path.with_name(path.name + suffix).stat().st_size
     except OSError:

@@ -1,6 +1,6 @@
-"""An error of SQLite: as a short reason, without SQL and without values; and of which kind it is.
+"""Describes and classifies errors of SQLite: a short reason without SQL and without values, and their kind.
 
-The kinds are told by SQLite's own English words: Python 3.10 does not hand on its error codes.
+The kind is recognised by SQLite's English messages: Python 3.10 does not expose the error codes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _KNOWN = (
 
 
 def explain(error: Exception) -> str:
-    """An SQLite error as a short reason, without SQL and without values."""
+    """Return a short reason for an SQLite error, without SQL and without values."""
     text = str(error)
     if found := _NO_SUCH.search(text):
         return found.group()
@@ -43,25 +43,25 @@ def explain(error: Exception) -> str:
 
 
 def is_locked(error: Exception) -> bool:
-    """Another connection holds a lock: to wait may help."""
+    """Return whether another connection holds a lock, so that waiting may help."""
     return "is locked" in str(error) or "is busy" in str(error)
 
 
 def is_readonly(error: Exception) -> bool:
-    """The database cannot be written to."""
+    """Return whether the database cannot be written to."""
     return "readonly database" in str(error)
 
 
 def is_full(error: Exception) -> bool:
-    """The disk, or the pages that the database may have, are used up."""
+    """Return whether the disk is full, or the database has reached its maximum number of pages."""
     return "database or disk is full" in str(error)
 
 
 def is_disk_error(error: Exception) -> bool:
-    """The disk takes no more: it is full, or it fails."""
+    """Return whether the disk cannot be written to: it is full, or it fails."""
     return is_full(error) or "disk I/O error" in str(error)
 
 
 def is_not_opened(error: Exception) -> bool:
-    """The file, or one that SQLite keeps beside it, cannot be opened."""
+    """Return whether the file, or one that SQLite keeps beside it, cannot be opened."""
     return "unable to open" in str(error)

@@ -1,4 +1,4 @@
-"""Text that is not UTF-8: read with surrogateescape, so that its bytes can be had back, and written by its bytes."""
+"""Text that is not valid UTF-8: decoded with surrogateescape to preserve its bytes, and written as those bytes."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Any
 
 from .library import sqlite3
 
-_UNDECODABLE = "Could not decode to UTF-8"  # SQLite's library goes on with the column and the value
+_UNDECODABLE = "Could not decode to UTF-8"  # the sqlite3 module's message continues with the column and the value
 Rows = list[tuple[Any, ...]]
 
 
 class UndecodableError(Exception):
-    """A text is not UTF-8. Told without the value, which the library's own message has."""
+    """A text is not valid UTF-8. The message leaves out the value, which the sqlite3 module's own message contains."""
 
     def __init__(self) -> None:
         super().__init__(_UNDECODABLE)
 
 
 def is_undecodable(error: Exception) -> bool:
-    """Whether an error says that a text is not UTF-8."""
+    """Return whether an error says that a text is not valid UTF-8."""
     return str(error).startswith(_UNDECODABLE)
 
 
 def decode_text(data: bytes) -> str:
-    """Any bytes as a text, as a ``text_factory``: those that are not UTF-8 become surrogates."""
+    """Decode any bytes, as a ``text_factory``: bytes that are not valid UTF-8 become surrogates."""
     return data.decode("utf-8", "surrogateescape")
 
 
 def undecoded(text: str) -> bytes | None:
-    """The bytes of a text that is not valid UTF-8; None for any other text."""
+    """Return the bytes of a text that is not valid UTF-8; None for any other text."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -40,11 +40,11 @@ def undecoded(text: str) -> bytes | None:
 def decoded_rows(
     connection: sqlite3.Connection, run: Callable[[], Iterator[Rows]], *, repeatable: bool = True
 ) -> Iterator[Rows]:
-    """The rows that ``run`` reads from the connection, in lists.
+    """Yield the rows that ``run`` reads from the connection, in lists.
 
-    Text is decoded as UTF-8. At the first text that is none, a ``repeatable`` statement (its order is fixed)
-    is run again from its start, past the rows already given; text is then decoded with ``decode_text``. Any other
-    statement is decoded so from the beginning."""
+    Text is decoded as UTF-8. At the first text that is not valid UTF-8, a ``repeatable`` statement (whose order is
+    fixed) is run again from the start, skipping the rows already yielded; its text is then decoded with
+    ``decode_text``. The text of any other statement is decoded with ``decode_text`` from the beginning."""
     given = 0
     if repeatable:
         try:
@@ -55,7 +55,7 @@ def decoded_rows(
         except Exception as error:
             if not is_undecodable(error):
                 raise
-            # the cursor that failed must not be touched again: on Python 3.10 it reads as finished
+            # do not use the failed cursor again: on Python 3.10 it looks exhausted
     connection.text_factory = decode_text
     try:
         for rows in run():
@@ -68,11 +68,13 @@ def decoded_rows(
 
 
 def odd_text(text: str, encoding: str) -> bytes | None:
-    """The bytes to be cast to TEXT, in the database's encoding, where the text itself would not arrive as it is."""
+    """Return the bytes to cast to TEXT, in the database's encoding, if binding the text itself would change it.
+
+    Returns None for a text that can be bound."""
     raw = undecoded(text)
     if encoding == "UTF-8":
         return raw
-    if raw is None:  # these two are replaced when SQLite makes UTF-16 of UTF-8
+    if raw is None:  # SQLite replaces these two characters when it converts UTF-8 to UTF-16
         return text.encode(encoding) if "\ufffe" in text or "\uffff" in text else None
     try:
         return raw.decode("utf-8", "surrogatepass").encode(encoding, "surrogatepass")
@@ -83,10 +85,10 @@ def odd_text(text: str, encoding: str) -> bytes | None:
 def insert_odd(
     connection: sqlite3.Connection, start: str, row: Sequence[Any], odd: Callable[[str], bytes | None]
 ) -> None:
-    """Insert a row, of whose texts some are written by their bytes: those for which ``odd`` gives any.
+    """Insert a row, writing the texts for which ``odd`` returns bytes as those bytes.
 
-    ``start`` is the INSERT up to and with VALUES. The bytes are a literal, as SQLite takes bytes that are bound
-    for UTF-8 in any database."""
+    ``start`` is the INSERT up to and including VALUES. The bytes are a literal, because SQLite takes bound bytes
+    to be UTF-8 in any database."""
     slots, values = [], []
     for value in row:
         raw = odd(value) if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""Which tables a virtual table shows the content of: search indexes and their vocabularies."""
+"""Finds the tables whose content a virtual table shows: search indexes and their vocabularies."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ OF_INDEXES = ("fts3tokenize", "fts4aux", "fts5vocab", "dbstat")  # these show on
 
 
 def module_of(sql: str | None) -> str | None:
-    """The module of a CREATE VIRTUAL TABLE, in lower case."""
+    """Return the module of a CREATE VIRTUAL TABLE statement, in lower case; None if it cannot be parsed."""
     parts = _from_module(sql or "")
     return parts[0].name if parts else None
 
 
 def indexed_by(table: Table) -> list[str]:
-    """The names of the tables whose content a full-text table, or a list of its words, shows.
+    """Return the names of the tables whose content a full-text table, or a list of its words, shows.
 
-    From its arguments: ``content=…`` (https://www.sqlite.org/fts5.html 4.4; FTS5 takes any
-    beginning of an option's name for it), the table of an fts5vocab or fts4aux. A statement
-    that cannot be understood shows everything: ``?``, which no table is called here."""
+    They are read from its arguments: ``content=…`` (https://www.sqlite.org/fts5.html 4.4; FTS5 accepts any prefix
+    of an option's name), or the table of an fts5vocab or fts4aux. For a statement that cannot be parsed the result
+    is ``?``, which matches no table: the content may be anything."""
     if table.kind != "virtual":
         return []
     if table.module is None:
@@ -40,21 +40,21 @@ def indexed_by(table: Table) -> list[str]:
 
 
 def contentless(table: Table) -> bool:
-    """Whether a full-text table keeps no texts: ``content=''``."""
+    """Return whether a full-text table stores no text: ``content=''``."""
     parts = [a.partition("=") for a in _arguments(table.sql or "")]
     keys = [(unquoted(k.strip()).lower(), v.strip()) for k, e, v in parts if e]
     return any(key and "content".startswith(key) and not unquoted(value) for key, value in keys)
 
 
 def unquoted(name: str) -> str:
-    """A name or string without its quotes, of any of SQLite's kinds."""
+    """Return a name or string without its quotes, of any kind that SQLite accepts."""
     if len(name) > 1 and (name[0], name[-1]) in (("'", "'"), ('"', '"'), ("`", "`"), ("[", "]")):
         return name[1:-1] if name[0] == "[" else name[1:-1].replace(name[0] * 2, name[0])
     return name
 
 
 def _from_module(sql: str) -> list[Token]:
-    """The tokens from the module's name on; none where the statement cannot be understood."""
+    """Return the tokens from the module's name on; none if the statement cannot be parsed."""
     try:
         parts = [token for token in tokens(sql) if token.kind != "comment"]
     except SQLTextError:
@@ -64,7 +64,7 @@ def _from_module(sql: str) -> list[Token]:
 
 
 def _arguments(sql: str) -> Iterator[str]:
-    """What stands between the parentheses of CREATE VIRTUAL TABLE, split at its commas, without comments."""
+    """Yield the arguments of a CREATE VIRTUAL TABLE statement, without comments."""
     depth, argument, end = 0, "", 0
     for token in _from_module(sql)[1:]:
         depth += {"(": 1, ")": -1}.get(token.text, 0)

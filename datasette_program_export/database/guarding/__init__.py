@@ -1,1 +1,1 @@
-"""What somebody else's SQL may do: its tokens, the names in it, and SQLite's authorizer."""
+"""Limits what SQL from outside may do: its tokens, the names in it, and SQLite's authorizer."""

@@ -1,10 +1,9 @@
-"""What an SQL statement may do, decided by SQLite's authorizer (https://www.sqlite.org/c3ref/set_authorizer.html).
+"""Decides what an SQL statement may do, with SQLite's authorizer (https://www.sqlite.org/c3ref/set_authorizer.html).
 
-Our own statements may also write TEMP tables. A statement that holds other people's SQL
-(a view, a filter, a query) may only read, and never a secret column. A forbidden column is
-DENIED, never IGNORED: ignoring reads NULL, so that rows would drop out of joins and filters
-without a word. Joins by USING and NATURAL read columns without asking the authorizer at
-all: where there are secrets, views and filters that hold those words are refused.
+Our own statements may also write TEMP tables. A statement that contains SQL from outside (a view, a filter, a
+query) may only read, and never a secret column. A forbidden column is DENIED, never IGNORED: an ignored column
+reads as NULL, so that rows would silently drop out of joins and filters. Joins by USING and NATURAL read columns
+without calling the authorizer: where there are secrets, views and filters that contain those words are refused.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _MAKE_TEMP = {
     sqlite3.SQLITE_DROP_TEMP_TABLE,
     sqlite3.SQLITE_REINDEX,
 }
-# full-text search, json_each and their like ask for these when they are first used
+# full-text search, json_each and similar modules request these on first use
 _OF_VIRTUAL_TABLES = {
     (sqlite3.SQLITE_PRAGMA, "data_version"),
     (sqlite3.SQLITE_PRAGMA, "page_size"),
@@ -36,16 +35,18 @@ _OF_VIRTUAL_TABLES = {
 }
 _DENIED_FUNCTIONS = {"load_extension", "fts3_tokenizer"}
 _SCHEMA_TABLES = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema")
-OF_STORAGE = ("dbstat", "sqlite_dbpage", "sqlite_stmt")  # there without being made
+OF_STORAGE = ("dbstat", "sqlite_dbpage", "sqlite_stmt")  # they exist without CREATE VIRTUAL TABLE
 JOINS_UNSEEN = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
 
-_DEEPEST = 1_000  # SQLite takes no deeper expression (SQLITE_MAX_EXPR_DEPTH)
+_DEEPEST = 1_000  # SQLite accepts no deeper expression (SQLITE_MAX_EXPR_DEPTH)
 
 Authorizer = Callable[..., int]
 
 
 def own_statements(action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:
-    """Reading anything, writing TEMP tables; no ATTACH, no PRAGMA, no write to the database."""
+    """Authorize our own statements: they read anything and write TEMP tables, nothing else.
+
+    No ATTACH, no PRAGMA, no write to the database."""
     if action in _READ or action in _MAKE_TEMP or (action in _WRITE_TEMP and database == "temp"):
         return sqlite3.SQLITE_OK
     return _shared(action, first, second)
@@ -60,13 +61,13 @@ def _shared(action: int, first: str | None, second: str | None) -> int:
 
 @dataclass
 class Guard:
-    """For a statement with other people's SQL in it: read, but nothing secret.
+    """An authorizer for a statement with SQL from outside: it may read, but nothing secret or hidden.
 
-    ``blame`` says whose SQL it is, for messages: ``The condition``. ``columns`` are secret
-    columns by table, ``tables`` refused tables and views, each with the reason; ``hidden``
-    are tables that this person may not see: only a view that they may see reads them, under
-    one of the names in ``views``. All names folded. ``target`` is the TEMP table that the
-    statement may fill, ``text`` the part of the SQL that comes from outside."""
+    ``blame`` names that SQL in messages: ``The condition``. ``columns`` are the secret columns by table.
+    ``tables`` are refused tables and views, each with the reason. ``hidden`` are tables that this person may not
+    see: they are read only inside views that the person may see, under one of the names in ``views``. All these
+    names are folded. ``target`` is the TEMP table that the statement may fill, ``text`` the part of the SQL that
+    comes from outside."""
 
     blame: str = "The statement"
     columns: Mapping[str, Iterable[str]] = field(default_factory=dict)
@@ -108,13 +109,15 @@ class Guard:
         return table in self.hidden or (bool(self.hidden) and table in (*_SCHEMA_TABLES, *OF_STORAGE))
 
     def _in_a_view(self, inner: str | None) -> bool:
-        """Whether ``inner`` is a view that this person may see, and no common table of the text's own."""
+        """Return whether ``inner`` is a view that this person may see, and not a common table of the text itself."""
         return inner is not None and fold(inner) in self._trusted
 
     @cached_property
     def _trusted(self) -> frozenset[str]:
-        """Beside common tables of its own, a text reads hidden tables only in views whose names are no secret:
-        else their names could be found out by trying."""
+        """The views in which a text may read hidden tables.
+
+        A text that defines common tables of its own may read them only in views whose names are not secret:
+        otherwise it could find out secret names by trial."""
         try:
             defined = names_defined(self.text)
         except SQLTextError:
@@ -123,15 +126,17 @@ class Guard:
 
     @cached_property
     def _names_hidden(self) -> bool:
-        """Whether the text could name a hidden table or view. Where SQLite needs no column of a table
-        in a view, it asks as if the table stood outside of the view: then the text must tell."""
+        """Whether the text could name a hidden table or view.
+
+        If SQLite needs no column of a table inside a view, it calls the authorizer as if the table were outside
+        the view; then only the text can decide."""
         try:
             return not names(self.text).isdisjoint({*self.hidden, *_SCHEMA_TABLES, *OF_STORAGE})
         except SQLTextError:
             return True
 
     def check_condition(self, sql: str) -> None:
-        """Raise RequestError for a condition that is not one expression, DeniedError as ``check_text``."""
+        """Raise RequestError unless the condition is a single expression; also raise the errors of ``check_text``."""
         depth = 0
         try:
             for token in tokens(sql):
@@ -147,18 +152,18 @@ class Guard:
         self.check_text(sql)
 
     def check_text(self, sql: str) -> None:
-        """Raise DeniedError for SQL through which a secret or a hidden table could pass unseen."""
+        """Raise DeniedError for SQL through which a secret or a hidden table could leak."""
         if (self.columns or self.hidden) and JOINS_UNSEEN.search(sql):
             raise DeniedError(
                 f"{self.blame} joins by USING or NATURAL, which is not allowed where something is kept back. Use ON."
             )
 
     def error(self, reason: str) -> ExportError:
-        """What to raise for a statement that could not be run."""
+        """Return the exception to raise for a statement that could not be run, and reset the guard."""
         met, self._met = self._met, None
         met_hidden, self._met_hidden = self._met_hidden, False
         if met is not None:
             return DeniedError(f"{self.blame} is not allowed: {met}.")
-        if met_hidden or self.hidden:  # one sentence for all, so that nobody learns what else there is
+        if met_hidden or self.hidden:  # one message for all cases, so that it does not reveal which hidden tables exist
             reason = "it is not SQL, or it names what does not exist or what you may not see"
         return RequestError(f"{self.blame} cannot be run: {reason}.")

@@ -1,7 +1,7 @@
-"""The tokens of an SQL text, as SQLite's own tokenizer tells them (https://sqlite.org/src/file/src/tokenize.c).
+"""Splits SQL text into tokens as SQLite's tokenizer does (https://sqlite.org/src/file/src/tokenize.c).
 
-One pass, each character looked at once. What SQLite might read otherwise is not guessed at:
-``SQLTextError``. So a quote or comment without its end is met once, and ends the pass.
+One pass, each character read once. Text that SQLite might read differently is not guessed at but raises
+``SQLTextError``. So an unterminated quote or comment ends the pass where it begins.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..schema import fold
 
-_CHARACTER = r"A-Za-z0-9_$\x80-\U0010ffff"  # of a name; SQLite takes every character beyond ASCII for one
+_CHARACTER = r"A-Za-z0-9_$\x80-\U0010ffff"  # characters of a name; SQLite accepts every character beyond ASCII in names
 _TOKEN = re.compile(
     rf"""
     (?P<space>[ \t\n\v\f\r\ufeff]+)
@@ -28,12 +28,13 @@ _TOKEN = re.compile(
 
 
 class SQLTextError(ValueError):
-    """A text that cannot be read as tokens: a quote or comment without an end, a character outside of SQL."""
+    """The text cannot be split into tokens: an unterminated quote or comment, or a character that SQL does not have."""
 
 
 class Token(NamedTuple):
-    """``kind``: ``word`` (a keyword or name), ``quoted``, ``comment``, ``number``, ``variable``, ``sign``;
-    ``at``: where it begins."""
+    """One token of an SQL text, and the position ``at`` which it begins.
+
+    ``kind`` is ``word`` (a keyword or name), ``quoted``, ``comment``, ``number``, ``variable`` or ``sign``."""
 
     kind: str
     text: str
@@ -41,7 +42,7 @@ class Token(NamedTuple):
 
     @property
     def name(self) -> str | None:
-        """What the token names, folded; None where it is no name. A text in single quotes may be one, too."""
+        """The name that the token stands for, folded, or None; a text in single quotes may be a name, too."""
         if self.kind == "word":
             return fold(self.text)
         if self.kind != "quoted":
@@ -51,7 +52,7 @@ class Token(NamedTuple):
 
 
 def tokens(sql: str) -> Iterator[Token]:
-    """The tokens of a text, without white space. Raises SQLTextError where it comes to what it cannot read."""
+    """Yield the tokens of a text, without white space. Raises SQLTextError at text that it cannot read."""
     at = 0
     while at < len(sql):
         found = _TOKEN.match(sql, at)
@@ -64,18 +65,19 @@ def tokens(sql: str) -> Iterator[Token]:
 
 
 def names(sql: str) -> frozenset[str]:
-    """Everything in a text that could be a name, folded. Raises SQLTextError."""
+    """Return everything in a text that could be a name, folded. Raises SQLTextError."""
     return frozenset(name for token in tokens(sql) if (name := token.name) is not None)
 
 
 def names_defined(sql: str) -> frozenset[str]:
-    """The names that a text gives to common tables (WITH) and windows, folded. Raises SQLTextError.
+    """Return the names that a text gives to common tables (WITH) and windows, folded. Raises SQLTextError.
 
-    Each stands before AS and a parenthesis, with at most a list of columns between: nothing else in SQL does."""
+    Each such name precedes AS and a parenthesis, with at most a list of columns in between; nothing else in SQL
+    does."""
     found = set()
-    before: list[Token] = []  # the last tokens, as far as they matter
-    opened: list[Token | None] = []  # what stood before each open parenthesis
-    closed: Token | None = None  # what stood before the parenthesis that was closed last
+    before: list[Token] = []  # the last few tokens
+    opened: list[Token | None] = []  # the token before each open parenthesis
+    closed: Token | None = None  # the token before the parenthesis that was closed last
     for token in tokens(sql):
         if token.kind == "comment":
             continue
@@ -93,7 +95,7 @@ def names_defined(sql: str) -> frozenset[str]:
 
 
 def _ends_in_as(before: list[Token]) -> bool:
-    """Whether the tokens end in AS, with or without [NOT] MATERIALIZED; these words are taken off, then."""
+    """Return whether the tokens end in AS or AS [NOT] MATERIALIZED, and remove these words if so."""
     words = [fold(token.text) if token.kind == "word" else "" for token in before]
     for ending in (["as"], ["as", "materialized"], ["as", "not", "materialized"]):
         if len(words) > len(ending) and words[-len(ending) :] == ending:

@@ -1,7 +1,8 @@
-"""Under which names a hidden table may be read: those of views that a person may see, and of what is in them.
+"""The names under which a hidden table may be read: visible views, and the views and common tables in them.
 
-SQLite tells an authorizer the innermost view or common table that a column is read in, by its name alone
-(https://www.sqlite.org/c3ref/set_authorizer.html). Both look the same, so it must be known who gave the name.
+SQLite passes to an authorizer only the name of the innermost view or common table in which a column is read
+(https://www.sqlite.org/c3ref/set_authorizer.html). The two look the same, so it must be known what defined the
+name.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from .sql_tokens import SQLTextError, names, names_defined
 
 @dataclass(frozen=True)
 class ViewNames:
-    """``seen``: the views that somebody may see, and the common tables in their definitions, but for those that
-    are named like a hidden view. ``reached``: all these, and the same of all views that are read by them. Folded."""
+    """The names of views and common tables in which a hidden table may be read; all folded.
+
+    ``seen`` are the views that the person may see and the common tables in their definitions, except those with
+    the name of a hidden view. ``reached`` are all these, and the same of all views that they read."""
 
     seen: frozenset[str] = frozenset()
     reached: frozenset[str] = frozenset()
 
 
 def view_names(schema: Schema, hidden: Set[str]) -> ViewNames:
-    """The names for somebody who may not see the ``hidden`` tables and views, given folded."""
+    """Return the names for a person who may not see the ``hidden`` tables and views, which are given folded."""
     views = {fold(name): table for name, table in schema.items() if table.kind == "view"}
     seen = [name for name in views if name not in hidden]
     found = frozenset(seen).union(*(_defined(views[name]) for name in seen))
