@@ -1,1 +1,1 @@
-"""What can be asked for and configured: one request, its text forms, saved profiles, settings and presets."""
+"""What can be requested and configured: a request, its text forms, saved profiles, settings and presets."""

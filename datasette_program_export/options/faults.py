@@ -1,4 +1,4 @@
-"""What pydantic says against options, in words."""
+"""Turns pydantic's validation errors into readable messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 
 def faults(error: ValidationError, worded: Callable[[str, Any], str | None] = lambda key, fault: None) -> str:
-    """``key: why`` for each fault, with semicolons between; ``worded`` says some of them in words of its own."""
+    """Return ``key: reason`` for each fault, joined by semicolons.
+
+    ``worded(key, fault)`` returns its own wording for a fault, or None to keep pydantic's."""
     found = []
     for fault in error.errors():
         key = ".".join(map(str, fault["loc"]))

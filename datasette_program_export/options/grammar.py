@@ -1,7 +1,7 @@
 """The grammar of a request: one text form for URL, command line, YAML and Python.
 
-``OPTIONS`` is the table of its parts: the field, its name in a URL, its option on the
-command line. Everything that reads or writes a request as text goes by it.
+``OPTIONS`` is the table of its options: the field, its name in a URL, its option on the command line. All code
+that reads or writes a request as text uses it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PREFIX = "_export_"
 
 @dataclass(frozen=True)
 class Option:
-    """One part of the grammar: ``many`` may be repeated."""
+    """One option of the grammar; ``many`` allows it to be repeated, ``number`` makes it a whole number."""
 
     field: str
     help: str
@@ -30,7 +30,7 @@ class Option:
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The scopes that it has a meaning for."""
+        """The scopes in which it has a meaning."""
         return tuple(scope for scope, foreign in FOREIGN.items() if self.field not in foreign)
 
     @property
@@ -42,7 +42,7 @@ class Option:
         return "--" + _SINGULAR.get(self.field, self.field)
 
 
-# Which csv to choose, in a sentence each
+# When to choose which dialect of CSV, in a sentence each
 DIALECTS = {
     "exact": "exact: for programs and databases, every value as it is, NULL apart from an empty text.",
     "spreadsheet": "spreadsheet: to open in Excel or LibreOffice, texts stay texts and no formula runs; "
@@ -81,13 +81,14 @@ _BY_URL = {o.url: o for o in OPTIONS}
 
 
 def parse_row_path(text: str) -> tuple[str, ...]:
-    """A row as Datasette's URLs name it: ``a`` or ``a,b``, tilde-encoded
-    (https://docs.datasette.io/en/stable/internals.html#tilde-encoding)."""
+    """Parse a row as Datasette's URLs name it: ``a`` or ``a,b``, tilde-encoded.
+
+    See https://docs.datasette.io/en/stable/internals.html#tilde-encoding."""
     return tuple(unquote_plus(part.replace("%", "%25").replace("~", "%")) for part in text.split(","))
 
 
 def row_path(record: Iterable[str]) -> str:
-    """The text that ``parse_row_path`` reads back."""
+    """Return the row path that ``parse_row_path`` reads back."""
     return ",".join("".join(map(_tilde, part.encode())) for part in record)
 
 
@@ -101,10 +102,10 @@ def _tilde(byte: int) -> str:
 def parse_options(
     pairs: Iterable[tuple[str, str]], choices: Mapping[str, tuple[str, ...]] | None = None
 ) -> dict[str, Any]:
-    """The ``_export_*`` parameters of a URL as fields of a Request; other parameters are passed over.
+    """Return the ``_export_*`` parameters of a URL as fields of a Request; other parameters are ignored.
 
-    ``choices``: of the fields whose values are known elsewhere (``formats.registry.choices``).
-    Raises RequestError for an unknown, a doubled, or an ill-formed one."""
+    ``choices`` holds the values of fields that are defined elsewhere (``formats.registry.choices``). Raises
+    RequestError for an unknown parameter, a repeated one, or an invalid value."""
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if not name.startswith(PREFIX):
@@ -138,8 +139,9 @@ def _value(option: Option, name: str, value: str) -> Any:
 
 
 def with_profile(fields: Mapping[str, Any], profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The fields laid over those of the profile that they name. Raises RequestError for an unknown name,
-    SettingsError for a profile with an option that there is not."""
+    """Return the fields on top of those of the profile that they name, if any.
+
+    Raises RequestError for an unknown name, SettingsError for a profile with an unknown option."""
     name = fields.get("profile")
     if name is None:
         return dict(fields)
@@ -158,12 +160,12 @@ def check_profile(name: str, fields: Mapping[str, Any]) -> None:
 
 
 def format_options(request: Request) -> list[tuple[str, str]]:
-    """The parameters that ``parse_options`` reads back; what is at its default is not written."""
+    """Return the URL parameters that ``parse_options`` reads back; values at their default are left out."""
     return [(option.url, text) for option, text in _texts(request)]
 
 
 def arguments(request: Request, database: str) -> list[str]:
-    """The arguments of ``datasette program-export`` that ask for the same."""
+    """Return the arguments of ``datasette program-export`` that make the same request."""
     options: list[str] = []
     for clause in request.where:
         options += ["--where", clause]
@@ -185,7 +187,7 @@ def arguments(request: Request, database: str) -> list[str]:
 
 
 def parse_order(text: str) -> tuple[str, bool]:
-    """``name``, ``name asc`` or ``name desc``: a column, and whether it descends."""
+    """Parse ``name``, ``name asc`` or ``name desc`` into a column and whether it is descending."""
     name, blank, way = text.rpartition(" ")
     return (name, way.lower() == "desc") if blank and way.lower() in ("asc", "desc") else (text, False)
 

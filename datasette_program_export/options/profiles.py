@@ -1,8 +1,8 @@
 """Saved profiles: the options of an export under a name, for one person or for everybody.
 
-They stand in a small SQLite file of our own beside the jobs, opened for each look, as looks
-are rare and short. A profile belongs to one database; ``table`` is where it is offered. It
-holds options alone, never which rows: neither keys nor filters nor values of anybody.
+They are stored in a small SQLite file of our own beside the jobs, which is opened for each access, as accesses are
+rare and short. A profile belongs to one database; ``table`` is the table where it is offered. It holds only
+options, never which rows: no keys, no filters, no values.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from .request import Request
 from .settings import Settings
 
 LONGEST_NAME = 60
-MOST = 100  # of one person, and for everybody
-_LARGEST = 50_000  # characters of options
+MOST = 100  # profiles per person, and profiles for everybody
+_LARGEST = 50_000  # characters of the options as JSON
 _FILE = "profiles.db"
-_JOINERS = "\u200c\u200d"  # not printable for Python, but part of words in some scripts
+_JOINERS = "\u200c\u200d"  # not printable according to Python, but part of words in some scripts
 _SCHEMA = """CREATE TABLE IF NOT EXISTS profiles (
     id TEXT PRIMARY KEY, owner TEXT, database TEXT NOT NULL, "table" TEXT, name TEXT NOT NULL, options TEXT NOT NULL
 )"""
@@ -37,9 +37,10 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS profiles (
 
 @dataclass(frozen=True)
 class Profile:
-    """A saved choice. ``owner`` None: it is for everybody; ``table`` None: it was saved on the whole database.
+    """The saved options of an export.
 
-    ``id`` cannot be guessed; None for one that stands in the settings."""
+    ``owner`` is None for a profile for everybody; ``table`` is None if it was saved for the whole database. ``id``
+    cannot be guessed; it is None for a profile from the settings."""
 
     name: str
     database: str
@@ -49,7 +50,7 @@ class Profile:
     id: str | None = None
 
     def fits(self, **subject: Any) -> bool:
-        """Whether an export of this subject (fields of a Request) may have these options."""
+        """Return whether an export of this subject (fields of a Request) may have these options."""
         table = subject.get("table")
         if table is not None and fold(table) in map(fold, self.options.get("without", ())):
             return False
@@ -65,7 +66,7 @@ class Profile:
         return any(self.options.get(field) for field in ("tables", "without", "stop"))
 
     def told_to(self, visible: frozenset[str]) -> bool:
-        """Whether somebody who may see these tables may see every one that it names."""
+        """Return whether a person who may see the ``visible`` tables may see every table that it names."""
         seen = set(map(fold, visible))
         names = [name for field in ("tables", "without", "stop") for name in self.options.get(field, ())]
         return all(any(part in seen for part in _beginnings(fold(name))) for name in names)
@@ -77,7 +78,9 @@ def _beginnings(name: str) -> Iterator[str]:
 
 
 def options_of(request: Request) -> dict[str, Any]:
-    """The options of a request, as they stand in a profile; the format always, else what is not at its default."""
+    """Return the options of a request as a profile stores them.
+
+    These are the format, and all other options that are not at their default."""
     found: dict[str, Any] = {"format": request.format}
     for option in OPTIONS:
         value = getattr(request, option.field)
@@ -89,7 +92,7 @@ def options_of(request: Request) -> dict[str, Any]:
 
 
 def checked_name(text: str) -> str:
-    """The name under which to save, without blanks around it. Raises RequestError."""
+    """Return the name to save under, without surrounding blanks. Raises RequestError if it is not valid."""
     name = text.strip()
     if not name:
         raise RequestError("A saved choice needs a name. Write one beside the button.")
@@ -99,13 +102,17 @@ def checked_name(text: str) -> str:
 
 
 class ProfileStore:
-    """The file in a private folder. Every method may be called on any thread."""
+    """The saved profiles in a private folder. Every method may be called from any thread.
+
+    The methods raise SpoolFullError if the file cannot be read or written."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / _FILE
 
     def found(self, owner: str | None, database: str | None = None) -> list[Profile]:
-        """Those of everybody, and then those of one person, each by name; of one database, or of all."""
+        """Return the profiles for everybody, then those of one person, each sorted by name.
+
+        Without ``database``, the profiles of all databases."""
         if not self._path.exists():
             return []
         with self._opened("ro") as connection:
@@ -118,7 +125,10 @@ class ProfileStore:
         return [Profile(name, of, table, json.loads(text), who, id_) for name, of, table, text, who, id_ in rows]
 
     def save(self, profile: Profile) -> Profile:
-        """Keep a profile, in place of one of the same name, owner and database. Raises ConflictError, RequestError."""
+        """Save a profile, replacing one with the same name, owner and database; return it with its id.
+
+        Raises ConflictError if MOST profiles are saved already, RequestError if the options are too large,
+        SettingsError for an unknown option."""
         check_profile(profile.name, profile.options)
         options = json.dumps(profile.options)
         if len(options) > _LARGEST:
@@ -139,7 +149,7 @@ class ProfileStore:
         return saved
 
     def delete(self, id_: str) -> None:
-        """Forget a profile."""
+        """Delete a profile."""
         with self._opened("rw") as connection:
             connection.execute("DELETE FROM profiles WHERE id = ?", (id_,))
 
@@ -158,17 +168,17 @@ class ProfileStore:
 
 
 def with_everybodys(settings: Settings, database: str) -> Settings:
-    """The settings with the profiles that were saved for everybody, where this user may read them."""
+    """Return the settings with the profiles saved for everybody, if this user may read them."""
     if settings.jobs_dir is None:
         return settings
     try:
         saved = ProfileStore(Path(settings.jobs_dir)).found(None, database)
-    except (SpoolFullError, OSError):  # a private folder of the server's user
+    except (SpoolFullError, OSError):  # a private folder of the user that the server runs as
         return settings
     return with_profiles(settings, saved)
 
 
 def with_profiles(settings: Settings, saved: list[Profile]) -> Settings:
-    """The settings with saved profiles laid over those that stand there; of one name the last."""
+    """Return the settings with saved profiles added; of several with the same name the last one wins."""
     profiles = {**settings.profiles, **{p.name: dict(p.options) for p in saved}}
     return settings.model_copy(update={"profiles": profiles})

@@ -1,4 +1,4 @@
-"""A request: which rows, in which format; pure validated data."""
+"""A request: which rows to export, in which format; pure validated data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .delimiters import WORDS, WRITTEN, delimiter_of
 from .faults import faults
 
 _OF_TABLES = ("where", "sort", "columns", "limit", "offset", "cascade", "parents", "others", "stop")
-# What has no meaning for a scope, and so is refused rather than passed over
+# The options that have no meaning for a scope, and so are refused instead of ignored
 FOREIGN: dict[str, tuple[str, ...]] = {
     "record": ("where", "params", "limit", "offset", "tables", "name"),
     "table": ("records", "tables", "name"),
@@ -27,24 +27,21 @@ _TOLD = {
 _WORDS = {"where": "A filter (where)", "params": "A parameter (params)"}
 _OF_REFERENCES = ("parents", "others", "stop")
 DEFAULT_FORMAT = "programjson"
-PACKAGE = "package"  # which holds files of other formats
+PACKAGE = "package"  # the format that contains files of other formats
 DEFAULT_MEMBER = "csv"
 
 
 class Request(BaseModel):
-    """Which rows, and as what.
+    """Which rows to export, and in which format.
 
-    The scope is ``record`` with ``records``, ``table`` with a ``table`` only, ``query`` with
-    ``sql``, else ``database``. ``records`` are rows by their key, each a tuple of texts in
-    the key's order (as in a Datasette row path). ``where`` are SQL conditions with named
-    parameters ``params``; ``sort`` is (column, descending) pairs; ``columns`` None means all;
-    ``name`` is what a query is called; ``delimiter`` may be a character or its word (``tab``), None
-    is the format's own; ``format`` and ``members`` are names of formats, which ``formats/`` knows;
-    ``profile`` the saved choice that the rest is laid over.
+    The scope is ``record`` with ``records``, ``table`` with a ``table`` only, ``query`` with ``sql``, else
+    ``database``. ``records`` are rows by their key, each a tuple of texts in the key's order (as in a Datasette
+    row path). ``where`` are SQL conditions with named parameters ``params``. ``sort`` holds (column, descending)
+    pairs. ``columns`` None means all columns. ``name`` is the name of a query. ``delimiter`` may be a character or
+    its word (``tab``); None means the format's own. ``format`` and ``members`` are names of formats, which
+    ``formats/`` knows. ``profile`` is the saved profile that the other fields override.
 
-    Raises RequestError, which names the culprit, for anything that cannot be understood
-    or that contradicts itself.
-    """
+    Raises RequestError, which names the field, for a value that is not valid or fields that contradict each other."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -116,7 +113,9 @@ class Request(BaseModel):
         return bool(getattr(self, name) != type(self).model_fields[name].default)
 
     def told(self) -> dict[str, Any]:
-        """What was asked, for a document or a log: without what a stored query took from headers and cookies."""
+        """Return the request as data for a document or a log.
+
+        Parameters that a stored query took from headers and cookies are left out."""
         facts = self.model_dump(mode="json", exclude_defaults=True)
         if "params" in facts:
             facts["params"] = {k: v for k, v in facts["params"].items() if not k.startswith("_")}
@@ -124,7 +123,7 @@ class Request(BaseModel):
 
     @property
     def scope(self) -> Literal["record", "table", "query", "database"]:
-        """What kind of thing is asked for."""
+        """The scope: ``record``, ``table``, ``query`` or ``database``."""
         if self.table is not None:
             return "record" if self.records else "table"
         return "query" if self.sql is not None else "database"
@@ -136,7 +135,7 @@ class Request(BaseModel):
 
 
 def choices_of(field: str) -> tuple[str, ...]:
-    """The words that a field of a Request may have; none where it may have others than a few."""
+    """Return the words that a field of a Request accepts; empty if it accepts any value."""
     annotation = Request.model_fields[field].annotation
     kinds = (annotation, *get_args(annotation))  # of ``Literal[...] | None`` the first is the Literal
     return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ())

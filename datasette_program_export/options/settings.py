@@ -1,8 +1,7 @@
 """Settings and presets, validated when Datasette starts.
 
-The same keys stand in ``metadata.yml`` under ``plugins: datasette-program-export:`` (for
-all databases, and for one), and in the preset files of this package. ``docs/settings.md``
-is made from the descriptions here.
+``metadata.yml`` has the same keys under ``plugins: datasette-program-export:`` (for all databases, and for one),
+and so do the preset files of this package. ``docs/settings.md`` is generated from the descriptions here.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from .faults import faults
 
 PRESETS = ("the-program",)
 
-# Columns that hold secrets by their name alone, in any database; `not_secrets` takes some back.
-# Case, blanks, hyphens, underscores and digits at the end do not count.
+# Names that mark a column as secret in any database; `not_secrets` makes exceptions.
+# Case, blanks, hyphens, underscores and trailing digits are ignored.
 SECRET_NAMES = ("salt", "credentials", "sessionid")
 SECRET_ENDINGS = (
     "password", "passwordhash", "passwd", "pwd", "pwhash", "passphrase", "hashedpassword", "passwordsalt",
@@ -50,7 +49,7 @@ class Subject(_Model):
 
 
 class VirtualForeignKey(_Model):
-    """A reference that the schema does not declare."""
+    """A foreign key that the schema does not declare."""
 
     table: str
     columns: list[str]
@@ -59,7 +58,7 @@ class VirtualForeignKey(_Model):
 
 
 class Settings(_Model):
-    """One database's settings. Every key has a default; none of them cuts an export silently."""
+    """The settings of one database. Every key has a default; no default cuts an export silently."""
 
     preset: str | None = Field(
         default=None, description="The preset to use; by default the one that recognises the database; `none` for none."
@@ -171,12 +170,12 @@ class Settings(_Model):
         return value
 
     def check_folders(self) -> None:
-        """Raise SettingsError unless the folders are there; at the start only, as the message names them."""
+        """Raise SettingsError unless the folders exist. Called only at start-up, as the message contains the path."""
         if self.spool_dir is not None and not Path(self.spool_dir).is_dir():
             raise SettingsError(f"spool_dir: {self.spool_dir} is not a folder")
 
     def tables_named(self) -> dict[str, str]:
-        """Every table that a setting names, with the setting."""
+        """Return every table that a setting names, mapped to the name of the setting."""
         found = {table: key for key in _BY_TABLE for table in getattr(self, key)}
         found |= dict.fromkeys(self.caches, "caches")
         found |= {name.rpartition(".")[0]: "stop" for name in self.stop}
@@ -184,7 +183,7 @@ class Settings(_Model):
 
 
 class Preset(_Model):
-    """The settings for a known application, and how to recognise its database."""
+    """The settings for a known application, and the columns by which its database is recognised."""
 
     title: str
     about: str
@@ -195,7 +194,7 @@ class Preset(_Model):
     secrets: dict[str, list[str]] = {}
     caches: list[str] = []
     order: list[str] = []
-    computed: dict[str, list[str]] = {}  # keys of the application's own exports that are no columns
+    computed: dict[str, list[str]] = {}  # keys in the application's own exports that are not columns
 
     def recognises(self, schema: Schema) -> bool:
         return all(_has(schema.find(table), columns) for table, columns in self.recognise.items())
@@ -206,7 +205,9 @@ def _has(table: Table | None, columns: Iterable[str]) -> bool:
 
 
 def parse_settings(value: Mapping[str, Any] | None, where: str = "datasette-program-export") -> Settings:
-    """Validate settings from YAML. Raises SettingsError that names every wrong key."""
+    """Validate settings from YAML and return them.
+
+    ``where`` is their place, for messages. Raises SettingsError, which names every invalid key."""
     if not isinstance(value or {}, Mapping):
         raise SettingsError(f"{where}: must be a mapping of settings")
     try:
@@ -225,7 +226,7 @@ def _worded(key: str, fault: Any) -> str | None:
 
 @lru_cache
 def load_preset(name: str) -> Preset:
-    """Read a built-in preset. Raises SettingsError for an unknown name."""
+    """Return a built-in preset. Raises SettingsError for an unknown name."""
     if name not in PRESETS:
         raise SettingsError(f"preset: there is no preset {name}; known: {', '.join(PRESETS)}")
     text = (resources.files(__package__) / "presets" / f"{name}.yml").read_text("utf-8")
@@ -233,7 +234,9 @@ def load_preset(name: str) -> Preset:
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings for all databases with those for one on top; mappings of tables are joined."""
+    """Merge the settings for one database (``over``) into those for all; mappings by table are joined.
+
+    Raises SettingsError if either is not a mapping."""
     if not isinstance(base, Mapping) or not isinstance(over, Mapping):
         raise SettingsError("datasette-program-export: must be a mapping of settings")
     merged = dict(base)
@@ -246,7 +249,9 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_settings(path: Path, database: str) -> Settings:
-    """The settings for a database out of a Datasette ``metadata.yml`` or ``datasette.yml``."""
+    """Read the settings for a database from a Datasette ``metadata.yml`` or ``datasette.yml``.
+
+    Raises SettingsError if the file cannot be read or is invalid."""
     try:
         document = yaml.safe_load(path.read_text("utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

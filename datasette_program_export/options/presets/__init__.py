@@ -1,1 +1,1 @@
-"""What is known of the database of one application, as YAML files."""
+"""YAML files, each with what is known about one application's database."""
