@@ -1,1 +1,1 @@
-"""What an export would hold: counts, sizes, references, warnings, a picture."""
+"""Plans an export without writing it: counts, sizes, references, warnings, a picture."""

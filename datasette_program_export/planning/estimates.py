@@ -1,7 +1,7 @@
-"""Estimates the size of a table from a sample of its rows, with the error of the estimate.
+"""Estimates the size of a table from a sample of its rows, and the error of the estimate.
 
-Where rows can be reached by a number (rowid), the rows are taken evenly from the whole
-table; elsewhere they are the first ones.
+If rows can be found by number (rowid), the sample is spread evenly over the whole table; otherwise it is the first
+rows.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ..formats.json.writing import RowLines
 from ..selection.table_rows import TableRows
 from .plan import Sampled
 
-ROWS = 40  # whose size stands for the others'
-_COUNTED = 20_000  # rows of a table that are counted to find every nth
+ROWS = 40  # in a sample
+_COUNTED = 20_000  # up to so many rows are counted to find every nth
 _TWO_SIDED_95 = 1.96
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?", re.DOTALL)
 _DATE_TYPE = re.compile("date|time", re.IGNORECASE)
@@ -28,7 +28,7 @@ _DATE_NAME = re.compile(r"date$|_at$|_on$|date\d*$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Estimate:
-    """The size of a table's rows as JSON, and how far that may be off (95 %)."""
+    """The estimated size of a table's rows as JSON, in bytes, and its error (95 % confidence, to either side)."""
 
     bytes: int
     error: int
@@ -36,7 +36,7 @@ class Estimate:
 
 
 def estimated(snapshot: Snapshot, chosen: TableRows, fields: tuple[Field, ...], rows: int) -> Estimate:
-    """What a sample of the chosen rows tells; ``fields`` are their columns as they are written."""
+    """Estimate the size of ``rows`` chosen rows from a sample of them; ``fields`` are their columns as written."""
     sample = _sample(snapshot, chosen, rows)
     names = [c.name for c in chosen.columns]
     lines = RowLines(fields)(sample).split(b"\n")[:-1] if sample else []
@@ -58,7 +58,9 @@ def estimated(snapshot: Snapshot, chosen: TableRows, fields: tuple[Field, ...], 
 
 
 def _scaled(sizes: list[int], rows: int) -> tuple[int, int]:
-    """The sum over all rows from the sizes of some, and its error; none where all were looked at."""
+    """Return the estimated total size of ``rows`` rows, and its error, from the sizes of a sample.
+
+    The error is 0 if the sample holds all rows."""
     looked_at = len(sizes)
     if not looked_at or rows <= looked_at:
         return sum(sizes), 0
@@ -71,20 +73,20 @@ def _scaled(sizes: list[int], rows: int) -> tuple[int, int]:
 
 
 def _sample(snapshot: Snapshot, chosen: TableRows, rows: int) -> list[Row]:
-    """Rows from evenly over all of them, where they have numbers."""
+    """Return sample rows, spread evenly over all chosen rows if these have numbers."""
     key = _number(chosen)
     if rows <= ROWS or key is None:
         return chosen.sample(snapshot, ROWS)
     source, name, row = key
     numbers = _even(snapshot, source, name) if rows > _COUNTED else _each_nth(snapshot, source, name, rows)
-    if len(numbers) < ROWS // 2:  # a few are far from all the others
+    if len(numbers) < ROWS // 2:  # a few numbers are far from all others
         return chosen.sample(snapshot, ROWS)
     condition = f"{row} IN ({', '.join(map(str, numbers))})"
     return snapshot.sample(chosen.select(None, condition, ordered=False), chosen.params, chosen.guard, ROWS)
 
 
 def _each_nth(snapshot: Snapshot, source: str, name: str, rows: int) -> list[int]:
-    """Every nth row's number, by counting them."""
+    """Return the number of every nth row, found by counting the rows."""
     step = -(-rows // ROWS)
     counted = f"SELECT {name} AS number, row_number() OVER () AS place FROM {source}"
     found = snapshot.execute(f"SELECT number FROM ({counted}) WHERE place % {step} = {step // 2}").fetchall()
@@ -92,7 +94,7 @@ def _each_nth(snapshot: Snapshot, source: str, name: str, rows: int) -> list[int
 
 
 def _even(snapshot: Snapshot, source: str, name: str) -> list[int]:
-    """Numbers of rows at even distances; where a row was deleted, the next one. It does not read the others."""
+    """Return rowids at even distances, the next one where a row is missing. The other rows are not read."""
     first, last = snapshot.execute(f"SELECT min({name}), max({name}) FROM {source}").fetchone()
     places = (first + (last - first) * i // (ROWS - 1) for i in range(ROWS))
     looked_up = ", ".join(f"((SELECT min({name}) FROM {source} WHERE {name} >= {place}))" for place in places)
@@ -100,7 +102,9 @@ def _even(snapshot: Snapshot, source: str, name: str) -> list[int]:
 
 
 def _number(chosen: TableRows) -> tuple[str, str, str] | None:
-    """Where the chosen rows' numbers stand (a table, its column), and how a row spells its own."""
+    """Return where the numbers of the chosen rows are: a table, its column, and a row's own number as SQL.
+
+    Returns None if the rows have no numbers."""
     if chosen.table.rowid is None or chosen.limit is not None or chosen.offset or chosen.where or chosen.guard:
         return None
     if chosen.keys is not None:
@@ -112,7 +116,7 @@ def _number(chosen: TableRows) -> tuple[str, str, str] | None:
 
 
 def _holds_dates(column: Column, values: tuple[object, ...]) -> bool:
-    """Whether a column is for dates by its type or its name, and holds nothing else as far as was seen."""
+    """Return whether a column's type or name says that it holds dates, and the sample has no other values."""
     filled = [v for v in values if v is not None and v != ""]
     declared = bool(_DATE_TYPE.search(column.type))
     if not declared and not (filled and _DATE_NAME.search(column.name)):

@@ -1,4 +1,4 @@
-"""``plan(source, request)``: what an export would hold, found by the export's own code, without its rows."""
+"""``plan(source, request)``: what an export would hold, computed by the export's own code without writing rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,15 @@ __all__ = ["Plan", "PlannedTable", "plan"]
 
 
 def plan(source: Any, request: Request, *, settings: Settings | None = None, visible: Set[str] | None = None) -> Plan:
-    """Count what an export would hold. Raises what the export would raise before its first byte."""
+    """Return what an export would hold: rows per table, sizes, references, coverage.
+
+    ``source`` is a path, a sqlite3 connection, a sqlite_utils Database or a Source. ``visible`` are the tables
+    that the person may see (None: all). Counting stops after the setting ``plan_seconds``; the plan is then not
+    ``complete`` and its counts are lower bounds. Raises the errors that the export would raise before its first
+    byte, and BusyError if the database cannot be read in time.
+
+        made = plan("practice.db", Request(table="clients", records=[(client_id,)]))
+        print(made.rows, made.bytes, [(t.table, t.rows) for t in made.tables])"""
     settings = settings or Settings()
     check_members(request)
     opened = Source.of(source)
@@ -71,7 +79,7 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         references=references,
         rows=sum(t.rows for t in tables),
         bytes=sum(t.bytes or 0 for t in tables) + _frame(scope, covered) if covered is not None else None,
-        # the tables' errors are independent of each other
+        # the errors of the tables are independent, so their squares add up
         bytes_error=round(sqrt(sum((t.bytes_error or 0) ** 2 for t in tables))) if covered is not None else None,
         complete=covered is not None,
         coverage=covered or EMPTY,
@@ -102,7 +110,7 @@ def _planned(scope: Scope, chosen: TableRows) -> PlannedTable:
 
 
 def _so_far(scope: Scope) -> list[PlannedTable]:
-    """The counts as far as they came: each is a lower bound."""
+    """Return the tables with the counts reached so far; each is a lower bound."""
     if isinstance(scope, DatabaseScope):
         return [_table(scope.catalog, name, rows, 0) for name, rows in scope.counts.items()]
     if scope.walk is None:
@@ -118,7 +126,7 @@ def _table(known: Catalog, name: str, belongs: int, needed: int, **more: Any) ->
 
 
 def _looked_at(scope: Scope, chosen: TableRows, belongs: int, needed: int) -> PlannedTable:
-    """A table with what its columns are, and what a sample of its rows tells."""
+    """Return a table with its columns and what a sample of its rows shows."""
     seen = estimated(scope.snapshot, chosen, fields_of(scope.catalog, chosen), belongs + needed)
     return _table(
         scope.catalog,
@@ -133,7 +141,7 @@ def _looked_at(scope: Scope, chosen: TableRows, belongs: int, needed: int) -> Pl
 
 
 def _columns(scope: Scope, chosen: TableRows) -> list[PlannedColumn]:
-    """The columns in the table's order, each with the reason if it is left out."""
+    """Return the columns in the table's order, each with the reason if it is left out."""
     written = {c.name for c in chosen.columns}
     secrets = scope.secrets.get(chosen.table.name, {})
     asked = scope.left_out_columns.get(chosen.table.name, set())
@@ -148,7 +156,7 @@ def _columns(scope: Scope, chosen: TableRows) -> list[PlannedColumn]:
 
 
 def _frame(scope: Scope, covered: Coverage) -> int:
-    """The size of what stands around the rows in a document."""
+    """Return the size in bytes of a document without its rows."""
     digests = 110 * len(scope.tables)
     parts = dumped(described(scope)), dumped(covered)
     return sum(len(msgspec.json.encode(part)) for part in parts) + digests + 500

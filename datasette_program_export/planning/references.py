@@ -1,7 +1,7 @@
-"""The references that touch an export, and why some are not followed.
+"""The references from and to an export's tables, and why some are not followed.
 
-Nothing stands here that coverage would not tell: a table that this person may not see is
-named only where an exported table's own reference names it.
+It reveals nothing that coverage would not: a table that this person may not see is named only where an exported
+table's own reference names it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TABLE_LEFT_OUT = "left out, as you asked"
 
 
 def planned_references(scope: Scope, tables: Iterable[str], covered: Coverage) -> list[PlannedReference]:
-    """The references between these tables and from them, in the schema's order."""
+    """Return the references between these tables and from them, in the schema's order."""
     inside = set(tables)
     withheld: Counter[str] = Counter()
     for met in covered.withheld:
@@ -48,7 +48,7 @@ def planned_references(scope: Scope, tables: Iterable[str], covered: Coverage) -
 
 
 def _why_not(scope: Scope, edge: ForeignKey, inside: set[str]) -> str | None:
-    """Why an edge was not followed; None where it was; empty where it is not to be told."""
+    """Return why an edge was not followed; None if it was, an empty string if the edge is not to be listed."""
     child, parent = scope.find(edge.table), scope.find(edge.other_table)
     if child is None or child.name not in inside | _around(scope):
         return ""
@@ -69,11 +69,11 @@ def _why_not(scope: Scope, edge: ForeignKey, inside: set[str]) -> str | None:
     elif edge in scope.stopped:
         reason = "not followed, as you asked" if scope.request.stop else "not followed on this site"
     elif not {child.name, parent.name} <= inside:
-        # rows go up to the parents that are needed, and down from the subject: nothing was to be had here
+        # the walk goes down from the subject and up to needed parents; this edge is on neither path
         reason = "not asked for" if scope.walk is None or child.name in inside else ""
     return reason
 
 
 def _around(scope: Scope) -> set[str]:
-    """Tables that are not in, but whose references are worth telling: left out, or cut off."""
+    """Return tables outside the export whose references are listed: left out, or cut off by a stop."""
     return scope.left_out_tables | {edge.table for edge in scope.stopped}

@@ -1,4 +1,4 @@
-"""Rows to choose from: search by title, page by page."""
+"""Rows to pick from: searched by title, page by page."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from ..selection.catalog import catalog
 from ..selection.scopes import scope_of
 
 A_PAGE = 50
-_NAMED = 500  # picked rows whose names are looked up; of more, the row path is shown
+_NAMED = 500  # picked rows whose titles are looked up; for the others the row path is shown
 
 
 @dataclass(frozen=True)
 class Picking:
-    """``offered`` and ``picked`` are (row path, title) pairs; ``late`` says that the search took too long."""
+    """One page of rows to pick from.
+
+    ``offered`` and ``picked`` are (row path, title) pairs; ``more`` is true if another page follows, ``late`` if
+    the search took too long."""
 
     find: str
     page: int
@@ -31,7 +34,7 @@ class Picking:
 
     @property
     def possible(self) -> bool:
-        """Whether there is anything to choose."""
+        """Whether there is anything to pick."""
         return bool(self.picked or self.find or self.page > 1 or len(self.offered) > 1 or self.late)
 
 
@@ -45,7 +48,9 @@ def pick(
     settings: Settings,
     visible: Set[str] | None,
 ) -> Picking:
-    """``rows`` are those to pick from, ``picked`` names those that were. Raises as a plan does."""
+    """Return page ``page`` of the rows to pick from, whose titles contain the words of ``find``.
+
+    ``rows`` are the rows to pick from, ``picked`` names the rows picked already. Raises the errors of ``plan``."""
     named: list[tuple[str, str]] = []
     try:
         with closing(Snapshot(source)) as snapshot:
@@ -63,7 +68,7 @@ def pick(
 
 
 def _all(picked: Request | None, named: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Every picked row; those that were not looked up by their row path."""
+    """Return every picked row as (row path, title); the row path is the title of rows that were not looked up."""
     titles = dict(named)
     paths = [row_path(record) for record in (picked.records if picked is not None else ())]
     return [(path, titles.get(path, path)) for path in paths]

@@ -1,4 +1,4 @@
-"""Warnings about a file before it is made: what its format, or a spreadsheet, cannot hold."""
+"""Warnings about a file before it is written: what its format, or a spreadsheet, cannot hold."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _HUB_ROWS, _HUB_SHARE = 10_000, 0.8
 
 
 def cautions(plan: Plan, request: Request, number: Number = plain, max_rows: int | None = None) -> list[str]:
-    """Sentences, each with what to do about it."""
+    """Return sentences about the planned file, each with what to do about it."""
     found = list(_hub(plan, number))
     if max_rows is not None and plan.rows > max_rows:
         found.insert(0, f"This is more than the {number(max_rows)} rows that may be exported here at once. {_ASK_LESS}")
     form = get_format(request.format)
     written = get_format(request.members) if request.members is not None else form
     for table in plan.tables:
-        if not form.lossless and len(plan.tables) == 1:  # several come as a package, which describes them
+        if not form.lossless and len(plan.tables) == 1:  # several tables become a package, which describes them
             found += _not_held(table, request.format, number)
-        if written.delimiter is not None:  # what people open in a spreadsheet
+        if written.delimiter is not None:  # people open these formats in a spreadsheet
             found += _no_sheet(table, plan, number)
     return found
 
 
 def _hub(plan: Plan, number: Number) -> Iterator[str]:
-    """One reference that brings most of the rows: perhaps more than was meant."""
+    """Yield a warning if one reference brings in most of the rows: perhaps more than was intended."""
     for table in plan.tables:
         for rows, along in ((table.belongs, table.because), (table.needed, table.needed_because)):
             if along and rows >= _HUB_ROWS and rows >= _HUB_SHARE * plan.rows:
@@ -63,7 +63,7 @@ def _no_sheet(table: PlannedTable, plan: Plan, number: Number) -> Iterator[str]:
 
 
 def _of(values: int, table: PlannedTable, number: Number) -> str:
-    """How many values: all of them were looked at, or some."""
+    """Return how many values were found, and among how many rows if not all were sampled."""
     looked_at = table.sampled.rows if table.sampled else 0
     if looked_at >= table.rows:
         return f" ({number(values)} value{'' if values == 1 else 's'})"

@@ -9,7 +9,7 @@ __all__ = ["Number", "because", "counted", "coverage_sentences", "needed_because
 
 
 def because(planned: PlannedTable, plan: Plan) -> str | None:
-    """Why a table's rows belong: ``because charts.client_id = this client``."""
+    """Return why a table's rows belong: ``because charts.client_id = this client``; None for the subject."""
     if planned.because is None or planned.under is None:
         return None
     under = next((t for t in plan.tables if t.table == planned.under), None)
@@ -23,7 +23,7 @@ def because(planned: PlannedTable, plan: Plan) -> str | None:
 
 
 def needed_because(planned: PlannedTable, plan: Plan) -> str | None:
-    """Why a table's rows were added: ``because charts.birth_data_id points to it``."""
+    """Return why a table's rows were added: ``because charts.birth_data_id points to it``; None if none were."""
     if planned.needed_because is None:
         return None
     return f"because {planned.needed_because} points to {'it' if planned.needed == 1 else 'them'}"

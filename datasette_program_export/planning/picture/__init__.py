@@ -1,7 +1,6 @@
-"""A plan as a picture: an SVG of tables and references that needs no script and no style sheet.
+"""Draws a plan as an SVG of tables and references that needs no script and no style sheet.
 
-Pure: from a Plan to text. What the picture shows stands in the plan's tables, too: they
-are its text alternative.
+Pure: from a Plan to text. The plan's tables contain the same facts; they are the picture's text alternative.
 """
 
 from __future__ import annotations
@@ -14,11 +13,13 @@ from ...selection.graph import Graph
 from ..plan import Plan, PlannedReference
 from .svg import Arrow, Box, drawing
 
-MOST = 40  # boxes; the other tables are folded into one
+MOST = 40  # boxes; the other tables share one more box
 
 
 def picture(plan: Plan, number: Callable[[int], str] = "{:,}".format) -> str:
-    """The plan as an SVG element; empty where there is nothing to see: a query, or no table at all."""
+    """Return the plan as an SVG element; empty for a query or a plan without tables.
+
+    ``number`` formats counts."""
     if plan.scope == "query" or not plan.tables:
         return ""
     boxes = _boxes(plan, number)
@@ -39,7 +40,7 @@ def picture(plan: Plan, number: Callable[[int], str] = "{:,}".format) -> str:
 
 
 def _boxes(plan: Plan, number: Callable[[int], str]) -> dict[str, Box]:
-    """Every table that could be drawn: those that are in, and those beside them that are not, and why."""
+    """Return a box for every table that could be drawn: those in the export, and those beside it, with the reason."""
     least = "" if plan.complete else "at least "
     found = {}
     for t in plan.tables:
@@ -62,14 +63,14 @@ def _boxes(plan: Plan, number: Callable[[int], str]) -> dict[str, Box]:
 
 
 def _worth_a_line(reference: PlannedReference) -> bool:
-    """Whether something can be seen along it: rows, rows kept back, or somebody's choice."""
+    """Return whether a reference is worth drawing: rows came along it, were withheld, or a choice stopped it."""
     return bool(
         reference.followed or reference.stopped or reference.withheld or reference.dangling or reference.why_not
     )
 
 
 def _shown(plan: Plan, boxes: dict[str, Box]) -> set[str]:
-    """The tables that are drawn: all, or those with rows that are nearest to the subject."""
+    """Return the tables to draw: all, or the MOST that have rows and are nearest to the subject."""
     if len(boxes) <= MOST:
         return set(boxes)
     beside: dict[str, set[str]] = {name: set() for name in boxes}
@@ -96,7 +97,7 @@ def _distances(start: Iterable[str], beside: dict[str, set[str]]) -> dict[str, i
 
 
 def _parents_first(names: list[str], lines: list[PlannedReference]) -> tuple[str, ...]:
-    """The tables in an order in which parents come first, circles broken as an import would break them."""
+    """Return the tables in parents-first order; cycles are broken as an import breaks them."""
     edges = [ForeignKey(r.table, tuple(r.columns), r.other_table, ()) for r in lines]
     return Graph(tuple(names), tuple(edges)).parents_first()
 

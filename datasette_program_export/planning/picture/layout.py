@@ -1,9 +1,9 @@
 """Lays out the boxes of a picture in layers, parents left of children.
 
-The steps of K. Sugiyama, S. Tagawa, M. Toda, Methods for Visual Understanding of
-Hierarchical System Structures (1981): circles are broken (by the parents-first order), a
-node's layer is its longest path, long lines get a lane in each layer that they cross, and
-the order within a layer follows the mean place of the neighbours.
+The steps of K. Sugiyama, S. Tagawa, M. Toda, Methods for Visual Understanding of Hierarchical System Structures
+(1981): cycles are broken (by the parents-first order), a node's layer is the length of its longest path, long
+lines get a lane in each layer that they cross, and nodes within a layer are sorted by the mean position of their
+neighbours.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 _SWEEPS = 6
 GAP = 16  # between two boxes of a layer
-LANE = 12  # the height of a line that only passes
+LANE = 12  # the height of a lane
 
 
 @dataclass
 class Node:
-    """A box, or (without a name) a place where a long line passes. ``height`` is given, the rest is found."""
+    """A box, or (without a name) a lane for a long line. ``height`` is given; the layout sets the other fields."""
 
     height: int
     name: str | None = None
@@ -30,7 +30,7 @@ class Node:
 
 @dataclass
 class Line:
-    """A line from a box to one of a layer further right, through the lanes between them."""
+    """A line from a box to a box in a layer further right, through the lanes between them."""
 
     start: str
     end: str
@@ -38,14 +38,14 @@ class Line:
 
 
 def laid_out(heights: dict[str, int], pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, Node], list[Line], int]:
-    """Boxes with their places, a line for each pair (left, right), and the height of it all.
+    """Return the boxes with their positions, a line for each pair (left, right), and the total height.
 
-    ``heights`` are in an order in which the left one of each pair comes first."""
+    ``heights`` must be in an order in which the left box of each pair comes first."""
     nodes = {name: Node(height, name) for name, height in heights.items()}
     for name in heights:
         before = [nodes[left].layer for left, right in pairs if right == name]
         nodes[name].layer = max(before) + 1 if before else 0
-    for name in reversed(list(heights)):  # a box without anything on its left stands close to what it leads to
+    for name in reversed(list(heights)):  # move a box without left neighbours next to its right neighbours
         after = [nodes[right].layer for left, right in pairs if left == name]
         if after and not any(right == name for _, right in pairs):
             nodes[name].layer = min(after) - 1
@@ -76,7 +76,7 @@ def _join(left: Node, right: Node) -> None:
 
 
 def _order(layers: list[list[Node]]) -> None:
-    """Sort each layer by the mean place of the neighbours, from left to right and back."""
+    """Sort each layer by the mean position of the neighbours, sweeping from left to right and back."""
     for sweep in range(_SWEEPS):
         rightwards = sweep % 2 == 0
         for layer in layers[1:] if rightwards else layers[-2::-1]:
@@ -94,7 +94,7 @@ def _sort(layer: list[Node], beside: Callable[[Node], list[Node]], layers: list[
 
 
 def _place(layers: list[list[Node]]) -> int:
-    """Give each node its ``y``: under the one before it, as near to its neighbours' middle as that allows."""
+    """Give each node its ``y``, one below the other, each layer centred; return the tallest layer's height."""
     tallest = max(sum(n.height + GAP for n in layer) for layer in layers)
     for layer in layers:
         y = (tallest - sum(n.height + GAP for n in layer)) / 2

@@ -9,12 +9,12 @@ from .layout import GAP, Line, Node, laid_out
 from .text import attribute, escaped, fitted, width
 
 _SIZE, _SMALL = 14, 12
-_WIDEST = 200  # of a box
-_LABEL = 230  # the widest label of a line
-_PORT = 20  # between two lines that end at one box
-_LOOP = 24  # above a box that points to itself
+_WIDEST = 200  # the width of the widest box
+_LABEL = 230  # the width of the widest label of a line
+_PORT = 20  # between two lines that end at the same box
+_LOOP = 24  # above a box that refers to itself
 _EDGE = 16  # around the picture
-_SMALLEST = 0.72  # of its size, to fit a page; narrower pages scroll
+_SMALLEST = 0.72  # how far the picture shrinks to fit a page; narrower pages scroll
 _INK, _GREY, _LINE, _PANEL = "#1b2733", "#4a5560", "#5b6570", "#fbfcfd"
 # fill, border, width of the border, dashes
 _LOOKS = {
@@ -29,7 +29,7 @@ _LOOKS = {
 
 @dataclass(frozen=True)
 class Box:
-    """A table: its name and a line about it; ``kind`` is how it looks; ``whole`` its name at full length."""
+    """A table: its name, a line about it (``told``), its style (``kind``), and its full name (``whole``)."""
 
     name: str
     told: str
@@ -38,15 +38,15 @@ class Box:
 
     @property
     def dashed(self) -> bool:
-        """Whether its border is dashed: it is not in."""
+        """Whether its border is dashed, because the table is not in the export."""
         return bool(_LOOKS[self.kind][3])
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """A reference from the box ``start`` (child) to the box ``end`` (parent); ``told`` is it at full length.
+    """A reference from the box ``start`` (child) to the box ``end`` (parent).
 
-    The ``note`` behind its label is never cut."""
+    ``told`` describes it in full. ``label`` may be shortened; ``note``, which follows it, never is."""
 
     start: str
     end: str
@@ -57,17 +57,17 @@ class Arrow:
 
     @property
     def shown(self) -> str:
-        """The label as it fits, with its note."""
+        """The label, shortened to fit, with its note."""
         return fitted(self.label, _SMALL, _LABEL - width(self.note, _SMALL)) + self.note
 
     @property
     def wide(self) -> int:
-        """How wide that is."""
+        """The width of the shown label."""
         return width(self.shown, _SMALL)
 
 
 def drawing(boxes: dict[str, Box], arrows: Sequence[Arrow], rest: Box | None, title: str, told: str) -> str:
-    """The SVG element. ``boxes`` are in an order in which most arrows point back."""
+    """Return the SVG element. ``boxes`` must be in an order in which most arrows point back."""
     return _Drawing(boxes, arrows, rest).svg(title, told)
 
 
@@ -75,7 +75,7 @@ class _Drawing:
     def __init__(self, boxes: dict[str, Box], arrows: Sequence[Arrow], rest: Box | None) -> None:
         self.boxes = boxes
         self.loops: dict[str, list[Arrow]] = {name: [] for name in boxes}
-        self.lines: list[tuple[Arrow, str, str]] = []  # with its left and its right box
+        self.lines: list[tuple[Arrow, str, str]] = []  # each with its left and its right box
         place = {name: i for i, name in enumerate(boxes)}
         for arrow in arrows:
             if arrow.start == arrow.end:
@@ -88,7 +88,7 @@ class _Drawing:
         self.rest = rest
         self.wide = self._box_width()
         self.parts: list[str] = []
-        self.labels: list[str] = []  # above all lines
+        self.labels: list[str] = []  # drawn above all lines
         self.right = self.bottom = 0.0
 
     def svg(self, title: str, told: str) -> str:
@@ -108,14 +108,14 @@ class _Drawing:
     def _box_width(self) -> int:
         boxes = [*self.boxes.values(), *([self.rest] if self.rest else [])]
         texts = [(b.name, _SIZE) for b in boxes] + [(b.told, _SMALL) for b in boxes]
-        # bold letters are a little wider
+        # bold letters are slightly wider
         return min(_WIDEST, max((round(width(t[:60], size) * 1.06) for t, size in texts), default=0)) + 20
 
     def _connected(self) -> None:
         names = [name for name in self.boxes if name not in self.alone]
         if not names:
             return
-        ends = {name: [0, 0] for name in names}  # labelled lines that end at its left, at its right
+        ends = {name: [0, 0] for name in names}  # labelled lines at its left side, at its right side
         for arrow, _, right in self.lines:
             ends[arrow.start][arrow.start != right] += 1
         heights = {n: max(48, _PORT * max(ends[n]) + 12) + (_LOOP if self.loops[n] else 0) for n in names}
@@ -128,12 +128,12 @@ class _Drawing:
         self.bottom = high - GAP + _EDGE
 
     def _columns(self, nodes: dict[str, Node]) -> list[float]:
-        """Where each layer begins: after the one before it, and the labels of the lines between them."""
+        """Return the x position of each layer: past the previous layer and the labels of the lines between them."""
         layers = max(n.layer for n in nodes.values()) + 1
         room = [40] * layers
         for arrow, _, right in self.lines:
             label = arrow.wide + 44
-            beside = nodes[arrow.start].layer - (arrow.start == right)  # the gap in which the label stands
+            beside = nodes[arrow.start].layer - (arrow.start == right)  # the gap that holds the label
             room[beside] = max(room[beside], label)
         found = [float(_EDGE)]
         for gap in room[:-1]:
@@ -146,7 +146,7 @@ class _Drawing:
         def far(name: str) -> float:
             return nodes[name].y + nodes[name].height / 2
 
-        # at each box the lines end in the order of where they come from, so that they do not cross
+        # sort the lines at each box by where they come from, so that they do not cross
         order = {
             name: [
                 sorted((d for d in drawn if d[0][0].start == name and d[0][2] == name), key=lambda d: _from(d, nodes)),
@@ -163,7 +163,7 @@ class _Drawing:
             high = child.height - (_LOOP if self.loops[arrow.start] else 0)
             y1 = _EDGE + top + high / 2 + (number - (len(same) - 1) / 2) * _PORT
             y2 = _EDGE + parent.y + (parent.height + (_LOOP if self.loops[arrow.end] else 0)) / 2
-            if side == 1:  # it closes a circle: at the boxes' feet, clear of the others
+            if side == 1:  # the line closes a cycle: attach it at the bottom of the boxes, clear of the others
                 y1, y2 = _EDGE + child.y + child.height - 6 - number * 12, _EDGE + parent.y + parent.height - 5
             x1 = columns[child.layer] + (0 if side == 0 else self.wide)
             x2 = columns[parent.layer] + (self.wide if side == 0 else 0)
@@ -173,7 +173,7 @@ class _Drawing:
     def _line(
         self, arrow: Arrow, start: tuple[float, float], end: tuple[float, float], lanes: list[tuple[float, float]]
     ) -> None:
-        """From the child, straight along its label, then by curves through the lanes, to the parent's arrow head."""
+        """Draw an arrow: from the child straight along its label, then in curves through the lanes to the parent."""
         (x, y), way = start, -1 if start[0] > end[0] else 1
         flat = x + way * (arrow.wide + 12)
         path = f"M{x:.0f} {y:.1f}H{flat:.0f}"
@@ -218,7 +218,7 @@ class _Drawing:
         self.right, self.bottom = max(self.right, x + self.wide), max(self.bottom, y + high)
 
     def _loop(self, loops: Sequence[Arrow], x: float, y: float) -> None:
-        """A table that points to itself: one loop above its box, for all such columns."""
+        """Draw a table's references to itself: one loop above its box for all of them."""
         right = x + self.wide - 14
         dashes = ' stroke-dasharray="6 4"' if all(a.dashed for a in loops) else ""
         label = fitted(", ".join(a.label for a in loops), _SMALL, self.wide - 60)
@@ -231,7 +231,7 @@ class _Drawing:
         )
 
     def _unconnected(self) -> None:
-        """Tables without lines, and what is folded, in rows beneath."""
+        """Draw the tables without lines, and the box for the folded ones, in rows at the bottom."""
         boxes = [self.boxes[name] for name in self.alone]
         loops = [self.loops[name] for name in self.alone]
         if self.rest is not None:
@@ -248,7 +248,7 @@ class _Drawing:
 
 
 def _from(drawn: tuple[tuple[Arrow, str, str], Line], nodes: dict[str, Node]) -> float:
-    """How high a line comes in at its right end."""
+    """Return the height at which a line arrives at its right end."""
     (_, left, _), line = drawn
     node = line.lanes[-1] if line.lanes else nodes[left]
     return node.y + node.height / 2

@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 from xml.sax.saxutils import escape, quoteattr
 
-_NARROW, _WIDE, _ASCII = 0.72, 1.1, 0.6  # parts of the font's size: more than common fonts take
-# They turn the direction of all that follows, or are no characters at all
+_NARROW, _WIDE, _ASCII = 0.72, 1.1, 0.6  # widths relative to the font size: more than in common fonts
+# Direction marks and overrides, which change the direction of the text that follows
 _TURNING = set(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F]))
 
 
 def clean(text: str) -> str:
-    """The text without what XML cannot hold or what would turn its neighbours round."""
+    """Replace characters that XML cannot hold, or that would change the direction of the text around them."""
     return "".join("\N{REPLACEMENT CHARACTER}" if _unfit(character) else character for character in text)
 
 
@@ -20,7 +20,7 @@ def _unfit(character: str) -> bool:
 
 
 def width(text: str, size: int) -> int:
-    """How wide the text is in a font of this size, rather too much than too little."""
+    """Return the width of the text in a font of this size, overestimated rather than underestimated."""
     return round(sum(map(_part, text)) * size + 0.5)
 
 
@@ -35,11 +35,11 @@ def _part(character: str) -> float:
 
 
 def fitted(text: str, size: int, most: int) -> str:
-    """The text, with … for its middle where it is wider than ``most``: many tables begin with the same words."""
+    """Return the text, its middle replaced by … if it is wider than ``most``: many tables begin with the same words."""
     text = clean(text)
     if width(text, size) <= most:
         return text
-    left = min(len(text) - 1, most)  # characters; a wide one takes more than one
+    left = min(len(text) - 1, most)  # number of characters to keep
     while left and width(_shortened(text, left), size) > most:
         left -= 1
     return _shortened(text, left)
@@ -51,10 +51,10 @@ def _shortened(text: str, left: int) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text as the content of an element."""
+    """Return the text escaped as the content of an element."""
     return escape(clean(text))
 
 
 def attribute(text: str) -> str:
-    """The text as an attribute's value, in its quotes."""
+    """Return the text as a quoted attribute value."""
     return quoteattr(clean(text))
