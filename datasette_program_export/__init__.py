@@ -1,10 +1,16 @@
-"""Take data out of a SQLite database: a record with all that belongs to it, a table, exact and complete.
+"""Exports data from a SQLite database, exactly and completely: a record with all that belongs to it, a table, a query.
 
-    from datasette_program_export import Request, export, plan
+    from datasette_program_export import Request, export, load, plan, prove, verify
 
-    with export("practice.db", Request(table="clients", records=[(client_id,)])) as made:
+    anna = Request(table="clients", records=[(client_id,)])
+    print(plan("practice.db", anna).rows, "rows")
+    with export("practice.db", anna) as made, open("anna.json", "wb") as file:
         for chunk in made:
             file.write(chunk)
+
+    assert verify("anna.json").status == "complete"  # the file alone
+    assert prove("anna.json").proven  # by import into a new database
+    load("copy.db", "anna.json")  # all rows or none
 
 Nothing here needs Datasette; the plugin is ``datasette_program_export.plugin``.
 """

@@ -1,27 +1,27 @@
-"""What can go wrong, as one tree.
+"""The exceptions of this package, as one tree.
 
     ExportError
-    ├── RequestError (ValueError)        the question is wrong           400  exit 2
-    ├── NotFoundError (LookupError)      no such table, row, database    404  exit 2
-    ├── DeniedError (PermissionError)    not for this person             403  exit 1
-    ├── UnsupportedError                 this subject or format cannot   422  exit 1
-    ├── TooLargeError                    a guard refused before byte one 422  exit 1
-    │   └── FileTooLargeError            more was sent than is taken     413
-    ├── SourceError                      the database cannot be read     422  exit 1
-    ├── UnreadableError                  a file is cut, damaged, not ours 422  exit 1
-    ├── ConflictError                    the job's state forbids it      409  exit 1
-    ├── GoneError                        a result no longer kept         410  exit 1
-    ├── RefusedError                     a file is not imported; ``report`` says why 422  exit 1
-    ├── BusyError                        too much at once, try later     429  exit 1
-    ├── AuditError                       the log of exports is broken    503  exit 1
-    ├── BrokenExportError                failed after the first byte     cut  exit 1
-    │   ├── SnapshotLostError            the one moment is gone
-    │   └── SpoolFullError               no room for what waits      507 if before
-    ├── CancelledError                   somebody left or cancelled      cut  exit 1
-    └── SettingsError (ValueError)       the configuration is wrong      start-up
+    ├── RequestError (ValueError)        the request is wrong                     400  exit 2
+    ├── NotFoundError (LookupError)      no such table, row, database             404  exit 2
+    ├── DeniedError (PermissionError)    not allowed for this person              403  exit 1
+    ├── UnsupportedError                 not possible for this subject or format  422  exit 1
+    ├── TooLargeError                    a limit refused before the first byte    422  exit 1
+    │   └── FileTooLargeError            an upload is larger than the site takes  413
+    ├── SourceError                      the database cannot be read              422  exit 1
+    ├── UnreadableError                  a file is cut, damaged, not ours         422  exit 1
+    ├── ConflictError                    the job's state forbids it               409  exit 1
+    ├── GoneError                        a result is no longer kept               410  exit 1
+    ├── RefusedError                     a file is not imported; see ``report``   422  exit 1
+    ├── BusyError                        too much at once, try later              429  exit 1
+    ├── AuditError                       the log of exports cannot be written     503  exit 1
+    ├── BrokenExportError                failed after the first byte              cut  exit 1
+    │   ├── SnapshotLostError            the snapshot is lost
+    │   └── SpoolFullError               no room for waiting data                 507 if before
+    ├── CancelledError                   the person left or cancelled             cut  exit 1
+    └── SettingsError (ValueError)       the configuration is wrong               start-up
 
-Every message says what, where, and what to do; none holds SQL or a row's values.
-The web layer answers with ``status``, the command line exits with ``exit_code``.
+Every message says what is wrong, where, and what to do; none contains SQL or a row's values. The web layer
+responds with ``status``, the command line exits with ``exit_code``.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from typing import Any
 
 
 class ExportError(Exception):
-    """The root: every error this package raises on purpose."""
+    """The base class of all errors that this package raises on purpose."""
 
     status = 500
     exit_code = 1
 
 
 class RequestError(ExportError, ValueError):
-    """The request cannot be understood: an unknown name, a contradiction, a bad value."""
+    """The request is not valid: an unknown name, a contradiction, a bad value."""
 
     status = 400
     exit_code = 2
@@ -57,31 +57,33 @@ class DeniedError(ExportError, PermissionError):
 
 
 class UnsupportedError(ExportError):
-    """Understood, but this subject or this format cannot do it."""
+    """The request is valid, but not possible for this subject or this format."""
 
     status = 422
 
 
 class TooLargeError(ExportError):
-    """A guard (``max_rows``) refused before the first byte."""
+    """A limit (``max_rows``) refused the export before the first byte."""
 
     status = 422
 
 
 class FileTooLargeError(TooLargeError):
-    """A file that was sent to be checked is larger than the site takes (``verify_mb``)."""
+    """An uploaded file is larger than the site takes (``verify_mb``)."""
 
     status = 413
 
 
 class SourceError(ExportError):
-    """The database cannot be read: damaged, locked, missing a module or a function."""
+    """The database cannot be read: it is damaged or locked, or a module or function is missing."""
 
     status = 422
 
 
 class UnreadableError(ExportError):
-    """A file is not what this program wrote: ``reason`` is cut, damaged, changed, or unknown (no document of ours)."""
+    """A file is not as this program wrote it.
+
+    ``reason`` is ``cut``, ``damaged``, ``changed``, or ``unknown`` (not a document of this program)."""
 
     status = 422
 
@@ -91,19 +93,19 @@ class UnreadableError(ExportError):
 
 
 class ConflictError(ExportError):
-    """What was asked for does not go with the state that a job is in: no result yet, nothing to cancel."""
+    """A job is in a state that does not allow the operation: it has no result yet, or nothing to cancel."""
 
     status = 409
 
 
 class GoneError(ExportError):
-    """The result of a job that was kept for a time, which is over."""
+    """The result of a job is no longer kept: its retention time is over."""
 
     status = 410
 
 
 class RefusedError(ExportError):
-    """An import that did not happen: nothing was changed. ``report`` (an ImportReport) holds every finding."""
+    """An import was refused; nothing was changed. ``report`` (an ImportReport) holds every finding."""
 
     status = 422
 
@@ -113,7 +115,7 @@ class RefusedError(ExportError):
 
 
 class BusyError(ExportError):
-    """Too many exports at once; ``retry_after`` is in seconds."""
+    """Too many exports run at once; ``retry_after`` is in seconds."""
 
     status = 429
 
@@ -133,17 +135,17 @@ class BrokenExportError(ExportError):
 
 
 class SnapshotLostError(BrokenExportError):
-    """The read transaction ended early, so the rest would come from another moment."""
+    """The read transaction ended early, so the rest would come from another snapshot."""
 
 
 class SpoolFullError(BrokenExportError):
-    """There is no more room for what waits for its reader (``spool_disk_mb``, or the disk)."""
+    """There is no more room for data that waits for a slow reader (``spool_disk_mb``, or the disk)."""
 
     status = 507
 
 
 class CancelledError(ExportError):
-    """The person left or cancelled; the work was stopped."""
+    """The person left or cancelled, so the work was stopped."""
 
 
 class SettingsError(ExportError, ValueError):

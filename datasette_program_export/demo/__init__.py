@@ -1,8 +1,8 @@
-"""Writes a demo database: an astrology practice, invented from end to end.
+"""Writes a demo database: an astrology practice, all of it invented.
 
-``write_demo(path)`` makes the same bytes' worth of rows every time: 50 clients with
-awkward names, their birth data, charts, readings, patterns, transits and notes, in the
-eleven tables of The Program. ``clients`` sets the size, for benchmarks up to 100,000.
+``write_demo(path)`` writes the same rows every time: 50 clients with awkward names, their birth data, charts,
+readings, patterns, transits and notes, in the eleven tables of The Program. ``clients`` sets the size, for
+benchmarks up to 100,000.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from .tables import INDEXES_AND_VIEWS, TABLES
 from .words import CITIES, FIRST_NAMES, LAST_NAMES, NOTES, READINGS, TEMPLATES
 
 SEED = 20251116
-# The four charts by which the owner rule is explained, and their people.
+# The four charts that explain the owner rule, and their people.
 ANNA = "a0000000-0000-4000-8000-000000000001"
 BOB = "a0000000-0000-4000-8000-000000000002"
-NOBODY = "a0000000-0000-4000-8000-000000000003"  # a client with nothing
+NOBODY = "a0000000-0000-4000-8000-000000000003"  # a client without any other rows
 ANNA_BIRTH = "b0000000-0000-4000-8000-000000000001"
 BOB_BIRTH = "b0000000-0000-4000-8000-000000000002"
 C1, C2, C3, C4 = (f"c0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3, 4))
 
-# Not the hash of anything: it has the shape of one, so that its leaving would be seen.
+# Not the hash of anything, but shaped like one, so that a leak would be noticed.
 PASSWORD_HASH = "$2b$12$" + "DemoOnlyNotAHashDemoOnly" + "x7Qp2Lr9Tz4Vb6Nc8Md1Kf3Hg5Js"
 
 
 def write_demo(path: str | Path, clients: int = 50) -> Path:
     """Write the demo to a new SQLite file in WAL mode and return its path.
 
-    Raises FileExistsError when there is a file already: nothing is overwritten."""
+    Raises FileExistsError if the file exists: nothing is overwritten."""
     target = Path(path)
     if target.exists():
         raise FileExistsError(f"{target.name} exists already; choose another name or remove it first")
@@ -63,7 +63,7 @@ def _insert(table: str, values: int) -> str:
 
 
 class _Practice:
-    """The rows, client by client, drawn from one random source."""
+    """Generates the rows, client by client, from one random source."""
 
     def __init__(self, random: random.Random) -> None:
         self.random = random
@@ -87,13 +87,13 @@ class _Practice:
         yield from self._people(clients)
 
     def _people(self, clients: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """Anna, Bob and the client with nothing first; then everybody else."""
+        """Yield the rows of Anna, Bob and the client without other rows, then those of everybody else."""
         if clients >= 3:
             yield from self._anna_and_bob()
             yield self._client(NOBODY, "Nadja", "Nothing-Yet", "")
         for number in range(3 if clients >= 3 else 0, clients):
             client = self._id()
-            # numbers 7 and 8 are two people of one name
+            # numbers 7 and 8 are two people with the same name
             name = FIRST_NAMES[(number - 3) % 40], LAST_NAMES[(number - 3 + number // 43) % 40]
             if number in (7, 8):
                 name = "Maria", "Silva"
@@ -116,7 +116,7 @@ class _Practice:
             yield self._birth(birth, client, unknown=number % 10 == 6 or nth == 1)
         for nth in range(1 + number % 3):
             chart = self._id()
-            # every fourth chart is filed under no client: it belongs by its birth data
+            # every fourth chart has no client of its own: its birth data decide the owner
             filed = client if nth % 4 != 1 else None
             yield from self._chart(chart, filed, births[nth % len(births)], f"{name}, chart {nth + 1}", number + nth)
         for nth in range(number % 4):
@@ -198,7 +198,7 @@ class _Practice:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
     def _moment(self) -> str:
-        """UTC text in one of the two spellings that live side by side in the app's files."""
+        """Return a time in UTC as text, in one of the two spellings that the app's files contain side by side."""
         self.clock += timedelta(seconds=self.random.randrange(60, 1800), microseconds=self.random.choice((0, 123456)))
         if self.random.random() < 0.3:
             return self.clock.strftime("%Y-%m-%d %H:%M:%S")

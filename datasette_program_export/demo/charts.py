@@ -29,7 +29,7 @@ ASPECTS = (("conjunction", 0), ("sextile", 60), ("square", 90), ("trine", 120), 
 
 
 class Charts:
-    """Draws charts from the demo's random source; ``moment`` gives its next time stamp."""
+    """Generates charts from the demo's random source; ``moment`` returns the next time stamp."""
 
     def __init__(self, random: random.Random, moment: Callable[[], str]) -> None:
         self.random = random
@@ -42,7 +42,7 @@ class Charts:
         cusps = [(number * 7.25 + 30 * house + self.random.random()) % 360 for house in range(12)]
         places = {b: self.random.uniform(0, 360) for b in (BODIES if layout == "A" else MORE_BODIES)}
         chart = getattr(self, f"_layout_{layout.lower()}")(places, cusps)
-        # the app writes compact text; its migration wrote blanks after the separators
+        # the app writes compact JSON; its migration wrote spaces after the separators
         compact = (",", ":") if number % 3 else (", ", ": ")
         return json.dumps(chart, ensure_ascii=False, separators=compact)
 
@@ -126,7 +126,7 @@ class Charts:
         }
 
     def synastry(self) -> str:
-        """Two wheels in one; the other person is no client of the practice."""
+        """Return a chart that compares two people; the other person is not a client of the practice."""
         places = {b: self.random.uniform(0, 360) for b in BODIES}
         wheel = {b: {"longitude": at} for b, at in places.items()}
         partner = {"name": self.random.choice(PARTNERS), "planets": wheel}

@@ -1,6 +1,7 @@
 """A self-check of an installation: exports the demo in every format and reads each file back.
 
-What is read back is compared with plain SQL: by the standard library alone, but for formats it cannot read.
+The content is compared with the results of plain SQL. It is read with the standard library alone, except for
+formats that the standard library cannot read.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ WAYS = {
 
 @dataclass(frozen=True)
 class Checked:
-    """One way to export: what was found, and what is wrong with it, if anything is."""
+    """The result of one way to export: the number of rows found, and the problem, if there is one."""
 
     way: str
     rows: int
@@ -48,7 +49,7 @@ class Checked:
 
 
 def check(database: Path) -> Iterator[Checked]:
-    """Export a demo database in every way and verify each file."""
+    """Export a demo database in every way and yield the result of verifying each file."""
     for name, request in WAYS.items():
         expected = _counts(database, request)
         for form in NAMES:
@@ -76,7 +77,7 @@ def _checked(way: str, expected: dict[str, int], read: Callable[[], dict[str, in
         found = read()
     except (ExportError, ValueError, KeyError, zipfile.BadZipFile, sqlite3.Error) as error:
         return Checked(way, 0, f"cannot be read back: {error}")
-    if "" in found:  # a file of one table does not say which
+    if "" in found:  # a file of one table does not name the table
         found = dict(zip(expected, found.values()))
     if found != expected:
         return Checked(way, sum(found.values()), f"{found} rows, and {expected} were expected")
@@ -84,7 +85,7 @@ def _checked(way: str, expected: dict[str, int], read: Callable[[], dict[str, in
 
 
 def _counts(database: Path, request: Request) -> dict[str, int]:
-    """How many rows of each table there should be: by plain SQL."""
+    """Return the expected number of rows of each table, counted with plain SQL."""
     with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
 
         def count(sql: str) -> int:
@@ -101,7 +102,7 @@ def _counts(database: Path, request: Request) -> dict[str, int]:
         return {name: count(f'SELECT 1 FROM "{name}"') for (name,) in names if name != "location_cache"}
 
 
-# Whose rows are whose, by the owner rule of docs/closure.md written out for the demo's tables
+# The owner rule of docs/closure.md, written out for the demo's tables
 _OWN_CHARTS = (
     f"SELECT id FROM charts WHERE client_id = '{ANNA}' OR (client_id IS NULL AND birth_data_id IN "
     f"(SELECT id FROM birth_data WHERE client_id = '{ANNA}'))"
@@ -125,7 +126,9 @@ _RECORDS = {
 
 
 def _layout(form: str) -> str:
-    """Rows alone, which are counted here; of a format that only its own reader knows, the layout that it reads."""
+    """Return the layout to export: plain rows, unless only the format's own reader can read it.
+
+    In that case, the layout in which a single table proves itself."""
     known = get_format(form)
     return known.proving_layout or "rows" if form not in _READ_HERE and known.delimiter is None else "rows"
 
@@ -156,7 +159,7 @@ def _read(form: str, archived: bool, content: bytes) -> dict[str, int]:
 
 
 def _read_by_itself(form: Format, content: bytes) -> dict[str, int]:
-    """By the format's own reader: the standard library has none."""
+    """Count the rows with the format's own reader, as the standard library has none."""
     if form.decode is None:
         raise ValueError("nothing here reads this format")
     tables = form.decode(io.BytesIO(content), TRUSTING).tables

@@ -152,7 +152,7 @@ def _trigger(table: str) -> str:
 
 
 TABLES = "\n".join(f"CREATE TABLE {name} ({columns}{_STAMPS}\n);" for name, columns in _TABLES.items())
-# made after the rows: much faster, and the same file in the end
+# created after the rows are inserted: much faster, and the result is the same
 INDEXES_AND_VIEWS = "\n".join(
     [f"CREATE INDEX {name} ON {columns};" for name, columns in _INDEXES.items()]
     + [_trigger(name) for name in _TABLES]
