@@ -83,7 +83,7 @@ _BY_URL = {o.url: o for o in OPTIONS}
 def parse_row_path(text: str) -> tuple[str, ...]:
     """Parse a row as Datasette's URLs name it: ``a`` or ``a,b``, tilde-encoded.
 
-    See https://docs.datasette.io/en/stable/internals.html#tilde-encoding."""
+    The encoding: https://docs.datasette.io/en/stable/internals.html#tilde-encoding"""
     return tuple(unquote_plus(part.replace("%", "%25").replace("~", "%")) for part in text.split(","))
 
 

@@ -54,7 +54,7 @@ class PlannedTable(_Model):
 
     @property
     def rows(self) -> int:
-        """Rows of both groups."""
+        """The number of rows in both groups."""
         return self.belongs + self.needed
 
 

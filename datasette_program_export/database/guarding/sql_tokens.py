@@ -32,7 +32,7 @@ class SQLTextError(ValueError):
 
 
 class Token(NamedTuple):
-    """One token of an SQL text, and the position ``at`` which it begins.
+    """One token of an SQL text; ``at`` is the position of its first character.
 
     ``kind`` is ``word`` (a keyword or name), ``quoted``, ``comment``, ``number``, ``variable`` or ``sign``."""
 
