@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
+import gc
 import os
 import shutil
-import socket
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from datasette.app import Datasette
 
+from datasette_program_export import ExportService
 from datasette_program_export.demo import write_demo
+from tests.support.databases.building import database
+from tests.support.sites.permissions import house
+from tests.support.sites.server import ROWS
 
 # The tests talk to this machine only: a proxy of the environment would take their requests, and those of their children
 for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
@@ -52,50 +50,6 @@ def real_data() -> Path:
     return Path(folder)
 
 
-def make_datasette(*files: Path, settings: dict | None = None, metadata: dict | None = None, **options) -> Datasette:
-    """A Datasette with these files; ``settings`` are the plugin's."""
-    merged = dict(metadata or {})
-    if settings is not None:
-        merged["plugins"] = {"datasette-program-export": settings}
-    return Datasette([str(f) for f in files], metadata=merged, **options)
-
-
-@dataclass
-class Server:
-    """A real server on this machine."""
-
-    url: str
-    port: int
-    datasette: Datasette
-
-
-@contextlib.contextmanager
-def served(datasette: Datasette) -> Iterator[Server]:
-    """Datasette under uvicorn, in a thread of its own."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(datasette.app(), log_level="critical", lifespan="on"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        wait_until(lambda: server.started, "the server to start", 30)
-        yield Server(f"http://127.0.0.1:{port}", port, datasette)
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        listener.close()
-        datasette.close() if hasattr(datasette, "close") else None
-
-
-def wait_until(condition, what: str, seconds: float = 10) -> None:
-    """Wait for something that happens on another thread."""
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up, f"waited {seconds} s for {what}"
-        time.sleep(0.01)
-
-
 def chromium() -> str | None:
     """The system's browser; ``make test`` installs one where it can."""
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -117,3 +71,59 @@ def browser() -> Iterator[Any]:
         )
         yield running
         running.close()
+
+
+@pytest.fixture
+def service(demo_file: Path) -> ExportService:
+    return ExportService(demo_file)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "exports.log"
+
+
+@pytest.fixture(scope="module")
+def house_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Not to be written to."""
+    return house(tmp_path_factory.mktemp("house"))
+
+
+@pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
+def page(request, browser) -> Iterator[object]:
+    context = browser.new_context(accept_downloads=True, java_script_enabled=request.param)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """60,000 rows: about 36 MB as JSON, more than the system keeps for a reader who takes nothing."""
+    path = tmp_path_factory.mktemp("large") / "large.db"
+    connection = database(path, "CREATE TABLE t (id INTEGER PRIMARY KEY, note TEXT)")
+    connection.execute("BEGIN")
+    connection.executemany("INSERT INTO t VALUES (?, ?)", ((i, f"note {i} " + "x" * 560) for i in range(ROWS)))
+    connection.execute("COMMIT")
+    connection.close()
+    return path
+
+
+@pytest.fixture(autouse=True)
+def nothing_collected() -> Iterator[None]:
+    """What is not given back, but only left to the garbage collector, is seen; in its own test, not in the next."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def settings(spool: Path) -> dict:
+    return {"spool_dir": str(spool), "spool_memory_mb": 0.5, "spool_disk_mb": 200}

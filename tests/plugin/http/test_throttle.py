@@ -1,0 +1,94 @@
+"""Exports make way for pages: by who waits for an answer, not by a clock."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from datasette_program_export.plugin.server import throttle as courtesy
+from datasette_program_export.plugin.server.throttle import WAITING, WaitingRequests, considerate
+from tests.support.sites.server import make_datasette
+
+HTTP = {"type": "http"}
+
+
+async def ignore(message: Any) -> None:
+    pass
+
+
+async def test_a_request_is_waited_for_until_its_answer_begins() -> None:
+    waiting, seen = WaitingRequests(), []
+    held = asyncio.Event()
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(waiting.rest())
+        await held.wait()
+        await send({"type": "http.response.start"})
+        seen.append(waiting.rest())
+
+    around = waiting.around(page)
+    first, second = (asyncio.create_task(around(dict(HTTP), None, ignore)) for _ in range(2))
+    await asyncio.sleep(0)
+    assert waiting.rest() == 2 * seen[0] > 0  # the more wait, the longer the rest
+    held.set()
+    await asyncio.gather(first, second)
+    assert seen[-1] == waiting.rest() == 0
+
+
+async def test_a_request_that_fails_waits_no_more() -> None:
+    waiting = WaitingRequests()
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await waiting.around(page)(dict(HTTP), None, ignore)
+    assert waiting.rest() == 0
+
+
+async def test_who_waits_very_long_holds_no_export_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = WaitingRequests()
+    monkeypatch.setattr(courtesy, "_PATIENCE", 0.0)
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        assert waiting.rest() == 0
+
+    await waiting.around(page)(dict(HTTP), None, ignore)
+
+
+async def test_what_is_no_request_is_let_through() -> None:
+    waiting, seen = WaitingRequests(), []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["type"], waiting.rest()))
+
+    await waiting.around(application)({"type": "lifespan"}, None, ignore)
+    assert seen == [("lifespan", 0.0)]
+
+
+def test_an_export_rests_while_others_wait_and_gives_the_same_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(courtesy.time, "sleep", rests.append)
+    answers = iter([0.0, 0.04, 0.0])
+    monkeypatch.setattr(WAITING, "rest", lambda: next(answers))
+    assert list(considerate([b"a", b"b", b"c"])) == [b"a", b"b", b"c"]
+    assert rests == [0.04]
+
+
+async def test_datasette_s_pages_are_counted(demo_file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the application as it is served."""
+    met: list[int] = []
+    whole = WaitingRequests.around
+
+    def around(self: WaitingRequests, application: Any) -> Any:
+        async def looking(scope: Any, receive: Any, send: Any) -> None:
+            met.append(len(self._since))
+            await application(scope, receive, send)
+
+        return whole(self, looking)
+
+    monkeypatch.setattr(WaitingRequests, "around", around)
+    assert (await make_datasette(demo_file).client.get("/practice")).status_code == 200
+    assert met == [1] and WAITING.rest() == 0

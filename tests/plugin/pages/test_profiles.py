@@ -1,0 +1,406 @@
+"""Saved choices: for oneself and for everybody, on the page, in the menus, by address and on the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import yaml
+
+from datasette_program_export import Request
+from datasette_program_export.errors import ConflictError, RequestError
+from datasette_program_export.options.profiles import MOST, Profile, ProfileStore, checked_name, options_of
+from datasette_program_export.options.settings import read_settings
+from datasette_program_export.plugin.host import V1
+from tests.support.sites.jobs import ask, done, keeping
+from tests.support.sites.permissions import PLUGIN, allowed, house, only, signed_in
+from tests.support.sites.server import served
+
+PROFILES = "/-/program-export/profiles"
+ARTIST = "/house/artists/1/-/program-export"
+ARTISTS = "/house/artists/-/program-export"
+HTML = {"accept": "text/html"}
+FOR_ALL = {"allow_profiles": {"id": "root"}}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "jobs"
+
+
+@pytest.fixture
+def house_file(tmp_path: Path) -> Path:
+    return house(tmp_path)
+
+
+async def save(
+    ds: Any, name: str, page: str = ARTIST, who: str | None = "anna", whose: str = "me", **options: Any
+) -> Any:
+    """Save a choice as a program does; ``options`` as a form has them."""
+    fields = {"_export_save_as": name, "_export_save_for": whose, **{f"_export_{k}": v for k, v in options.items()}}
+    return await ask(ds, "post", f"{page}/profile", who, data=fields)
+
+
+async def listed(ds: Any, who: str | None = "anna") -> list[dict]:
+    found: list[dict] = (await ask(ds, "get", f"{PROFILES}.json", who)).json()["profiles"]
+    return found
+
+
+async def names(ds: Any, who: str | None = "anna") -> list[str]:
+    return [p["name"] for p in await listed(ds, who)]
+
+
+async def test_a_choice_is_saved_under_a_name_and_used_by_it(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        made = await save(ds, "short", format="csv", without=["memos", "albums.title"], delimiter="tab")
+        assert made.status_code == 201, made.text
+        assert made.json()["options"] == {"format": "csv", "delimiter": "tab", "without": ["memos", "albums.title"]}
+        by_name = await ask(ds, "get", "/house/artists/1/-/program-export/download?_export_profile=short")
+        spelled = "_export_format=csv&_export_without=memos&_export_without=albums.title&_export_delimiter=tab"
+        by_hand = await ask(ds, "get", f"/house/artists/1/-/program-export/download?{spelled}")
+        assert by_name.status_code == 200 and by_name.headers["content-type"] == by_hand.headers["content-type"]
+        plan = (await ask(ds, "get", f"{ARTIST}.json?_export_profile=short")).json()
+        assert {t["table"] for t in plan["tables"]} == {"artists", "albums", "tracks"}
+
+
+async def test_only_options_are_kept_never_which_rows(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        made = await ask(
+            ds,
+            "post",
+            f"{ARTISTS}/profile?name=ada&_sort_desc=name",
+            data={"_export_save_as": "ada's", "_export_save_for": "me", "_export_limit": "1"},
+        )
+        assert made.json()["options"] == {"format": "programjson", "limit": 1}
+        assert b"ada" not in (folder / "profiles.db").read_bytes().replace(b"ada's", b"")
+
+
+async def test_saving_a_name_again_replaces_it(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        await save(ds, "mine", format="csv")
+        await save(ds, " mine ", format="sql")
+        assert [(p["name"], p["options"]) for p in await listed(ds)] == [("mine", {"format": "sql"})]
+
+
+async def test_other_people_s_profiles_are_as_if_they_did_not_exist(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        made = (await save(ds, "private-choice", format="csv")).json()
+        for who in ("bob", None):
+            assert await names(ds, who) == []
+            theirs = await ask(ds, "get", f"{ARTIST}?_export_profile=private-choice", who)
+            never = await ask(ds, "get", f"{ARTIST}?_export_profile=never-choice", who)
+            assert theirs.status_code == never.status_code == 400
+            assert theirs.text.replace("private", "never") == never.text
+            refused = await ask(ds, "post", made["links"]["delete"], who)
+            unknown = await ask(ds, "post", f"{PROFILES}/nix/delete", who)
+            assert refused.status_code == 404 and refused.text == unknown.text
+            assert "private-choice" not in (await ask(ds, "get", "/house/artists/1", who)).text
+        assert await names(ds) == ["private-choice"]
+
+
+async def test_for_everybody_needs_a_permission(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file, plugin=FOR_ALL) as ds:
+        for who in ("anna", None):
+            assert (await save(ds, "all", who=who, whose="everybody")).status_code == 403
+        made = (await save(ds, "all", who="root", whose="everybody", format="sql")).json()
+        assert (made["for"], await names(ds, "bob"), await names(ds, None)) == ("everybody", ["all"], ["all"])
+        assert (await ask(ds, "get", f"{ARTIST}/download?_export_profile=all", None)).text.startswith("--")
+        assert [p["links"]["delete"] for p in await listed(ds, "bob")] == [None]
+        assert (await ask(ds, "post", made["links"]["delete"], "bob")).status_code == 403
+        assert (await ask(ds, "post", made["links"]["delete"], "root")).status_code == 200
+        assert await names(ds, "bob") == []
+
+
+async def test_by_default_only_root_saves_for_everybody(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file, root=True) as ds:
+        assert (await save(ds, "all", who="anna", whose="everybody")).status_code == 403
+        cookies = signed_in(ds, "root")
+        fields = {"_export_save_as": "all", "_export_save_for": "everybody"}
+        made = await ds.client.post(f"{ARTIST}/profile", data=fields, cookies=cookies)
+        assert made.status_code == 201, made.text
+
+
+async def test_who_is_nobody_has_none_of_their_own(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        refused = await save(ds, "x", who=None)
+        assert refused.status_code == 403 and "not signed in" in refused.text
+        page = (await ask(ds, "get", ARTIST, None)).text
+        assert "Save for me" not in page and "_export_save_as" not in page
+        page = (await ask(ds, "get", ARTIST)).text
+        assert "Save for me" in page and "Save for everybody" not in page
+
+
+async def test_one_s_own_goes_before_everybody_s_and_that_before_the_settings(house_file: Path, folder: Path) -> None:
+    here = {"plugins": {PLUGIN: {"profiles": {"p": {"format": "csv"}}}}}
+
+    async def kind(ds: Any) -> str:
+        return str(
+            (await ask(ds, "get", "/house/memos/-/program-export/download?_export_profile=p")).headers["content-type"]
+        )
+
+    with keeping(folder, house_file, plugin=FOR_ALL, here=here) as ds:
+        assert "csv" in await kind(ds)
+        await save(ds, "p", "/house/-/program-export", "root", "everybody", format="sql")
+        assert "sql" in await kind(ds)
+        await save(ds, "p", "/house/-/program-export", format="ndjson")
+        assert "ndjson" in await kind(ds)
+        assert [(p["for"], p["kept_in"]) for p in await listed(ds)] == [
+            ("me", "saved"), ("everybody", "saved"), ("everybody", "settings"),
+        ]  # fmt: skip
+
+
+async def test_a_profile_that_names_what_one_may_not_see_is_not_there(house_file: Path, folder: Path) -> None:
+    """Neither by its name, nor in the list, nor among the names that an error tells."""
+    here = allowed(memos=only("root"))
+    with keeping(folder, house_file, plugin=FOR_ALL, here=here) as ds:
+        await save(ds, "of-memos", "/house/memos/-/program-export", "root", "everybody", format="csv")
+        await save(ds, "leaves-memos-out", ARTIST, "root", "everybody", without="memos")
+        await save(ds, "plain", ARTIST, "root", "everybody")
+        assert await names(ds, "bob") == ["plain"] and len(await names(ds, "root")) == 3
+        for name in ("of-memos", "leaves-memos-out"):
+            refused = await ask(ds, "get", f"{ARTIST}.json?_export_profile={name}", "bob")
+            assert (
+                refused.status_code == 400 and refused.json()["error"] == f"There is no profile {name}. Known: plain."
+            )
+        assert "memos" not in (await ask(ds, "get", PROFILES, "bob")).text
+        assert "leaves-memos-out" not in (await ask(ds, "get", "/house/artists", "bob")).text
+
+
+async def test_a_profile_belongs_to_its_database(tmp_path: Path, folder: Path) -> None:
+    with keeping(folder, house(tmp_path), house(tmp_path, "other")) as ds:
+        await save(ds, "here", format="csv")
+        await save(ds, "here", "/other/artists/1/-/program-export", format="sql")
+        assert sorted((p["database"], p["options"]["format"]) for p in await listed(ds)) == [
+            ("house", "csv"), ("other", "sql"),
+        ]  # fmt: skip
+        assert (
+            "csv"
+            in (await ask(ds, "get", "/house/memos/-/program-export/download?_export_profile=here")).headers[
+                "content-type"
+            ]
+        )
+
+
+@pytest.mark.parametrize("who", ["anna", None])
+async def test_another_site_s_page_saves_and_deletes_nothing(house_file: Path, folder: Path, who: str | None) -> None:
+    elsewhere = {"origin": "https://elsewhere.example", "sec-fetch-site": "cross-site"}
+    with keeping(folder, house_file, plugin={"allow_profiles": True}) as ds:
+        kept = (await save(ds, "kept", who="anna", whose="everybody")).json()
+        cookies = signed_in(ds, who)
+        fields = {"_export_save_as": "evil", "_export_save_for": "everybody"}
+        for url in (f"{ARTIST}/profile", kept["links"]["delete"]):
+            refused = await ds.client.post(url, data=fields, cookies=cookies, headers={**HTML, **elsewhere})
+            assert refused.status_code == 403
+        assert await names(ds) == ["kept"]
+
+
+@pytest.mark.skipif(V1, reason="1.0 goes by what the browser says of where a form comes from")
+async def test_on_0x_deleting_without_the_form_s_token_does_nothing(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        kept = (await save(ds, "kept")).json()
+        cookies = signed_in(ds, "anna")
+        refused = await ds.client.post(kept["links"]["delete"], data={"csrftoken": "guessed"}, cookies=cookies)
+        assert refused.status_code == 403 and await names(ds) == ["kept"]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "  ", "x" * 61, "a\nb", "a\x00b", "a\u202eb", "a\u2028b"], ids=lambda n: repr(n)[:20]
+)
+async def test_a_name_that_cannot_be_shown_is_refused(house_file: Path, folder: Path, name: str) -> None:
+    with keeping(folder, house_file) as ds:
+        assert (await save(ds, name)).status_code == 400
+        assert await names(ds) == []
+
+
+def test_names_in_all_scripts_and_of_sixty_characters_are_taken() -> None:
+    for name in ("x" * 60, "Für Anna", "می\u200cخواهم", "👩\u200d🎤", "a/b?c&d"):
+        assert checked_name(f" {name} ") == name
+    with pytest.raises(RequestError, match="needs a name"):
+        checked_name(" ")
+
+
+async def test_a_name_is_text_and_no_markup_everywhere(house_file: Path, folder: Path) -> None:
+    name = '<b>"x"&'
+    with keeping(folder, house_file) as ds:
+        made = (await save(ds, name, format="csv")).json()
+        for path in (PROFILES, "/house/artists/1", "/house/artists", made["links"]["page"]):
+            page = await ask(ds, "get", path, headers=HTML)
+            assert page.status_code == 200 and "<b>&#34;" not in page.text and '<b>"x"' not in page.text, path
+        assert "&lt;b&gt;" in (await ask(ds, "get", PROFILES)).text
+        page = await ask(ds, "get", f"{ARTIST}?_export_save_as={quote(name)}", headers=HTML)
+        assert 'value="&lt;b&gt;&#34;x&#34;&amp;"' in page.text
+
+
+async def test_options_that_mean_nothing_are_told_when_they_are_saved(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        assert (await save(ds, "x", without="nix")).status_code == 400
+        assert (await save(ds, "x", whose="them")).status_code == 400
+        assert (await save(ds, "x", secrets="include")).status_code == 403
+        assert (await save(ds, "x", page="/house/nix/-/program-export")).status_code == 404
+        assert await names(ds) == []
+
+
+async def menu(ds: Any, path: str, who: str | None = "anna") -> dict[str, str]:
+    """The links of a page's menu that carry a profile, by their words."""
+    page = (await ask(ds, "get", path, who)).text
+    links = re.findall(r'<a [^>]*?href="([^"]*_export_profile=[^"]*)"[^>]*>\s*(.*?)\s*<', page, re.S)
+    return {unescape(words): unescape(href) for href, words in links}
+
+
+async def test_menus_offer_the_profiles_that_fit(house_file: Path, folder: Path) -> None:
+    here = {
+        "plugins": {PLUGIN: {"profiles": {"sheet": {"format": "csv"}, "deep": {"parents": "needed"}}}},
+        "queries": {"titles": {"sql": "select title from albums"}},
+    }
+    with keeping(folder, house_file, here=here) as ds:
+        await save(ds, "artist", ARTIST, format="csv", without="memos")
+        await save(ds, "first", ARTISTS, limit="5")
+        await save(ds, "whole", "/house/-/program-export", table=["artists", "albums"])
+        await save(ds, "query", "/house/titles/-/program-export", format="tsv")
+        found = {
+            path: {words.removeprefix("Export: ") for words in await menu(ds, path)}
+            for path in ("/house/artists/1", "/house/artists", "/house/backers", "/house", "/house/titles")
+        }
+        assert found == {
+            "/house/artists/1": {"artist", "sheet", "deep"},
+            "/house/artists": {"artist", "first", "sheet"},
+            "/house/backers": {"sheet"},
+            "/house": {"whole", "sheet"},
+            "/house/titles": {"query", "sheet"},
+        }
+        for path in found:
+            for href in (await menu(ds, path)).values():
+                assert (await ask(ds, "get", href)).status_code == 200, href
+
+
+async def test_a_menu_offers_ten_at_most_and_keeps_the_filter(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        for number in range(12):
+            await save(ds, f"p{number:02}", ARTISTS)
+        found = await menu(ds, "/house/artists?name=ada")
+        assert len(found) == 10
+        assert found["Export: p00"] == f"{ARTISTS}?name=ada&_export_profile=p00"
+
+
+async def test_the_page_of_a_profile_can_be_changed_again(house_file: Path, folder: Path) -> None:
+    """What it leaves out stands ticked; unticked and sent, it is in again: the form does not carry the name."""
+    with keeping(folder, house_file) as ds:
+        await save(ds, "p", format="csv", without="memos")
+        page = (await ask(ds, "get", f"{ARTIST}?_export_profile=p")).text
+        assert 'name="_export_without" value="memos" checked' in page
+        assert re.search(r'name="_export_format" value="csv" checked', page)
+        assert 'name="_export_profile"' not in page
+
+
+async def test_a_job_keeps_what_its_profile_meant(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        made = (await save(ds, "p", format="csv", without="memos")).json()
+        for base in (ARTIST, ARTISTS):  # by itself a table's export has no memos; a profile may say so nevertheless
+            job = await done(ds, f"{base}/job?_export_profile=p")
+            await save(ds, "p", format="sql")
+            file = await ask(ds, "get", job["links"]["result"])
+            assert file.status_code == 200, file.text
+            again = await ask(ds, "post", job["links"]["again"])
+            assert again.json()["request"]["format"] == "csv"
+            made = (await save(ds, "p", format="csv", without="memos")).json()
+        job = await done(ds, f"{ARTIST}/job?_export_profile=p")
+        await ask(ds, "post", made["links"]["delete"])
+        assert (await ask(ds, "get", job["links"]["result"])).status_code == 200
+
+
+async def test_the_lines_for_the_settings_mean_the_same(house_file: Path, folder: Path, tmp_path: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        await save(ds, "für: anna", format="csv", without=["memos", "albums.title"], delimiter="tab", others="include")
+        (told,) = await listed(ds)
+    (tmp_path / "metadata.yml").write_text(told["yaml"], "utf-8")
+    assert read_settings(tmp_path / "metadata.yml", "house").profiles == {"für: anna": told["options"]}
+    assert told["words"] == (
+        "as csv, tab between the fields, with rows of people who were not asked for, without memos, albums.title"
+    )
+
+
+async def test_the_command_line_knows_everybody_s(house_file: Path, folder: Path, tmp_path: Path) -> None:
+    with keeping(folder, house_file, plugin=FOR_ALL) as ds:
+        await save(ds, "all", ARTIST, "root", "everybody", format="csv", without="memos")
+        await save(ds, "mine", ARTIST, format="csv")
+    metadata = tmp_path / "metadata.yml"
+    metadata.write_text(yaml.safe_dump({"plugins": {PLUGIN: {"jobs_dir": str(folder)}}}))
+
+    def command(profile: str) -> subprocess.CompletedProcess[str]:
+        words = ["-m", "datasette", "program-export", "plan", str(house_file), "artists", "1", "--json"]
+        return subprocess.run(
+            [sys.executable, *words, "-m", str(metadata), "--profile", profile], capture_output=True, text=True
+        )
+
+    assert "memos" not in {t["table"] for t in json.loads(command("all").stdout)["tables"]}
+    refused = command("mine")
+    assert refused.returncode == 2 and "There is no profile mine. Known: all." in refused.stderr
+
+
+async def test_nothing_of_it_can_be_read_by_others(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        await save(ds, "p")
+    assert (folder / "profiles.db").stat().st_mode & 0o777 == 0o600 and folder.stat().st_mode & 0o777 == 0o700
+    assert b"anna" not in (folder / "profiles.db").read_bytes()
+
+
+async def test_profiles_survive_the_server(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file, plugin={"max_jobs": 0}) as ds:
+        assert (await save(ds, "p")).status_code == 201
+    with keeping(folder, house_file) as ds:
+        assert await names(ds) == ["p"] and await names(ds, "bob") == []
+
+
+async def test_a_damaged_list_breaks_no_page_but_is_told_where_it_is_asked_for(house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds:
+        await save(ds, "p")
+        (folder / "profiles.db").write_bytes(b"no database" * 100)
+        for path in ("/house/artists", ARTIST):
+            assert (await ask(ds, "get", path)).status_code == 200
+        for path in (f"{PROFILES}.json", f"{ARTIST}.json?_export_profile=p"):
+            told = await ask(ds, "get", path)
+            assert told.status_code >= 500 and "saved choices" in told.text
+
+
+def test_there_is_an_end_to_how_many_one_person_saves(tmp_path: Path) -> None:
+    store = ProfileStore(tmp_path)
+    for number in range(MOST):
+        store.save(Profile(str(number), "d", None, {"format": "csv"}, "me"))
+    with pytest.raises(ConflictError, match="the most"):
+        store.save(Profile("one more", "d", None, {"format": "csv"}, "me"))
+    store.save(Profile("7", "d", None, {"format": "sql"}, "me"))  # in place of the one of that name
+    assert len(store.found("me")) == MOST and store.found("somebody else") == []
+
+
+def test_what_a_request_says_beside_the_rows_makes_the_same_request_again() -> None:
+    asked = Request(table="t", records=[("1",)], format="csv", delimiter="\t", without=("a", "b.c"), cascade=True)
+    kept = options_of(asked)
+    assert "records" not in kept and Request(table="t", records=[("1",)], **kept) == asked
+
+
+def test_a_choice_is_saved_used_and_deleted_without_scripts(browser, house_file: Path, folder: Path) -> None:
+    with keeping(folder, house_file) as ds, served(ds) as running:
+        context = browser.new_context(java_script_enabled=False)
+        context.add_cookies([{"name": "ds_actor", "value": signed_in(ds, "anna")["ds_actor"], "url": running.url}])
+        page = context.new_page()
+        page.goto(running.url + ARTIST)
+        page.locator('input[name="_export_without"][value="memos"]').check()
+        page.locator('input[name="_export_format"][value="sql"]').check()
+        page.get_by_label("Save this choice as").fill("Without <memos>")
+        page.get_by_role("button", name="Show the changed choice").last.click()  # the name is not lost by that
+        page.get_by_role("button", name="Save for me").click()
+        page.wait_for_url("**/-/program-export/profiles")
+        page.get_by_role("link", name="Without <memos>").click()
+        assert page.locator('input[name="_export_format"][value="sql"]').is_checked()
+        assert page.locator('input[name="_export_without"][value="memos"]').is_checked()
+        page.get_by_role("link", name="Saved choices").last.click()
+        page.get_by_role("button", name="Delete").click()
+        page.get_by_text("There are none yet.").wait_for()
+        context.close()

@@ -1,0 +1,1 @@
+"""Datasette with the plugin: in process, under uvicorn, with people and jobs."""
