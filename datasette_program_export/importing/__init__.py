@@ -1,1 +1,1 @@
-"""Importing a file: all of it or nothing."""
+"""Imports a file into a database: all of it or nothing."""

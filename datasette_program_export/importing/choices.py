@@ -1,4 +1,4 @@
-"""The options of an import, validated."""
+"""The validated options of an import."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ POLICIES: tuple[str, ...] = get_args(Policy)
 
 
 class ImportChoices(BaseModel):
-    """How rows that are there already are treated, and what else may happen.
+    """The options of an import, among them the policy for rows whose key the target already has.
 
-    ``fail``: other values stop the import. ``skip``: the row stays. ``update``: it gets the
-    values that the file gives. ``replace``: what the file does not give goes back to its default,
-    too (never a secret that the file left out); rows that refer to it are not touched."""
+    The policies: ``fail`` stops the import if a row has other values. ``skip`` leaves the row unchanged.
+    ``update`` sets the values that the file gives. ``replace`` also resets the columns that the file
+    does not give to their defaults, except secrets that the file left out; rows that refer to the row
+    are not touched."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,7 +41,7 @@ class ImportChoices(BaseModel):
 
     @classmethod
     def of(cls, choices: dict[str, Any]) -> ImportChoices:
-        """Raises RequestError that names what is wrong."""
+        """Return validated choices. Raises RequestError, which names each fault."""
         try:
             return cls(**choices)
         except ValidationError as error:
@@ -51,7 +52,7 @@ class ImportChoices(BaseModel):
         return named.get(fold(table), self.on_conflict)
 
     def check(self, schema: Schema) -> None:
-        """Raise RequestError for a table that there is not."""
+        """Check that the target has every table named here. Raises RequestError if it does not."""
         names = [*self.on_conflict_for, *([self.table] if self.table else [])]
         if unknown := [name for name in names if schema.find(name) is None]:
             raise RequestError(f"There is no table {unknown[0]} in the target. It has: {', '.join(schema) or 'none'}.")

@@ -1,8 +1,9 @@
 """``load(target, file)``: imports a file in one transaction, all of it or nothing.
 
-First every row is staged, checked and digested in a private database, so that a file that is
-cut or lies never comes near the target. Then one transaction: compare, write, check every
-reference, and keep it; or roll it back, which is a preview. So a preview is an import in all but its last step.
+First every row is staged, checked and digested in a private database, so that a truncated or
+inconsistent file never reaches the target. Then one transaction compares the rows, writes them and
+checks every reference. It is committed, or rolled back for a preview: a preview differs from an
+import only in this last step.
 """
 
 from __future__ import annotations
@@ -53,16 +54,23 @@ def load(
     trusted: bool = False,
     **unknown: NoReturn,
 ) -> ImportReport:
-    """Import a file into a database: a path (new or not), a ``sqlite3`` connection, a sqlite_utils Database.
+    """Import a file into a database, and return the report.
 
-    ``ImportChoices`` explains the choices. A preview returns its report in any case; an
-    import that does not happen raises RefusedError, which has the report. Raises RequestError for what cannot
-    be asked (also a choice that is unknown), NotFoundError, SourceError, BusyError, OSError. ``inspect`` is called in
-    the transaction, when all is written; what it raises undoes it. ``inspect_staged`` is called when every row was
-    read, and none is compared with the target yet; what it raises ends the import. ``run_on`` chooses the connection
-    that writes: it calls its argument once with another connection to the same database, on any thread, and returns
-    when that has returned. ``watch`` counts the rows, and may stop the import (CancelledError).
-    ``limits`` are for a file that is not ``trusted``; by default those of the settings."""
+    ``target`` is a path (existing or new), a ``sqlite3`` connection or a sqlite_utils Database.
+    ``ImportChoices`` explains the choices, ``on_conflict`` to ``trusted``. Example::
+
+        report = load("copy.db", "client-3.programjson", on_conflict="update", preview=True)
+
+    ``inspect`` is called in the transaction after everything is written; an exception from it rolls back.
+    ``inspect_staged`` is called after every row is read and before any is compared with the target; an
+    exception from it ends the import.
+    ``run_on`` chooses the connection that writes. It calls its argument once, on any thread, with another
+    connection to the same database, and returns after that call has returned.
+    ``watch`` counts the rows and can stop the import, which raises CancelledError.
+    ``limits`` apply to a file that is not ``trusted``; by default they come from ``settings``.
+
+    A preview always returns its report. An import that is refused raises RefusedError, which carries the
+    report. Raises RequestError for invalid or unknown choices, NotFoundError, SourceError, BusyError, OSError."""
     choices: dict[str, Any] = {
         "on_conflict": on_conflict, "on_conflict_for": on_conflict_for, "preview": preview, "insert": insert,
         "allow_dangling": allow_dangling, "triggers": triggers, "backup": backup,

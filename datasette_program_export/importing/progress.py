@@ -8,36 +8,36 @@ from typing import Any
 
 from ..errors import CancelledError
 
-_STEPS = 20_000  # of SQLite's machine between two looks: some milliseconds
+_STEPS = 20_000  # instructions of SQLite's virtual machine between two checks: some milliseconds
 
 
 class ImportProgress:
-    """Counts, and never stops; a subclass that overrides ``cancelled`` can stop an import.
+    """Counts rows and never stops; a subclass that overrides ``cancelled`` can stop an import.
 
-    ``stage`` is reading, waiting, copying, or writing; ``rows`` are those of the file that were read."""
+    ``stage`` is reading, waiting, copying or writing; ``rows`` is the number of rows read from the file."""
 
     def __init__(self) -> None:
         self.stage = "reading"
         self.rows = 0
 
     def cancelled(self) -> bool:
-        """Whether it is to stop: asked often, so it must be quick."""
+        """Return whether the import should stop. It is called often, so it must be quick."""
         return False
 
     def check(self) -> None:
-        """Raise CancelledError if it is to stop."""
+        """Check that the import may go on. Raises CancelledError if it is cancelled."""
         if self.cancelled():
             raise CancelledError("The import was cancelled. Nothing was changed.")
 
     def count(self, rows: int) -> None:
-        """Some more rows were read."""
+        """Add a number of rows to ``rows``. Raises CancelledError if the import is cancelled."""
         self.rows += rows
         self.check()
 
     @contextmanager
     def over(self, connection: Any) -> Iterator[None]:
-        """Within it, what this connection does is broken off when it is to stop."""
-        if type(self).cancelled is ImportProgress.cancelled:  # somebody's connection keeps a handler of their own
+        """Interrupt the statements of this connection within the block if the import is cancelled."""
+        if type(self).cancelled is ImportProgress.cancelled:  # a given connection keeps its own progress handler
             yield
             return
         connection.set_progress_handler(self.cancelled, _STEPS)
@@ -46,7 +46,7 @@ class ImportProgress:
         except CancelledError:
             raise
         except Exception:
-            self.check()  # what was broken off is no error of its own
+            self.check()  # an interrupted statement is a cancellation, not an error
             raise
         finally:
             connection.set_progress_handler(None, 0)

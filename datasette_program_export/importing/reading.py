@@ -1,4 +1,4 @@
-"""Reads a file of any kind into the staging database, with its findings."""
+"""Reads a file of any kind into the staging database and collects its findings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .staging.columns import ColumnMapping
 
 
 def limits_of(settings: Settings) -> Limits:
-    """What a file may cost that nobody vouches for."""
+    """Return the limits for a file that is not trusted."""
     disk = int(settings.spool_disk_mb * 1e6)
     return replace(CAREFUL, cell=int(settings.cell_mb * 1e6), folder=settings.spool_dir, disk=disk)
 
@@ -32,9 +32,9 @@ def read(
     findings: FindingCollector,
     careful: Limits = CAREFUL,
 ) -> None:
-    """Stage every row. A file that is cut, changed or does not hold what it says is a finding.
+    """Stage every row of the file. A truncated, changed or inconsistent file becomes a finding.
 
-    Raises NotFoundError, RequestError (a table must be named), OSError."""
+    Raises NotFoundError, RequestError (the file names no table and none was given), OSError."""
     if not path.is_file():
         raise NotFoundError(f"There is no file {path.name}.")
     limits = TRUSTING if choices.trusted else careful

@@ -1,4 +1,4 @@
-"""The report of an import: what it does, and every reason against it, as plain data."""
+"""The report of an import as plain data: what it does, and every reason against it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-_TOLD = 20  # of one kind, in one column; the rest is counted
-MOST = 100_000  # bad rows of a table; more are not looked for
+_TOLD = 20  # findings of one kind in one column that are listed; the rest is counted
+MOST = 100_000  # bad rows of a table after which the search stops
 
 
 class _Model(BaseModel):
@@ -16,7 +16,7 @@ class _Model(BaseModel):
 
 
 class Finding(_Model):
-    """One thing that is to be said of the file, the target, or a row; without values."""
+    """One finding about the file, the target or a row; it contains no values."""
 
     kind: str = Field(description="file, table, column, type, key, duplicate, not_null, check, unique, reference, …")
     message: str = Field(description="A sentence.")
@@ -28,7 +28,7 @@ class Finding(_Model):
 
 
 class Difference(_Model):
-    """One field of a row that is there already, side by side."""
+    """One field of an existing row: its value in the target and in the file."""
 
     column: str
     target: Any
@@ -36,7 +36,7 @@ class Difference(_Model):
 
 
 class Sample(_Model):
-    """A row that is there with other values."""
+    """An existing row with other values in the file."""
 
     number: int = Field(description="The row's number in the file, or its line.")
     key: dict[str, Any]
@@ -44,7 +44,7 @@ class Sample(_Model):
 
 
 class TableReport(_Model):
-    """What becomes of one table's rows; the five counts together are ``rows``."""
+    """What happens to one table's rows: insert, update, unchanged, skip and conflict add up to ``rows``."""
 
     rows: int = 0
     insert: int = Field(default=0, description="New rows.")
@@ -60,7 +60,7 @@ class TableReport(_Model):
 
 
 class AllowedReference(_Model):
-    """References that lead nowhere, as the file itself announced, and that were let in because it was asked."""
+    """Dangling references that the file announces and the import allowed on request."""
 
     table: str
     columns: list[str]
@@ -69,7 +69,7 @@ class AllowedReference(_Model):
 
 
 class ImportReport(_Model):
-    """What an import did, or, of a preview, what it would do."""
+    """What an import did, or what a preview would do."""
 
     file: str
     target: str
@@ -94,12 +94,12 @@ class ImportReport(_Model):
         return self.status != "refused"
 
     def total(self, count: str) -> int:
-        """A count over all tables."""
+        """Return the sum of one count over all tables, for example ``insert``."""
         return sum(getattr(table, count) for table in self.tables.values())
 
 
 class FindingCollector:
-    """Collects findings: the first of each kind in words, the rest as numbers. ``bad`` are rows by table."""
+    """Collects findings: the first of each kind in full, the rest as counts. ``bad`` holds row numbers by table."""
 
     def __init__(self) -> None:
         self.errors: list[Finding] = []
@@ -117,7 +117,7 @@ class FindingCollector:
         unit: str = "row",
         error: bool = True,
     ) -> None:
-        """One more finding; ``number`` counts in ``unit`` (row or line)."""
+        """Add a finding; ``number`` is a row or line number, as ``unit`` says."""
         if error and table is not None and number is not None:
             self.bad.setdefault(table, set()).add(number)
         place: dict[str, Any] = {unit: number} if number is not None else {}
@@ -130,22 +130,22 @@ class FindingCollector:
             told.append(found)
 
     def enough(self, table: str) -> bool:
-        """Whether so many rows of a table are bad that it is not worth while, nor the memory, to look for more."""
+        """Return whether a table has so many bad rows that looking for more is not worth the time and memory."""
         return len(self.bad.get(table, ())) >= MOST
 
     @property
     def of_rows(self) -> bool:
-        """Whether there are errors, and each is of one row of the file."""
+        """Whether there are errors and each of them belongs to one row of the file."""
         return bool(self.errors) and all(f.row or f.line for f in self.errors)
 
     def reset(self) -> None:
-        """Forget the errors, to try again without the bad rows."""
+        """Forget the errors before another attempt without the bad rows."""
         self.errors.clear()
         self.bad.clear()
         self._counts.clear()
 
     def into(self, report: ImportReport) -> None:
-        """Put all into the report, with a word on what was only counted."""
+        """Write all findings into the report, with a finding that says how many were only counted."""
         for (kind, table, column, error), count in sorted(self._counts.items(), key=str):
             told = self.errors if error else self.notes
             shown = sum((f.kind, f.table, f.column) == (kind, table, column) for f in told)

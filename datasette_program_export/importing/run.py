@@ -1,4 +1,4 @@
-"""One import under way: read and staged, compared and written, then kept or rolled back."""
+"""One import: reads and stages the file, compares and writes its rows, then commits or rolls back."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ from .writing.row_checks import RowChecks
 from .writing.samples import sample
 from .writing.table_writer import TableWriter
 
-RunOn = Callable[[Callable[[Any], None]], None]  # has its argument called with the connection that writes
+RunOn = Callable[[Callable[[Any], None]], None]  # calls its argument with the connection that writes
 
 
 @dataclass(frozen=True)
 class AppliedImport:
-    """All that was written, before it is kept or rolled back. ``schema`` is the attached staging's name;
-    ``unchecked`` are tables with references that SQLite itself cannot check; ``report`` has the counts."""
+    """Everything that was written, before it is committed or rolled back.
+
+    ``schema`` is the name of the attached staging database; ``unchecked`` are tables with foreign keys that
+    SQLite itself cannot check; ``report`` has the counts."""
 
     target: Target
     intake: ColumnMapping
@@ -50,7 +52,7 @@ Inspect = Callable[[AppliedImport], None]
 
 @dataclass(frozen=True)
 class ImportHooks:
-    """What the caller of ``load`` does at three moments."""
+    """The callbacks of ``load``: see its arguments of the same names."""
 
     inspect: Inspect | None
     inspect_staged: Callable[[ColumnMapping], None] | None
@@ -59,7 +61,7 @@ class ImportHooks:
 
 @dataclass
 class ImportRun:
-    """The steps of ``load``, in their order; ``through`` takes them all."""
+    """The steps of ``load`` in order; ``through`` runs them all."""
 
     goal: Target
     staging: StagingDatabase
@@ -75,7 +77,7 @@ class ImportRun:
     refused_rows: list[Finding] = field(default_factory=list)
 
     def through(self) -> ImportReport:
-        """Read, check, write, and keep it or not; what was found is in the report."""
+        """Read, check and write the rows, commit or roll back, and return the report."""
         goal = self.goal
         self.report = ImportReport(file=self.file.name, target=goal.name, preview=self.asked.preview)
         known = catalog(goal.schema, self.settings) if goal.schema else None
@@ -84,7 +86,7 @@ class ImportRun:
         if not goal.fresh:
             self.asked.check(goal.schema)
         read(self.file, self.intake, self.asked, self.report, self.findings, self.limits)
-        if self.asked.leave_out_bad_rows and self.findings.of_rows:  # these did not even wait
+        if self.asked.leave_out_bad_rows and self.findings.of_rows:  # rows that were not even staged
             self._pass_over({name: len(lines) for name, lines in self.findings.bad.items()})
         self.staging.close()
         self.report.new_database = self.intake.construction is not None
@@ -110,7 +112,7 @@ class ImportRun:
         return bool(self.report.total("insert") or self.report.total("update"))
 
     def _apply_on(self, connection: Any | None) -> None:
-        """Apply it on the target's own connection (None), or on another to the same database."""
+        """Apply the import on the target's own connection (None) or on another one to the same database."""
         before = self.goal
         try:
             if connection is None:
@@ -146,7 +148,7 @@ class ImportRun:
                 self._leave_out(bad)
 
     def _leave_out(self, bad: dict[str, set[int]]) -> None:
-        """Go on without the bad rows; what then lacks them is found the next time round."""
+        """Remove the bad rows from the staging database; rows that refer to them are found in the next pass."""
         gone = {}
         waiting = self.staging.connection
         for name, lines in bad.items():
@@ -209,7 +211,7 @@ class ImportRun:
             one.done()
 
     def _copy(self) -> None:
-        """The safety copy, while nobody else can write and nothing is written yet."""
+        """Make the safety copy while the transaction keeps other writers out and nothing is written yet."""
         goal, wish = self.goal, self.asked.backup
         if self.asked.preview or wish is False or goal.fresh or goal.path is None or self.report.safety_copy:
             return
@@ -220,7 +222,7 @@ class ImportRun:
         self.report.restore = restore_command(made, goal.path)
 
     def _forget_copy(self) -> None:
-        """Nothing was changed, so there is nothing to go back to."""
+        """Delete the safety copy, because nothing was changed."""
         if self.report.safety_copy is not None:
             Path(self.report.safety_copy).unlink(missing_ok=True)
             self.report.safety_copy = self.report.restore = None

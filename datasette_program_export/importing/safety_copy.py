@@ -1,7 +1,7 @@
 """Copies the target before an import, and restores it.
 
-Made by SQLite's backup API, also of a database that is in use: a copy of the file alone
-would miss what is still in the -wal.
+The copy is made with SQLite's backup API, also while the database is in use: copying the file alone
+would miss what is still in the -wal file.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from ..errors import BusyError, NotFoundError, RequestError, SourceError
 from ..files.atomic import check_beside
 
 _WAIT = 5.0
-_PAGES = 10_000  # between two looks at whether the copy is still wanted
+_PAGES = 10_000  # between two checks whether the copy was cancelled
 
 
 def default_place(database: Path) -> Path:
-    """A name beside the database that is not taken."""
+    """Return a free file name beside the database."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     number = 1
     while (place := database.with_name(f"{database.stem}.before-import-{stamp}{_suffix(number)}.db")).exists():
@@ -39,13 +39,14 @@ def _suffix(number: int) -> str:
 
 
 def _go_on() -> None:
-    """Nobody stops it."""
+    """Do nothing: the copy is never cancelled."""
 
 
 def copy_of(connection: sqlite3.Connection, place: Path, check: Callable[[], None] = _go_on) -> Path:
-    """Copy what this connection sees to a new file, whole or not at all; readable by its owner only.
+    """Copy what this connection sees to a new file, completely or not at all; only its owner can read it.
 
-    ``check`` is called between two steps; what it raises ends the copy."""
+    ``check`` is called between two steps; an exception from it ends the copy.
+    Raises RequestError if ``place`` exists, OSError."""
     if place.exists():
         raise RequestError(f"{place.name} is there already; a safety copy replaces nothing. Choose another name.")
     check_beside(place)
@@ -58,7 +59,7 @@ def copy_of(connection: sqlite3.Connection, place: Path, check: Callable[[], Non
     try:
         with closing(library_of(connection).connect(part, isolation_level=None)) as copy:
             back_up(connection, copy, check, pages=_PAGES)
-            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal file beside it
         part.replace(place)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -67,20 +68,20 @@ def copy_of(connection: sqlite3.Connection, place: Path, check: Callable[[], Non
 
 
 def copy_before(path: Path, library: ModuleType, place: Path, check: Callable[[], None] = _go_on) -> Path:
-    """Copy a database file whose writing is held by another connection of this process."""
+    """Copy a database file while another connection of this process holds its write lock."""
     with closing(library.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_WAIT)) as reader:
         return copy_of(reader, place, check)
 
 
 def restore_command(copy: Path, database: Path) -> str:
-    """What to type to have the database as it was."""
+    """Return the shell command that restores the database from its safety copy."""
     return f"datasette program-export restore {shlex.quote(str(copy))} {shlex.quote(str(database))}"
 
 
 def restore(copy: Path, database: Path) -> None:
-    """Make a database what a safety copy holds, also one that is open in other programs.
+    """Overwrite a database with a safety copy, even while other programs have it open.
 
-    Raises NotFoundError, SourceError for a copy that is damaged, BusyError."""
+    Raises NotFoundError, RequestError if both are one file, SourceError if the copy is damaged, BusyError."""
     for path in (copy, database):
         if not path.is_file():
             raise NotFoundError(f"There is no file {path.name}.")

@@ -1,7 +1,7 @@
 """The database that an import writes to: an existing file, a new file, or a connection.
 
-A file that is not there yet is built beside its place and takes its name when all is in it.
-On the connection of somebody else, everything that is changed for the import is put back.
+A new file is built under a temporary name in the same folder and renamed when it is complete.
+On a given connection, every setting that the import changes is restored.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ SIGN = "program_export_sign"
 
 
 def sign(value: Any) -> str:
-    """Tells -0.0 from 0.0, which SQLite's own comparisons do not."""
+    """Return the sign of a number as "-" or "+": it tells -0.0 from 0.0, which SQLite's comparisons do not."""
     return "-" if isinstance(value, float) and copysign(1.0, value) < 0 else "+"
 
 
 _WAIT = 5.0
 _TRIGGERS = "SELECT name, tbl_name, sql FROM main.sqlite_master WHERE type = 'trigger' ORDER BY rowid"
-# for the time of an import: references are judged at its end, as a whole, and nothing cascades
+# during an import nothing cascades, and foreign keys are checked once, at its end
 _PRAGMAS = {"foreign_keys": 0, "ignore_check_constraints": 0, "automatic_index": 0, "recursive_triggers": 0}
 
 
 class Target:
-    """Use it as a context manager. ``fresh``: it has no tables yet, so that a file's own can be made."""
+    """A context manager. ``fresh`` is true if the database has no tables yet, so that the file's own can be made."""
 
     def __init__(self, database: Any, *, preview: bool = False) -> None:
         self.path: Path | None = None
@@ -49,7 +49,7 @@ class Target:
         self._preview = preview
         self.library: ModuleType = sqlite3
         if self._given:
-            source = Source.of(database)  # refuses one inside a transaction
+            source = Source.of(database)  # refuses a connection inside a transaction
             self.connection = getattr(database, "conn", database)
             self.library, self.path, self.name = source.library, source.path, source.name
         else:
@@ -88,7 +88,7 @@ class Target:
             for name, value in _PRAGMAS.items():
                 connection.execute(f"PRAGMA {name}={value}")
             if self._part is not None:
-                connection.execute("PRAGMA synchronous=OFF")  # it is synchronised as a whole
+                connection.execute("PRAGMA synchronous=OFF")  # ``publish`` synchronises the finished file
             connection.create_function(SIGN, 1, sign, deterministic=True)
             self.schema: Schema = reflect(connection)
             self.encoding = self.schema.encoding
@@ -119,7 +119,7 @@ class Target:
                 self._part.with_name(self._part.name + end).unlink(missing_ok=True)
 
     def error(self, error: Exception) -> SourceError | BusyError:
-        """What to raise for an error of SQLite's."""
+        """Return the exception to raise for an error of SQLite."""
         if is_locked(error):
             return BusyError(f"The database {self.name} is locked by another program; try again later.")
         if is_readonly(error):
@@ -128,7 +128,7 @@ class Target:
 
     @contextmanager
     def attached(self, path: Path) -> Iterator[str]:
-        """Attach the staging database; gives its name, quoted."""
+        """Attach the staging database and yield its quoted schema name."""
         name = f'"program_export_{secrets.token_hex(6)}"'
         try:
             self.connection.execute(f"ATTACH DATABASE ? AS {name}", (str(path),))
@@ -141,7 +141,7 @@ class Target:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """The one transaction: kept only where ``commit`` was called in it."""
+        """Open the import's one transaction; it is rolled back unless ``commit`` is called in it."""
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             if reflect(self.connection) != self.schema:
@@ -154,11 +154,11 @@ class Target:
                 self.connection.execute("ROLLBACK")
 
     def commit(self) -> None:
-        """Keep it; a new file then takes its name."""
+        """Commit the transaction. ``publish`` then gives a new file its name."""
         self.connection.execute("COMMIT")
 
     def publish(self) -> None:
-        """Give a new file its name, when everything is closed. Raises BusyError if the name is taken now."""
+        """Rename a new file to its final name after closing it. Raises BusyError if the name is taken by now."""
         if self._part is None or self._preview:
             return
         assert self.path is not None
@@ -175,10 +175,10 @@ class Target:
 
 
 class Triggers:
-    """The triggers, switched off where some of these tables have any: dropped, and made again from their own words.
+    """Switches off all triggers if any of these tables has one: drops them and creates them again from their SQL.
 
-    Both in the transaction, so that no other connection ever sees a table without them; all of them, so that
-    their order stays. SQLite has no switch for triggers in every version that this package is made for."""
+    Both happen in the transaction, so that no other connection ever sees a table without its triggers. All
+    triggers are dropped, so that their order stays. Not every supported version of SQLite has a switch for triggers."""
 
     def __init__(self, connection: sqlite3.Connection, tables: list[str]) -> None:
         self._connection = connection
@@ -189,7 +189,7 @@ class Triggers:
             connection.execute(f"DROP TRIGGER main.{quote(name)}")
 
     def restore(self) -> None:
-        """Make them again, and see that they are the same."""
+        """Create the triggers again. Raises SourceError if they are not the same as before."""
         for _, _, sql in self._dropped:
             self._connection.execute(sql)
         if self._dropped and self._connection.execute(_TRIGGERS).fetchall() != self._dropped:

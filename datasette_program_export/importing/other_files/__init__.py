@@ -1,1 +1,1 @@
-"""Reading files that this program did not write: JSON and CSV of any origin."""
+"""Reads files that this program did not write: JSON and CSV of any origin."""

@@ -1,6 +1,6 @@
 """Reads CSV of other programs: detects encoding, delimiter and header, and reports them.
 
-An empty field is NULL, ``""`` is an empty text. A text becomes what the column's type makes of it.
+An empty field is NULL, ``""`` is an empty text. SQLite converts a text by the column's affinity.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..staging.database import StagedTable
 
 _SAMPLE = 1 << 18
 _BATCH = 1000
-_LINES = 20  # of the beginning, which are looked at
+_LINES = 20  # at the beginning, by which delimiter and header are detected
 _INFINITE = {"Infinity": float("inf"), "-Infinity": float("-inf")}
 _BOOLEAN = {"True": 1, "False": 0, "true": 1, "false": 0}
 _FORMULA = re.compile(r'="(?:[^"]|"")*"\Z')
@@ -41,7 +41,7 @@ def read_csv(
     choices: ImportChoices,
     limits: Limits,
 ) -> str:
-    """Stage the rows; returns as what the file was read. Raises UnreadableError."""
+    """Stage the rows, and return a text that says how the file was read. Raises UnreadableError, RequestError."""
     with opened() as file:
         sample = file.read(_SAMPLE)
     encoding = choices.encoding or _encoding(sample)
@@ -78,7 +78,7 @@ def _room(table: Table, names: Sequence[str], intake: ColumnMapping) -> StagedTa
 
 
 def _first_rows(text: str, delimiter: str, most: int) -> list[list[str]]:
-    """The first lines that have a field, up to one with a field that is too large for Python's reader."""
+    """Return the first non-empty rows, up to a field that is too large for Python's reader."""
     rows: list[list[str]] = []
     with suppress(csv.Error):
         for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), most):
@@ -145,7 +145,7 @@ def _place(staged: StagedTable, name: str, intake: ColumnMapping) -> int | None:
 def _records(
     text: io.TextIOWrapper, delimiter: str, skip: int, limits: Limits
 ) -> Iterator[tuple[int, list[str], Sequence[bool]]]:
-    """Line number, fields, and of each whether it stood in quotes (told only where that matters)."""
+    """Yield the line number, the fields, and for each field whether it was quoted (exact only where it matters)."""
     begins = 1
     try:
         for begins, row, held in read_records(text, delimiter, limits):
@@ -183,7 +183,7 @@ def _quoted(record: str, delimiter: str) -> list[bool]:
 
 
 def _reader(column: Column | None, alone: bool) -> Callable[[str, bool], Value]:
-    """How a field of this column is read."""
+    """Return the function that converts a field of this column; ``alone`` means that the file has one column."""
     kind = column.affinity if column is not None else "TEXT"
     blob = column is not None and "BLOB" in column.type.upper()
     words: dict[str, Value] = {}
@@ -192,7 +192,7 @@ def _reader(column: Column | None, alone: bool) -> Callable[[str, bool], Value]:
     if kind in ("REAL", "NUMERIC"):
         words.update(_INFINITE)
     if alone:
-        words["NULL"] = None  # as an empty line would be no row
+        words["NULL"] = None  # in a file with one column an empty line would be no row
 
     def read(cell: str, quoted: bool) -> Value:
         if not cell:
@@ -227,7 +227,7 @@ def _decoded(sample: bytes, encoding: str) -> str:
         return found.incrementaldecoder().decode(sample, final=False)
     except UnicodeError:
         raise UnreadableError(f"The file is not {encoding}: say --encoding.", "unknown") from None
-    except (LookupError, ValueError):  # a name with a NUL
+    except (LookupError, ValueError):  # ValueError: a name with a NUL
         raise RequestError(f"There is no encoding {encoding} of texts.") from None
 
 
@@ -241,7 +241,7 @@ def _named(delimiter: str | None) -> str | None:
 
 
 def _delimiter(text: str, table: Table) -> str:
-    """The one by which the first lines have most columns of the table, or fall into equally many parts."""
+    """Return the delimiter that finds the most columns of the table; ties go to rows of equal length."""
 
     def fit(delimiter: str) -> tuple[int, bool, int]:
         rows = _first_rows(text, delimiter, _LINES)

@@ -1,4 +1,4 @@
-"""Detects what a file of another program is, by its first bytes."""
+"""Detects the kind of another program's file by its first bytes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _decode = msgspec.json.Decoder().decode
 def read_foreign(
     path: Path, intake: ColumnMapping, choices: ImportChoices, report: ImportReport, limits: Limits
 ) -> None:
-    """Stage all rows of such a file. Raises UnreadableError; RequestError where it must be said what it is."""
+    """Stage all rows of such a file. Raises UnreadableError, and RequestError if a choice is missing."""
 
     @contextmanager
     def content() -> Iterator[IO[bytes]]:
@@ -73,10 +73,10 @@ def _named(intake: ColumnMapping, choices: ImportChoices) -> Table:
 
 
 def _is_lines(path: Path, first: bytes) -> bool:
-    """One object a line: by the file's name, or as a second line begins like the first."""
+    """Return whether each line is one object, by the file's suffix or because a second line looks like the first."""
     line, end, rest = first.partition(b"\n")
     names = {suffix.lower() for suffix in path.suffixes}
-    if not end and len(first) > _START // 2:  # a first line that is longer than what was looked at
+    if not end and len(first) > _START // 2:  # the first line is longer than the part that was read
         return line.startswith(b"{") and bool(names & {".ndjson", ".jsonl", ".nl"})
     if not line.startswith(b"{") or not line.rstrip().endswith(b"}"):
         return False
@@ -103,7 +103,7 @@ def _json(content: Content, intake: ColumnMapping, choices: ImportChoices, repor
 def _text(
     table: object, text: str, rows: ForeignRows, intake: ColumnMapping, choices: ImportChoices, limits: Limits
 ) -> None:
-    """What an export's ``data`` holds: JSON in a text, or a table as CSV."""
+    """Stage what an export's ``data`` text holds: a JSON document, or a table as CSV."""
     named = table if isinstance(table, str) else None
     if text.lstrip()[:1] in ("{", "["):
         inner = JsonDocument(from_text(text), rows, named, limits)
@@ -152,7 +152,7 @@ def _lines(content: Content, table: Table, intake: ColumnMapping, report: Import
 
 
 def _whole_lines(file: IO[bytes], limits: Limits) -> Iterator[tuple[int, bytes]]:
-    """The lines with their numbers, and with what ends them."""
+    """Yield the number and the bytes of each line, with its line ending."""
     for number, piece in enumerate(iter(partial(file.readline, LARGE), b""), 1):
         if len(piece) < LARGE or piece.endswith(b"\n"):
             yield number, piece
@@ -170,7 +170,7 @@ def _whole_lines(file: IO[bytes], limits: Limits) -> Iterator[tuple[int, bytes]]
 
 
 def _of_raw(raw: msgspec.Raw) -> object:
-    """Embedded JSON is the text itself, to the last blank; what JSON has no word for stands in a tag."""
+    """Return the value of a field: embedded JSON as its exact text, and tagged values as SQLite's values."""
     value = _decode(raw)
     if isinstance(value, bool):
         return int(value)

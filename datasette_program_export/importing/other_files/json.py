@@ -1,8 +1,8 @@
 """Reads JSON of other programs as a stream: tables of rows, and documents of The Program.
 
-What is told apart, by its keys alone: ``{table: rows}`` with or without ``metadata``; the results of
-an export of charts, clients, one table (``records``) or everything, with rows beside or as text in ``data``; an
-answer over HTTP with such a text; a bare list of rows; rows that hold rows of other tables.
+The layouts are recognised by their keys alone: ``{table: rows}`` with or without ``metadata``; the
+results of an export of charts, clients, one table (``records``) or everything, with rows beside or as
+text in ``data``; an HTTP response with such a text; a bare list of rows; rows that contain rows of other tables.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .surrogates import ShortTokens, WholeCharacters
 Event = tuple[str, Any]
 _DEEPEST = 10_000
 _MOST_KEYS = 10_000
-_MOST_EVENTS = 150_000  # of one row: as objects, each takes some hundred bytes
+_MOST_EVENTS = 150_000  # in one row: as objects, each takes some hundred bytes
 _ROWS_INSIDE = ("data", "related_data")
 _KNOWN_LISTS = ("tables", "missing_ids", "errors", "warnings")
-_LAYOUTS = (  # a key that shows the layout, in the order in which they are looked for
+_LAYOUTS = (  # a key that shows the layout, in the order in which they are tried
     ("success", "an answer of the export service"),
     ("record_count", "an export of one table"),
     ("chart_count", "an export of charts"),
@@ -36,13 +36,13 @@ _LAYOUTS = (  # a key that shows the layout, in the order in which they are look
 
 
 def _is_ours(name: object) -> bool:
-    """Whether documents of this program that are JSON call themselves so."""
+    """Return whether ``name`` is a format of this program whose documents are JSON."""
     marks = get_format(name).beginnings if isinstance(name, str) and name in NAMES else ()
     return any(mark.startswith(b"{") for mark in marks)
 
 
 class JsonDocument:
-    """One document. ``table`` is what the caller says a list of rows is of; ``opened`` opens it anew."""
+    """One JSON document. ``opened`` opens it from its start; ``table`` names the table of a bare list of rows."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class JsonDocument:
         self._table = table
         self._kept = 0
         self.facts: dict[str, Any] = {}
-        self.texts: dict[str, str] = {}  # JSON or CSV in a string, by table; "" where none is named
+        self.texts: dict[str, str] = {}  # JSON or CSV in a string, by table; "" if it names none
         self.layout = "a list of rows"
 
     def read(self) -> None:
-        """Stage all rows. Raises UnreadableError, and RequestError where a table must be named."""
+        """Stage all rows. Raises UnreadableError, and RequestError if a table must be named."""
         with self._opened() as file:
             events = _events(file, self._limits)
             event, _ = next(events, ("end", None))
@@ -75,7 +75,7 @@ class JsonDocument:
                 pass
 
     def _keep(self, where: dict[str, Any], key: str, value: Any) -> None:
-        """Something beside the rows; of what is not rows, there is not to be much."""
+        """Keep a value that is not a row, within the size limit for such values."""
         where[key] = value
         self._kept += len(key) + (len(value) if isinstance(value, str) else 8)
         self._limits.fits(self._kept, "What the file holds beside its rows")
@@ -151,7 +151,7 @@ class JsonDocument:
         return self._table
 
     def _look_for(self, key: str) -> Any:
-        """A word of the outermost object that stands behind its rows."""
+        """Return a text of the outermost object that comes after its rows, or None."""
         depth, last = 0, None
         with self._opened() as file:
             for event, value in _events(file, self._limits):
@@ -163,7 +163,7 @@ class JsonDocument:
 
 
 def _events(file: IO[bytes], limits: Limits) -> Iterator[Event]:
-    """ijson's events. Raises UnreadableError for what is not JSON."""
+    """Yield ijson's events. Raises UnreadableError if the file is not JSON, UnsupportedError without ijson."""
     try:
         import ijson
     except ImportError:
@@ -176,12 +176,12 @@ def _events(file: IO[bytes], limits: Limits) -> Iterator[Event]:
         if "premature" in str(error).lower() or "incomplete" in str(error).lower():
             raise UnreadableError("The file is cut: it ends within its JSON.", "cut") from None
         raise UnreadableError("The file is not JSON (a bare NaN or Infinity is none, either).") from None
-    except (ijson.JSONError, UnicodeDecodeError, ValueError, ArithmeticError):  # an exponent beyond all bounds
+    except (ijson.JSONError, UnicodeDecodeError, ValueError, ArithmeticError):  # ArithmeticError: a huge exponent
         raise UnreadableError("The file is not JSON (a bare NaN or Infinity is none, either).") from None
 
 
 def _counted(events: Iterator[Event], number: int, limits: Limits) -> Iterator[Event]:
-    """The events of one row, which is to be small enough to be made objects of."""
+    """Yield the events of one row. Raises UnreadableError if it is too large to be held as objects."""
     if limits is TRUSTING:
         yield from events
         return
@@ -197,7 +197,7 @@ def _counted(events: Iterator[Event], number: int, limits: Limits) -> Iterator[E
 
 
 def _keys(events: Iterator[Event]) -> Iterator[Event]:
-    """The keys of an object; each value is to be taken before the next. Raises UnreadableError for one twice."""
+    """Yield the keys of an object; take each value before the next key. Raises UnreadableError for a repeated key."""
     seen: set[str] = set()
     for event, value in events:
         if event == "end_map":
@@ -211,7 +211,7 @@ def _keys(events: Iterator[Event]) -> Iterator[Event]:
 
 
 def _skip(events: Iterator[Event]) -> None:
-    """Pass over the rest of an object, which holds no rows."""
+    """Skip the rest of an object that holds no rows."""
     depth = 1
     for event, _ in events:
         depth += {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}.get(event, 0)
@@ -252,6 +252,6 @@ def _value(events: Iterator[Event], event: str, value: Any) -> Any:
 
 
 def from_text(text: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:
-    """A document that is a text in another one."""
+    """Return a function that opens a document contained as text in another one."""
     data = text.encode("utf-8", "surrogatepass")
     return lambda: io.BytesIO(data)

@@ -1,4 +1,4 @@
-"""Maps rows of other programs' files, by name, to the columns of the target."""
+"""Maps rows of other programs' files to the target's columns by name."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ..staging.database import StagedTable
 _BATCH = 1000
 _MOST_SHAPES = 2000
 _MOST = 2**63
-# compact, characters as they are, numbers digit for digit: as applications write it
+# compact, characters unescaped, numbers with all their digits: as applications write it
 _json = msgspec.json.Encoder(decimal_format="number").encode
-# the application's own export calls a chart's readings by the name of another table
+# the application's own export names a chart's readings after another table
 _ALSO_CALLED = {"interpretations": "chart_interpretations"}
 
 
 class ForeignRows:
-    """Stages rows of any tables. ``seen`` are the names under which the file had some, or an empty list."""
+    """Stages rows of any tables. ``seen`` counts the rows by the names in the file; an empty list counts 0."""
 
     def __init__(self, intake: ColumnMapping, unit: str = "row", limits: Limits = TRUSTING) -> None:
         self.intake = intake
@@ -35,12 +35,12 @@ class ForeignRows:
         self.ignored: dict[str, set[str]] = {}
         self._staged: dict[str, StagedTable | None] = {}
         self._limits = limits
-        self._size = 0  # of all rows that wait
+        self._size = 0  # of all waiting rows
         self._waiting: dict[str, list[tuple[int, int, tuple[Value, ...]]]] = {}
         self._shapes: dict[tuple[str, tuple[str, ...]], tuple[int, dict[str, int]]] = {}
 
     def begin(self, name: str) -> None:
-        """The file has this table, with rows or not."""
+        """Note that the file has this table, with or without rows."""
         if name not in self.seen:
             self.seen[name] = 0
             table = self.intake.find(name)
@@ -50,7 +50,7 @@ class ForeignRows:
             self._staged[name] = staged
 
     def called(self, name: str, row: Mapping[str, Any]) -> str:
-        """The table that is meant by a name: one that has the row's reference to a chart."""
+        """Return the table that a name means: the one that has the row's reference to a chart."""
         other = _ALSO_CALLED.get(fold(name))
         if other is None or "chart_id" not in row or self.intake.schema.find(other) is None:
             return name
@@ -58,7 +58,7 @@ class ForeignRows:
         return name if table is not None and table.column("chart_id") is not None else other
 
     def add(self, name: str, row: dict[str, Any], number: int | None = None) -> None:
-        """One row. What it holds in lists of rows under other tables' names goes there."""
+        """Stage one row. Lists of rows in it, under the names of other tables, are staged as rows of those tables."""
         self.begin(name)
         self.seen[name] += 1
         number = number or self.seen[name]
@@ -89,7 +89,7 @@ class ForeignRows:
             self._flush(name)
 
     def end(self) -> None:
-        """All rows have been given."""
+        """Write the waiting rows; call it after the last row."""
         for name in self._waiting:
             self._flush(name)
         self._size = 0
@@ -126,7 +126,7 @@ class ForeignRows:
         if key in computed or (column is not None and column.generated):
             self.ignored.setdefault(name, set()).add(key)
         elif key not in self.ignored.get(f"\0{name}", ()):
-            self.ignored.setdefault(f"\0{name}", set()).add(key)  # told once
+            self.ignored.setdefault(f"\0{name}", set()).add(key)  # reported once
             message = f"{name} has no column {key} in the target. Its values would be lost."
             self.intake.findings.add("column", message, name, key)
 
@@ -151,7 +151,7 @@ class ForeignRows:
 
 
 def value_of(value: Any) -> Value:
-    """A decoded JSON value as SQLite is to have it. Raises ValueError for what it cannot have."""
+    """Convert a decoded JSON value to SQLite's. Raises ValueError if SQLite cannot store it."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

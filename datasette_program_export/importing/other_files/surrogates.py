@@ -1,4 +1,4 @@
-"""Refuses JSON with half of a surrogate pair, which the parser would replace without an error."""
+"""Refuses JSON with a lone surrogate, which the parser would replace without an error."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ...files.limits import TRUSTING, Limits
 
 _DIGITS = bytes(48 if byte in b"0123456789.eE+-" else 32 for byte in range(256))
 _WIDE = re.compile(rb"[\x80-\xff]|\\u").search
-_COPIES, _WIDE_COPIES = 3, 8  # more of a string than of a row elsewhere
+_COPIES, _WIDE_COPIES = 3, 8  # how much more memory a string takes here than a row elsewhere
 _MANY_DIGITS = b"0" * 1000
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _ESCAPE = re.compile(rb"\\(?:u[dD][89a-fA-F]|.)", re.DOTALL)
-_LENGTH = 12  # of a character in two halves
+_LENGTH = 12  # bytes of a character that is escaped as two surrogates
 
 
 class ShortTokens:
-    """Looks how long strings and numbers are: the parser holds each of them whole, and grows by doubling.
+    """Limits the length of strings and numbers: the parser holds each of them whole and grows its buffer by doubling.
 
-    So a string may be a third as large as a row elsewhere, or less where it is not plain ASCII."""
+    So a string may be at most a third as large as a row elsewhere, and less if it is not plain ASCII."""
 
     def __init__(self, file: IO[bytes], limits: Limits) -> None:
         self._file, self._limits = file, limits
@@ -29,7 +29,7 @@ class ShortTokens:
         self._inside = self._escape = self._wide = False
 
     def read(self, size: int = -1) -> bytes:
-        """As a file's. Raises UnreadableError."""
+        """Read as a file does. Raises UnreadableError."""
         data = self._file.read(size)
         if self._limits is TRUSTING or not data:
             return data
@@ -37,7 +37,7 @@ class ShortTokens:
         return data
 
     def _look(self, data: bytes) -> None:
-        seen = b"_" + data[1:] if self._escape else data  # its first character is escaped
+        seen = b"_" + data[1:] if self._escape else data  # the last block escapes the first character
         self._escape = (len(seen) - len(seen.rstrip(b"\\"))) % 2 == 1
         if b"\\" in seen:
             seen = seen.replace(b"\\\\", b"__").replace(b'\\"', b"__")
@@ -56,7 +56,7 @@ class ShortTokens:
 
 
 class WholeCharacters:
-    """Looks for halves of characters (one surrogate alone): the parser would silently write a question mark."""
+    """Looks for lone surrogates: the parser would silently write a question mark for each."""
 
     def __init__(self, file: ShortTokens) -> None:
         self._file = file
@@ -64,7 +64,7 @@ class WholeCharacters:
         self._start = True
 
     def read(self, size: int = -1) -> bytes:
-        """As a file's. Raises UnreadableError."""
+        """Read as a file does. Raises UnreadableError."""
         data = self._file.read(size)
         if self._start and data:
             self._start = False
@@ -76,7 +76,7 @@ class WholeCharacters:
         return data
 
     def _look(self, seen: bytes, last: bool) -> bytes:
-        """What is to be looked at again with what follows."""
+        """Return the bytes that must be looked at again together with the next block."""
         if not _HALF.search(seen):
             start = max(0, len(seen) - _LENGTH)
             while start and seen[start - 1 : start] == b"\\":

@@ -1,1 +1,1 @@
-"""Proving a file: import it into a new database and compare."""
+"""Proves a file: imports it into a new database and compares the two."""

@@ -1,7 +1,7 @@
 """``prove(file)``: imports a file into a new database and compares the result with the file.
 
-More than ``verify``, which only reads: here it is seen that the tables can be made, that every row
-goes in, that each table then has the digest that the file announces, and that its references hold.
+``verify`` only reads. This also shows that the tables can be created, that every row can be
+inserted, that each table then has the digest that the file announces, and that its references hold.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BATCH = 2000
 
 
 class ProvenTable(BaseModel):
-    """One table, as the new database has it."""
+    """One table in the new database."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,7 +45,7 @@ class ProvenTable(BaseModel):
 
 
 class Proof(BaseModel):
-    """What came of it. ``proven``: the new database has all that the file announces, and nothing else."""
+    """The result. ``proven``: the new database has everything that the file announces, and nothing else."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,7 +62,15 @@ class Proof(BaseModel):
 def prove(
     file: str | Path, *, settings: Settings | None = None, trusted: bool = False, folder: str | None = None
 ) -> Proof:
-    """Import a file of ours into a new database, compare, and remove it. Raises NotFoundError, OSError."""
+    """Import a file into a new database, compare the two, and remove the database.
+
+    The file is in a format of this program. ``folder`` holds the new database, by default the system's
+    temporary folder. ``trusted`` lifts the limits on size. Example::
+
+        proof = prove("client-3.programjson")
+        print(proof.proven, proof.problems)
+
+    What is wrong with the file is in ``problems``. Raises NotFoundError, OSError."""
     started = time.monotonic()
     path = Path(file)
     said = verify(path, trusted=trusted)
@@ -84,7 +92,7 @@ def prove(
 
 @dataclass
 class _Look:
-    """Compares the new database, before it is rolled back, with what ``verify`` read of the file."""
+    """Compares the new database, before it is rolled back, with what ``verify`` found in the file."""
 
     said: Report
     tables: dict[str, ProvenTable] = field(default_factory=dict)
@@ -121,7 +129,7 @@ class _Look:
         self.problems += [f"The {kind} {name} is another in the database." for kind, name in differing]
 
     def _references(self, applied: AppliedImport) -> None:
-        """Just those lead nowhere of which the file says so, as far as the database knows them as references."""
+        """Check that exactly the announced references dangle, for those that the database declares as foreign keys."""
         found = {(d.table, tuple(d.columns), d.other_table): d.rows for d in applied.dangling}
         declared = {
             (k.table, k.columns, k.other_table)
@@ -139,7 +147,7 @@ class _Look:
 
 
 def _digest(goal: Target, staged: StagedTable, schema: str) -> tuple[int, str]:
-    """Rows and digest of a table of the target, in the order of the file."""
+    """Return the row count and the digest of a table of the target, in the order of the file."""
     one = RowMatching(staged, staged.columns, schema, "")
     digest = TableDigest(len(staged.columns))
     columns = ", ".join(f"t.{quote(c)}" for c in staged.columns)

@@ -1,7 +1,7 @@
 """Writes a file that records its own proof: it was imported, and the result was equal.
 
-The proof comes after the file, and stands in its description: so the file is read back, and
-written once more with it, in the same format; its rows and their digests stay what they were.
+The proof is known only after the file is written, and belongs in its description. So the file is read
+back and written once more in the same format with the proof; its rows and their digests stay the same.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .prove import Proof, prove
 
 
 def check_can_be_proven(form: Format, request: Request) -> None:
-    """Raise UnsupportedError for a format that is not read back."""
+    """Check that the format can be read back. Raises UnsupportedError if it cannot."""
     if request.dialect != "exact":
         raise UnsupportedError("What is made for a spreadsheet is not read back, so it cannot be proven.")
     if form.decode is None or not form.gives_rows:
@@ -36,9 +36,9 @@ def check_can_be_proven(form: Format, request: Request) -> None:
 
 
 def write_proven(path: Path, chunks: Iterable[bytes], settings: Settings, request: Request) -> Proof:
-    """Write a file, prove it, and give it its name with the proof in it.
+    """Write a file, prove it, and rename it to ``path`` with its proof recorded in it.
 
-    Raises BrokenExportError where the proof fails; what had the name before then stays."""
+    Raises BrokenExportError if the proof fails; an existing file at ``path`` then stays."""
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         first = Path(folder) / path.name
         write_whole(first, chunks)
@@ -57,7 +57,7 @@ def _recorded(first: Path, path: Path, settings: Settings, request: Request) -> 
 
 
 def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | None) -> Iterator[bytes]:
-    """The bytes of the same document, with more in its head."""
+    """Yield the bytes of the same document with the facts in ``said`` added to its head."""
     with path.open("rb") as file, path.open("rb") as first:
         name, how, content, _ = detect(file, TRUSTING)
         form = get_format(name or "")
@@ -77,7 +77,7 @@ def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | 
 
 
 def _members(request: Request) -> str:
-    """A format whose files hold one table comes as a package of such files where there are several."""
+    """Return the format of a package's files: the requested one if its files hold one table each, else the default."""
     form = get_format(request.format)
     return form.name if form.encode is None and form.member is not None else DEFAULT_MEMBER
 

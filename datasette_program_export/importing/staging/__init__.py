@@ -1,1 +1,1 @@
-"""The private database in which the rows of a file wait, and how they map to the target."""
+"""The private database in which the rows of a file are staged, and their mapping to the target."""

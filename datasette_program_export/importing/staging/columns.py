@@ -1,4 +1,4 @@
-"""Maps the columns of a file to those of the target; a column without a match becomes a finding."""
+"""Maps the columns of a file to those of the target; a column without a match is a finding."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REFUSED = {
 
 
 class ColumnMapping:
-    """``schema`` is the target's; of a database that is still empty, what the file itself makes."""
+    """Maps tables and columns. ``schema`` is the target's or, if that has no tables, the one that the file creates."""
 
     def __init__(
         self, schema: Schema, known: Catalog | None, staging: StagingDatabase, findings: FindingCollector
@@ -37,7 +37,7 @@ class ColumnMapping:
         self.document: DocumentSchema | None = None
 
     def find(self, name: str) -> Table | None:
-        """The target's table of that name, if rows can go into it; else with a finding, once."""
+        """Return the target's table of that name if it can take rows; otherwise add a finding and return None."""
         table = self.schema.find(name)
         if table is not None and table.storable and table.problem is None:
             return table
@@ -49,7 +49,7 @@ class ColumnMapping:
         return None
 
     def through(self, dataset: Dataset) -> Dataset:
-        """A document of ours, whose rows are staged as they pass. Raises UnreadableError."""
+        """Return a document of this program whose rows are staged as they are read. Raises UnreadableError."""
         if not dataset.readable:
             raise UnreadableError(
                 "The values of this file are not read back. One made for a spreadsheet: export again without "
@@ -69,7 +69,7 @@ class ColumnMapping:
         return replace(dataset, tables=map(self._tapped, dataset.tables), coverage=coverage)
 
     def _tapped(self, stream: TableStream) -> TableStream:
-        refused = self.construction is not None and self.findings.errors  # statements: that is told already
+        refused = self.construction is not None and self.findings.errors  # the statements already have findings
         found = None if refused else self._place(stream)
         if found is None:
             return stream
@@ -98,7 +98,7 @@ class ColumnMapping:
         return self.staging.table(table, columns, given, own=True), places
 
     def loose(self, table: Table, *, texts: bool, unit: str) -> StagedTable:
-        """Room for rows of a file that is not ours; its ``texts`` have no class of their own yet (CSV)."""
+        """Make a staged table for a file of another program; ``texts`` means that all values are texts (CSV)."""
         columns = [c for c in table.columns if not c.generated and c.hidden == 0]
         given = [c.affinity if texts else None for c in columns]
         staged = self.staging.table(table, [c.name for c in columns], given, own=False)
@@ -106,7 +106,7 @@ class ColumnMapping:
         return staged
 
     def json_columns(self) -> Iterator[tuple[StagedTable, str]]:
-        """The staged columns whose texts are to be JSON: by the file, or by what is known of the target."""
+        """Yield the staged columns whose texts must be JSON, by the file or by the target's preset."""
         for name, staged in self.staging.tables.items():
             table = self.document.tables.get(name) if self.document is not None and staged.own else None
             said = {c.name for c in table.columns if c.json} if table is not None else set()

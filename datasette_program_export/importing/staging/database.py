@@ -1,7 +1,7 @@
 """The private staging database, where a file's rows wait until all of them are checked.
 
-Every value is there as the file has it. Where the target's column would convert it (its
-affinity is another), a generated column beside it shows what it would become.
+It stores every value as the file has it. If the target's column has another affinity and would
+convert the value, a generated column beside it shows the result.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from ...files.room import no_room
 from ...formats.dataset import Row
 from ..progress import ImportProgress
 
-_MOST_COLUMNS = 990  # SQLite allows 2,000, and some have a shadow
+_MOST_COLUMNS = 990  # SQLite allows 2,000, and some have a generated column as well
 _MOST_SHAPES = 500
 
 
 @dataclass
 class StagedTable:
-    """One table's rows. ``columns`` are the target's names; ``shapes`` the sets of them that rows give.
+    """One staged table. ``columns`` are the target's names; ``shapes`` the different sets of columns that rows give.
 
-    ``raw`` are the staged columns with the file's values, ``shaped`` those with what becomes of them;
-    ``loose`` are columns whose JSON is compared by what it says, not by its blanks."""
+    ``raw`` are the staged columns with the file's values, ``shaped`` those with the converted values;
+    ``own`` is true for a file of this program; ``loose`` are columns whose JSON is compared by content, not
+    by white space."""
 
     table: Table
     name: str
@@ -45,12 +46,12 @@ class StagedTable:
     loose: frozenset[str] = frozenset()
 
     def value(self, column: str, alias: str = "s") -> str:
-        """What becomes of the file's value in the target, as an expression."""
+        """Return an SQL expression for the value as the target will store it."""
         return f"{alias}.{self.shaped[self.columns.index(column)]}"
 
 
 class StagingDatabase:
-    """Use it as a context manager: the file goes with it. ``path`` is to be attached when all is in it."""
+    """A context manager that removes the database at its end. Attach ``path`` after ``close``."""
 
     def __init__(self, folder: str | None = None, watch: ImportProgress | None = None) -> None:
         self._watch = watch or ImportProgress()
@@ -68,7 +69,7 @@ class StagingDatabase:
         self._folder.cleanup()
 
     def close(self) -> None:
-        """No more rows."""
+        """Close the connection after the last row."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -77,13 +78,16 @@ class StagingDatabase:
     def connection(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = sqlite3.connect(self.path, isolation_level=None)
-            self._connection.execute(f"PRAGMA encoding={quote(self.encoding)}")  # of the target: else no ATTACH
+            self._connection.execute(f"PRAGMA encoding={quote(self.encoding)}")  # ATTACH needs the target's encoding
             for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000"):
                 self._connection.execute(f"PRAGMA {pragma}")
         return self._connection
 
     def table(self, table: Table, columns: Sequence[str], given: Sequence[str | None], *, own: bool) -> StagedTable:
-        """Make room for a table's rows; ``given`` are the affinities their values already have, None for any."""
+        """Create the staged table of a target's table.
+
+        ``given`` are the affinities that the values of each column already have, None for any;
+        ``own`` is true for a file of this program. Raises UnsupportedError for too many columns."""
         if len(columns) > _MOST_COLUMNS:
             raise UnsupportedError(f"{table.name} has more than {_MOST_COLUMNS} columns; it cannot be imported.")
         name = f"t{len(self.tables)}"
@@ -103,7 +107,7 @@ class StagingDatabase:
         return staged
 
     def shape(self, staged: StagedTable, given: tuple[str, ...]) -> int:
-        """The number of a set of columns."""
+        """Return the number of a set of columns. Raises UnreadableError if there are too many sets."""
         if given not in staged.shapes:
             if len(staged.shapes) == _MOST_SHAPES:
                 raise UnreadableError(f"The rows of {staged.table.name} have too many different sets of columns.")
@@ -111,7 +115,7 @@ class StagingDatabase:
         return staged.shapes.index(given)
 
     def add(self, staged: StagedTable, numbers: Iterable[int], shapes: Iterable[int], rows: Sequence[Row]) -> None:
-        """Some rows, with their numbers in the file. Raises UnreadableError for what no database can hold."""
+        """Insert rows with their numbers in the file. Raises UnreadableError for a text that no database can hold."""
         complete: list[tuple[Any, ...]] = [(number, shape, *row) for number, shape, row in zip(numbers, shapes, rows)]
         start = f"INSERT INTO {staged.name} (line, shape, {', '.join(staged.raw)}) VALUES"
         marks = ", ".join(["?"] * (2 + len(staged.raw)))
@@ -136,7 +140,7 @@ class StagingDatabase:
         self._watch.count(len(complete))
 
     def _odd(self, staged: StagedTable, number: int, text: str) -> bytes | None:
-        """The bytes, in the target's encoding, of a text that would not arrive as it is."""
+        """Return the bytes, in the target's encoding, of a text that would not be stored unchanged, else None."""
         raw = undecoded(text)
         if raw is None or self.encoding == "UTF-8":
             return odd_text(text, self.encoding)
@@ -147,7 +151,7 @@ class StagingDatabase:
             raise UnreadableError(f"{place} holds a text that a {self.encoding} database cannot.") from None
 
     def taking(self, staged: StagedTable, places: Sequence[int], batches: Iterator[list[Row]]) -> Iterator[list[Row]]:
-        """The same batches, of which the columns at ``places`` are staged as they pass."""
+        """Yield the same batches, and stage their columns at ``places``. Raises UnreadableError."""
         shape = self.shape(staged, staged.columns)
         whole = list(places)
         for rows in batches:
@@ -159,4 +163,4 @@ class StagingDatabase:
                 raise UnreadableError(f"{staged.table.name} holds a value that SQLite cannot.") from None
             del kept
             yield rows
-            del rows  # or the last row is held while the next is read
+            del rows  # otherwise the last batch is held while the next is read

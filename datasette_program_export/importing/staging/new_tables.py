@@ -1,9 +1,9 @@
 """Runs a document's CREATE statements in a new database, under an authorizer.
 
-Each is one statement that may make the one object that it is announced as, in ``main``, and
-nothing else: no ATTACH, no PRAGMA, no rows, no other object. While they and the rows are at work,
+Each statement may create the one object that the document announces for it, in ``main``, and nothing
+else: no ATTACH, no PRAGMA, no rows, no other object. While the statements run and rows are written,
 ``trusted_schema`` is off (https://www.sqlite.org/pragma.html#pragma_trusted_schema), so that no expression
-in them calls a function that does more than compute.
+in them calls a function that has side effects.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MAKING = {
     "view": sqlite3.SQLITE_CREATE_VIEW,
     "trigger": sqlite3.SQLITE_CREATE_TRIGGER,
 }
-_KINDS = ("index", "view", "trigger")  # in the order in which they are made
+_KINDS = ("index", "view", "trigger")  # in the order in which they are created
 _FORBIDDEN = ("authoriz", "prohibited", "unsafe use", "may not be modified", "one statement")
 _ALWAYS = {sqlite3.SQLITE_READ, sqlite3.SQLITE_REINDEX, sqlite3.SQLITE_RECURSIVE}
 _LARGEST = 2**31
@@ -39,7 +39,7 @@ _NO_SQLITE = "What the file says of its database as a whole is no SQLite's."
 
 @dataclass(frozen=True)
 class Statement:
-    """What is to be made: ``kind`` (table, index, view, trigger), its name, the table it is on, its SQL."""
+    """A CREATE statement: ``kind`` (table, index, view, trigger), the object's name, its table, its SQL."""
 
     kind: str
     name: str
@@ -48,7 +48,7 @@ class Statement:
 
 
 class NewTables:
-    """All that a document's ``schema`` says of how its database is made. Raises UnreadableError."""
+    """The CREATE statements and settings in a document's ``schema``. Raises UnreadableError if they are invalid."""
 
     def __init__(self, schema: DocumentSchema) -> None:
         facts = schema.database
@@ -65,11 +65,11 @@ class NewTables:
             raise UnreadableError(_NO_SQLITE)
 
     def prepare(self, connection: sqlite3.Connection) -> None:
-        """Before anything is made, outside of a transaction: the encoding, which is then fixed."""
+        """Set the encoding, outside of a transaction and before anything is created: it is fixed after that."""
         connection.execute(f"PRAGMA encoding={quote(self.encoding)}")
 
     def trial(self, findings: FindingCollector) -> Schema:
-        """What they make, tried in an empty database in memory. What is refused is a finding."""
+        """Return the schema that the statements create in an empty database in memory. A refusal is a finding."""
         with scratch_database() as scratch:
             self.prepare(scratch)
             self.make_tables(scratch, findings)
@@ -78,12 +78,12 @@ class NewTables:
             return reflect(scratch)
 
     def make_tables(self, connection: sqlite3.Connection, findings: FindingCollector) -> None:
-        """Before the rows."""
+        """Create the tables, before the rows are written."""
         for statement in self.tables:
             _make(connection, statement, findings)
 
     def make_objects(self, connection: sqlite3.Connection, findings: FindingCollector) -> None:
-        """When the rows are there."""
+        """Create the indexes, views and triggers and set the counters, after the rows are written."""
         for statement in self.objects:
             _make(connection, statement, findings)
         for name, number in self.sequences.items():
@@ -93,8 +93,8 @@ class NewTables:
 
 
 def _count_on(connection: sqlite3.Connection, table: str, number: int) -> None:
-    """An AUTOINCREMENT table never gives a number twice, not even that of a deleted row."""
-    with suppress(sqlite3.OperationalError):  # a table that counts nothing
+    """Set the counter of an AUTOINCREMENT table, which never gives a number twice, even that of a deleted row."""
+    with suppress(sqlite3.OperationalError):  # no table has AUTOINCREMENT
         connection.execute("DELETE FROM main.sqlite_sequence WHERE name = ?", (table,))
         connection.execute("INSERT INTO main.sqlite_sequence (name, seq) VALUES (?, ?)", (table, number))
 
@@ -107,11 +107,11 @@ def _make(connection: sqlite3.Connection, statement: Statement, findings: Findin
     try:
         with authorized(connection, guard):
             connection.execute(statement.sql)
-    except sqlite3.Error as error:  # a second statement behind the first is one, too (ProgrammingError)
+    except sqlite3.Error as error:  # ProgrammingError: a second statement after the first
         why = "its statement does more than that" if _is_forbidden(error) else explain(error)
         findings.add("statement", f"{what}: {why}.", statement.table)
         return
-    except sqlite3.Warning:  # Python 3.10's word for a second statement
+    except sqlite3.Warning:  # Python 3.10 raises this for a second statement
         findings.add("statement", f"{what}: its statement does more than that.", statement.table)
         return
     if set(connection.execute(objects)) - before != {(statement.kind, statement.name)}:
@@ -121,7 +121,7 @@ def _make(connection: sqlite3.Connection, statement: Statement, findings: Findin
 
 
 def _look(connection: sqlite3.Connection, statement: Statement, findings: FindingCollector, what: str) -> None:
-    """A view and a trigger are made whatever they say: see what they would do when they are used."""
+    """Check what a view or a trigger would do when used: SQLite creates it whatever it contains."""
     if statement.kind == "view":
         used = [f"SELECT * FROM main.{quote(statement.name)}"]
     elif statement.kind == "trigger":
@@ -150,7 +150,7 @@ Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int
 
 @contextmanager
 def authorized(connection: sqlite3.Connection, guard: Authorizer) -> Iterator[None]:
-    """Every statement within asks the guard."""
+    """Set an authorizer for every statement within the block."""
     connection.set_authorizer(guard)
     try:
         yield
@@ -167,7 +167,7 @@ def _function(name: str | None) -> int:
 
 
 def _guard(statement: Statement) -> Authorizer:
-    """Allows to make this one object."""
+    """Return an authorizer that allows only creating this one object."""
     making = _MAKING[statement.kind]
     name, table = fold(statement.name), fold(statement.table)
 
@@ -190,7 +190,7 @@ def _guard(statement: Statement) -> Authorizer:
 
 
 def _harmless(action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:
-    """Reading, and writing rows of ordinary tables."""
+    """Allow reading, and writing rows of ordinary tables."""
     if action == sqlite3.SQLITE_FUNCTION:
         return _function(second)
     if action in (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE):
@@ -201,5 +201,5 @@ def _harmless(action: int, first: str | None, second: str | None, database: str 
 
 
 def during_rows(action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:
-    """While rows are written into tables of a file's making: their defaults call nothing that does harm."""
+    """Deny functions with side effects in the defaults of a file's tables, while rows are written into them."""
     return _function(second) if action == sqlite3.SQLITE_FUNCTION else sqlite3.SQLITE_OK

@@ -1,1 +1,1 @@
-"""Staged rows are compared with the target, checked and written."""
+"""Compares the staged rows with the target, checks them and writes them."""

@@ -1,4 +1,4 @@
-"""Foreign keys of the target, checked before and after an import."""
+"""Checks the target's foreign keys before and after an import."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..target import Target
 _HELD = "CREATE TABLE {} (child, row, parent, number)"
 
 
-# a row of a WITHOUT ROWID table has no number: of these only the count can be compared
+# a row of a WITHOUT ROWID table has no rowid: for these only the counts can be compared
 _NEW = """
 SELECT child, number, parent, sum(n) FROM (
   SELECT child, number, parent, count(*) AS n FROM (
@@ -27,9 +27,10 @@ SELECT child, number, parent, sum(n) FROM (
 
 
 class ReferenceCheck:
-    """SQLite's own foreign_key_check, before and after: what is new in it came with the import.
+    """Runs SQLite's foreign_key_check before and after the import: new violations came with the import.
 
-    Both are held in TEMP tables, on disk. ``unchecked`` are tables with a reference that SQLite cannot check."""
+    Both results are kept in TEMP tables on disk. ``unchecked`` are tables with a foreign key that SQLite
+    cannot check."""
 
     def __init__(self, target: Target, schema: Schema) -> None:
         self.connection, self.schema, self.target = target.connection, schema, target
@@ -49,13 +50,13 @@ class ReferenceCheck:
                 continue
             try:
                 yield from self.connection.execute(f"PRAGMA main.foreign_key_check({quote(name)})")
-            except self.target.library.OperationalError:  # foreign key mismatch: nobody can check it
+            except self.target.library.OperationalError:  # foreign key mismatch: SQLite cannot check it
                 self.unchecked.add(name)
 
     def judge(
         self, intake: ColumnMapping, findings: FindingCollector, allow: bool, schema: str
     ) -> list[AllowedReference]:
-        """The new ones that are allowed; the others are findings."""
+        """Return the new dangling references that are allowed; the others become findings."""
         after = self._held(True)
         found = self.connection.execute(_NEW.format(after=after, before=self._before)).fetchall()
         for name in (after, self._before):
@@ -98,7 +99,7 @@ class ReferenceCheck:
             findings.add("reference", message, key.table, columns)
 
     def _lines(self, staged: StagedTable, key: ForeignKey, schema: str) -> list[int]:
-        """The rows of the file whose reference leads nowhere; compared as ``key_tables.same_row`` does."""
+        """Return the file's rows with a dangling reference; compares as ``key_tables.same_row`` does."""
         if not set(key.columns) <= set(staged.columns):
             return []
         filled = " AND ".join(f"{staged.value(c)} IS NOT NULL" for c in key.columns)
@@ -110,7 +111,7 @@ class ReferenceCheck:
 
 
 def _announced(coverage: Coverage, key: ForeignKey) -> int:
-    """For how many rows the file says itself that this reference leads out of it."""
+    """Return the number of rows for which the file announces that this reference dangles."""
     wanted = (fold(key.table), [fold(c) for c in key.columns], fold(key.other_table))
     return sum(
         d.rows

@@ -12,7 +12,7 @@ from ..staging.database import StagedTable
 from ..target import Target
 from .row_matching import RowMatching, duplicates
 
-# how a value that the column converts reads back, by what it was
+# whether a converted value converts back to the original, by its storage class
 _BACK = (
     "CASE WHEN typeof({raw}) = 'text' THEN CAST({new} AS TEXT) = {raw} COLLATE BINARY "
     "WHEN typeof({new}) <> 'text' THEN {new} = {raw} "
@@ -21,13 +21,13 @@ _BACK = (
 
 
 class RowChecks:
-    """Findings in the rows that wait; ``schema`` is the name of the attached staging."""
+    """Finds bad rows in the staging database; ``schema`` is the name under which it is attached."""
 
     def __init__(self, target: Target, schema: str, intake: ColumnMapping, findings: FindingCollector) -> None:
         self.connection, self.schema, self.intake, self.findings = target.connection, schema, intake, findings
 
     def run(self) -> None:
-        """Look at all of them."""
+        """Check all staged tables."""
         for staged in self.intake.staging.tables.values():
             self._keys(staged)
             for place, column in enumerate(staged.columns):
@@ -86,7 +86,7 @@ class RowChecks:
             self.findings.add("type", turned, name, column, error=False)
 
     def _numbers(self, staged: StagedTable, column: str) -> None:
-        """Words in a column for numbers: SQLite would take them."""
+        """Find texts and BLOBs in a column for numbers: SQLite would store them."""
         facts = staged.table.column(column)
         if facts is None or facts.affinity not in ("INTEGER", "REAL"):
             return

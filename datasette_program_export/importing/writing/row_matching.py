@@ -1,10 +1,10 @@
 """The SQL that compares staged rows with those of the target.
 
-A row is the same row where its primary key is, as the target compares it (affinity and
-collation of the key). It is unchanged where every value that the file gives is the very same:
-the same bytes of the same storage class. A row without a key (a table that has none, a NULL in
-the key) is there when one of just the same values is, as often as it is in the file. Of JSON
-in files that are not ours only what it says is compared: its blanks were lost on the way.
+Two rows are the same row if their primary keys are equal as the target compares them (affinity and
+collation of the key). A row is unchanged if every value that the file gives is identical: the same
+bytes of the same storage class. A row without a key (the table has none, or the key contains NULL)
+exists if the target has a row with exactly the same values, as many times as the file has it. JSON in
+files of other programs is compared by content only, because its white space is lost.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INSERT, UNCHANGED, DIFFERENT = 0, 1, 2
 
 @dataclass(frozen=True)
 class RowMatching:
-    """For one table and one set of columns that rows give; ``schema`` is the name of the attached staging."""
+    """Builds the SQL for one table and one set of given columns; ``schema`` is the attached staging database."""
 
     staged: StagedTable
     given: tuple[str, ...]
@@ -38,12 +38,12 @@ class RowMatching:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The columns of the primary key, if rows give all of it."""
+        """The columns of the primary key if the rows give all of it, otherwise empty."""
         pk = self.staged.table.pk
         return pk if pk and set(pk) <= set(self.given) else ()
 
     def match(self) -> str:
-        """Whether ``s`` is the row ``t``."""
+        """Return a condition: ``s`` and ``t`` are the same row."""
         table = self.staged.table
         parts = []
         for column in self.key:
@@ -52,7 +52,7 @@ class RowMatching:
         return " AND ".join(parts)
 
     def same(self, columns: Sequence[str]) -> str:
-        """Whether ``s`` and ``t`` have the very same values in these columns."""
+        """Return a condition: ``s`` and ``t`` have identical values in these columns."""
         found = []
         for column in columns:
             there, here = f"t.{quote(column)}", self.staged.value(column)
@@ -61,12 +61,12 @@ class RowMatching:
                 continue
             found.append(_exactly(there, here))
             facts = self.staged.table.column(column)
-            if facts is not None and facts.affinity == "BLOB":  # all others keep no -0.0
+            if facts is not None and facts.affinity == "BLOB":  # columns of other affinities do not store -0.0
                 found.append(f"(CASE WHEN {there} = 0.0 THEN {SIGN}({there}) = {SIGN}({here}) ELSE 1 END)")
         return " AND ".join(found) or "1"
 
     def by_key(self, shape: int) -> str:
-        """Fills the verdicts for the rows of this shape whose key is whole."""
+        """Return the INSERT of the verdicts for the rows of this shape whose key is complete."""
         anchor = f"t.{quote(self.key[0])} IS NULL"
         filled = " AND ".join(f"{self.staged.value(c)} IS NOT NULL" for c in self.key)
         return (
@@ -77,7 +77,7 @@ class RowMatching:
         )
 
     def signature(self, alias: str) -> str:
-        """All values that are given, as one text that tells each from every other."""
+        """Return an expression that joins all given values into one unambiguous text."""
         parts = []
         for column in self.given:
             value = f"{alias}.{quote(column)}" if alias == "t" else self.staged.value(column)
@@ -88,7 +88,7 @@ class RowMatching:
         return " || ',' || ".join(parts) or "''"
 
     def without_key(self, shape: int) -> list[str]:
-        """Fill the verdicts for the other rows of this shape."""
+        """Return the statements that insert the verdicts for the other rows of this shape."""
         waiting, present = f'{self.verdicts[:-1]}_w"', f'{self.verdicts[:-1]}_p"'
         filled = " AND ".join(f"{self.staged.value(c)} IS NOT NULL" for c in self.key)
         theirs = " OR ".join(f"t.{quote(c)} IS NULL" for c in self.key) or "1"
@@ -107,14 +107,14 @@ class RowMatching:
         ]
 
     def chosen(self, shape: int, verdict: int) -> str:
-        """The rows of this shape with this verdict, for the end of a SELECT; by ``j.line`` they need not be sorted."""
-        return (  # sorted, each row would be held three times more
+        """Return a FROM clause for the rows of this shape with this verdict; ``ORDER BY j.line`` needs no sort."""
+        return (  # a sort would hold each row three more times
             f"{self.verdicts} AS j CROSS JOIN {self.rows} AS s ON j.line = s.line AND j.verdict = {verdict} "
             f"AND s.shape = {shape}"
         )
 
     def insertion(self) -> str:
-        """The beginning of an INSERT of the given columns."""
+        """Return the beginning of an INSERT of the given columns."""
         if not self.given:
             return f"INSERT INTO {self.target} DEFAULT VALUES"
         return f"INSERT INTO {self.target} ({', '.join(map(quote, self.given))})"
@@ -123,7 +123,7 @@ class RowMatching:
         return ", ".join(map(self.staged.value, self.given))
 
     def assignments(self, back_to_default: Sequence[Column]) -> list[tuple[str, str]]:
-        """What an update sets: the given columns, and others back to what they are by default."""
+        """Return the columns and values that an update sets: the given ones, and others reset to their defaults."""
         table = self.staged.table
         found = [(c, self._new(c)) for c in self.given if c != table.integer_key]
         return found + [(c.name, f"({_default(c)})") for c in back_to_default]
@@ -133,7 +133,7 @@ class RowMatching:
         return f"CASE WHEN {_alike(there, here)} THEN {there} ELSE {here} END" if column in self.staged.loose else here
 
     def update(self, sets: Sequence[tuple[str, str]]) -> str:
-        """An UPDATE of what ``s`` gives, to be ended with a FROM clause."""
+        """Return an UPDATE with the values of ``s``; the caller adds a FROM clause."""
         return f"UPDATE {self.target} AS t SET " + ", ".join(f"{quote(c)} = {value}" for c, value in sets)
 
 
@@ -142,13 +142,13 @@ def _exactly(there: str, here: str) -> str:
 
 
 def _alike(there: str, here: str) -> str:
-    """Whether both are JSON that says the same."""
+    """Return a condition: both are JSON with the same content."""
     texts = f"typeof({there}) = 'text' AND typeof({here}) = 'text' AND json_valid({there}) AND json_valid({here})"
     return f"CASE WHEN {texts} THEN json({there}) = json({here}) END"
 
 
 def key_collation(staged: StagedTable, column: str) -> str:
-    """By the index behind the key, which may collate otherwise than the column."""
+    """Return the collation of the index behind the key, which may differ from the column's."""
     for index in staged.table.indexes:
         if index.origin == "pk":
             for name, collation in zip(index.columns, index.collations):
@@ -161,13 +161,13 @@ def _default(column: Column) -> str:
     default = column.default
     if default is None:
         return "NULL"
-    if default.startswith('"') and default.endswith('"'):  # SQLite takes it for a text there, and for a name here
+    if default.startswith('"') and default.endswith('"'):  # a text in a DEFAULT clause, a name elsewhere
         return "'" + default[1:-1].replace('""', '"').replace("'", "''") + "'"
     return default
 
 
 def duplicates(matching: RowMatching) -> str:
-    """The rows whose key an earlier row of the file has already, with that one's number."""
+    """Return a query for the rows whose key an earlier row of the file has, with that row's number."""
     staged = matching.staged
     keys = ", ".join(
         staged.value(c) + ("" if c == staged.table.integer_key else f' COLLATE "{key_collation(staged, c)}"')

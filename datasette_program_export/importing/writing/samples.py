@@ -1,4 +1,4 @@
-"""Sample rows for a preview: new ones, and changed ones beside their old values."""
+"""Samples of rows for a preview: new rows, and changed rows beside their old values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HIDDEN = "(a secret, not shown)"
 
 
 def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dict[str, Any]], list[Sample]]:
-    """The first new rows, and the first rows with other values with just the fields that differ."""
+    """Return the first new rows, and the first rows with other values, with only the fields that differ."""
     new: list[dict[str, Any]] = []
     differing: list[Sample] = []
     for shape, part in enumerate(one.parts):
@@ -59,7 +59,7 @@ def _same(there: Any, here: Any, loose: bool) -> bool:
 
 
 def shown(value: Any) -> Any:
-    """A value for people and for JSON: long ones cut, BLOBs by their size."""
+    """Return a value for people and for JSON: long texts truncated, BLOBs as their size."""
     if isinstance(value, bytes):
         return f"({len(value):,} bytes)"
     if isinstance(value, float) and value - value != 0:

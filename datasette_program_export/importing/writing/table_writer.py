@@ -1,4 +1,4 @@
-"""Writes the staged rows of one table, inside the importer's transaction; a preview and an import share it."""
+"""Writes the staged rows of one table inside the import's transaction, for a preview as for an import."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RULES = {
 
 
 class TableWriter:
-    """One table. ``secret`` are columns that stay as they are where the file does not give them."""
+    """Writes one table. ``secret`` are columns that keep their values if the file does not give them."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class TableWriter:
 
     @contextmanager
     def judged(self) -> Iterator[TableReport]:
-        """Within it, every row has its verdict, before anything is written."""
+        """Create the table of verdicts, and yield the counts of every verdict before anything is written."""
         execute = self.connection.execute
         execute(f"CREATE TABLE {self.verdicts} (line INTEGER PRIMARY KEY, verdict)")
         for shape, part in enumerate(self.parts):
@@ -73,7 +73,7 @@ class TableWriter:
         yield report
 
     def done(self) -> None:
-        """The verdicts are not needed any more."""
+        """Drop the table of verdicts."""
         self.connection.execute(f"DROP TABLE {self.verdicts}")
 
     def _conflicts(self) -> None:
@@ -88,7 +88,7 @@ class TableWriter:
             self.findings.add("conflict", message, name, None, line, self.staged.unit)
 
     def write(self) -> None:
-        """Update and insert. What the table refuses is found out row by row, and is a finding."""
+        """Update and insert the rows. If the table refuses any, write row by row; each refused row is a finding."""
         execute, library = self.connection.execute, self.target.library
         for way in (self._plainly, self._anew):
             execute("SAVEPOINT program_export")
@@ -109,7 +109,7 @@ class TableWriter:
         self._one_by_one()
 
     def _undo(self, error: sqlite3.Error) -> None:
-        """Back to the savepoint. Raises the error where SQLite has rolled back all of the transaction itself."""
+        """Roll back to the savepoint. Raises the error if SQLite has already rolled back the whole transaction."""
         if not self.connection.in_transaction:
             raise error
         self.connection.execute("ROLLBACK TO program_export")
@@ -143,9 +143,10 @@ class TableWriter:
         return int(self.connection.execute(sql).rowcount)
 
     def _anew(self) -> None:
-        """Where rows trade values that must be unique: take all of them out first, then put them in.
+        """Delete all changed rows and insert them again, for rows that swap values which must be unique.
 
-        Nothing hangs on it: foreign keys are off until the end, and so are triggers (else it is not done)."""
+        No other row is affected: foreign keys are off until the end, and so are triggers. With ``--triggers`` this
+        way is not taken."""
         table = self.staged.table
         if self.choices.triggers or not self.report.update or not (table.rowid or table.without_rowid):
             raise self.target.library.IntegrityError
@@ -179,7 +180,7 @@ class TableWriter:
                 self._insert(part, shape)
 
     def _one_by_one(self) -> None:
-        """Find the rows that the table refuses. What is written on the way is rolled back in the end."""
+        """Find the rows that the table refuses. The import ends with errors, so what is written here is rolled back."""
         execute, name = self.connection.execute, self.staged.table.name
         for shape, part in enumerate(self.parts):
             for verdict in (DIFFERENT, INSERT):
@@ -221,7 +222,7 @@ class TableWriter:
 
 
 def _columns(text: str, table: Table) -> list[str]:
-    """The columns that SQLite names as ``table.column`` in its words."""
+    """Return the columns that SQLite names as ``table.column`` in its message."""
     if "cannot store" in text:
         return [c.name for c in table.columns if text.endswith(f"column {table.name}.{c.name}")]
     if "datatype mismatch" in text:
