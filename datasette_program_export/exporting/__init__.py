@@ -1,1 +1,1 @@
-"""From a request to bytes."""
+"""Turns a request into the bytes of a document."""

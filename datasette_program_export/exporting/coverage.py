@@ -1,6 +1,6 @@
-"""What an export holds, what it leaves out, and why; written after the rows.
+"""The coverage of an export: what it holds, what it leaves out, and why. It is written after the rows.
 
-Counts are of rows; nothing here names a row, and nothing counts a table that the person
+Counts are of rows. Nothing here identifies a row, and nothing counts a table that the person
 may not see.
 """
 
@@ -20,7 +20,7 @@ _BELONGS_TO_A_PERSON = "belongs to a person who was not asked for"
 
 
 def coverage(scope: Scope) -> Coverage:
-    """The coverage of a scope, as it stands in a document (without what only the format knows)."""
+    """Return the coverage of a scope as a document holds it, without the warnings of the format."""
     return replace(
         kept_back(scope),
         tables=_tables(scope),
@@ -31,7 +31,7 @@ def coverage(scope: Scope) -> Coverage:
 
 
 def kept_back(scope: Scope) -> Coverage:
-    """Only what was left out for a reason that is known without looking at rows."""
+    """Return the part of the coverage that is known without reading rows."""
     return replace(
         EMPTY,
         no_permission=tuple(_no_permission(scope)),
@@ -43,7 +43,7 @@ def kept_back(scope: Scope) -> Coverage:
 
 
 def _exported(scope: Scope) -> dict[str, TableRows]:
-    """The tables that are in, without the result of a query, which may have any name."""
+    """Return the exported tables by name, except the result of a query, which may have any name."""
     return {s.table.name: s for s in scope.tables if s.table.kind != "query"}
 
 
@@ -58,7 +58,7 @@ def _tables(scope: Scope) -> dict[str, Group]:
 
 
 def _withheld(scope: Scope) -> list[Withheld]:
-    """Rows of people who were not asked for: met along a reference, and left."""
+    """Return the rows of people who were not asked for: a foreign key led to them, and they were not followed."""
     if scope.walk is None:
         return []
     return [
@@ -74,12 +74,12 @@ def _withheld(scope: Scope) -> list[Withheld]:
 
 
 def is_person(scope: Scope, edge: ForeignKey, direction: Direction) -> bool:
-    """Whether the rows that were met along an edge are people."""
+    """Return whether the rows at the far end of a foreign key are people."""
     return (edge.table if direction == DOWN else edge.other_table) in scope.catalog.persons
 
 
 def _no_permission(scope: Scope) -> list[NoPermission]:
-    """Tables that were not followed into, named only where an exported table names them itself."""
+    """Return the tables that the person may not see, but only those to which an exported table refers."""
     if scope.visible is None:
         return []
     exported = _exported(scope)
@@ -105,19 +105,19 @@ def _left_out(scope: Scope) -> list[LeftOut]:
 
 
 def dangling(scope: Scope) -> list[Dangling]:
-    """References of exported rows whose parents are not in the export, by reference.
+    """Return the references of exported rows whose parents are not in the export, one entry per foreign key.
 
-    This is what ``PRAGMA foreign_key_check`` finds after the export was loaded."""
+    ``PRAGMA foreign_key_check`` finds the same after the export is loaded."""
     exported = _exported(scope)
     found = []
     for edge in scope.edges:
         child = exported.get(edge.table)
         written = {c.name for c in child.columns} if child else set()
         if child is None or not written.issuperset(edge.columns):
-            continue  # a key that is not in the file points nowhere
+            continue  # a foreign key that is not in the file cannot dangle
         parent = exported.get(edge.other_table)
         if parent and not {c.name for c in parent.columns}.issuperset(edge.other_columns):
-            parent = None  # without its key, it can be found by nobody
+            parent = None  # without its key columns, no row can be found by them
         rows, missing = _count_dangling(scope, edge, child, parent)
         if rows:
             found.append(
@@ -137,7 +137,7 @@ def dangling(scope: Scope) -> list[Dangling]:
 def _count_dangling(
     scope: Scope, edge: ForeignKey, child: TableRows, parent: TableRows | None
 ) -> tuple[int, int | None]:
-    """How many references dangle; how many of them in the database itself (None: not to be told)."""
+    """Return how many references dangle, and how many of these dangle in the database too (None: not disclosed)."""
     row = child.alias
     points = filled(edge.columns, row)
     hidden = (scope.visible is not None and edge.other_table not in scope.visible) or (

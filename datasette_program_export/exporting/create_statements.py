@@ -1,7 +1,7 @@
 """The CREATE statements that rebuild the exported tables, with their indexes, views and triggers.
 
-Nothing is guessed: before a row is read, the statements are run in an empty database in
-memory, and what SQLite does not accept there is told with its reason.
+Nothing is guessed: before any row is read, the statements run in an empty database in memory.
+What SQLite refuses there is reported with its reason.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from ..formats.description.schema import DatabaseFacts, DocumentObject, Encoding
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
 
-_KINDS = ("index", "view", "trigger")  # in the order in which they are to be made
+_KINDS = ("index", "view", "trigger")  # in the order of their creation
 _DEFINITIONS = "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
 _ALL = 1_000_000
 
 
 @dataclass
 class Structure:
-    """``tables``: a CREATE TABLE per exported table, of the columns that are written.
+    """The statements, and what could not be kept.
 
-    ``objects``: name, type, table and statement of what is made when the rows are there;
-    ``not_carried``: what cannot be made, and why. ``facts`` of the database as a whole:
-    encoding, and of a whole database user_version, application_id, and sequences."""
+    ``tables`` has a CREATE TABLE per exported table, with the columns that are written. ``objects`` are
+    the name, type, table and statement of what is created after the rows; ``not_carried`` is what cannot
+    be created, and why. ``facts`` describe the database: its encoding and, for the scope ``database``,
+    user_version, application_id and sequences."""
 
     facts: DatabaseFacts
     tables: dict[str, str] = field(default_factory=dict)
@@ -38,7 +39,7 @@ class Structure:
 
 
 def structure(scope: Scope) -> Structure:
-    """What makes the tables of this scope anew, elsewhere."""
+    """Return the statements that create the tables of this scope in another database."""
     made = Structure(facts=_facts(scope))
     source = scope.snapshot.source
     with scratch_database(source.library, source.prepare) as scratch:
@@ -68,7 +69,7 @@ def _read(scope: Scope, sql: str) -> list[Any]:
 
 
 class _Building:
-    """Runs the source's statements in the scratch database, and sees what SQLite says."""
+    """Runs the source's statements in the scratch database and records what SQLite refuses."""
 
     def __init__(self, scratch: sqlite3.Connection, scope: Scope, made: Structure) -> None:
         self.scratch = scratch
@@ -77,7 +78,7 @@ class _Building:
         self.hidden = bool(scope.catalog.hidden(scope.visible))
 
     def table(self, chosen: TableRows) -> str:
-        """Make the table, and tell by which statement."""
+        """Create the table and return the statement that did."""
         table = chosen.table
         kept = {c.name for c in chosen.columns}
         if table.kind == "table" and table.sql is not None:
@@ -91,19 +92,19 @@ class _Building:
                 "its definition needs a column that is left out: checks, collations and generated columns are not kept"
             )
             self.made.not_carried.append(NotCarried(type="constraints", table=table.name, why=why))
-        refusal(self.scratch, sql)  # one with a name that SQLite keeps for itself cannot be made; its rows can be had
+        refusal(self.scratch, sql)  # fails for a name reserved by SQLite: its rows are exported all the same
         return sql
 
     def _as_written(self, table: Table, kept: set[str]) -> str:
         self.scratch.execute(table.sql or "")
         gone = [c for c in table.columns if c.name not in kept]
-        for column in sorted(gone, key=lambda c: not c.generated):  # a generated one may be made from another
+        for column in sorted(gone, key=lambda c: not c.generated):  # first those that are computed from others
             self.scratch.execute(f"ALTER TABLE main.{quote(table.name)} DROP COLUMN {quote(column.name)}")
         query = "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?"
         return str(self.scratch.execute(query, (table.name,)).fetchone()[0])
 
     def objects(self) -> None:
-        """Make what hangs on the tables, in the order index, view, trigger; each must work."""
+        """Create the indexes, views and triggers of the tables, in this order; each must work."""
         candidates = list(self._candidates())
         for kind in _KINDS:
             for found in (c for c in candidates if c.type == kind):
@@ -113,7 +114,7 @@ class _Building:
                 self._drop_broken_views()
 
     def _candidates(self) -> Iterator[DocumentObject]:
-        """Of the source's objects those that this person may know of, and that concern these tables."""
+        """Yield the source's objects that concern these tables and that this person may know of."""
         scope = self.scope
         tables = {fold(s.table.name) for s in scope.tables if s.table.kind == "table"}
         views: set[str] = set()
@@ -124,7 +125,7 @@ class _Building:
                 wanted = whole and view is not None and name not in scope.left_out_tables
                 views |= {fold(name)} if wanted else set()
             elif kind == "trigger" and self.hidden:
-                wanted = False  # it may name what they may not see
+                wanted = False  # it may name a table that they may not see
                 if fold(table) in tables:
                     self._no_triggers(table)
             else:
@@ -138,7 +139,7 @@ class _Building:
             self.made.not_carried.append(told)
 
     def _trigger(self, found: DocumentObject) -> str | None:
-        """Make a trigger and see that the statements which fire it are still understood."""
+        """Create a trigger if SQLite still prepares the statements that fire it; return the reason if not."""
         fired_by = list(firing(self.scratch, found.table))
         before = [refusal(self.scratch, f"EXPLAIN {sql}") for sql in fired_by]
         if why := refusal(self.scratch, found.sql):
@@ -150,7 +151,7 @@ class _Building:
         return None
 
     def _drop_broken_views(self) -> None:
-        """A view is always made; that it works is another matter, and those that build on it do not either."""
+        """Drop the views that do not work: SQLite creates any view. Repeat for the views that use them."""
         while True:
             views = [o for o in self.made.objects if o.type == "view"]
             broken = [
@@ -168,14 +169,14 @@ class _Building:
             self.made.objects.append(found)
             return
         if self.hidden and found.type == "view":
-            why = "it needs what is not here"  # SQLite's own words would name it
+            why = "it needs what is not here"  # SQLite's own message would name it
         self.made.not_carried.append(NotCarried(type=found.type, name=found.name, table=found.table, why=why))
 
 
 def anew(table: Table, columns: tuple[Column, ...], edges: list[ForeignKey]) -> str:
-    """A CREATE TABLE made from what SQLite tells of a table, for where its own cannot be used.
+    """Return a CREATE TABLE made from the reflected schema, for a table whose own statement cannot be used.
 
-    Of a query, a view or a virtual table: without types, so that every value stays what it is."""
+    For a query, a view or a virtual table it declares no types, so that no value is converted."""
     if table.kind != "table":
         return f"CREATE TABLE {quote(table.name)} ({', '.join(quote(c.name) for c in columns)})"
     kept = {c.name for c in columns}

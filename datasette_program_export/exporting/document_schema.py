@@ -1,4 +1,4 @@
-"""The schema of the exported tables, as a document describes it."""
+"""The schema of the exported tables as a document describes it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .create_statements import structure
 
 
 def fields_of(known: Catalog, chosen: TableRows) -> tuple[Field, ...]:
-    """The columns as they are written."""
+    """Return the columns of a table as they are written."""
     if chosen.table.kind == "query":
         return tuple(Field(c.name, c.type) for c in chosen.columns)
     holding_json = known.json_columns(chosen.table)
@@ -22,11 +22,11 @@ def fields_of(known: Catalog, chosen: TableRows) -> tuple[Field, ...]:
 
 
 def described(scope: Scope) -> DocumentSchema:
-    """The schema of what is exported: per table its columns and keys, and the statements that make it anew.
+    """Return the schema of the exported tables: their columns and keys, and the statements that create them.
 
-    ``deferred`` are the references that the order of the tables cannot satisfy; ``objects``
-    the indexes, views and triggers that work with these tables, ``not_carried`` those that
-    do not; ``database`` the facts of the file as a whole."""
+    ``deferred`` are the references that the order of the tables cannot satisfy; ``objects`` are the
+    indexes, views and triggers that work with these tables, ``not_carried`` those that do not;
+    ``database`` has the facts of the file as a whole."""
     made = structure(scope)
     return DocumentSchema(
         tables={s.table.name: _table(scope, s, made.tables[s.table.name]) for s in scope.tables},
@@ -66,7 +66,7 @@ def _columns(scope: Scope, chosen: TableRows) -> tuple[DocumentColumn, ...]:
 
 
 def _unique_keys(chosen: TableRows) -> tuple[tuple[str, ...], ...]:
-    """The keys beside the primary one; a partial index, or one on an expression, is none."""
+    """Return the unique keys except the primary key; a partial index, or one on an expression, is not a key."""
     kept = {c.name for c in chosen.columns}
     found = []
     for index in chosen.table.indexes:

@@ -38,26 +38,33 @@ from .large_rows import LargeRows
 from .row_spool import RowSpool
 
 GENERATOR = f"datasette-program-export {__version__}"
-# A rollback-journal database is read directly only for exports up to this; else a copy of it is read
+# a database with a rollback journal is read directly up to this size; a larger export reads a copy of it
 HELD_BYTES = 20_000_000
 Used = TypeVar("Used")
 
 
 @dataclass
 class Progress:
-    """How far an export has come: the table it is in, and rows written so far."""
+    """The progress of an export: the current table, and the rows written so far."""
 
     table: str | None = None
     rows: int = 0
 
 
 class Export:
-    """One export. Iterate over it once, on one thread; ``cancel`` may be called from any.
+    """One export of ``request`` from ``source``, as an iterator of bytes.
 
-    ``filename`` and ``media_type`` are set when the first chunk is there, ``coverage`` when the
-    last one is (where the format tells it). Every error of the request or of the database's
-    structure is raised at the first ``next``, before any byte. ``form`` is a format of one's own,
-    in place of the one that the request names."""
+    ``source`` is a path, a ``sqlite3`` connection or a sqlite_utils Database. ``visible`` are the tables that
+    the person may see (None: all). ``created_at`` is the time to record (default: now). An export that takes
+    longer than ``max_seconds`` raises TooLargeError. ``form`` is a format to use in place of the request's.
+    Example::
+
+        with Export("practice.db", Request(table="clients", records=(("3",),))) as export:
+            data = b"".join(export)
+
+    Iterate over it once, on one thread; ``cancel`` may be called from any thread. ``filename`` and
+    ``media_type`` are set with the first chunk, ``coverage`` with the last one (if the format records it).
+    Every error of the request or of the database's schema is raised at the first ``next``, before any byte."""
 
     def __init__(
         self,
@@ -83,7 +90,7 @@ class Export:
         self.progress = Progress()
         self.coverage = EMPTY
         self.labels: Mapping[str, tuple[str, str]] = {}
-        self._warnings: list[str] = []  # of the format, about what it has written
+        self._warnings: list[str] = []  # from the format, about what it has written
         self._cancelled = Event()
         self._copy = False
         self._snapshot: Snapshot | None = None
@@ -100,13 +107,13 @@ class Export:
         self.close()
 
     def cancel(self) -> None:
-        """Stop the reading within moments; whoever iterates gets CancelledError."""
+        """Stop reading soon; the iterating thread gets CancelledError."""
         self._cancelled.set()
         if (snapshot := self._snapshot) is not None:
             snapshot.cancel()
 
     def close(self) -> None:
-        """Give everything free. On the thread that iterates."""
+        """Release everything. Call it on the iterating thread."""
         self._chunks.close()
 
     def _run(self) -> Generator[bytes, None, None]:
@@ -121,8 +128,8 @@ class Export:
                     memory = int(self.settings.spool_memory_mb * 1e6)
                     kept = held(chunks, HELD_BYTES, memory, self.source.spool_dir)
             except TimeExpired:
-                self._copy = True  # its writers have waited long enough
-                self.progress.table, self.progress.rows = None, 0  # all of them come again
+                self._copy = True  # the database's writers have waited long enough
+                self.progress.table, self.progress.rows = None, 0  # all rows are read again
                 continue
             finally:
                 self._snapshot = None
@@ -131,7 +138,7 @@ class Export:
             return
 
     def read(self, use: Callable[[Dataset], Used]) -> Used:
-        """What ``use`` makes of the rows, in place of bytes: all of it at once, at one moment."""
+        """Return what ``use`` makes of the dataset instead of bytes, within one snapshot."""
         while True:
             try:
                 with closing(Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)) as snapshot:
@@ -182,16 +189,16 @@ class Export:
         return scope
 
     def _alone(self, dataset: Dataset, scope: Scope) -> Iterator[bytes]:
-        """One table in a format whose files hold one table."""
+        """Yield one table in a format whose files hold one table."""
         assert self.format.encode_table is not None
         for table in dataset.tables:
             yield from self.format.encode_table(table, self.request)
-        # there is no place for it in the file: the command line tells it
+        # the file has no place for it: the command line prints it
         self.coverage = replace(kept_back(scope), warnings=tuple(self._warnings))
 
     def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
         digests: dict[str, TableDigest] = {}
-        self._warnings = []  # a second reading says it all again
+        self._warnings = []  # a second reading produces them again
 
         def integrity() -> Announced:
             snapshot.confirm()
@@ -233,7 +240,7 @@ class Export:
 
         pace = BatchSizes()
         found = chosen.batches(snapshot, pace)
-        first = next(found, None)  # an error in somebody's SQL comes now, not behind a table's header
+        first = next(found, None)  # an error in a person's SQL is raised now, not after the table's header
 
         def facts() -> tuple[ColumnFacts, ...]:
             nonlocal found, first
@@ -261,5 +268,5 @@ class Export:
 
 
 def _started(tables: Iterator[TableStream]) -> Iterator[TableStream]:
-    """The tables, of which the first is already under way."""
+    """Return the tables after starting the first, so that its errors are raised now."""
     return chain([next(tables)], tables)

@@ -1,7 +1,7 @@
-"""Rows that are written although they are larger than what is read back unseen: the file says so itself.
+"""Finds rows that are written although they are larger than readers accept by default: the file says so itself.
 
-They are found as they pass, and told in the coverage, which stands behind the rows. A plan does not tell them: it
-reads no rows, and ``max(length())`` would read every text of the table for it.
+They are found while the rows are written and reported in the coverage, which follows the rows. A plan does
+not report them: it reads no rows, and ``max(length())`` would read every text of the table.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from ..files.limits import CAREFUL, held_as
 from ..formats.dataset import Row
 from ..formats.values import json_value
 
-_SHORTEST = 6  # bytes of JSON that one byte may become (a control character)
+_SHORTEST = 6  # bytes of JSON that one byte can become (a control character)
 _ROOM = 10_000  # bytes for the names of the columns
 _json = msgspec.json.Encoder().encode
 
 
 class LargeRows:
-    """Of one table."""
+    """Counts the large rows of one table."""
 
     def __init__(self) -> None:
         self._rows = 0
         self._largest = 0
 
     def saw(self, rows: Sequence[Row], size: int) -> None:
-        """Some rows passed, of so many bytes in all."""
+        """Look at a batch of rows with ``size`` bytes in all."""
         if size * _SHORTEST < CAREFUL.cell:
             return
         for row in rows:
@@ -37,7 +37,7 @@ class LargeRows:
                 self._largest = max(self._largest, cost)
 
     def warnings(self, table: str) -> list[str]:
-        """What the coverage is to say."""
+        """Return the warnings for the coverage."""
         if not self._rows:
             return []
         rows = f"{self._rows:,} row{'' if self._rows == 1 else 's'}"

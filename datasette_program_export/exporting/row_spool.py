@@ -1,4 +1,4 @@
-"""Keeps the rows of a statement that must not run twice: in memory first, then in a private temporary file."""
+"""Keeps the rows of a statement that must not run twice, in memory first, then in a private temporary file."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ _unpack = msgspec.msgpack.Decoder(list[tuple], ext_hook=_text).decode  # type: i
 
 
 class RowSpool:
-    """Rows pass through ``taken`` first, all of them; then ``given`` gives them back, in the same lists."""
+    """Keeps the rows that pass through ``taken``; ``given`` then yields them again in the same batches."""
 
     def __init__(self, folder: str | None) -> None:
         self._file = tempfile.SpooledTemporaryFile(_MEMORY, dir=folder)  # noqa: SIM115
         self._sizes: list[int] = []
 
     def taken(self, batches: Iterable[list[Row]]) -> Iterator[list[Row]]:
-        """The same rows, kept. Raises SpoolFullError where there is no room."""
+        """Yield the same batches and keep them. Raises SpoolFullError if there is no room."""
         for rows in batches:
-            header = _pack([None] * len(rows))[: -len(rows)]  # of an array of so many
+            header = _pack([None] * len(rows))[: -len(rows)]  # of an array of this length
             with room_in():
                 self._sizes.append(self._file.write(header + pack_rows(rows)))
             yield rows
 
     def given(self) -> Iterator[list[Row]]:
-        """The rows, once."""
+        """Yield the kept batches; call it once, after ``taken`` is exhausted."""
         self._file.seek(0)
         for size in self._sizes:
             yield _unpack(self._file.read(size))
 
     def close(self) -> None:
-        """The file is gone."""
+        """Close and delete the temporary file."""
         self._file.close()
