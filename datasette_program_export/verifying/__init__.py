@@ -1,1 +1,1 @@
-"""Is a file complete and unchanged, and what does it hold?"""
+"""Verifies a file: is it complete and unchanged, and what does it hold?"""

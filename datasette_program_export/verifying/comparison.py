@@ -16,10 +16,10 @@ _OF_THE_FILE = ("format", "layout", "compress", "members", "profile", "dialect",
 
 
 def compare(report: Report, database: Any, settings: Settings) -> None:
-    """Ask the database for what the file was asked for, and put what differs into ``report.differences``.
+    """Repeat the file's request on the database, and put what differs into ``report.differences``.
 
-    The request is the file's own; it can only read. Raises what an export raises: RequestError
-    for a table that is gone, NotFoundError for a record that is, SourceError."""
+    The request comes from the file, but it can only read. Raises what an export raises: RequestError
+    if a table no longer exists, NotFoundError if a record does not, SourceError."""
     asked = {k: v for k, v in report.export.get("request", {}).items() if k not in _OF_THE_FILE}
     if any(str(name).startswith("_") for name in asked.get("params", {})):
         raise RequestError("The file is of a query that depends on who asked; it cannot be asked again.")

@@ -1,6 +1,6 @@
-"""Checks the foreign keys of a document while its rows pass; keeps only their columns, on disk.
+"""Checks the foreign keys of a document while its rows are read; keeps only their columns, on disk.
 
-Two values are the same where SQLite would take them for the same: the parent's affinity and
+Two values are equal if SQLite would compare them as equal: the parent's affinity and
 collation decide (https://www.sqlite.org/foreignkeys.html 3).
 """
 
@@ -22,8 +22,10 @@ from ..formats.description.schema import DocumentColumn, DocumentSchema
 
 
 class References:
-    """``schema`` is a document's, or one that claims to be: raises UnreadableError; SpoolFullError where
-    there is no room. ``unchecked`` are references by columns that a file was read without. A context manager."""
+    """A context manager that collects the key columns of a document's tables and counts dangling references.
+
+    ``schema`` comes from a document and is not trusted: methods raise UnreadableError, and SpoolFullError if
+    there is no room. ``unchecked`` are references by columns that the file does not have."""
 
     def __init__(self, schema: DocumentSchema, limits: Limits = TRUSTING) -> None:
         self._limits = limits
@@ -33,7 +35,7 @@ class References:
         self._written: dict[str, set[str]] = {}
         self.unchecked: set[ReferenceKey] = set()
         self._edges = [(name, key) for name, table in self._tables.items() for key in table.foreign_keys]
-        # an empty name is a private database on disk, which SQLite takes away itself (https://www.sqlite.org/inmemorydb.html)
+        # an empty name is a private database on disk that SQLite deletes (https://www.sqlite.org/inmemorydb.html)
         self._connection = sqlite3.connect("", isolation_level=None)
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000"):
             self._connection.execute(f"PRAGMA {pragma}")
@@ -45,7 +47,7 @@ class References:
         self._connection.close()
 
     def begin(self, table: str, fields: Sequence[Field]) -> None:
-        """Before a table's rows."""
+        """Create the table of keys; call it before the table's rows."""
         self._written[table] = {field.name for field in fields}
         wanted = {c for name, key in self._edges if name == table for c in key.columns}
         wanted |= {c for _, key in self._edges if key.table == table for c in key.other_columns}
@@ -62,19 +64,19 @@ class References:
         self._insert[table] = f"INSERT INTO {quote('t' + table)} VALUES"
 
     def add(self, table: str, rows: Sequence[Row]) -> None:
-        """Some of its rows."""
+        """Keep the keys of a batch of the table's rows."""
         places = self._places[table]
         if not places:
             return
         keys = [tuple(row[i] for i in places) for row in rows]
-        if len(keys) == 1:  # where rows are large, they come one by one
+        if len(keys) == 1:  # large rows come one by one
             self._limits.fits_key(keys[0], f"A key of {table}")
         try:
             self._connection.execute("BEGIN")
             try:
                 marks = ", ".join("?" for _ in places)
                 self._connection.executemany(f"{self._insert[table]} ({marks})", keys)
-            except UnicodeEncodeError:  # a text that is not UTF-8 comes as its bytes
+            except UnicodeEncodeError:  # a text that is not UTF-8 is stored as its bytes
                 self._connection.execute("ROLLBACK")
                 self._connection.execute("BEGIN")
                 for key in keys:
@@ -84,9 +86,9 @@ class References:
             raise refused(error) from None
 
     def dangling(self) -> dict[ReferenceKey, int]:
-        """How many rows have a reference that leads nowhere, by table, columns and other table.
+        """Return how many rows have a dangling reference, by table, columns and other table.
 
-        Raises sqlite3.OperationalError for a collation that only the source knew."""
+        Raises sqlite3.OperationalError for a collation that only the source knows."""
         found = {}
         for name, key in self._edges:
             if self._is_computed(name, key.columns) or self._is_computed(key.table, key.other_columns):
@@ -98,7 +100,7 @@ class References:
             sql = f"SELECT count(*) FROM {quote('t' + name)} AS c WHERE {filled}"
             parent = self._tables.get(key.table)
             others = key.other_columns
-            whole = len(others) == len(key.columns)  # else SQLite itself finds no parent
+            whole = len(others) == len(key.columns)  # otherwise SQLite itself finds no parent
             if parent is not None and whole and self._written[key.table].issuperset(others):
                 with suppress(sqlite3.OperationalError):
                     columns = ", ".join(map(quote, others))
@@ -112,7 +114,7 @@ class References:
         return found
 
     def _is_computed(self, table: str, columns: Sequence[str]) -> bool:
-        """Whether SQLite would compute one of the columns, and the file was read without it."""
+        """Return whether SQLite would compute one of the columns and the file does not have it."""
         known = self._tables[table].columns if table in self._tables else ()
         return any(c.generated and c.name in columns and c.name not in self._written[table] for c in known)
 
@@ -123,7 +125,7 @@ def _column(facts: DocumentColumn, strict: bool) -> str:
 
 
 def refused(error: Exception) -> ExportError:
-    """What it means that SQLite does not take the keys aside."""
+    """Return the exception to raise if SQLite refuses to store the keys."""
     if is_disk_error(error):
         return no_room(explain(error))
     return UnreadableError("The schema is not as this program writes it.")

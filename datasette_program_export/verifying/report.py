@@ -1,4 +1,4 @@
-"""The report on a file: its status, its tables, what is wrong."""
+"""The report on a file: its status, its tables, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class _Model(BaseModel):
 
 
 class VerifiedTable(_Model):
-    """One table of a file, as it was read."""
+    """One table of a file as it was read."""
 
     rows: int = Field(description="The rows that were read.")
     sha256: str = Field(description="The digest of these rows (docs/programjson.md).")
@@ -24,7 +24,7 @@ class VerifiedTable(_Model):
 
 
 class DanglingReference(_Model):
-    """A reference whose rows lead out of the file."""
+    """A foreign key with rows whose parents are not in the file."""
 
     table: str
     columns: list[str]
@@ -34,7 +34,7 @@ class DanglingReference(_Model):
 
 
 class Report(_Model):
-    """What is to be said of a file."""
+    """The result of verifying a file, and of comparing it with a database."""
 
     file: str
     status: Literal["complete", "cut", "damaged", "changed", "unknown"]

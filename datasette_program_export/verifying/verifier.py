@@ -25,10 +25,15 @@ from .report import DanglingReference, Report, VerifiedTable
 
 
 def verify(file: str | Path, *, trusted: bool = False, limits: Limits = CAREFUL) -> Report:
-    """Read a file from its beginning to its end, and say whether it is complete and unchanged.
+    """Read a whole file and return a report: whether it is complete and unchanged, and what it holds.
 
-    ``trusted`` lifts the guards against files that unpack without end or fill the memory; ``limits``
-    are those guards. Raises NotFoundError, OSError, BusyError; what is wrong with the file is in the Report."""
+    ``trusted`` lifts the limits that protect from files which unpack without end or fill the memory;
+    ``limits`` are those that apply otherwise. Example::
+
+        report = verify("client-3.programjson")
+        print(report.status, report.problems)
+
+    What is wrong with the file is in the report. Raises NotFoundError, OSError, BusyError."""
     path = Path(file)
     if not path.is_file():
         raise NotFoundError(f"There is no file {path.name}.")
@@ -48,8 +53,9 @@ def examine(
     limits: Limits,
     through: Callable[[Dataset], Dataset] = lambda dataset: dataset,
 ) -> None:
-    """Read an opened file to its end and put what is found into ``report``; rows that are to be
-    looked at on the way pass ``through`` a function. Raises UnreadableError."""
+    """Read an opened file to its end and put the findings into ``report``.
+
+    ``through`` may wrap the dataset to look at its rows while they are read. Raises UnreadableError."""
     report.format, report.compression, content, start = detect(file, limits)
     if report.bytes == 0:
         raise UnreadableError("The file is empty.", "cut")
@@ -85,7 +91,7 @@ def _cannot_tell(start: bytes) -> str:
 
 
 def _check(dataset: Dataset, report: Report, limits: Limits) -> None:
-    """Read every row, and compare all that can be computed with what the file announces."""
+    """Read every row, and compare everything that can be computed with what the file announces."""
     with References(dataset.schema, limits) as references:
         for table in dataset.tables:
             report.tables[table.name] = _table(table, references)
@@ -119,12 +125,12 @@ def _table(table: TableStream, references: References) -> VerifiedTable:
         except (OverflowError, TypeError, ValueError):
             raise UnreadableError(f"{table.name} holds a value that SQLite cannot.") from None
         references.add(table.name, rows)
-        del rows  # or the last row is held while the next is read
+        del rows  # otherwise the last batch is held while the next is read
     return VerifiedTable(rows=digest.rows, sha256=digest.hexdigest())
 
 
 def _believe(report: Report, announced: Announced) -> None:
-    """Of files whose bytes are as they were written, but whose values were made for a spreadsheet."""
+    """Copy the announced counts and digests into the report, for files whose values were changed for a spreadsheet."""
     if announced.tables.keys() != report.tables.keys():
         raise UnreadableError("The announced tables are not those of the schema.")
     for name, table in report.tables.items():
