@@ -1,1 +1,1 @@
-"""Bytes in and out: compression, zip, spools, files written whole or not at all, guards against bombs."""
+"""Reads and writes bytes: compression, zip, spools, atomic files, limits against decompression bombs."""

@@ -1,4 +1,4 @@
-"""Writes files whole or not at all, readable by their owner only."""
+"""Writes files completely or not at all, readable by their owner only."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..errors import RequestError
 
 
 def write_whole(path: Path, chunks: Iterable[bytes]) -> int:
-    """Write the chunks to ``path``, readable by its owner only; returns the number of bytes.
+    """Write the chunks to ``path``, readable by its owner only, and return the number of bytes.
 
-    They go to a temporary file beside it, which takes the name when all is on the disk; on
-    any error it is removed, and what ``path`` was before stays. A link is followed; what is
-    no ordinary file (a device, a pipe) is written to as it is. Raises OSError, and RequestError
-    where SQLite would take what lies beside ``path`` for a part of a database of this name."""
+    They go to a temporary file in the same folder, which is renamed when it is on the disk. On
+    any error it is removed, and an existing file at ``path`` stays. A link is followed; a path that
+    is no ordinary file (a device, a pipe) is written to directly. Raises OSError, and RequestError
+    if SQLite would take a file beside ``path`` for a part of a database of this name."""
     path = path.resolve()
     check_beside(path)
     if path.exists() and not path.is_file():
@@ -39,7 +39,7 @@ def write_whole(path: Path, chunks: Iterable[bytes]) -> int:
     except BaseException:
         part.unlink()
         raise
-    if hasattr(os, "O_DIRECTORY"):  # the new name is to survive a power cut too
+    if hasattr(os, "O_DIRECTORY"):  # so that the new name survives a power failure too
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
@@ -49,9 +49,9 @@ def write_whole(path: Path, chunks: Iterable[bytes]) -> int:
 
 
 def check_beside(path: Path) -> None:
-    """Raise RequestError where the rest of another database lies beside a new one's place.
+    """Check that no remains of another database lie beside a new one. Raises RequestError if they do.
 
-    SQLite would write it into the new one (https://www.sqlite.org/howtocorrupt.html, 1.4)."""
+    SQLite would write them into the new one (https://www.sqlite.org/howtocorrupt.html, 1.4)."""
     for suffix in ("-wal", "-journal"):
         if size_beside(path, suffix):
             raise RequestError(
@@ -61,10 +61,10 @@ def check_beside(path: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Make an empty file that only its owner can read, where there is none.
+    """Create an empty file that only its owner can read, if ``path`` does not exist.
 
-    For a database of ours: SQLite gives the files beside it the same rights. It is made under
-    another name, as somebody in this process may have it open already under its own. Raises OSError."""
+    For databases of this program: SQLite gives the files beside it the same permissions. The file is created
+    under another name, because this process may already have it open under its own. Raises OSError."""
     if path.exists():
         return
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -74,12 +74,12 @@ def make_private(path: Path) -> None:
 
 
 def give_name(made: Path, path: Path) -> None:
-    """Let a finished file have its name, which nothing has yet. Raises FileExistsError, OSError; it is gone then."""
+    """Rename a finished file to a name that is free. Raises FileExistsError, OSError; ``made`` is removed then."""
     try:
-        os.link(made, path)  # unlike a rename, it replaces nothing
+        os.link(made, path)  # unlike a rename, this replaces nothing
     except FileExistsError:
         raise
-    except OSError:  # a file system without links
+    except OSError:  # the file system has no links
         if path.exists():
             raise FileExistsError(path) from None
         made.replace(path)

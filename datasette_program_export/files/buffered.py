@@ -1,4 +1,4 @@
-"""Buffers a whole export before the first byte is handed on, so that the database is released early."""
+"""Buffers a whole export before its first byte is passed on, so that the database is released early."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .room import room_in
 
 
 def held(chunks: Iterable[bytes], most: int, memory: int, folder: str | None) -> Iterator[bytes]:
-    """The same chunks, once all of them are there; beyond ``memory`` bytes in a temporary file.
+    """Return an iterator over the same chunks, after reading all of them; above ``memory`` bytes they go to a file.
 
-    Raises TimeExpired for more than ``most`` bytes, SpoolFullError where there is no room,
-    and whatever the chunks raise; all of this at once, not at the first ``next``."""
+    Raises TimeExpired for more than ``most`` bytes, SpoolFullError if there is no room,
+    and whatever the chunks raise. All of these are raised at the call, not at the first ``next``."""
     written: IO[bytes] = tempfile.SpooledTemporaryFile(memory, dir=folder)  # noqa: SIM115
     sizes = array("Q")
     try:

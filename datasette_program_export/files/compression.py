@@ -1,6 +1,6 @@
 """Compresses a single file as a stream: gzip (RFC 1952) by the standard library, zstd (RFC 8878) as an extra.
 
-The levels are fast ones: compressing takes longer than everything before it.
+The levels are fast ones, because compressing takes longer than all steps before it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ZSTD_LEVEL = 3
 
 
 def compressed(chunks: Iterable[bytes], how: str) -> Iterator[bytes]:
-    """The chunks as one compressed stream. Raises UnsupportedError at once where the library is missing."""
+    """Return the chunks as one compressed stream. Raises UnsupportedError at the call if the library is missing."""
     return _run(chunks, _compressor(how))
 
 

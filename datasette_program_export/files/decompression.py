@@ -13,16 +13,16 @@ from .limits import Limits
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _MAGIC |= {b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)}
-_PIECE = 512  # bytes of zstd at once: even the worst of them unpack to some megabytes only
+_PIECE = 512  # bytes of zstd per step: even the worst of them decompress to only a few megabytes
 
 
 def compression_of(start: bytes) -> str | None:
-    """How a file that begins so is compressed, if it is."""
+    """Return the compression of a file that begins with these bytes, or None."""
     return next((how for magic, how in _MAGIC.items() if start.startswith(magic)), None)
 
 
 def decompressed(file: IO[bytes], how: str, limits: Limits) -> IO[bytes]:
-    """The file's content. Reading raises UnreadableError where it is cut, damaged, or unpacks without end."""
+    """Return the content as a stream. Reading raises UnreadableError if it is cut, damaged or unpacks without end."""
     counted = _Counted(file)
     inner: Any
     if how == "gzip":
@@ -33,7 +33,7 @@ def decompressed(file: IO[bytes], how: str, limits: Limits) -> IO[bytes]:
 
 
 class _Counted:
-    """How much was read so far."""
+    """Counts the bytes read so far."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self.bytes = file, 0
@@ -51,7 +51,7 @@ class _Counted:
 
 
 class _Zstd:
-    """zstandard's own reader takes a cut file for a whole one, so its frames are watched here."""
+    """A reader that checks the end of each frame: zstandard's own takes a truncated file for a complete one."""
 
     def __init__(self, file: _Counted, limits: Limits) -> None:
         try:
@@ -79,7 +79,7 @@ class _Zstd:
             try:
                 self._ready = self._frame.decompress(piece)
             except self._error as error:
-                if "memory" in str(error):  # a frame says how much its reader is to hold
+                if "memory" in str(error):  # a frame states how much memory its reader needs
                     raise UnreadableError(
                         "The zstd of the file asks for more memory than readers are to have (8 MB): pack it anew "
                         "without --ultra and --long, or say --trust."
@@ -104,7 +104,7 @@ class _Watched(io.RawIOBase):
             data = self._inner.read(len(buffer))
         except EOFError:
             raise UnreadableError(f"The file is cut: the end of its {self._how} is missing.", "cut") from None
-        except (OSError, zlib.error):  # gzip.BadGzipFile is an OSError, and so is what bz2 raises
+        except (OSError, zlib.error):  # gzip.BadGzipFile is an OSError, and bz2 raises OSError
             raise UnreadableError(f"The {self._how} of the file is damaged.") from None
         buffer[: len(data)] = data
         self._unpacked += len(data)

@@ -1,8 +1,8 @@
 """Opens a file that a person names; it may be a database that this process has open.
 
 POSIX drops every lock that a process holds on a file when the process closes any descriptor of it
-(https://www.sqlite.org/howtocorrupt.html, 2.2). So a database is never opened here: SQLite is asked
-whether the file is one, and its bytes are read by another process.
+(https://www.sqlite.org/howtocorrupt.html, 2.2). So this module never opens a database: it asks SQLite
+whether the file is one, and another process reads its bytes.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _COPY = "import shutil, sys; shutil.copyfileobj(open(sys.argv[1], 'rb'), sys.std
 
 
 def is_database(path: Path) -> bool:
-    """Whether SQLite takes the file for a database; an empty file is one, too."""
-    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"  # it takes no lock and looks at no -wal
+    """Return whether SQLite takes the file for a database; an empty file counts as one."""
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"  # takes no lock and reads no -wal file
     try:
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
             connection.execute("PRAGMA main.schema_version").fetchone()
@@ -33,7 +33,7 @@ def is_database(path: Path) -> bool:
 
 
 def open_input(path: Path) -> IO[bytes]:
-    """The bytes of a file, to be closed. Of a database they come from another process, and only from their start.
+    """Return the bytes of a file as a stream; close it after use. A database's stream can only be read from its start.
 
     Raises OSError."""
     if path.stat().st_size == 0:
@@ -42,20 +42,20 @@ def open_input(path: Path) -> IO[bytes]:
 
 
 def open_database_bytes(path: Path) -> IO[bytes]:
-    """The bytes of a database file as they lie on the disk, read by another process. Raises OSError."""
-    if os.name == "nt":  # there a lock belongs to one handle, and closing another one drops none
+    """Return the bytes of a database file on disk as a stream, read by another process. Raises OSError."""
+    if os.name == "nt":  # Windows locks belong to one handle, and closing another one drops none
         return path.open("rb")
     return io.BufferedReader(_Bytes(path), 1 << 20)
 
 
 def database_path(file: IO[bytes]) -> Path | None:
-    """The path of a database whose bytes these are; None for any other file."""
+    """Return the path of the database whose bytes this stream reads; None for any other file."""
     raw = getattr(file, "raw", None)
     return raw.path if isinstance(raw, _Bytes) else None
 
 
 class _Bytes(io.RawIOBase):
-    """What another process reads from a file. ``seek(0)`` begins anew."""
+    """The bytes that another process reads from a file. ``seek(0)`` starts again."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -102,7 +102,7 @@ class _Bytes(io.RawIOBase):
 
 
 def _reading(path: Path) -> subprocess.Popen[bytes]:
-    cat = shutil.which("cat")  # it starts ten times as quickly
+    cat = shutil.which("cat")  # starts ten times as fast as Python
     command = [cat, "--"] if cat else [sys.executable, "-I", "-S", "-c", _COPY]
     return subprocess.Popen(  # noqa: S603
         [*command, str(path)], bufsize=0, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

@@ -1,7 +1,7 @@
-"""Limits for decompression: a small file that grows without end is refused.
+"""Limits for reading files of unknown origin: a small file that decompresses without end is refused.
 
-A row costs what it takes while it is read, checked and staged: its bytes, the text that is made of
-them, and what SQLite is given. A text that is not plain ASCII is held twice, and each of its
+A row costs the memory that it takes while it is read, checked and staged: its bytes, the text made
+from them, and what SQLite receives. A text that is not plain ASCII is held twice, and each of its
 characters takes as much as the widest of them (PEP 393).
 """
 
@@ -13,29 +13,31 @@ from dataclasses import dataclass, field
 
 from ..errors import UnreadableError
 
-CELL_MB = 56.0  # measured: with all that is held for it, some 240 MB
-COPIES = 3  # of a row, that are held at once
+CELL_MB = 56.0  # measured: with everything that is held for it, about 240 MB
+COPIES = 3  # of a row that are held at once
 LARGE = 1 << 20  # bytes: smaller rows are not counted one by one
-FEW_PARTS = 20_000  # of JSON: as objects, each takes some hundred bytes
+FEW_PARTS = 20_000  # in JSON: as objects, each takes some hundred bytes
 _WINDOW = 1 << 20
-_LATER_BYTES = bytes(range(0x80, 0xC0))  # of a character in UTF-8: all but its first
+_LATER_BYTES = bytes(range(0x80, 0xC0))  # the bytes of a UTF-8 character after its first
 _FOUR = re.compile(rb"[\xf0-\xff]|\\u[dD][89abAB]").search
 _TWO = re.compile(rb"[\xc4-\xff]|\\u").search
 _TRUST = "If you know where the file is from, say --trust (at the command line)."
 
 
 def _no_turn() -> None:
-    """Nobody else reads: there is nothing to wait for."""
+    """Do nothing: no other reader has to be waited for."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """``free`` bytes may always come out, beyond that ``ratio`` times what went in; ``members`` are a zip's files.
+    """What a file may cost to read.
 
-    ``cell`` is the largest row, in bytes; ``parts`` and ``description`` bound what describes the rows;
-    ``key`` is the largest key, ``window`` what zstd may hold. ``disk`` is what a file that
-    must be unpacked to be read may fill in ``folder``. ``turn`` is called before the first large
-    row: it waits until no other reading holds one, or raises BusyError."""
+    ``free`` bytes may always be decompressed; above that, at most ``ratio`` times the compressed size.
+    ``members`` is the number of files in a zip. ``cell`` is the largest row, in bytes; ``parts`` and
+    ``description`` limit the JSON that describes the rows (values and keys, and bytes); ``key`` is the
+    largest key in bytes, ``window`` the memory for zstd. ``disk`` is how many bytes a file that must be
+    unpacked to disk may fill in ``folder``. ``turn`` is called before the first large row: it waits until
+    no other reader holds one, or raises BusyError."""
 
     free: int = 200_000_000
     ratio: int = 250
@@ -44,13 +46,13 @@ class Limits:
     parts: int = 150_000
     description: int = 16_000_000
     key: int = 4_000_000
-    window: int = 1 << 23  # what every reader of zstd is to support (RFC 8878, 3.1.1.1.2)
+    window: int = 1 << 23  # which every reader of zstd should support (RFC 8878, 3.1.1.1.2)
     folder: str | None = None
     disk: int = 1 << 62
     turn: Callable[[], None] = field(default=_no_turn, compare=False)
 
     def check(self, packed: int, unpacked: int) -> None:
-        """Raise UnreadableError when this much has come out of so little."""
+        """Check the ratio of bytes before and after decompression. Raises UnreadableError if it is too high."""
         if unpacked > self.free and unpacked > self.ratio * packed:
             raise UnreadableError(
                 f"The file unpacks to more than {self.ratio} times its size ({unpacked:,} bytes so far), "
@@ -58,7 +60,7 @@ class Limits:
             )
 
     def fits(self, size: int, where: str) -> None:
-        """Wait for one's turn with a large row of so many bytes; raise UnreadableError for one that is too large."""
+        """Wait for this reader's turn if ``size`` bytes are a large row. Raises UnreadableError if it is too large."""
         if size > self.cell:
             raise UnreadableError(
                 f"{where} takes more than {self.cell / 1e6:,g} MB (cell_mb), which is not read unseen. {_TRUST}"
@@ -67,18 +69,18 @@ class Limits:
             self.turn()
 
     def fits_row(self, row: bytes, where: str) -> None:
-        """The same for the bytes of a row, by what they become."""
+        """Check a row as ``fits`` does, by its bytes and by the memory that they will take."""
         if len(row) > LARGE:
             self.fits(len(row), where)
             self.fits(held_as(row), where)
 
     def fits_key(self, key: Sequence[object], where: str) -> None:
-        """Raise UnreadableError for large values that SQLite is to compare, and so holds several times."""
+        """Check the size of a key, which SQLite holds several times to compare it. Raises UnreadableError."""
         if sum(len(value) for value in key if isinstance(value, (str, bytes))) > self.key:
             raise UnreadableError(f"{where} is larger than {self.key / 1e6:,g} MB. {_TRUST}")
 
     def few_parts(self, data: bytes | memoryview, where: str) -> None:
-        """Wait for one's turn with JSON of many parts; raise UnreadableError where they would fill the memory."""
+        """Wait for this reader's turn if the JSON has many parts. Raises UnreadableError if it has far too many."""
         if len(data) > FEW_PARTS and has_more_parts(data, FEW_PARTS):
             self.turn()
             if len(data) > self.parts and has_more_parts(data, self.parts):
@@ -92,23 +94,23 @@ TRUSTING = Limits(
 
 
 def held_as(row: bytes) -> int:
-    """How large a row of plain ASCII would be that takes as much memory as this one, while it is worked on."""
+    """Return the size of a plain ASCII row that takes as much memory as this one while it is processed."""
     if row.isascii() and b"\\u" not in row:
         return len(row)
     width, characters, whole = 1, 0, memoryview(row)
     for place in range(0, len(row), _WINDOW):
-        seen = bytes(whole[place : place + _WINDOW + 5])  # an escape may begin in one window and end in the next
+        seen = bytes(whole[place : place + _WINDOW + 5])  # an escape may cross the end of a window
         width = max(width, 4 if width == 4 or _FOUR(seen) else 2 if width == 2 or _TWO(seen) else 1)
         characters += len(seen[:_WINDOW].translate(None, _LATER_BYTES))
     return max(len(row), (characters * width + COPIES * len(row)) // COPIES)
 
 
 def has_more_parts(data: bytes | memoryview, most: int) -> bool:
-    """Whether JSON has more values and keys than that; what stands within its strings does not count."""
+    """Return whether JSON has more than ``most`` values and keys; the content of its strings does not count."""
     found, place, inside, whole = 0, 0, False, memoryview(data)
     while place < len(whole) and found <= most:
         seen = bytes(whole[place : place + _WINDOW])
-        if (len(seen) - len(seen.rstrip(b"\\"))) % 2:  # an escape is not cut
+        if (len(seen) - len(seen.rstrip(b"\\"))) % 2:  # do not split an escape
             seen += bytes(whole[place + len(seen) : place + len(seen) + 1])
         place += len(seen)
         pieces = seen.replace(b"\\\\", b"__").replace(b'\\"', b"__").split(b'"')

@@ -10,13 +10,13 @@ from ..errors import UnreadableError
 from .limits import LARGE, Limits
 
 _BLOCK = 1 << 20
-_RUN = 4000  # lines in one list at most
+_RUN = 4000  # lines in one list, at most
 
 
 class DigestingLines:
-    """``digest`` is over every byte before ``offset``, ``number`` the line there (from 1).
+    """A reader of lines. ``digest`` covers every byte before ``offset``; ``number`` is the line there (from 1).
 
-    Memory: one block; or one large line, which is never held twice. Raises UnreadableError for one
+    It holds one block in memory, or one large line, never twice. Raises UnreadableError for a line
     that is larger than the limits allow."""
 
     def __init__(self, file: IO[bytes], limits: Limits) -> None:
@@ -29,7 +29,7 @@ class DigestingLines:
         self.number = 1
 
     def peek(self, size: int) -> bytes:
-        """The next bytes, fewer only at the end of the file; they stay unread."""
+        """Return the next bytes without consuming them; fewer only at the end of the file."""
         while len(self._buffer) - self._place < size:
             if not (block := self._file.read(_BLOCK)):
                 break
@@ -37,12 +37,12 @@ class DigestingLines:
         return self._buffer[self._place : self._place + size]
 
     def line(self) -> bytes:
-        """The next line with its LF. Raises UnreadableError where the file ends before one."""
+        """Return the next line with its LF. Raises UnreadableError if the file ends before one."""
         end = self._line_end()
         return self._large() if end < 0 else self._taken(end + 1 - self._place, 1)
 
     def run(self, prefix: bytes) -> list[Any]:
-        """The next lines, without their LF, as far as they begin so: some thousands at most, a large one alone."""
+        """Return the next lines that start with ``prefix``, without LF: a few thousand at most, a large one alone."""
         if self.peek(len(prefix)) != prefix:
             return []
         if self._line_end() < 0:
@@ -58,11 +58,11 @@ class DigestingLines:
         return lines
 
     def take(self, size: int) -> bytes:
-        """The next bytes, of which ``peek`` told."""
+        """Consume and return the next bytes; ``peek`` must have returned them."""
         return self._taken(size, 0)
 
     def rest(self) -> bytes:
-        """All that is left; it is not in the digest. Raises UnreadableError when it is far too much."""
+        """Return all remaining bytes; the digest does not cover them. Raises UnreadableError if they are too many."""
         most = self._limits.description
         data, self._buffer = io.BytesIO(), self._buffer[self._place :]
         data.write(self._buffer)
@@ -74,14 +74,14 @@ class DigestingLines:
         return data.getvalue()
 
     def cut(self, where: str = "") -> UnreadableError:
-        """The error for a file that ends here."""
+        """Return the exception for a file that ends here."""
         return UnreadableError(f"The file is cut: it ends in line {self.number:,}{where}.", "cut")
 
     def _line_end(self) -> int:
-        """Where in the buffer the line ends; -1 for a line that is larger than a buffer is to be."""
+        """Return the place of the line's end in the buffer; -1 if the line is too large for the buffer."""
         start = self._place
         while (end := self._buffer.find(b"\n", start)) < 0:
-            start = len(self._buffer) - self._place  # what was searched is not searched again
+            start = len(self._buffer) - self._place  # do not search the same bytes again
             if start > LARGE:
                 return -1
             block = self._file.read(_BLOCK)
@@ -91,7 +91,7 @@ class DigestingLines:
         return end
 
     def _large(self, keep_end: bool = True) -> bytes:
-        """A line of which the buffer holds only the beginning: put together in place, as copies of it would add up."""
+        """Return a line that the buffer holds only in part; it grows in place, because copies of it would add up."""
         line = io.BytesIO()
         block, self._buffer, self._place = self._buffer[self._place :], b"", 0
         while (end := block.find(b"\n")) < 0:
@@ -117,7 +117,7 @@ class DigestingLines:
 
 
 def within(line: bytes, start: int, end: int) -> bytes | memoryview:
-    """A line without so many bytes at its start and at its end; of a large one no copy is made."""
+    """Return a line without ``start`` bytes at its start and ``end`` at its end; a large one is not copied."""
     if len(line) > LARGE:
         return memoryview(line)[start : len(line) - end]
     return line[start : len(line) - end]

@@ -1,4 +1,4 @@
-"""Gives a stream as a file on disk, for formats that can only be read from disk, such as SQLite."""
+"""Provides a stream as a file on disk, for formats that can only be read from disk, such as SQLite."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _PIECE = 1 << 20
 
 @contextmanager
 def local(file: IO[bytes], limits: Limits) -> Iterator[Path]:
-    """The file itself where it is one, or a database; else a private temporary copy of what can be read from it."""
+    """Yield the path of the file or database behind a stream, or of a private temporary copy of its content.
+
+    Raises SpoolFullError if the copy is larger than ``limits.disk`` or there is no room."""
     if (database := database_path(file)) is not None:
         yield database
         return

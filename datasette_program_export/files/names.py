@@ -12,9 +12,10 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)
 
 
 def safe(text: str, longest: int = 60) -> str:
-    """The text as a part of a file name: letters of any script stay, no dot or hyphen at its ends.
+    """Return the text as a part of a file name, ``longest`` characters at most, without a dot or hyphen at its ends.
 
-    Signs that are not seen (category Cf) go: those that turn the direction of writing hide an ending."""
+    Letters of any script stay. Invisible characters (category Cf) are removed: those that change the writing
+    direction can hide an extension."""
     seen = "".join(c for c in text.encode("utf-8", "replace").decode() if unicodedata.category(c) != "Cf")
     name = _UNSAFE.sub("-", unicodedata.normalize("NFC", seen))
     name = name[:longest].strip("-. ")
@@ -22,13 +23,13 @@ def safe(text: str, longest: int = 60) -> str:
 
 
 def export_name(database: str, scope: str, title: str, moment: datetime, extension: str) -> str:
-    """``<database>_<scope>[_<title>]_<YYYYMMDDTHHMMSSZ>.<ext>``."""
+    """Return ``<database>_<scope>[_<title>]_<YYYYMMDDTHHMMSSZ>.<ext>``."""
     parts = [safe(database), safe(scope), *([safe(title)] if title else []), moment.strftime("%Y%m%dT%H%M%SZ")]
     return "_".join(parts) + f".{extension}"
 
 
 def member_names(names: Iterable[str], extension: str) -> dict[str, str]:
-    """A file name for each table, unique also where case does not count."""
+    """Return a file name for each table, unique even if case is ignored."""
     taken: set[str] = set()
     chosen = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""What is raised where a folder has no more room."""
+"""Errors for a folder that has no more room."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ TEMPORARY = "The temporary folder"
 
 @contextmanager
 def room_in(folder: str = TEMPORARY) -> Iterator[None]:
-    """Within it, an OSError means that the folder takes no more: it becomes a SpoolFullError."""
+    """Convert an OSError within the block to SpoolFullError: the folder has no more room."""
     try:
         yield
     except OSError as error:
-        if isinstance(error, ExportError):  # DeniedError is one of Python's, too
+        if isinstance(error, ExportError):  # DeniedError is also a PermissionError of Python's
             raise
         raise no_room(error.strerror, folder) from None
 
 
 def no_room(reason: str | None, folder: str = TEMPORARY) -> SpoolFullError:
-    """What to raise, with the system's or SQLite's reason."""
+    """Return the exception to raise, with the system's or SQLite's reason."""
     return SpoolFullError(f"{folder} takes no more ({reason}).")

@@ -1,8 +1,8 @@
-"""A buffer between the thread that reads the database and a client who may be slow.
+"""A buffer between the thread that reads the database and a client that may be slow.
 
-The writer never waits: so the snapshot is closed as soon as the database has been read. A
-few megabytes wait in memory, the rest in a private temporary file, which has no name where
-the system allows that and so disappears with the process.
+The writer never waits, so the snapshot is closed as soon as the database has been read. A few
+megabytes are held in memory, the rest in a private temporary file. Where the system allows it, the
+file has no name and so disappears with the process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PIECE = 256 * 1024
 
 
 def coalesced(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in fewer pieces; the first is not kept waiting."""
+    """Yield the same bytes in fewer pieces; the first piece is passed on at once."""
     chunks = iter(chunks)
     yield from islice(chunks, 1)
     pieces: list[bytes] = []
@@ -37,9 +37,9 @@ def coalesced(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class Spool:
-    """First in, first out. ``wake`` is called, on the writer's thread, whenever there is news.
+    """A first-in, first-out buffer. ``wake`` is called on the writer's thread whenever its state changes.
 
-    ``memory`` and ``disk`` are how many bytes may wait where; ``folder`` is for the file."""
+    ``memory`` and ``disk`` are the bytes that may wait in memory and in the file; ``folder`` is for the file."""
 
     def __init__(self, memory: int, disk: int, folder: str | None, wake: Callable[[], None]) -> None:
         self.memory, self.disk, self.folder = memory, disk, folder
@@ -52,7 +52,7 @@ class Spool:
         self._error: BaseException | None = None
 
     def fill(self, chunks: Iterable[bytes]) -> None:
-        """Take all chunks in; what they raise is raised by ``take``, in its place. For the writer's thread."""
+        """Store all chunks, on the writer's thread. ``take`` raises what they raise, after the bytes before it."""
         try:
             for chunk in coalesced(chunks):
                 self._put(chunk)
@@ -63,7 +63,7 @@ class Spool:
             self._wake()
 
     def take(self) -> bytes | None:
-        """The next bytes; b"" when there are none yet, None at the end. Raises what the writer met."""
+        """Return the next bytes; b"" if there are none yet, None at the end. Raises the writer's error."""
         with self._lock:
             if self._pieces:
                 piece = b"".join(self._pieces)
@@ -73,7 +73,7 @@ class Spool:
                 self._file.seek(self._read_at)
                 piece = self._file.read(min(PIECE, self._written_to - self._read_at))
                 self._read_at += len(piece)
-                if self._read_at == self._written_to:  # caught up: give the space back
+                if self._read_at == self._written_to:  # caught up: release the disk space
                     self._file.seek(0)
                     self._file.truncate()
                     self._read_at = self._written_to = 0
@@ -85,7 +85,7 @@ class Spool:
         return None
 
     def close(self) -> None:
-        """The reader leaves: the writer gets CancelledError at its next chunk."""
+        """End reading: the writer gets CancelledError at its next chunk."""
         with self._lock:
             self._closed = True
             self._pieces.clear()

@@ -13,16 +13,16 @@ from .limits import Limits
 from .zip_writing import DIGEST_SIZE, SEAL
 
 _BLOCK = 1 << 20
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a bound on memory
-_ENTRY = 200  # bytes of an entry in the table of contents: 46, a name, what else is said
-_SPARE = 1000  # folders are entries, too, and no files
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others decompress without a bound on memory
+_ENTRY = 200  # bytes of an entry in the central directory: 46, a name, extra fields
+_SPARE = 1000  # folders are entries too, but not files
 _END = 22  # bytes of the record at a zip's end, before its comment
 
 
 class Unpacking:
-    """A zip whose names can do no harm. ``sealed``: whether it is, byte for byte, as it was written.
+    """A zip whose file names are safe. ``sealed``: whether its bytes match the digest in its comment.
 
-    Raises UnreadableError for a zip that is damaged or made to do harm."""
+    Raises UnreadableError for a zip that is damaged or malicious."""
 
     def __init__(self, file: IO[bytes], limits: Limits) -> None:
         self._limits = limits
@@ -34,7 +34,7 @@ class Unpacking:
             raise UnreadableError("The zip is cut or damaged: its table of contents cannot be read.", "cut") from None
         if not all(info.filename for info in self._zip.infolist()):
             raise UnreadableError("The zip holds a file without a name.")
-        # a folder is no file: programs that pack anew write one down
+        # a folder is not a file: programs that pack a zip again add entries for folders
         infos = [info for info in self._zip.infolist() if not (info.is_dir() and info.file_size == 0)]
         if len(infos) > limits.members:
             raise UnreadableError(
@@ -58,7 +58,7 @@ class Unpacking:
         return set(self._infos)
 
     def _is_sealed(self) -> bool:
-        """Whether the comment is the digest of all before it; False where there is no comment at all."""
+        """Return whether the comment is the digest of all bytes before it; False if there is no comment."""
         comment = self._zip.comment
         self._size = size = self._file.seek(0, io.SEEK_END)
         self._file.seek(max(0, size - len(comment) - _END))
@@ -82,7 +82,7 @@ class Unpacking:
         return True
 
     def open(self, name: str, digest: str | None = None, size: int | None = None) -> IO[bytes]:
-        """A file of the zip. At its end it is compared with what was announced. Raises UnreadableError."""
+        """Open a file of the zip. At its end its size and digest are compared with these. Raises UnreadableError."""
         info = self._infos.get(name)
         if info is None:
             raise UnreadableError(f"The zip does not hold {name}, which it should.")
@@ -93,15 +93,15 @@ class Unpacking:
         return io.BufferedReader(_Watched(self, name, inner, digest, size), _BLOCK)  # type: ignore[type-var]
 
     def count(self, unpacked: int) -> None:
-        """So much more has come out."""
+        """Count decompressed bytes. Raises UnreadableError if they are too many."""
         self._unpacked += unpacked
         self._limits.check(self._size, self._unpacked)
 
 
 class _Directory:
-    """A zip's bytes; while its table of contents is read, no more of them than so many files can need.
+    """A zip's bytes, limited while the central directory is read to what the allowed number of files needs.
 
-    ``zipfile`` reads all of it at once, and makes an object of each entry."""
+    ``zipfile`` reads the whole directory at once and makes an object of each entry."""
 
     def __init__(self, file: IO[bytes], limits: Limits) -> None:
         self._file, self._limits = file, limits

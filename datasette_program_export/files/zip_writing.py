@@ -1,4 +1,4 @@
-"""Writes several files as one zip, as a stream: memory holds one chunk at most."""
+"""Writes several files as one zip, as a stream: memory holds at most one chunk."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import IO, cast
 
 @dataclass(frozen=True)
 class Member:
-    """One file inside an archive; ``chunks`` is a single pass."""
+    """One file inside a zip; ``chunks`` can be read once."""
 
     name: str
     chunks: Iterator[bytes]
 
 
-# Compressing is slower than everything before it; level 1 is three times as fast as the default
+# compressing is slower than all steps before it; level 1 is three times as fast as the default
 _LEVEL = 1
 _PIECE = 64 * 1024
 SEAL = b"SHA-256 of every byte before this number: "
@@ -27,7 +27,7 @@ _UNSEALED = b"0" * DIGEST_SIZE
 
 
 class _Sink:
-    """A file that can only be written to; what was written is fetched with ``take``."""
+    """A write-only file; ``take`` returns what was written and removes it."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -47,9 +47,9 @@ class _Sink:
 
 
 def sealed(members: Iterable[Member], moment: datetime) -> Iterator[bytes]:
-    """The members as a zip in pieces, whose last 64 bytes are the SHA-256 of all before, in hexadecimal.
+    """Yield the members as a zip in pieces; its last 64 bytes are the SHA-256 of all bytes before, in hexadecimal.
 
-    They stand at the end of the zip's comment, which every program passes over."""
+    They are the end of the zip's comment, which every program ignores."""
     hashed = hashlib.sha256()
     last = b""
     for piece in _zipped(members, moment):
@@ -64,7 +64,7 @@ def sealed(members: Iterable[Member], moment: datetime) -> Iterator[bytes]:
 
 
 def _zipped(members: Iterable[Member], moment: datetime) -> Iterator[bytes]:
-    """The members, all with ``moment`` as their time; the last piece ends with an empty seal."""
+    """Yield the members' zip, with ``moment`` as the time of each; the last piece ends with an empty seal."""
     sink = _Sink()
     with zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
         for member in members:
