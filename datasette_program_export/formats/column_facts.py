@@ -1,4 +1,4 @@
-"""What the values of a column are, found by looking at all of them; decides how plain text can express them."""
+"""Facts about the values of a column, found by reading all of them; they decide how plain text can express them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _NULL = "NULL"
 
 @dataclass
 class ColumnFacts:
-    """Which storage classes there are in a column, and which of its values could be mistaken.
+    """The storage classes of a column's values, and which of the values could be misread.
 
-    ``null`` is how NULL is to be written in a text format: as nothing where there is no empty
-    text or BLOB beside it, else as a word that is no value of the column."""
+    ``null`` is how a text format writes NULL: as nothing if the column has no empty text or BLOB,
+    otherwise as a word that is not a value of the column."""
 
     classes: set[type] = field(default_factory=set)
     has_empty: bool = False
     has_infinity: bool = False
-    has_odd_text: bool = False  # not UTF-8, or with a NUL: not every reader of text files takes these
-    has_carriage_return: bool = False  # a reader of lines may take it for another end of a line
+    has_odd_text: bool = False  # not UTF-8, or with a NUL: not every reader of text files accepts these
+    has_carriage_return: bool = False  # a reader of lines may take it for the end of a line
     longest_like_null: int = 0
-    alone: bool = False  # the only column: then an empty field would be an empty line
+    alone: bool = False  # the only column: an empty field would be an empty line
 
     def saw(self, column: Sequence[Any]) -> None:
-        """Take some of its values in."""
+        """Look at some values of the column."""
         classes = set(map(type, column))
         self.classes |= classes
         if float in classes and not self.has_infinity:
@@ -56,7 +56,7 @@ class ColumnFacts:
 
     @property
     def kind(self) -> str:
-        """``integer``, ``number``, ``text``, ``blob``; ``mixed`` where a bare text could be of two classes."""
+        """``integer``, ``number``, ``text`` or ``blob``; ``mixed`` if a bare text could be of two storage classes."""
         classes = self.classes - {type(None)}
         if classes <= {int}:
             return "integer" if classes else "text"
@@ -76,7 +76,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def survey(batches: Iterable[list[tuple[Any, ...]]], columns: int) -> tuple[ColumnFacts, ...]:
-    """Look at all rows: the facts of each column."""
+    """Read all rows and return the facts of each column; ``columns`` is their number."""
     found = tuple(ColumnFacts(alone=columns == 1) for _ in range(columns))
     for rows in batches:
         for facts, column in zip(found, zip(*rows)):

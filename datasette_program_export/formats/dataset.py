@@ -1,4 +1,4 @@
-"""What formats write and read: tables as streams of rows, read once, in order."""
+"""What formats write and read: tables as streams of rows, read once and in order."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .description.coverage import Coverage
 from .description.integrity import Announced
 from .description.schema import DocumentSchema
 
-# text that is not valid UTF-8 is a str with surrogates (PEP 383)
+# a text that is not valid UTF-8 is a str with surrogates (PEP 383)
 Value = int | float | str | bytes | None
 Row = tuple[Value, ...]
 
 
 @dataclass(frozen=True)
 class Field:
-    """A column as it is written: its name is unique in its table.
+    """A column as it is written; its name is unique in its table.
 
-    ``holds_json``: its texts are to be embedded where they are JSON. ``generated``: SQLite
-    computes it, so it is not loaded again, and no part of the digest."""
+    ``holds_json``: its texts are embedded if they are JSON. ``generated``: SQLite computes it, so it
+    is not loaded again and not part of the digest."""
 
     name: str
     type: str
@@ -31,12 +31,11 @@ class Field:
 
 @dataclass(frozen=True)
 class TableStream:
-    """One table's rows, in lists; ``batches`` is a single pass, to be used up before the next table.
+    """The rows of one table, in lists; ``batches`` can be read once, before the next table.
 
-    ``null`` is how NULL is to be written where a single column has to say it.
-    ``facts``, asked for before the first row, looks at all of them first. What
-    a format has to say of the rows when it has written them, it adds to ``warnings``: the export's
-    coverage tells it."""
+    ``null`` is how NULL is written in a table of one column. ``facts`` reads all rows to examine them;
+    call it before reading ``batches``. After writing the rows, a format adds to ``warnings`` what the
+    coverage should say about them."""
 
     name: str
     fields: tuple[Field, ...]
@@ -48,11 +47,11 @@ class TableStream:
 
 @dataclass(frozen=True)
 class Dataset:
-    """An export before it is bytes.
+    """An export before it is encoded, or after it is decoded.
 
-    ``head`` and ``schema`` are known at the start; ``coverage`` and ``integrity`` are asked
-    for when all tables have been read. A document that was read back is not ``readable`` when
-    only its bytes can be checked, as its values were changed for a spreadsheet: it gives no rows."""
+    ``head`` and ``schema`` are known at the start; call ``coverage`` and ``integrity`` after all tables have
+    been read. A decoded document is not ``readable`` if only its bytes can be checked, because its values
+    were changed for a spreadsheet: then it yields no rows."""
 
     head: Mapping[str, Any]
     schema: DocumentSchema

@@ -16,12 +16,12 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 def pack_rows(rows: Sequence[Row]) -> bytes:
-    """The rows as MessagePack arrays, one behind the other."""
+    """Return the rows as concatenated MessagePack arrays."""
     try:
         packed = _pack(rows)
     except UnicodeEncodeError:
         packed = _pack([tuple(map(_pack_value, row)) for row in rows])
-    # what comes first is the header of the outer array
+    # remove the header of the outer array
     return packed[1 if len(rows) < 16 else 3 if len(rows) < 65536 else 5 :]
 
 
@@ -36,7 +36,7 @@ def _is_large(row: Row) -> bool:
 
 
 def _packed_pieces(row: Row) -> Iterator[bytes]:
-    """What ``pack_rows`` makes of a row, its large values in pieces (32-bit lengths, as they are large)."""
+    """Yield the bytes that ``pack_rows`` makes of a row, with large values in pieces (so with 32-bit lengths)."""
     yield _pack([None] * len(row))[: -len(row)] if row else _pack([])
     for value in row:
         if not isinstance(value, (str, bytes)) or len(value) <= _LARGE:
@@ -57,7 +57,7 @@ def _packed_pieces(row: Row) -> Iterator[bytes]:
 
 
 class TableDigest:
-    """The digest of one table, taken as its rows pass. ``left_out`` are columns SQLite computes itself."""
+    """The digest of one table, computed while its rows are read. ``left_out`` are the columns that SQLite computes."""
 
     def __init__(self, width: int, left_out: Sequence[int] = ()) -> None:
         self.rows = 0
@@ -65,7 +65,7 @@ class TableDigest:
         self._kept = [i for i in range(width) if i not in left_out] if left_out else None
 
     def add(self, rows: list[Row]) -> int:
-        """Take these rows in; returns how many bytes they are in MessagePack."""
+        """Add these rows; return their size in MessagePack, in bytes."""
         kept = self._kept
         if len(rows) == 1 and _is_large(rows[0]):
             return self._add_large(rows[0] if kept is None else tuple(rows[0][i] for i in kept))
@@ -75,7 +75,7 @@ class TableDigest:
         return len(packed)
 
     def _add_large(self, row: Row) -> int:
-        """The same for a row that is not to be copied as a whole."""
+        """Add a row that is too large to be copied as a whole."""
         size = 0
         for piece in _packed_pieces(row):
             self._hash.update(piece)
@@ -88,7 +88,7 @@ class TableDigest:
 
 
 def sum_of_rows(rows: Sequence[Row]) -> int:
-    """A number that is the same for the same rows in any order; sums may be added up. Only within one process."""
+    """Return a number that does not depend on the order of the rows; sums can be added. Valid in one process only."""
     try:
         return sum(map(hash, map(_pack, rows)))
     except UnicodeEncodeError:

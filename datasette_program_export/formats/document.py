@@ -1,4 +1,4 @@
-"""Pydantic models of a document's description: what readers can rely on, and the source of its JSON Schema."""
+"""Pydantic models of a document's description: the contract for readers, and the source of its JSON Schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .description.schema import DocumentSchema
 
 
 def description(data: bytes, where: str, limits: Limits) -> Mapping[str, Any]:
-    """A JSON object that describes. Raises UnreadableError."""
+    """Parse a JSON object of a description; ``where`` names it in errors. Raises UnreadableError."""
     if len(data) > limits.description:
         raise UnreadableError(f"{where} is far too large.")
     limits.few_parts(data, where)
@@ -32,7 +32,7 @@ def description(data: bytes, where: str, limits: Limits) -> Mapping[str, Any]:
 
 
 def check_integrity(found: Any, document: str) -> None:
-    """Raise UnreadableError unless this is the end of a complete document with that digest."""
+    """Check that this is the end of a complete document with that digest. Raises UnreadableError if it is not."""
     if not isinstance(found, dict) or list(found) != ["rows", "tables", "document", "complete"]:
         raise UnreadableError("The end is not as this program writes it.")
     if found["document"] != document:
@@ -42,7 +42,7 @@ def check_integrity(found: Any, document: str) -> None:
 
 
 def tables_of(schema: DocumentSchema) -> dict[str, tuple[TableField, ...]]:
-    """The columns of each table of a document's schema."""
+    """Return the columns of each table of a document's schema."""
     return {
         name: tuple(TableField(c.name, c.type, c.json, c.generated) for c in table.columns)
         for name, table in schema.tables.items()
@@ -57,7 +57,7 @@ class _Model(BaseModel):
 
 
 class Proven(_Model):
-    """That the document was imported into a new database, which then held just what it announces."""
+    """The proof that the document was imported into a new database, which then held exactly what it announces."""
 
     at: str
     seconds: float = Field(description="What the proof took.")
@@ -66,7 +66,7 @@ class Proven(_Model):
 
 
 class Head(_Model):
-    """Where a document is from."""
+    """The origin of a document."""
 
     created_at: str = Field(description="UTC, as 2026-11-24T04:05:06Z.")
     generator: str = Field(description="The program and its version.")
@@ -78,14 +78,14 @@ class Head(_Model):
 
 
 class TableIntegrity(_Model):
-    """A table's rows and their digest (docs/programjson.md)."""
+    """A table's row count and digest (docs/programjson.md)."""
 
     rows: int
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
 class Integrity(_Model):
-    """The end, by which a document is known to be whole."""
+    """The end of a document, which shows that it is complete."""
 
     rows: int
     tables: dict[str, TableIntegrity]
@@ -94,7 +94,7 @@ class Integrity(_Model):
 
 
 class Document(_Model):
-    """programjson, version 1."""
+    """A programjson document, version 1."""
 
     format: Literal["programjson"]
     version: Literal[1]
@@ -110,5 +110,5 @@ class Document(_Model):
 
 
 def json_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON Schema of a model, draft 2020-12."""
+    """Return the JSON Schema of a model, draft 2020-12."""
     return {"$schema": DIALECT, **model.model_json_schema(by_alias=True, mode="validation")}

@@ -1,4 +1,4 @@
-"""What a package needs to know of a format whose files it holds, and how such a file is read back."""
+"""What a package must know about a format whose files it holds, and how to read such a file back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .dataset import Field, Row
 
 @dataclass(frozen=True)
 class Column:
-    """``kind`` as in ``ColumnFacts``; ``null`` is how NULL is written, None where the column has none."""
+    """A column of a member. ``kind`` as in ``ColumnFacts``; ``null`` is how NULL is written, or None without NULLs."""
 
     name: str
     kind: str
@@ -21,9 +21,9 @@ class Column:
 
 @dataclass(frozen=True)
 class MemberFile:
-    """One table's file in a package: its content, and what the package's description says of it.
+    """One table's file in a package: its content, and what the package's description says about it.
 
-    ``columns`` are told of formats that are ``described``, ``delimiter`` of those that have one."""
+    ``columns`` are given for formats that are ``described``, ``delimiter`` for formats that have one."""
 
     content: IO[bytes]
     path: str
@@ -36,11 +36,11 @@ class MemberFile:
 
 @dataclass(frozen=True)
 class Member:
-    """That a format's files can be in a package.
+    """How a format's files are read from a package; a format without it cannot be in one.
 
-    ``readme`` are the lines that tell the reader of README.txt how to read them; ``read`` gives the rows
-    back, and raises UnreadableError for anything else than was written. ``keeps_line_ends``: other programs
-    that read a text of it leave CR LF alone, so that texts which differ in it stay apart."""
+    ``readme`` are the lines of README.txt that explain the files; ``read`` yields the rows, and raises
+    UnreadableError for anything that this program would not have written. ``keeps_line_ends``: other programs
+    keep CR LF when they read such a file, so that texts which differ only in it stay different."""
 
     readme: str
     read: Callable[[MemberFile], Iterator[list[Row]]]

@@ -8,20 +8,20 @@ _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def moment_text(moment: datetime) -> str:
-    """The moment, which has a time zone, as a text."""
+    """Return a moment that has a time zone as a text."""
     return moment.astimezone(timezone.utc).strftime(_FORM)
 
 
 def now_text() -> str:
-    """The present moment as a text."""
+    """Return the present moment as a text."""
     return moment_text(datetime.now(timezone.utc))
 
 
 def seconds_text(seconds: float | None) -> str | None:
-    """Seconds since 1970, as ``time.time()`` counts them, as a text; None stays None."""
+    """Return seconds since 1970, as ``time.time()`` counts them, as a text; None stays None."""
     return moment_text(datetime.fromtimestamp(seconds, timezone.utc)) if seconds is not None else None
 
 
 def parse_moment(text: str) -> datetime:
-    """The moment that ``moment_text`` wrote. Raises ValueError for another text."""
+    """Return the moment that ``moment_text`` wrote. Raises ValueError for another text."""
     return datetime.strptime(text, _FORM).replace(tzinfo=timezone.utc)

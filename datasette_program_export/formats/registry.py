@@ -1,8 +1,8 @@
-"""The registry of formats, and how the format of a file is detected.
+"""The registry of formats, and the detection of a file's format.
 
-A new format is one module, which ends in ``FORMAT = Format(...)``, and its name in ``_MODULES``:
-every other place that knows formats (pages, addresses, the command line, packages, detection)
-goes by the facts of ``Format``.
+A new format is one module that ends in ``FORMAT = Format(...)``, and its name in ``_MODULES``.
+All other code that knows formats (pages, addresses, the command line, packages, detection)
+uses the facts in ``Format``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _START = 64
 
 
 def detect(file: IO[bytes], limits: Limits) -> tuple[str | None, str | None, IO[bytes], bytes]:
-    """The file's format, how it is compressed, the content to be read from its start, and its beginning."""
+    """Return a file's format and compression (or None), its content from the start, and its first bytes."""
     how = compression_of(_beginning(file))
     if how is not None:
         content = decompressed(file, how, limits)
@@ -37,7 +37,7 @@ def detect(file: IO[bytes], limits: Limits) -> tuple[str | None, str | None, IO[
 
 
 def is_cut_beginning(start: bytes) -> bool:
-    """Whether these are the first bytes of a file whose format would be known by some more."""
+    """Return whether these are the first bytes of a file whose format more bytes would show."""
     return any(mark.startswith(start) for name in NAMES for mark in get_format(name).beginnings)
 
 
@@ -59,7 +59,7 @@ _MODULES = {
 
 
 class _Names(Sequence[str]):
-    """The names as they are now, in their order."""
+    """The current names, in their order."""
 
     def __getitem__(self, place: Any) -> Any:
         return tuple(_MODULES)[place]
@@ -76,9 +76,9 @@ NAMES = _Names()
 
 @dataclass(frozen=True)
 class Options:
-    """How a format is to write: ``folder`` is for its temporary files (None: the system's).
+    """How a format should write. ``folder`` is for its temporary files (None: the system's).
 
-    Of a package: its ``title`` (a file name without ending), the ``moment`` that its files carry."""
+    For a package: ``title`` is its file name without extension, ``moment`` the time of its files."""
 
     request: Request
     folder: str | None = None
@@ -93,19 +93,19 @@ class Format:
     For people: ``help`` is a sentence that says what it is; ``good_for`` ends the sentence "Good for ...".
 
     Its files: their ``extension`` and other ``suffixes``, their ``media_type``, the ``beginnings`` by which they
-    are recognised (what begins otherwise cannot prove itself), and the ``ending`` of their address, behind
-    ``.program``; no ``ending``, no such address. ``compressed``: compressed already.
+    are recognised (a file with another beginning cannot prove itself), and the ``ending`` of their address, after
+    ``.program``; without ``ending`` there is no such address. ``compressed``: the files are compressed already.
 
-    Writing: ``encode`` writes a whole dataset; ``encode_table`` one table, for formats whose files
-    hold one: several come as a package of such files, if the format can be its ``member``. ``described``: in a
-    package, the columns are looked at before they are written. ``layouts`` of ``Request.layout`` it can do;
-    ``proving_layout`` is the one in which a single table proves itself, where ``rows`` does not.
-    ``delimiter``: its own, for the formats that are csv, which alone have dialects; with ``any_delimiter`` another
-    one can be asked for. Without ``streams``, the first byte comes when the last row has been read.
-    ``sized_as_planned``: it is as large as a plan says.
+    Writing: ``encode`` writes a whole dataset. ``encode_table`` writes one table, for formats whose files hold
+    one table; several tables become a package of such files, if the format has a ``member``. ``described``: in a
+    package, the columns are examined before they are written. ``layouts`` are the supported values of
+    ``Request.layout``; ``proving_layout`` is the one in which a single table proves itself, if ``rows`` does not.
+    ``delimiter`` is the default of the csv formats, and only these have dialects; with ``any_delimiter`` a request
+    can choose another. Without ``streams``, the first byte comes after the last row has been read.
+    ``sized_as_planned``: the size is the one that a plan estimates.
 
-    Reading: ``lossless``: every value reads back the same. ``self_verifying``: a file shows by itself that it is
-    whole. ``decode`` reads a file; without ``gives_rows`` its bytes are checked, and its rows are not given."""
+    Reading: ``lossless``: every value is read back unchanged. ``self_verifying``: a file shows by itself that it is
+    complete. ``decode`` reads a file; without ``gives_rows`` it checks the bytes and yields no rows."""
 
     name: str
     help: str
@@ -132,7 +132,7 @@ class Format:
     gives_rows: bool = True
 
     def dialect(self, request: Request) -> dict[str, Any]:
-        """How its csv files are spelled, for a description of them."""
+        """Return the spelling of the format's csv files, for their description."""
         return {
             "name": request.dialect,
             "delimiter": request.delimiter or self.delimiter,
@@ -141,7 +141,7 @@ class Format:
 
 
 def get_format(name: str) -> Format:
-    """The format of that name. Raises RequestError, which lists the names there are."""
+    """Return the format of that name. Raises RequestError, which lists the known names."""
     if name not in NAMES:
         raise RequestError(f"There is no format {name}. Known: {', '.join(NAMES)}.")
     found: Format = import_module(_MODULES[name], __package__).FORMAT
@@ -149,7 +149,7 @@ def get_format(name: str) -> Format:
 
 
 def format_for_file(name: str) -> str | None:
-    """The name of the format that a file's suffix stands for, if any."""
+    """Return the name of the format for a file name's suffix, or None."""
     for candidate in NAMES:
         form = get_format(candidate)
         if any(name.lower().endswith("." + s) for s in (form.extension, *form.suffixes)):
@@ -158,32 +158,32 @@ def format_for_file(name: str) -> str | None:
 
 
 def member_names() -> tuple[str, ...]:
-    """The names of the formats whose files can be in a package, plain tables first."""
+    """Return the names of the formats whose files can be in a package, plain tables first."""
     found = [form for form in map(get_format, NAMES) if form.member is not None]
     return tuple(form.name for form in sorted(found, key=lambda form: not form.described))
 
 
 def endings() -> dict[str, str]:
-    """The formats that have an address of their own: their names by what it ends in, behind ``.program``."""
+    """Return the names of the formats that have their own address, by its ending after ``.program``."""
     return {ending: name for name in NAMES if (ending := get_format(name).ending) is not None}
 
 
 def choices() -> Mapping[str, tuple[str, ...]]:
-    """What can be chosen for the options of a request whose values are names of formats, but for the format."""
+    """Return the possible values of the request's options that name formats, except ``format`` itself."""
     return {"members": member_names()}
 
 
 def check_members(request: Request) -> None:
-    """Raise RequestError where the files in a package are to be of a format that cannot be in one."""
+    """Check the format of a package's files. Raises RequestError if it cannot be in a package."""
     known = [repr(name) for name in member_names()]
     if request.members is not None and repr(request.members) not in known:
         raise RequestError(f"members must be {', '.join(known[:-1])} or {known[-1]}.")
 
 
 def check_choices(form: Format, request: Request) -> None:
-    """Raise UnsupportedError for a layout, a dialect or a delimiter that the format does not have.
+    """Check that the format has the request's layout, dialect and delimiter. Raises UnsupportedError if not.
 
-    RequestError for members that no package can have."""
+    Raises RequestError if ``members`` cannot be in a package."""
     check_members(request)
     if request.layout not in form.layouts:
         raise UnsupportedError(f"{form.name} has no layout {request.layout}; it has: {', '.join(form.layouts)}.")

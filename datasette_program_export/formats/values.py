@@ -1,4 +1,4 @@
-"""How SQLite's values are written in JSON, and read back.
+"""How SQLite's values are written in JSON and read back.
 
     storage class   JSON                                             MessagePack (digest)
     NULL            null                                             nil
@@ -9,10 +9,10 @@
       not UTF-8     {"$base64": true, "encoded": …, "type": "text"}  ext type 1, its bytes
     BLOB            {"$base64": true, "encoded": …}                  bin
 
-In Python a text that is not UTF-8 is a str with surrogates (PEP 383). SQLite keeps no NaN.
-The digest of a table is the SHA-256 of its rows, each one MessagePack array, one behind the
-other. msgspec does the encoding; it would write infinities as null and BLOBs as bare text
-without a word, which is what the checks here are for.
+In Python a text that is not UTF-8 is a str with surrogates (PEP 383). SQLite stores no NaN.
+The digest of a table is the SHA-256 of its concatenated rows, each one MessagePack array.
+msgspec does the encoding. It would silently write infinities as null and BLOBs as bare text,
+which the checks here prevent.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _REALS = {"Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
 def of_tag(value: Any) -> Value:
-    """A value that another program's JSON gave, as itself or out of the tag that JSON has no word for."""
+    """Return a value from another program's JSON, decoding the tags of this program. Raises ValueError, KeyError."""
     if value is None or isinstance(value, (str, float)) or (type(value) is int and -(2**63) <= value < 2**63):
         return value
     if isinstance(value, dict):
@@ -64,7 +64,7 @@ _Real = _tagged("Real", real="$real")
 
 
 def is_plain(rows: list[Row]) -> bool:
-    """Whether msgspec's JSON says every value as it is: no BLOB, no infinity (bad text raises by itself)."""
+    """Return whether msgspec's JSON is right for every value: no BLOB, no infinity (bad text raises an error)."""
     try:
         msgspec.convert(rows, _PLAIN)
     except msgspec.ValidationError:
@@ -73,7 +73,7 @@ def is_plain(rows: list[Row]) -> bool:
 
 
 def json_value(value: Value) -> Any:
-    """The value in a form that msgspec writes as the table above says."""
+    """Return the value in a form that msgspec writes as the table above shows."""
     if isinstance(value, bytes):
         return _Blob(True, value)
     if isinstance(value, float) and value - value != 0:
@@ -86,7 +86,7 @@ def json_value(value: Value) -> Any:
 # --- texts that hold JSON
 
 
-# The tags: msgspec reads the base64 into bytes, so that its text is never made
+# The tags: msgspec decodes the base64 to bytes, so that its text is never made
 _Tag: Any = msgspec.defstruct(
     "Tag",
     [
@@ -100,17 +100,17 @@ _Tag: Any = msgspec.defstruct(
     gc=False,
 )
 TAGS = frozenset((_Tag,))
-Written = Union[str, int, float, _Tag, None]  # what is written: nothing nested is even looked at  # noqa: UP007
+Written = Union[str, int, float, _Tag, None]  # all that is written: nested values are not even parsed  # noqa: UP007
 decode_written = msgspec.json.Decoder(Written).decode
 
 
 def written_value(text: str | bytes) -> Value:
-    """A value out of the JSON that is written for it. Raises ValueError, msgspec.MsgspecError."""
+    """Return a value from the JSON that was written for it. Raises ValueError, msgspec.MsgspecError."""
     return untagged(decode_written(text))
 
 
 def untagged(value: Any) -> Value:
-    """A decoded value, as itself or out of its tag. Raises ValueError."""
+    """Return a decoded value, or the value of its tag. Raises ValueError."""
     if type(value) is not _Tag:
         if type(value) is int and not -(2**63) <= value < 2**63:
             raise ValueError

@@ -1,1 +1,1 @@
-"""csv and tsv: writing (two dialects) and reading back."""
+"""Reads and writes csv and tsv, csv in two dialects."""

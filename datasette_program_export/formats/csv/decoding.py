@@ -1,4 +1,4 @@
-"""Records of CSV of other programs: any encoding, and quotes also where they do not quote."""
+"""Reads records of other programs' CSV: in any encoding, and with quotes inside unquoted fields."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ...files.limits import COPIES, Limits
 from .records import split
 
 MOST_FIELDS = 100_000
-_PIECE = 1 << 16  # characters: a record of fewer has no field that is too large for Python's reader
+_PIECE = 1 << 16  # characters: in a shorter record, no field is too large for Python's reader
 
 
 def read_records(text: io.TextIOWrapper, delimiter: str, limits: Limits) -> Iterator[tuple[int, list[str], list[str]]]:
-    """The number of each record's first line, its fields, and the pieces of its text. Raises as ``records``."""
+    """Yield the number of each record's first line, its fields, and the pieces of its text. Raises as ``records``."""
     pieces = iter(partial(text.readline, _PIECE), "")
     begins = 1
     while True:
@@ -29,7 +29,7 @@ def read_records(text: io.TextIOWrapper, delimiter: str, limits: Limits) -> Iter
                 small.held.clear()
                 begins = before + reader.line_num
         except csv.Error:
-            if not small.met_large and csv.field_size_limit() >= _PIECE:  # else somebody lowered it
+            if not small.met_large and csv.field_size_limit() >= _PIECE:  # otherwise somebody lowered the limit
                 raise
         else:
             if not small.met_large:
@@ -41,7 +41,7 @@ def read_records(text: io.TextIOWrapper, delimiter: str, limits: Limits) -> Iter
 
 
 class _Small(Iterator[str]):
-    """Lines for Python's reader, up to a record that is too large for it. ``held`` is the record that has begun."""
+    """Lines for Python's reader, up to a record that is too large for it. ``held`` is the current record's text."""
 
     def __init__(self, pieces: Iterator[str]) -> None:
         self.held: list[str] = []
@@ -62,7 +62,7 @@ class _Small(Iterator[str]):
 
 
 def _complete(held: list[str], pieces: Iterator[str], delimiter: str, limits: Limits, where: str) -> int:
-    """Take the pieces of one record, of which some are there already; returns how many lines it has."""
+    """Add the remaining pieces of one record to ``held``, and return the number of its lines."""
     ends = _Ends(delimiter)
     width, characters, encoded, lines = 1, 0, 0, 0
     gathered = _gathered(held, pieces)
@@ -85,7 +85,7 @@ def _gathered(held: list[str], pieces: Iterator[str]) -> Generator[str, None, No
     try:
         for piece in pieces:
             few.append(piece)
-            if len(few) > 1000:  # very many short lines are joined: each would take ten times its size
+            if len(few) > 1000:  # many short lines are joined: as objects, each would take ten times its size
                 held.append("".join(few))
                 few.clear()
             yield piece
@@ -94,7 +94,7 @@ def _gathered(held: list[str], pieces: Iterator[str]) -> Generator[str, None, No
 
 
 class _Ends:
-    """Looks for the end of a record, as Python's reader does: only at a field's start does a quote quote."""
+    """Finds the end of a record as Python's reader does: an opening quote counts only at the start of a field."""
 
     def __init__(self, delimiter: str) -> None:
         self._state = "start"
@@ -102,7 +102,7 @@ class _Ends:
         self._signs = re.compile(f'["\r\n{re.escape(delimiter)}]').finditer
 
     def within(self, piece: str) -> bool:
-        """Whether the record ends with this piece of a line. Raises csv.Error."""
+        """Return whether the record ends with this piece of a line. Raises csv.Error."""
         place = 0
         for found in self._signs(piece):
             sign, between, place = found.group(), found.start() > place, found.end()

@@ -1,4 +1,4 @@
-"""Reads csv and tsv of a package: texts become values, as the description says of each column."""
+"""Reads csv and tsv of a package: converts texts to values as the description says for each column."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _READ: dict[str, Callable[[str], Value]] = {
 
 
 def csv_member(kind: str, keeps_line_ends: bool = False) -> Member:
-    """A member of a package that is text with some delimiter; ``kind`` tells which, in README.txt."""
+    """Return the package member for text with a delimiter; ``kind`` names the format in README.txt."""
 
     def read(file: MemberFile) -> Iterator[list[Row]]:
         return rows(file.content, file.delimiter, file.table, file.columns, file.limits)
@@ -48,9 +48,9 @@ def csv_member(kind: str, keeps_line_ends: bool = False) -> Member:
 
 
 def rows(file: IO[bytes], delimiter: str, table: str, columns: Sequence[Column], limits: Limits) -> Iterator[list[Row]]:
-    """The rows, in lists. Raises UnreadableError for anything else than was written."""
+    """Yield the rows in lists. Raises UnreadableError for anything that this program would not have written."""
     names: list[str] | None = [c.name for c in columns]
-    begins = 1  # the line of the piece that is read
+    begins = 1  # the first line of the current piece
     try:
         for begun, batch in records(file, delimiter, len(columns), limits):
             begins = begun
@@ -75,7 +75,7 @@ def rows(file: IO[bytes], delimiter: str, table: str, columns: Sequence[Column],
 
 
 def _values(columns: Sequence[Column], batch: list[list[Any]]) -> list[Row]:
-    """The rows of these fields, which are not held any longer."""
+    """Return the rows of these records, and empty ``batch``."""
     if type(batch[0][0]) is bytes:
         fields = batch.pop()[::-1]
         return [tuple([_of_large(column, fields.pop()) for column in columns])]
@@ -92,7 +92,7 @@ def _column(column: Column, cells: Sequence[str]) -> list[Value]:
 
 
 def _of_large(column: Column, field: bytes) -> Value:
-    """A field of a large record: a text of it is made where it is the value."""
+    """Convert a field of a large record; a text is made from it only if it is the value."""
     if column.null is not None and field == column.null.encode():
         return None
     if column.kind == "mixed":

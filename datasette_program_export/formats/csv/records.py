@@ -1,8 +1,8 @@
-"""Records of CSV, whatever the size of a field.
+"""Records of CSV with fields of any size.
 
-Python's reader takes fields of up to ``csv.field_size_limit()``, which is one number for the whole
-process and so nobody's to change; and it holds a field at four bytes a character, twice. So what is
-large is divided here.
+Python's reader accepts fields of up to ``csv.field_size_limit()``. This is one number for the whole
+process, so a library must not change it; and the reader holds a field twice, at four bytes a character.
+So this module splits large records itself.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import IO, Any, AnyStr
 
 from ...files.limits import LARGE, Limits
 
-_BLOCK = 1 << 17  # as large as Python's limit is by default: hardly ever is a field in it larger
+_BLOCK = 1 << 17  # Python's default limit: a field in a block is hardly ever larger
 
 
 def split(data: AnyStr, delimiter: AnyStr, most: int) -> Iterator[list[AnyStr]]:
-    """The records of a text or of its bytes. Raises csv.Error for what is none, or has more than ``most`` fields."""
+    """Yield the records of a text or of its bytes. Raises csv.Error for bad CSV or more than ``most`` fields."""
     quote: Any
     line_ends: Any
     if isinstance(data, bytes):
@@ -53,7 +53,7 @@ def split(data: AnyStr, delimiter: AnyStr, most: int) -> Iterator[list[AnyStr]]:
 
 
 def _unquoted(data: AnyStr, place: int, quote: AnyStr) -> tuple[AnyStr, int]:
-    """The field in quotes that begins there, and the place behind it."""
+    """Return the quoted field that begins at ``place``, and the place after it."""
     start = place = place + 1
     while True:
         end = data.find(quote, place)
@@ -70,22 +70,22 @@ def _unquoted(data: AnyStr, place: int, quote: AnyStr) -> tuple[AnyStr, int]:
 
 
 def _replaced(data: bytes, start: int, end: int) -> bytes:
-    """That part of it with one quote for two, without a copy beside."""
+    """Return this part of ``data`` with doubled quotes replaced by single ones, without a second copy."""
     field = io.BytesIO()
     while start < end:
         stop = min(start + LARGE, end)
         ahead = data[start:stop]
-        stop += (len(ahead) - len(ahead.rstrip(b'"'))) % 2  # two quotes are not cut
+        stop += (len(ahead) - len(ahead.rstrip(b'"'))) % 2  # do not split a doubled quote
         field.write(data[start:stop].replace(b'""', b'"'))
         start = stop
     return field.getvalue()
 
 
 def records(file: IO[bytes], delimiter: str, fields: int, limits: Limits) -> Iterator[tuple[int, list[list[Any]]]]:
-    """Records of UTF-8 in which only quoted fields have quotes, in lists, each with the number of its first line.
-    The fields are texts; those of a large record, which comes alone, are the bytes of such.
+    """Yield lists of records, each with the number of its first line. The file is UTF-8, and only quoted fields
+    contain quotes. Fields are str; a large record comes alone, and its fields are bytes.
 
-    Raises csv.Error, UnicodeDecodeError; UnreadableError for a record that is larger than the limits allow."""
+    Raises csv.Error, UnicodeDecodeError, and UnreadableError for a record larger than the limits allow."""
     line = 1
     for block in _whole(file, limits):
         begins, line = line, line + block.count(b"\n")
@@ -100,12 +100,12 @@ def _divided(block: bytes, delimiter: str, fields: int) -> list[list[Any]]:
     text = block.decode()
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error:  # perhaps a field that is too large for it; what is wrong is found here, too
+    except csv.Error:  # perhaps a field is too large for Python's reader; ``split`` also raises for bad CSV
         return list(split(text, delimiter, fields))
 
 
 def _whole(file: IO[bytes], limits: Limits) -> Iterator[bytes]:
-    """Blocks of whole records; a large one comes alone."""
+    """Yield blocks of whole records; a large record comes alone."""
     rest = b""
     while block := file.read(_BLOCK):
         rest += block
@@ -122,7 +122,7 @@ def _whole(file: IO[bytes], limits: Limits) -> Iterator[bytes]:
 
 
 def _last_end(data: bytes) -> int:
-    """Behind the last line's end that has an even number of quotes before it; 0 where there is none."""
+    """Return the place after the last line end with an even number of quotes before it; 0 if there is none."""
     end, even = len(data), data.count(b'"') % 2 == 0
     while True:
         quote = data.rfind(b'"', 0, end)
@@ -134,7 +134,7 @@ def _last_end(data: bytes) -> int:
 
 
 def _gather(file: IO[bytes], begun: list[bytes], limits: Limits) -> bytes:
-    """Complete the large record that ``begun`` holds the beginning of, in its place; returns what follows."""
+    """Complete the large record that begins in ``begun``, in place; return the bytes that follow it."""
     record, inside = io.BytesIO(), False
     block = begun.pop()
     while block:

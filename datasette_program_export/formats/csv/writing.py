@@ -1,15 +1,15 @@
 """csv: RFC 4180 with CRLF, UTF-8 and a header, in two dialects.
 
 ``exact``: without a byte order mark. NULL is an empty field and '' is ``""``: the only form
-that keeps them apart without touching a value. In a table of one column, where an empty line would be no row to most
-readers, NULL is ``NULL`` and a text of that spelling is quoted. A field is quoted when it
-must be. Numbers are spelled as in JSON, infinities ``Infinity`` and ``-Infinity``; BLOBs,
+that distinguishes them without changing a value. In a table of one column, where most readers would
+skip an empty line, NULL is ``NULL`` and a text with this spelling is quoted. A field is quoted only if
+necessary. Numbers are spelled as in JSON, infinities ``Infinity`` and ``-Infinity``; BLOBs,
 and texts that are not UTF-8, are base64.
 
-``spreadsheet``: with a byte order mark, by which Excel knows UTF-8 (and a first column ``ID``
-from its SYLK). NULL and '' are both empty. Texts, column names and base64 are guarded as
-``spreadsheet.py`` says; so are integers of more than 15 digits. Other numbers are as in
-``exact``. It is not made to be imported again.
+``spreadsheet``: with a byte order mark, by which Excel recognises UTF-8 (and tells a first column ``ID``
+from its SYLK format). NULL and '' are both empty. Texts, column names and base64 are guarded as
+``spreadsheet.py`` describes, and so are integers of more than 15 digits. Other numbers are as in
+``exact``. This dialect is not meant to be imported again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _are_dates = re.compile(r"(?:[0-9][0-9:. /+-]{0,20}(?:T[0-9:. +-]{0,20}Z?)?\n)*\
 
 
 class CsvLines:
-    """Encodes rows with one delimiter. ``cell`` is the definition; ``_column`` does the same, quicker."""
+    """Encodes rows with one delimiter. ``cell`` is the definition; ``_column`` gives the same result faster."""
 
     def __init__(self, delimiter: str, columns: int, null: str | None = None) -> None:
         self.delimiter = delimiter
@@ -82,12 +82,12 @@ class CsvLines:
         if self.null:
             return self._cells(column)
         try:
-            text = "".join(column)  # type: ignore[arg-type]  # succeeds when all are text
+            text = "".join(column)  # type: ignore[arg-type]  # succeeds if all are text
         except TypeError:
             numbers = _json(column)
-            if b'"' not in numbers:  # neither text nor BLOB: numbers and NULL, spelled by msgspec at once
+            if b'"' not in numbers:  # neither text nor BLOB: msgspec has spelled all numbers and NULLs at once
                 nulls = numbers.count(b"null")
-                if nulls == column.count(None):  # else one of them was an infinity
+                if nulls == column.count(None):  # otherwise one of them was an infinity
                     return numbers[1:-1].replace(b"null", b"").decode().split(",")
                 return self._cells(column)
             if not set(map(type, column)) <= _TEXT_OR_NULL or "" in column:
@@ -107,7 +107,7 @@ class CsvLines:
 
 
 class SpreadsheetLines(CsvLines):
-    """Encodes rows for a spreadsheet, and counts what does not fit into one."""
+    """Encodes rows for a spreadsheet, and counts the cells and lines that do not fit into one."""
 
     def __init__(self, delimiter: str, columns: int) -> None:
         super().__init__(delimiter, columns)
@@ -115,8 +115,8 @@ class SpreadsheetLines(CsvLines):
         self.lines = 0
         self.too_long = [0] * columns
         self._has_wide_lines = False
-        self._known: dict[str | None, str] = {None: ""}  # words that come again and again
-        # no line is of two kinds: else what does not match would be tried in all ways, 2 to the number of lines
+        self._known: dict[str | None, str] = {None: ""}  # cells of frequent texts
+        # no line matches two alternatives: otherwise a mismatch would try all ways, 2 to the number of lines
         word = '[^\\W\\d_][^\\d\r\n"' + re.escape(delimiter) + "]*"
         self._are_plain = re.compile(rf"(?:(?=[A-Fa-f-]*[0-9]){UUID}\n|(?!(?i:true|false)\n){word}\n|\n)*\Z").match
 
@@ -166,7 +166,7 @@ class SpreadsheetLines(CsvLines):
         distinct = set(texts)
         if 4 * len(distinct) > len(texts):
             joined = "\n".join(texts) + "\n"
-            if joined.count("\n") == len(texts):  # then one look tells whether all need nothing, or all the same
+            if joined.count("\n") == len(texts):  # then one match shows that all need nothing, or all the same
                 if self._are_plain(joined):
                     return texts
                 if _are_dates(joined):
@@ -183,13 +183,13 @@ class SpreadsheetLines(CsvLines):
 
 
 def _as_text(value: str | bytes) -> str:
-    """A text as it is; a BLOB, and a text that is not UTF-8, as base64."""
+    """Return a text unchanged, and a BLOB or a text that is not UTF-8 as base64."""
     raw = value if isinstance(value, bytes) else undecoded(value)
     return b64encode(raw).decode() if raw is not None else value  # type: ignore[return-value]
 
 
 def table_encoder(delimiter: str) -> Callable[[TableStream, Request], Iterator[bytes]]:
-    """The function that writes one table, with this delimiter where none is asked for."""
+    """Return the function that writes one table, with this delimiter unless the request has one."""
 
     def encode_table(table: TableStream, request: Request) -> Iterator[bytes]:
         chosen, columns = request.delimiter or delimiter, len(table.fields)

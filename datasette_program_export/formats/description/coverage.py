@@ -1,4 +1,4 @@
-"""What a document holds, what it leaves out, and why."""
+"""The coverage in a document: what it holds, what it leaves out, and why."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ReferenceKey = tuple[str, tuple[str, ...], str]  # table, columns, other table
 
 @dataclass(frozen=True)
 class Group:
-    """Rows of one table, by why they are in."""
+    """The rows of one table, counted by the reason for which they are included."""
 
     __pydantic_config__ = CLOSED
 
@@ -38,7 +38,7 @@ class Withheld:
 
 @dataclass(frozen=True)
 class NoPermission:
-    """A table that may not be seen, which a visible one refers to."""
+    """A table that the person may not see, to which a visible table refers."""
 
     __pydantic_config__ = CLOSED
 
@@ -59,7 +59,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A table, a column or a reference that was left out; without ``why``, as it was asked for."""
+    """A table, a column or a reference that was left out; without ``why``, on request."""
 
     __pydantic_config__ = CLOSED
 
@@ -71,7 +71,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Dangling:
-    """References of rows in the document that lead out of it."""
+    """A foreign key of rows in the document whose parents are not in it."""
 
     __pydantic_config__ = CLOSED
 
@@ -87,13 +87,13 @@ class Dangling:
 
     @property
     def reference(self) -> ReferenceKey:
-        """What tells the reference from others."""
+        """The key that identifies the reference."""
         return self.table, self.columns, self.other_table
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What is in, and what is not and why."""
+    """What the document holds, what it leaves out, and why."""
 
     __pydantic_config__ = CLOSED
 
@@ -107,7 +107,7 @@ class Coverage:
 
     @property
     def dangling_by_reference(self) -> dict[ReferenceKey, int]:
-        """How many rows dangle, by reference."""
+        """The number of rows with a dangling reference, by reference."""
         return {d.reference: d.rows for d in self.dangling}
 
 
@@ -115,5 +115,5 @@ EMPTY = Coverage({}, (), (), (), (), (), ())
 
 
 def parsed_coverage(found: Any) -> Coverage:
-    """A coverage from its JSON value. Raises UnreadableError."""
+    """Parse a coverage from its JSON value. Raises UnreadableError."""
     return parsed(Coverage, found, "What the file says of itself is not as this program writes it.")

@@ -1,4 +1,4 @@
-"""Coverage as sentences, the same at every door."""
+"""Coverage as sentences, the same for pages, command line and README.txt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ plain: Number = "{:,}".format
 
 
 def counted(table: str, rows: int, labels: Labels, number: Number = plain) -> str:
-    """``3 charts``; ``3 rows of charts`` where nobody said what they are called."""
+    """Return a count with a noun: ``3 charts``, or ``3 rows of charts`` if ``labels`` has no name for them."""
     if table in labels:
         return f"{number(rows)} {labels[table][rows != 1]}"
     of = f" of {table}" if table else ""
@@ -20,7 +20,7 @@ def counted(table: str, rows: int, labels: Labels, number: Number = plain) -> st
 
 
 def coverage_sentences(coverage: Coverage, labels: Labels | None = None, number: Number = plain) -> list[str]:
-    """What was left and why, and what points out of the file, in sentences."""
+    """Return sentences that say what was left out and why, and which references dangle."""
     names = labels or {}
     found = []
     for w in coverage.withheld:

@@ -1,4 +1,4 @@
-"""What a document announces of its rows: by their number and digests it is known to be whole."""
+"""The row counts and digests that a document announces, by which it is known to be complete."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .parsing import parsed
 
 @dataclass(frozen=True)
 class AnnouncedTable:
-    """A table's rows and their digest (docs/programjson.md).
+    """The row count of a table and its digest (docs/programjson.md).
 
-    ``sha256_as_exported``: where a SQLite file keeps its rows in another order, the digest in the export's."""
+    ``sha256_as_exported``: the digest in the order of the export, if a SQLite file stores the rows in another."""
 
     rows: Annotated[int, Strict()]
     sha256: str
@@ -24,12 +24,12 @@ class AnnouncedTable:
 
 @dataclass(frozen=True)
 class Announced:
-    """All rows; what else stands at a document's end is its format's, and checked by that."""
+    """The announced counts and digests; each format checks the rest of its document's end itself."""
 
     rows: Annotated[int, Strict()]
     tables: Mapping[str, AnnouncedTable]
 
 
 def parsed_integrity(found: Any) -> Announced:
-    """What is announced, from its JSON value. Raises UnreadableError."""
+    """Parse the announced counts and digests from their JSON value. Raises UnreadableError."""
     return parsed(Announced, found, "What the file says of itself is not as this program writes it.")

@@ -1,4 +1,4 @@
-"""From JSON values to the typed parts of a description, and back."""
+"""Parses the typed parts of a description from JSON values, and dumps them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _adapters: dict[Any, TypeAdapter[Any]] = {}
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """Made when it is first needed: to make one takes much longer than to use it."""
+    """Return the adapter of a type, made on first use: making one takes much longer than using it."""
     if kind not in _adapters:
         _adapters[kind] = TypeAdapter(kind)
     return _adapters[kind]
 
 
 def parsed(kind: type[Part], found: Any, problem: str) -> Part:
-    """A part of a description from its JSON value. Raises UnreadableError, which says ``problem``."""
+    """Parse a part of a description from its JSON value. Raises UnreadableError with the text ``problem``."""
     try:
         part: Part = _adapter(kind).validate_python(found)
     except (ValidationError, RecursionError):
@@ -32,6 +32,6 @@ def parsed(kind: type[Part], found: Any, problem: str) -> Part:
 
 
 def dumped(part: Any) -> dict[str, Any]:
-    """A part as a JSON object, its keys in order; what is at its default is left out."""
+    """Return a part as a JSON object, its keys in order and without the values that are at their defaults."""
     found: dict[str, Any] = _adapter(type(part)).dump_python(part, exclude_defaults=True)
     return found

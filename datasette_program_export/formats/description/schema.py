@@ -1,4 +1,4 @@
-"""The structure of what is in a document: its tables, and what else its database is made of."""
+"""The schema in a document: its tables, and the other objects of its database."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class DocumentObject:
 
 @dataclass(frozen=True, kw_only=True)
 class NotCarried:
-    """What of the source's structure is not in, and why."""
+    """A part of the source's schema that the document does not carry, and why."""
 
     __pydantic_config__ = CLOSED
 
@@ -81,7 +81,7 @@ class NotCarried:
 
 @dataclass(frozen=True)
 class DatabaseFacts:
-    """Of the file as a whole."""
+    """Facts of the database as a whole."""
 
     __pydantic_config__ = CLOSED
 
@@ -95,14 +95,14 @@ class DatabaseFacts:
 
     @property
     def numbers(self) -> dict[str, int]:
-        """Those of SQLite's numbers that are not 0, by the name of their PRAGMA."""
+        """SQLite's numbers that are not 0, by the name of their PRAGMA."""
         numbers = {"user_version": self.user_version, "application_id": self.application_id}
         return {name: number for name, number in numbers.items() if number}
 
 
 @dataclass(frozen=True)
 class DocumentSchema:
-    """The structure of what is in the document, in the order of its tables."""
+    """The schema of the document's tables, in their order."""
 
     __pydantic_config__ = CLOSED
 

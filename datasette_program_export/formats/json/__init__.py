@@ -1,1 +1,1 @@
-"""programjson and ndjson: writing and reading back."""
+"""Reads and writes programjson and ndjson."""

@@ -1,4 +1,4 @@
-"""Which texts can be embedded in a document as JSON and read back to the same text."""
+"""Decides which texts can be embedded in a document as JSON and read back to the same text."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _long_number = re.compile(rb"[0-9]{300}").search
 
 
 def embeddable(text: str) -> bytes | None:
-    """The text's own bytes, when it can stand in a document as JSON and be read back to the same text.
+    """Return the text's bytes if they can be embedded in a document as JSON and read back to the same text, else None.
 
-    That is: UTF-8, an object or array from the first character to the last, on one line, that
-    decodes as a whole, at most 64 deep, with no number of 300 digits (beyond what doubles can
-    hold), and no top-level key that begins with ``$`` (those are the tags above)."""
+    The text must be UTF-8, an object or array from the first character to the last, on one line, valid
+    JSON as a whole, at most 64 levels deep, with no number of 300 digits (beyond what doubles can
+    hold), and with no top-level key that begins with ``$`` (reserved for the tags in ``values.py``)."""
     if (text[:1], text[-1:]) not in _ENDS or "\n" in text or "\r" in text:
         return None
     try:
@@ -42,17 +42,17 @@ def embeddable(text: str) -> bytes | None:
         return None
     if isinstance(decoded, dict) and any(key[:1] == "$" for key in decoded):
         return None
-    # a run of 299 digits or more fills 24 neighbours of a stride of 12, which is quick to look for
+    # 299 digits or more fill 24 adjacent places of a stride of 12, which is a fast test
     if b"0" * 24 in data[::12].translate(_DIGITS) and _long_number(data):
         return None
     return data if depth_is_at_most(data, 64) else None
 
 
 def depth_is_at_most(data: bytes, limit: int) -> bool:
-    """Whether valid JSON is nested no deeper: by counting where that is enough, else exactly."""
+    """Return whether valid JSON is at most ``limit`` levels deep: by counting if that suffices, otherwise exactly."""
     opened = data.count(b"{") + data.count(b"[")
     for siblings in (b"", b"}, {", b"},{", b"],[", b"], ["):
-        # one closed beside one opened: both cannot lie on the deepest path
+        # of one bracket closed beside one opened, at most one lies on the deepest path
         opened -= data.count(siblings) if siblings else 0
         if opened <= limit:
             return True
@@ -63,5 +63,5 @@ def depth_is_at_most(data: bytes, limit: int) -> bool:
     for _ in range(limit):
         if not skeleton:
             break
-        skeleton = skeleton.replace(b"[]", b"")  # one level; one kind of bracket, or it could be two
+        skeleton = skeleton.replace(b"[]", b"")  # removes one level; with two kinds of brackets it could take two
     return not skeleton

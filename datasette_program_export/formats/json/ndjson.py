@@ -1,9 +1,8 @@
 """ndjson: one JSON value per line (https://github.com/ndjson/ndjson-spec).
 
-One table: its rows only, unless the layout ``envelope`` was asked for. Several tables: the
-envelope, which is a header line, then ``{"table": …, "row": …}`` lines, then a line of what
-is in and what is not, and last a line that says that the file is complete, with the SHA-256
-of every byte before it.
+One table is written as its rows only, unless the layout ``envelope`` is requested. Several tables are
+written in the envelope: a header line, then ``{"table": …, "row": …}`` lines, then a line with the
+coverage, and last a line which says that the file is complete, with the SHA-256 of every byte before it.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _json = msgspec.json.Encoder().encode
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
-    """The enveloped form, for several tables."""
+    """Yield the enveloped form, for several tables."""
     hashed = hashlib.sha256()
     for chunk in _body(dataset):
         hashed.update(chunk)
@@ -48,7 +47,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
 
 
 def _body(dataset: Dataset) -> Iterator[bytes]:
-    """Every line but the last."""
+    """Yield every line except the last."""
     schema = dumped(dataset.schema)
     yield _json({"format": "ndjson", "version": VERSION, "export": dataset.head, "schema": schema}) + b"\n"
     for table in dataset.tables:
@@ -65,7 +64,7 @@ def _start(table: str) -> bytes:
 
 
 def encode_table(table: TableStream, request: Request) -> Iterator[bytes]:
-    """One table's rows."""
+    """Yield one table's rows without the envelope."""
     lines = RowLines(table.fields)
     for rows in table.batches:
         yield lines(rows)
@@ -73,9 +72,9 @@ def encode_table(table: TableStream, request: Request) -> Iterator[bytes]:
 
 
 def decode(file: IO[bytes], limits: Limits) -> Dataset:
-    """An enveloped document as it was before it was bytes; ``file`` is read once, from its start.
+    """Return the dataset of an enveloped document; ``file`` is read once, from its start.
 
-    Raises UnreadableError, here or while the tables are read, as programjson's does."""
+    Raises UnreadableError, here or while the tables are read, as programjson's ``decode`` does."""
     lines = DigestingLines(file, limits)
     head = description(lines.line(), "The first line", limits)
     try:
@@ -126,7 +125,7 @@ def _rows(lines: DigestingLines, name: str, read: RowReader) -> Iterator[list[Ro
 
 
 def read_member(file: MemberFile) -> Iterator[list[Row]]:
-    """The rows of one table's file in a package. Raises UnreadableError."""
+    """Yield the rows of one table's file in a package. Raises UnreadableError."""
     lines, read = DigestingLines(file.content, file.limits), RowReader(file.table, file.fields, file.limits)
     first = lines.number
     while run := lines.run(b"{"):

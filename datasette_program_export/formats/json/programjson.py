@@ -1,9 +1,9 @@
 """programjson, version 1: one JSON object that says at its end that it is complete.
 
-Keys in this order: format, version, export, schema, tables, coverage, integrity. In the
-layout ``rows`` every row is one line; in ``pretty`` every value is one. ``integrity`` comes
-last: rows, a digest per table, ``document`` (the SHA-256 of every byte before the
-``"integrity"`` key) and ``complete``. Described in ``docs/programjson.md``.
+Its keys in order: format, version, export, schema, tables, coverage, integrity. In the
+layout ``rows`` every row has its own line; in ``pretty`` every value has. ``integrity`` comes
+last: the row count, a digest per table, ``document`` (the SHA-256 of every byte before the
+``"integrity"`` key) and ``complete``. ``docs/programjson.md`` describes the format.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _json = msgspec.json.Encoder().encode
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
-    """The document in pieces of some kilobytes."""
+    """Yield the document in pieces of a few kilobytes."""
     write = _Writer(pretty=options.request.layout == "pretty")
     hashed = hashlib.sha256()
     for chunk in write.body(dataset):
@@ -54,7 +54,7 @@ class _Writer:
         return data if last else data + (b",\n  " if self.pretty else b",\n")
 
     def body(self, dataset: Dataset) -> Iterator[bytes]:
-        """Every byte before the ``"integrity"`` key."""
+        """Yield every byte before the ``"integrity"`` key."""
         yield b"{\n  " if self.pretty else b"{"
         head = {"format": "programjson", "version": VERSION, "export": dataset.head, "schema": dumped(dataset.schema)}
         for name, value in head.items():
@@ -84,10 +84,10 @@ class _Writer:
 
 
 def decode(file: IO[bytes], limits: Limits) -> Dataset:
-    """The document as it was before it was bytes; ``file`` is read once, from its start.
+    """Return the dataset of a document; ``file`` is read once, from its start.
 
-    Raises UnreadableError here or while the tables are read: for a byte that was changed
-    anywhere, for an end that is missing. The rows' digests are for the caller to compare."""
+    Raises UnreadableError, here or while the tables are read, for a byte that was changed anywhere and
+    for a missing end. The caller compares the digests of the rows."""
     return _Reader(DigestingLines(file, limits), limits).dataset()
 
 
@@ -117,7 +117,7 @@ class _Reader:
         )
 
     def _head(self) -> Mapping[str, Any]:
-        """All before the rows."""
+        """Return everything before the rows."""
         data = bytearray()
         last = b'  "tables": {\n' if self.pretty else b'"tables":{\n'
         while (line := self.lines.line()) != last:
@@ -142,7 +142,7 @@ class _Reader:
         first = self.lines.number
         while rows := self._spread(read) if self.pretty else self.lines.run(b"{"):
             rows[:-1] = [row[:-1] if row.endswith(b",") else b"" for row in rows[:-1]]
-            if len(rows) > 1 and len(rows[-1]) > LARGE:  # by itself, so that it need not be copied
+            if len(rows) > 1 and len(rows[-1]) > LARGE:  # read a large row by itself, so that it is not copied
                 last = [rows.pop()]
                 yield read(rows, first)
                 rows = last
@@ -151,7 +151,7 @@ class _Reader:
             first = self.lines.number
 
     def _spread(self, read: RowReader) -> list[Any]:
-        """Some rows of which each value has a line of its own."""
+        """Return some rows in the layout ``pretty``."""
         rows: list[bytes] = []
         size, room = 0, len(read.names) + 2
         while len(rows) < 500 and size < LARGE and self.lines.peek(7) == b"      {":
@@ -169,7 +169,7 @@ class _Reader:
         return rows
 
     def _tail(self) -> None:
-        """All behind the rows: each byte of it must be as it was written."""
+        """Read everything after the rows: each byte of it must be as it was written."""
         last = b'  "integrity": {' if self.pretty else b'"integrity":{'
         data = bytearray(self.lines.line())
         while self.lines.peek(len(last)) != last:
@@ -194,7 +194,7 @@ class _Reader:
 
 
 def _closed(data: bytearray) -> bytes:
-    """The members of an object, of which the last one's comma becomes the end."""
+    """Return the members of an object with a closing brace in place of the last comma."""
     while data and data[-1] in b" \t\r\n":
         data.pop()
     data[-1:] = b"}"

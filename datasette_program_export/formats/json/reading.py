@@ -34,7 +34,7 @@ class RowReader:
             row: Any = msgspec.defstruct(
                 "Row", types, rename=dict(zip(places, self.names)), forbid_unknown_fields=True, gc=False
             )
-        except ValueError:  # a name that msgspec does not take; see RowLines
+        except ValueError:  # a name that msgspec does not accept; see RowLines
             named = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
             one = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
             self._rows = lambda data: list(map(self._of_dict, named(self._with_few_keys(data))))
@@ -45,9 +45,9 @@ class RowReader:
             self._row = lambda data: cast(Row, msgspec.structs.astuple(decode_one(data)))
 
     def __call__(self, lines: list[Any], first: int) -> list[Row]:
-        """The rows of these lines, each one JSON object; ``first`` is the first one's number in the file.
+        """Return the rows of these lines, each one JSON object; ``first`` is the first line's number in the file.
 
-        ``lines`` is empty afterwards: large ones are not to be held beside what was read of them."""
+        It empties ``lines``, so that large ones are not held beside their rows. Raises UnreadableError."""
         try:
             rows = self._read(lines)
         except _BAD:
@@ -86,13 +86,13 @@ class RowReader:
         return data
 
     def _of_raw(self, raw: msgspec.Raw) -> Value:
-        """A value of a column that holds JSON: an object or array is the text itself, tags excepted."""
+        """Return a value of a column that holds JSON: for an object or array its text, except for tags."""
         data = memoryview(raw)
         start = bytes(data[:3])
         if start[:1] not in (b"{", b"[") or start == b'{"$':
             return untagged(decode_written(data))
-        # msgspec passes over what is inside a Raw; it is to be JSON all the same. Of very many parts their
-        # objects would fill the memory: there it is enough that the brackets fit, as they do in any Raw
+        # msgspec does not check the content of a Raw, but it must be valid JSON. With very many parts their
+        # objects would fill the memory: there it is enough that the brackets match, as they do in any Raw
         if not has_more_parts(data, FEW_PARTS):
             _decode(data)
         return str(data, "utf-8")

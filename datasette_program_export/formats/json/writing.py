@@ -17,9 +17,9 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class RowLines:
-    """Encodes one table's rows as JSON objects, each on a line of its own, ended by LF.
+    """Encodes one table's rows as JSON objects, each on its own line, ended by LF.
 
-    ``not_embedded`` counts, per column that holds JSON, the texts that had to stay strings."""
+    ``not_embedded`` counts, per column that holds JSON, the texts that had to be written as strings."""
 
     def __init__(self, fields: Sequence[Field]) -> None:
         names = [f.name for f in fields]
@@ -41,15 +41,15 @@ class RowLines:
         except UnicodeEncodeError:
             data = _encode_lines(list(starmap(self._object, self._written(rows, False))))
         if data.count(b"\n") != len(rows):
-            raise AssertionError("a row broke its line")  # embedded JSON is checked for that: never seen
+            raise AssertionError("a row broke its line")  # never happens: embedded JSON has no line breaks
         return data
 
     def values(self, row: Row) -> list[Any]:
-        """One row's values in a form that msgspec writes one by one."""
+        """Return one row's values in a form that msgspec writes one by one."""
         return [self._embed(i, v) if i in self.not_embedded else json_value(v) for i, v in enumerate(row)]
 
     def indented(self, row: Row, depth: int) -> bytes:
-        """One row as an object with every value on a line of its own; embedded JSON stays as it is."""
+        """Return one row as an object with every value on its own line; embedded JSON keeps its text."""
         blanks = b" " * depth
         pairs = zip(self._names, self.values(row))
         inner = b",\n".join(blanks + b"  " + _encode(name) + b": " + _encode(value) for name, value in pairs)

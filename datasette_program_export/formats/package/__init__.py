@@ -1,1 +1,1 @@
-"""package: a zip with one file per table and a Data Package description."""
+"""Reads and writes package: a zip with one file per table and a Data Package description."""

@@ -1,9 +1,9 @@
 """``datapackage.json``: a package as a Data Package, version 2 (https://datapackage.org/standard/data-package/).
 
-Only what holds for these very rows is stated as a constraint, and only where a validator, which
-compares the values of all columns of a key, sees it hold: a reference with dangling rows, or a key
-that SQLite compares otherwise, stands with SQLite's own facts, under the key ``program_export``,
-so that the package validates as it is.
+A constraint is stated only if it holds for these rows as a validator sees it, which compares the values
+of all columns of a key. A reference with dangling rows, or a key that SQLite compares in another way,
+is described only with SQLite's own facts, under the key ``program_export``, so that the package
+validates as it is.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from ..registry import get_format, member_names
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 KEY = "program_export"
 VERSION = 1
-# how a cell's text is to be read back, and what that is called in a Table Schema
+# how to read a cell's text, and the Table Schema type for it
 _TYPES = {"integer": "integer", "number": "number", "text": "string", "blob": "string", "mixed": "any"}
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One table's file: ``facts`` are known for texts (csv, tsv), None where values show their class."""
+    """One table's file; ``facts`` are given for texts (csv, tsv), None if values show their storage class."""
 
     table: str
     fields: tuple[Field, ...]
@@ -80,7 +80,7 @@ class _Delimited(BaseModel):
 
 
 def check_files(found: Mapping[str, Any], importable: bool) -> None:
-    """Raise ValueError where a file is not described as ``descriptor`` does it, as far as reading it needs."""
+    """Check that each file is described as ``descriptor`` does, as far as reading needs it. Raises ValueError."""
     for file in found[KEY]["files"].values():
         _File.model_validate(file)
     for resource in found["resources"]:
@@ -101,7 +101,7 @@ def descriptor(
     files: Mapping[str, Any],
     dialect: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """The descriptor, when all tables have been written; ``files`` are the package's other files."""
+    """Return the descriptor, after all tables are written; ``files`` are the package's other files."""
     coverage = dataset.coverage()
     delimiter = dialect["delimiter"] if dialect else None
     written = {r.table: r for r in resources}
@@ -126,7 +126,7 @@ def descriptor(
 
 
 def resource_names(paths: Sequence[str]) -> dict[str, str]:
-    """A name for each path, of the characters that every version of the standard allows."""
+    """Return a name for each path, with only the characters that every version of the standard allows."""
     taken: set[str] = set()
     found = {}
     for path in paths:
@@ -153,7 +153,7 @@ def _resource(
     facts = dataset.schema.tables[resource.table]
     form = get_format(resource.form)
     fields = list(map(_field, resource.fields, resource.facts or [None] * len(resource.fields)))
-    if not form.described:  # NULL is a word of its own, as of JSON's, and an empty text is a text
+    if not form.described:  # NULL has its own word, as in JSON, and an empty text is a text
         fields = [{**field, "missingValues": []} for field in fields]
     schema: dict[str, Any] = {"fields": fields}
     if facts.primary_key and _is_key(resource, facts.primary_key):
@@ -179,7 +179,7 @@ def _resource(
             described["dialect"] |= {
                 "header": False,
                 "commentRows": [1],
-            }  # columns go by their place, not by the header
+            }  # columns are found by their position, not by the header
     return {
         **described,
         "schema": schema,
@@ -187,18 +187,18 @@ def _resource(
     }
 
 
-# all of it, as a reader guesses from the rows what is not stated
+# stated in full, because readers guess from the rows what is not stated
 _DIALECT = {"lineTerminator": "\r\n", "quoteChar": '"', "doubleQuote": True, "skipInitialSpace": False}
 
 
 def _is_read_as_it_is(name: str, guarded: bool) -> bool:
-    """Readers strip the names in a header, and know no column without a name; for a spreadsheet some are guarded."""
+    """Return whether readers find this name in the header: they strip names, skip empty ones, and see a guard."""
     stripped = name.strip().strip("\ufeff")
     return bool(name) and name == stripped and not (guarded and is_taken_for_something_else(name))
 
 
 def _field(field: Field, facts: ColumnFacts | None) -> dict[str, Any]:
-    """One column: its type as these values show it, and SQLite's own."""
+    """Return one column: its type as these values show it, and SQLite's own."""
     own: dict[str, Any] = {"type": field.type}
     own |= {k: True for k, v in (("json", field.holds_json), ("generated", field.generated)) if v}
     if facts is None:
@@ -208,13 +208,13 @@ def _field(field: Field, facts: ColumnFacts | None) -> dict[str, Any]:
     if facts.kind == "blob":
         found["format"] = "binary"
     if facts.kind in ("integer", "number") and facts.has_infinity:
-        found["type"] = "any"  # the standard's word for infinity is another
+        found["type"] = "any"  # the standard spells infinity differently
     found["missingValues"] = [facts.null] if facts.has_null else []
     return {**found, KEY: own}
 
 
 def _is_key(resource: Resource, columns: Sequence[str]) -> bool:
-    """Whether a unique key of SQLite's is one for everybody: without NULL, and of values that stay apart when read."""
+    """Return whether a unique key of SQLite's holds for every reader: no NULL, and values that stay different."""
     if resource.facts is None:
         return False
     by_name = {f.name: facts for f, facts in zip(resource.fields, resource.facts)}
@@ -224,11 +224,11 @@ def _is_key(resource: Resource, columns: Sequence[str]) -> bool:
 def _stays_apart(facts: ColumnFacts, form: str) -> bool:
     if facts.has_null:
         return False
-    if {int, float} <= facts.classes:  # 1152921504606846976.0 is spelled as the integer 1152921504606847000 may be
+    if {int, float} <= facts.classes:  # 1152921504606846976.0 may be spelled as the integer 1152921504606847000
         return facts.kind == "mixed" or facts.has_infinity
     member = get_format(form).member
     assert member is not None
-    return member.keeps_line_ends or facts.kind != "text" or not facts.has_carriage_return  # else \r\n is read as \n
+    return member.keeps_line_ends or facts.kind != "text" or not facts.has_carriage_return  # \r\n may be read as \n
 
 
 def _foreign_keys(
@@ -238,7 +238,7 @@ def _foreign_keys(
     named: Mapping[str, str],
     coverage: Coverage,
 ) -> Any:
-    """The references that hold in this package by plain equality, which is all that the standard knows."""
+    """Yield the references that hold in this package by plain equality, the only comparison of the standard."""
     dangling = coverage.dangling_by_reference
     for key in dataset.schema.tables[resource.table].foreign_keys:
         parent = written.get(key.table)
@@ -249,7 +249,7 @@ def _foreign_keys(
         mine = {f.name: facts.kind for f, facts in zip(resource.fields, resource.facts)}
         nulls = {f.name for f, facts in zip(resource.fields, resource.facts) if facts.has_null}
         if len(key.columns) > 1 and not nulls.isdisjoint(key.columns):
-            continue  # one NULL satisfies SQLite, and only NULL in all columns satisfies a validator
+            continue  # one NULL satisfies SQLite, but a validator needs NULL in all columns
         theirs = {f.name: facts.kind for f, facts in zip(parent.fields, parent.facts)}
         collated = {c.name for c in dataset.schema.tables[key.table].columns if c.collation is not None}
         if any(c in collated or c not in theirs for c in key.other_columns):

@@ -1,9 +1,9 @@
 """package: a zip with one file per table, a README.txt, and ``datapackage.json``, which describes them.
 
-The zip's comment is the SHA-256 of every byte before it: so the file proves itself as a
-whole, and each table by its own. Its texts are read back without doubt, as each column was
-looked at before it is written (``column_facts``): so NULL is told from an empty text, and what
-could be taken for another class of value is written as JSON.
+The zip's comment is the SHA-256 of every byte before it, so the file proves itself as a
+whole; each table also has its own digest. Its texts are read back without ambiguity, because each
+column is examined before it is written (``column_facts``): NULL differs from an empty text, and a value
+that could be read as another storage class is written as JSON.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _json = msgspec.json.Encoder().encode
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
-    """The zip, in pieces; nothing is larger in memory than one of them."""
+    """Yield the zip in pieces; memory holds one piece at most."""
     return sealed(_members(dataset, options), options.moment)
 
 
@@ -67,7 +67,7 @@ def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
 
 
 class _Written:
-    """One table's file, measured as it is written."""
+    """One table's file; its size and digest are measured while it is written."""
 
     def __init__(self, form: Format, table: TableStream, facts: tuple[ColumnFacts, ...] | None) -> None:
         self.form, self.table, self.facts = form, table, facts
@@ -90,7 +90,7 @@ class _Written:
 
 
 def unmistakable(batches: Iterable[list[Row]], facts: Sequence[ColumnFacts]) -> Iterator[list[Row]]:
-    """The rows, with words in place of NULL and JSON in place of mixed values, where the facts ask for it."""
+    """Yield the rows, with words in place of NULL and JSON in place of mixed values as the facts require."""
     alone = len(facts) == 1
     if not any(f.kind == "mixed" or (f.null and not alone) for f in facts):
         yield from batches
@@ -106,9 +106,9 @@ def unmistakable(batches: Iterable[list[Row]], facts: Sequence[ColumnFacts]) -> 
 
 
 def decode(file: IO[bytes], limits: Limits) -> Dataset:
-    """A package as it was before it was bytes; ``file`` can be read from any place.
+    """Return the dataset of a package; ``file`` must be seekable.
 
-    Raises UnreadableError as programjson's does. A package that was unpacked and packed again
+    Raises UnreadableError as programjson's ``decode`` does. A package that was unpacked and packed again
     has lost its comment; then each file is still compared with its own digest."""
     zipped = Unpacking(file, limits)
     if DESCRIPTION not in zipped.names:
@@ -151,7 +151,7 @@ def _read(described: IO[bytes], limits: Limits) -> bytes:
     while piece := described.read(1 << 20):
         data.write(piece)
         if data.tell() > limits.description:
-            break  # ``description`` says so
+            break  # ``description`` raises for it
     return data.getvalue()
 
 
@@ -187,7 +187,7 @@ def _rows(
             yield from form.member.read(MemberFile(file, resource["path"], table, fields, limits))
             return
         if not (about["dialect"] or {}).get("importable", True):
-            while file.read(1 << 20):  # made for a spreadsheet: its bytes are checked, its values are not read back
+            while file.read(1 << 20):  # made for a spreadsheet: check the bytes, but do not read the values
                 pass
             return
         columns = []

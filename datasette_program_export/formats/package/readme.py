@@ -17,7 +17,7 @@ empty text are both empty cells. They are not made to be loaded into a database 
 
 
 def readme(dataset: Dataset, resources: Sequence[Resource], kept_back: Sequence[str], importable: bool) -> str:
-    """The text; ``kept_back`` are sentences about what is not in. Not ``importable``: made for a spreadsheet."""
+    """Return the text. ``kept_back`` are sentences about what is missing; not ``importable``: for a spreadsheet."""
     counts = {name: table.rows for name, table in dataset.integrity().tables.items()}
     rows = sum(counts.values())
     member = get_format(resources[0].form if resources else DEFAULT_MEMBER).member

@@ -1,1 +1,1 @@
-"""sqlite and sql: a database file and an SQL script with the same tables."""
+"""Reads and writes sqlite and sql: a database file and an SQL script with the same tables."""

@@ -1,7 +1,7 @@
 """SQLite's values as SQL literals that every version from 3.37 on reads back exactly.
 
-SQLite's own reader of decimal numbers is off by one in the last place for some: where that
-can be, a REAL is written as an exact product or quotient of whole numbers.
+SQLite's own parser of decimal numbers is off by one in the last place for some numbers. Where that
+is possible, a REAL is written as an exact product or quotient of integers.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from itertools import count
 from ...database.text import odd_text, undecoded
 from ..dataset import Row, Value
 
-_POWER = 62  # of two: the largest that is an integer literal
+_POWER = 62  # the exponent of the largest power of two that is an integer literal
 _SMALLEST = -(2**63)
 _MARKS = re.compile(r"\\r([0-9]{1,9})")
 
 
 def real(number: float) -> str:
-    """An expression of exactly this double."""
+    """Return an SQL expression of exactly this double."""
     if number - number != 0:
         return "9e999" if number > 0 else "-9e999"
     text = repr(number)
@@ -30,7 +30,7 @@ def real(number: float) -> str:
 
 
 def _is_read_right(number: float, text: str) -> bool:
-    """Whether any way to read the digits gives this double: also by 64 bits first, and then by 53."""
+    """Return whether any way of parsing gives this double, even rounding to 64 bits first and then to 53."""
     if "e" in text:
         return False
     if text.endswith(".0"):
@@ -41,7 +41,7 @@ def _is_read_right(number: float, text: str) -> bool:
         return False
     scale: int = 10 ** len(fraction)
     if scale <= 10_000:
-        return True  # then the decimal cannot lie so close to the middle between two doubles
+        return True  # the decimal cannot lie so close to the middle between two doubles
     steps = 1 / math.ulp(number)
     off_by = digits * int(steps) - int(abs(number) * steps) * scale
     return abs(off_by) * 512 < scale * 255
@@ -65,7 +65,7 @@ def _exact(number: float) -> str:
 
 
 def _mark(text: str) -> str:
-    """A mark that does not stand in the text, which is looked at once: a backslash and r, and a number if need be."""
+    """Return a mark that is not in the text, which is searched once: a backslash and r, with a number if necessary."""
     if "\\r" not in text:
         return "\\r"
     taken = {run[:end] for run in _MARKS.findall(text) for end in range(1, len(run) + 1)}
@@ -73,14 +73,14 @@ def _mark(text: str) -> str:
 
 
 class Literals:
-    """Writes rows as SQL. ``literal`` is the definition; ``_column`` does the same, quicker."""
+    """Writes rows as SQL. ``literal`` is the definition; ``_column`` gives the same result faster."""
 
     def __init__(self, encoding: str) -> None:
         self.encoding = encoding
         self._odd = ("\0", "\r") if encoding == "UTF-8" else ("\0", "\r", "\ufffe", "\uffff")
 
     def __call__(self, rows: Sequence[Row]) -> str:
-        """The rows as a VALUES list, each on a line of its own."""
+        """Return the rows as a VALUES list, each row on its own line."""
         return "\n(" + "),\n(".join(map(",".join, zip(*map(self._column, zip(*rows))))) + ")"
 
     def literal(self, value: Value) -> str:

@@ -1,8 +1,8 @@
 """Reads a SQLite file that this program wrote: its description, its rows, its digest.
 
 The file may come from anyone: it is opened read-only, none of its views and triggers is
-run, and a table must be an ordinary table. Generated columns, which are expressions of the
-file's own, are not read.
+run, and a table must be an ordinary table. Generated columns, whose expressions come from the
+file, are not read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TOLD = ("format", "version", "export", "schema", "coverage", "integrity", "docu
 
 
 def decode(path: Path, limits: Limits = TRUSTING) -> Dataset:
-    """The export in a file, read lazily. Raises UnreadableError where there is none, or it is damaged."""
+    """Return the export in a file, read lazily. Raises UnreadableError if there is none or it is damaged."""
     try:
         with closing(open_read_only(path, limits)) as connection:
             told = _description(connection, limits)
@@ -67,7 +67,7 @@ def decode(path: Path, limits: Limits = TRUSTING) -> Dataset:
 
 
 def check_document(path: Path, limits: Limits = TRUSTING) -> str | None:
-    """What is wrong with a file, if anything is: by the digest that stands in it. In constant memory."""
+    """Check the digest that a file holds; return what is wrong as a sentence, or None. Uses constant memory."""
     try:
         with closing(open_read_only(path, limits)) as connection:
             digest = _description(connection, limits).get("document")
@@ -87,7 +87,7 @@ def check_document(path: Path, limits: Limits = TRUSTING) -> str | None:
 
 
 def find(path: Path, wanted: bytes) -> list[int]:
-    """Where these bytes stand in a file."""
+    """Return the places of these bytes in a file."""
     places: list[int] = []
     with open_database_bytes(path) as file:
         start, before = 0, b""
@@ -103,7 +103,7 @@ def find(path: Path, wanted: bytes) -> list[int]:
 
 
 def digest_with_zeros(path: Path, place: int, encoding: str) -> str:
-    """The SHA-256 of the file with 64 zeros, as a text of that encoding, at ``place``."""
+    """Return the SHA-256 of the file with 64 zeros, as a text of that encoding, at ``place``."""
     zeros = PLACEHOLDER.encode(encoding)
     hashed = hashlib.sha256()
     with open_database_bytes(path) as file:

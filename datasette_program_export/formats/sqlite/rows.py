@@ -1,8 +1,8 @@
-"""A SQLite file that may come from anyone, and its rows: read-only, and never more of it at once than was allowed.
+"""Reads the rows of a SQLite file that may come from anyone: read-only, and within the limits on memory.
 
-SQLite itself can be told how long a value may be (``sqlite3_limit``), but not how much a row, or a
-schema, may hold. So the first limit is so low that a batch of rows of such values is small; where a
-value is larger, the table is read anew, with higher limits and fewer rows at once.
+SQLite can limit the length of a value (``sqlite3_limit``), but not the size of a row or a
+schema. So the first limit is so low that a batch of rows of such values is small. If a
+value is larger, the table is read again, with higher limits and fewer rows at once.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ...errors import UnreadableError
 from ...files.limits import LARGE, TRUSTING, Limits
 from ..dataset import Row, Value
 
-_ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA}  # no function is run, but length
+_ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA}  # no function except length
 _BATCH_BYTES = 8_000_000
 _LENGTH = 0  # SQLITE_LIMIT_LENGTH
-_STEPS, _STEPS_A_STATEMENT = 1000, 7  # of SQLite's machine between two looks; for each statement of a schema
-# bytes of one statement, and how many of them: a schema takes some three times as much memory as its text
+_STEPS, _STEPS_A_STATEMENT = 1000, 7  # SQLite's instructions between two checks; for each statement of a schema
+# bytes of one statement, and the number of statements: a schema takes about three times its text in memory
 _SMALL_SCHEMA = (4096, 2000)
 _SCHEMAS = ((4096, 10_000), (16_384, 2500), (65_536, 600), (1_000_000, 40))
 
@@ -31,7 +31,7 @@ Rows = Generator[list[Row], None, None]
 
 
 def open_read_only(path: Path, limits: Limits = TRUSTING) -> sqlite3.Connection:
-    """A connection that can only read, and runs nothing that stands in the file.
+    """Open a connection that can only read, and that runs nothing stored in the file.
 
     Raises UnreadableError, sqlite3.Error."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
@@ -40,7 +40,7 @@ def open_read_only(path: Path, limits: Limits = TRUSTING) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only=ON")
         if limits is not TRUSTING:
             _read_schema(connection, limits)
-        # not trusted_schema=OFF: before 3.41 that refuses whole files for a JSON function in a generated column
+        # not trusted_schema=OFF: before 3.41 it refuses whole files for a JSON function in a generated column
         connection.set_authorizer(_authorized)
     except BaseException:
         connection.close()
@@ -54,7 +54,7 @@ def _authorized(action: int, _first: object, second: object, *_: object) -> int:
 
 
 def _read_schema(connection: sqlite3.Connection, limits: Limits) -> None:
-    """Have SQLite read the statements in the file, of which it keeps what they say."""
+    """Make SQLite read the file's schema, which it keeps in memory. Raises UnreadableError if that is too large."""
     if _read_within(connection, *_SMALL_SCHEMA):
         return
     limits.turn()
@@ -89,7 +89,7 @@ def _read_within(connection: sqlite3.Connection, size: int, count: int) -> bool:
 
 
 class _longest:
-    """Within it, SQLite gives no value of more bytes (from Python 3.11 on)."""
+    """A context manager within which SQLite returns no value of more bytes (from Python 3.11 on)."""
 
     def __init__(self, connection: sqlite3.Connection, size: int) -> None:
         self._connection, self._size = connection, size
@@ -105,7 +105,7 @@ class _longest:
 
 
 def stored_rows(connection: sqlite3.Connection, table: str, columns: Sequence[str], limits: Limits = TRUSTING) -> Rows:
-    """The rows in the order in which they lie in the file; a text that is not UTF-8 with surrogates.
+    """Yield the rows in the order of their storage; a text that is not UTF-8 has surrogates.
 
     Raises UnreadableError for a row that is larger than the limits allow."""
     reading = _Reading(connection, table, columns, limits)
@@ -145,11 +145,11 @@ def stored_rows(connection: sqlite3.Connection, table: str, columns: Sequence[st
 
 
 class _Reading:
-    """The ways to read a table, each for larger values than the one before."""
+    """The ways to read a table, each for larger values than the previous one."""
 
     def __init__(self, connection: sqlite3.Connection, table: str, columns: Sequence[str], limits: Limits) -> None:
         self._connection, self._table, self._limits = connection, table, limits
-        self._wanted = [f"r.{quote(c)}" for c in columns]  # qualified: a name that is not there is no string
+        self._wanted = [f"r.{quote(c)}" for c in columns]  # qualified: SQLite reads an unknown bare name as a string
         self._width = max(1, len(columns))
 
     def freely(self) -> Rows:
@@ -172,7 +172,7 @@ class _Reading:
         yield from self._singly(self._limits.cell // self._width)
 
     def parted(self) -> Rows:
-        """The columns side by side: so there is one value at a time that was not counted yet."""
+        """Read the columns side by side, so that only one value at a time is not counted yet."""
         self._connection.text_factory = self._counted
         with _longest(self._connection, self._limits.cell):
             cursors = [self._selected(wanted) for wanted in self._wanted]
@@ -192,7 +192,7 @@ class _Reading:
                 del rows
 
     def measured(self) -> Rows:
-        """Before Python 3.11, which cannot set the limit: the values are measured first (a text is read for that)."""
+        """Measure the values first, before Python 3.11, which cannot set the limit (SQLite reads a text for that)."""
         longest = self._limits.cell // self._width
         for wanted in self._wanted:
             sql = f"SELECT 1 FROM main.{quote(self._table)} AS r NOT INDEXED WHERE length({wanted}) > ? LIMIT 1"

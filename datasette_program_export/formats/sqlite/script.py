@@ -1,7 +1,7 @@
-"""sql: a script that makes the tables and their rows in any SQLite from 3.37 on.
+"""sql: a script that creates the tables and their rows in any SQLite from 3.37 on.
 
-Its last line is a comment: that it is complete, and the SHA-256 of every byte before that line.
-Described in ``docs/sqlite.md``.
+Its last line is a comment which says that it is complete, with the SHA-256 of every byte before that line.
+``docs/sqlite.md`` describes the format.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _DESCRIBED = re.compile(rb"\('([a-z]+)','((?:[^']|'')*)'\)[,;]")
 _HOW = "For a new database: sqlite3 -bail new.db < this-file"
 _LONGEST_LAST_LINE = 256
 _PIECE = 256 * 1024
-_LONG = 10_000_000  # characters: from here on, a statement for each row
+_LONG = 10_000_000  # characters: above this, each row has its own statement
 _LONGEST = 990_000_000  # SQLite reads statements of up to 1,000,000,000 bytes
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
-    """The script, a batch of rows at a time."""
+    """Yield the script, a batch of rows at a time."""
     hashed = hashlib.sha256()
     rows = 0
     blueprint = Blueprint.of(dataset.schema)
@@ -56,7 +56,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
 
 
 def check_script(path: Path) -> str | None:
-    """What is wrong with a script, if anything is: by its last line. In constant memory."""
+    """Check a script by its last line; return what is wrong as a sentence, or None. Uses constant memory."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - _LONGEST_LAST_LINE))
@@ -80,8 +80,8 @@ def check_script(path: Path) -> str | None:
 
 
 def decode(file: IO[bytes], limits: Limits) -> Dataset:
-    """What a script says of itself, when it is byte for byte as it was written; its statements are not run,
-    so the Dataset gives no rows. Raises UnreadableError."""
+    """Return the description of a script that is byte for byte as it was written. Its statements are not run,
+    so the dataset yields no rows. Raises UnreadableError."""
     with local(file, limits) as path:
         if not _begins_as_ours(path):
             raise UnreadableError("This file cannot prove itself: it is no SQL script of this program.", "unknown")
@@ -107,7 +107,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
 
 
 def _begins_as_ours(path: Path) -> bool:
-    """Whether the second line, as far as it is there, is the one that every script has."""
+    """Return whether the second line, as far as it is there, is the one that every script has."""
     with path.open("rb") as file:
         whole = file.readline(_PIECE).endswith(b"\n")
         second = file.readline(_PIECE)
@@ -116,9 +116,9 @@ def _begins_as_ours(path: Path) -> bool:
 
 
 def _description(path: Path, limits: Limits) -> dict[str, str]:
-    """The rows of the description, which come behind all others: the last of each. Lines of rows are passed over."""
+    """Return the description: it comes after all other rows, so the last row of each key counts. Skip other lines."""
     found = {}
-    most = 2 * limits.description  # each quote is written twice
+    most = 2 * limits.description  # because quotes are doubled
     with path.open("rb") as file:
         begins = True
         while line := file.readline(_PIECE):

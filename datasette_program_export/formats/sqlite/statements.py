@@ -1,7 +1,7 @@
-"""The statements that make a new database of an export's tables, for the formats sqlite and sql.
+"""The statements that create a new database for an export's tables, for the formats sqlite and sql.
 
-Before a row is read, all statements are run in an empty database in memory: what a plain
-SQLite does not take (somebody's own function or collation) is known before the first byte.
+Before a row is read, all statements run in an empty database in memory: so what a plain
+SQLite refuses (an application's own function or collation) is known before the first byte.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from ..description.schema import DocumentSchema, NotCarried
 from .literals import Literals
 
 VERSION = 1
-DESCRIPTION = re.compile(r"program_export(?:_([1-9][0-9]{0,17}))?")  # of several, ours has the highest number
+DESCRIPTION = re.compile(r"program_export(?:_([1-9][0-9]{0,17}))?")  # if there are several, ours has the highest number
 
 
 @dataclass(frozen=True)
 class Blueprint:
     """Complete statements, in order: ``opening``, ``tables`` by name, and after the rows ``objects`` and ``closing``.
 
-    ``description`` is the name of the table that describes the rest; ``schema`` the export's,
-    with what a plain SQLite does not take added to ``not_carried``."""
+    ``description`` is the name of the table that describes the others; ``schema`` is the export's,
+    with what a plain SQLite refuses added to ``not_carried``."""
 
     encoding: str
     tables: Mapping[str, str]
@@ -44,7 +44,7 @@ class Blueprint:
 
     @classmethod
     def of(cls, schema: DocumentSchema) -> Blueprint:
-        """Raises UnsupportedError, naming the table, where one cannot be made."""
+        """Return the blueprint of a schema. Raises UnsupportedError, which names a table that cannot be created."""
         facts = schema.database
         objects: list[str] = []
         refused: list[NotCarried] = []
@@ -70,12 +70,12 @@ class Blueprint:
 
     @property
     def opening(self) -> tuple[str, ...]:
-        """What is said to an empty database: rows are loaded as they are, checked by nobody."""
+        """The settings for an empty database: rows are loaded unchecked."""
         told = {"encoding": f"'{self.encoding}'", "foreign_keys": "OFF", "ignore_check_constraints": "ON"}
         return tuple(f"PRAGMA {name}={value};" for name, value in told.items())
 
     def described_as(self, form: str, dataset: Dataset, integrity: Announced) -> Iterator[tuple[str, Any]]:
-        """The rows of the description table, when all other rows are written."""
+        """Yield the rows of the description table, after all other rows are written."""
         yield "format", form
         yield "version", VERSION
         parts = {"export": dataset.head, "schema": dumped(self.schema), "coverage": dumped(dataset.coverage())}
@@ -84,13 +84,13 @@ class Blueprint:
 
 
 def description_among(names: list[str]) -> str | None:
-    """Which of a file's tables describes the others, if one does."""
+    """Return the name of the table that describes the others, or None."""
     found = {int(match[1] or 1): name for name in names if (match := DESCRIPTION.fullmatch(name))}
     return found[max(found)] if found else None
 
 
 def terminated(sql: str) -> str:
-    """The statement with its end, which a comment would hide. Raises sqlite3.Warning where nothing ends it."""
+    """Return the statement with its end, even after a comment. Raises sqlite3.Warning if nothing ends it."""
     for end in (";", "\n;", "*/;"):
         if sqlite3.complete_statement(sql + end):
             return sql + end
@@ -123,5 +123,5 @@ def _free_name(taken: set[str]) -> str:
 
 
 def insertion(table: str, columns: list[str]) -> str:
-    """The beginning of an INSERT, up to its values."""
+    """Return the beginning of an INSERT, up to its values."""
     return f"INSERT INTO {quote(table)}({','.join(map(quote, columns))}) VALUES"

@@ -1,7 +1,7 @@
 """sqlite: a database file with the same tables, rows, keys, indexes, views and triggers, and a description.
 
-The file is built in a temporary one, and every table is read back before a byte is given
-away: a file with another value in it is never written. Described in ``docs/sqlite.md``.
+The file is built as a temporary file, and every table is read back before the first byte is
+yielded: a file with a changed value is never given out. ``docs/sqlite.md`` describes the format.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from .rows import stored_rows
 from .statements import Blueprint, insertion
 
 _PIECE = 256 * 1024
-_STEPS = 200_000  # of SQLite's virtual machine, between two looks whether the export goes on
+_STEPS = 200_000  # instructions of SQLite's virtual machine between two checks whether the export was cancelled
 _SETTINGS = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000")
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
-    """The file in pieces, when all of it is there."""
+    """Yield the file in pieces, after it is complete."""
     with _temporary(options.folder) as path:
         blueprint = Blueprint.of(dataset.schema)
         building = _Building(path, dataset, blueprint)
@@ -51,13 +51,13 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
         building.seal()
         with path.open("rb") as file:
             while piece := file.read(_PIECE):
-                dataset.integrity()  # raises when the export was cancelled
+                dataset.integrity()  # raises if the export was cancelled
                 yield piece
 
 
 @contextmanager
 def _temporary(folder: str | None) -> Iterator[Path]:
-    """A file that only this user can read, gone on every way out."""
+    """Yield the path of a file that only this user can read; remove it at the end."""
     with room_in():
         handle, name = tempfile.mkstemp(prefix="program-export-", suffix=".db", dir=folder)
     os.close(handle)
@@ -70,7 +70,7 @@ def _temporary(folder: str | None) -> Iterator[Path]:
 
 @dataclass
 class _Loaded:
-    """One table as it was written: columns, rows, and their sum without regard to order."""
+    """One table as it was written: its columns, its row count, and a sum that does not depend on the order."""
 
     columns: list[str]
     rows: int = 0
@@ -78,7 +78,7 @@ class _Loaded:
 
 
 class _Building:
-    """The file under way. Each step opens it anew, so that what is read back is what is written."""
+    """Builds the file. Each step opens it again, so that what is read back is what was written."""
 
     def __init__(self, path: Path, dataset: Dataset, blueprint: Blueprint) -> None:
         self.path = path
@@ -89,7 +89,7 @@ class _Building:
         self._stopped: BaseException | None = None
 
     def tables(self) -> None:
-        """Make the tables, and load their rows."""
+        """Create the tables and load their rows."""
         with self._opened() as connection:
             for sql in self.blueprint.tables.values():
                 connection.execute(sql)
@@ -113,7 +113,7 @@ class _Building:
                 try:
                     connection.executemany(insert, rows)
                     continue
-                except UnicodeEncodeError:  # the rows before the one with such a text are in
+                except UnicodeEncodeError:  # the rows before the one with such a text are inserted
                     rows = rows[connection.total_changes - before :]
             for row in rows:
                 self._insert(connection, start, row)
@@ -122,10 +122,10 @@ class _Building:
         insert_odd(connection, start, row, lambda text: odd_text(text, self.blueprint.encoding))
 
     def read_back(self) -> Announced:
-        """Compare every table with what was read from the source; returns the integrity, as the file has it.
+        """Compare every table with what was read from the source, and return the integrity of the file.
 
-        The digest is taken in the order in which the rows lie in the file: by their key,
-        which an export may have sorted otherwise."""
+        The digest covers the rows in the order of their storage: by their key, while an export
+        may have sorted them otherwise. Raises BrokenExportError if a value differs."""
         integrity = self.dataset.integrity()
         tables = dict(integrity.tables)
         with self._opened(write=False) as connection:
@@ -146,7 +146,7 @@ class _Building:
         return Announced(integrity.rows, tables)
 
     def rest(self, integrity: Announced) -> None:
-        """What hangs on the tables, now that no trigger can fire; then the description, its digest last."""
+        """Create the other objects, now that no trigger can fire, then the description, with its digest last."""
         name = quote(self.blueprint.description)
         with self._opened() as connection:
             for sql in (*self.blueprint.objects, *self.blueprint.closing):
@@ -155,12 +155,12 @@ class _Building:
             start = insertion(self.blueprint.description, ["key", "value"])
             for row in self.blueprint.described_as("sqlite", self.dataset, integrity):
                 self._insert(connection, start, row)
-            # stands in until the digest is known; no data can hold a digest of itself
+            # a placeholder until the digest is known; no data can contain a digest of itself
             self._mark = hashlib.sha256(b"document" + msgspec.json.encode(dumped(integrity))).hexdigest()
             self._insert(connection, start, ("document", self._mark))
 
     def seal(self) -> None:
-        """Write the file's digest into it."""
+        """Write the file's digest into it. Raises BrokenExportError if its place is not unique."""
         encoding = self.blueprint.encoding
         places = find(self.path, self._mark.encode(encoding))
         if len(places) != 1:
@@ -172,14 +172,14 @@ class _Building:
 
     @contextmanager
     def _opened(self, write: bool = True) -> Iterator[sqlite3.Connection]:
-        """A connection in a transaction; what goes wrong in it comes out in plain words."""
+        """Yield a connection in a transaction; convert errors of SQLite to this package's errors."""
         try:
             with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
                 for setting in _SETTINGS if write else ("query_only=ON",):
                     connection.execute(f"PRAGMA {setting}").fetchall()
                 for sql in self.blueprint.opening:
                     connection.execute(sql)
-                if self.loaded:  # while rows come, the database that they come from is what stops
+                if self.loaded:  # while rows are loaded, the source's own snapshot notices a cancellation
                     connection.set_progress_handler(self._look, _STEPS)
                 connection.execute("BEGIN")
                 yield connection
@@ -191,7 +191,7 @@ class _Building:
 
     def _look(self) -> int:
         try:
-            self.dataset.integrity()  # it also confirms that the export goes on
+            self.dataset.integrity()  # raises if the export was cancelled
         except BaseException as error:
             self._stopped = error
         return self._stopped is not None
@@ -209,10 +209,10 @@ class _Building:
 
 
 def decode(file: IO[bytes], limits: Limits) -> Dataset:
-    """The export in a file that is, byte for byte, as it was written. Raises UnreadableError."""
+    """Return the dataset of a file that is byte for byte as it was written. Raises UnreadableError."""
     with ExitStack() as stack:
         path = stack.enter_context(local(file, limits))
-        found = read(path, limits)  # an UnreadableError for what is no file of ours comes first
+        found = read(path, limits)  # first, so that a file of another program gets its own UnreadableError
         if problem := check_document(path, limits):
             raise UnreadableError(problem, "changed")
         kept = stack.pop_all()
@@ -221,7 +221,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
 
 
 def _begun(kept: ExitStack, tables: Iterator[TableStream]) -> Iterator[TableStream]:
-    """The tables; what was kept for them goes with this, also where nobody asks for a table."""
+    """Return the tables; closing this iterator releases ``kept``, even if no table was read."""
 
     def given() -> Iterator[Any]:
         with kept:
