@@ -1,4 +1,4 @@
-"""Checks an exported file: ``ExportService.validate_export``."""
+"""Check the results of an export: ``ExportService.validate_export``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from .export_models import ValidationReport
 
 
 def validated(result: Mapping[str, Any]) -> ValidationReport:
-    """``valid``, ``warnings`` for tables without rows, ``errors`` for what is missing or differs."""
+    """Return a ValidationReport of an export's result.
+
+    ``warnings`` name the tables without rows; ``errors`` name what is missing or differs;
+    ``valid`` is True if there are no errors.
+    """
     counts = _counts(result)
     warnings = [f"Table '{name}' has 0 records" for name, count in counts.items() if count == 0]
     missing = ["Export result missing 'data' field"]
@@ -20,7 +24,7 @@ def validated(result: Mapping[str, Any]) -> ValidationReport:
 
 
 def _counts(result: Mapping[str, Any]) -> dict[str, int]:
-    """The rows that a result says it holds, by the name that its ``data`` has for them."""
+    """Return the announced row counts, keyed by the table names that ``data`` uses."""
     counts = dict(result.get("record_counts") or {})
     if "client_count" in result:
         counts |= {"clients": result["client_count"], **(result.get("related_counts") or {})}
@@ -34,7 +38,7 @@ def _counts(result: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _differences(result: Mapping[str, Any], counts: Mapping[str, int]) -> list[str]:
-    """What ``data`` lacks of the counts that go with it."""
+    """Return a sentence for each difference between ``data`` and the announced counts."""
     data = result["data"]
     if result.get("format") == "csv":
         texts = data if isinstance(data, Mapping) else {result.get("table", "table"): data}
@@ -55,8 +59,8 @@ def _differences(result: Mapping[str, Any], counts: Mapping[str, int]) -> list[s
 
 
 def _rows(text: Any) -> int:
-    """The rows of a csv text below its header; the delimiter does not matter to their number."""
+    """Count the rows below the header of a CSV text; the delimiter does not affect the count."""
     if not isinstance(text, str):
         return 0
-    outside = "".join(text.split('"')[::2]).replace("\r\n", "\n").replace("\r", "\n")  # what stands in no quotes
+    outside = "".join(text.split('"')[::2]).replace("\r\n", "\n").replace("\r", "\n")  # the text outside quotes
     return max(0, outside.count("\n") + (text != "" and text[-1] not in "\r\n") - 1)

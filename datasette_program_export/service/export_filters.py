@@ -1,4 +1,4 @@
-"""The filters of ``ExportService`` as SQL."""
+"""Translate the filters of ``ExportService`` into SQL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .export_text import Taken
 
 
 def table_of(known: Catalog, name: str) -> Table:
-    """The table of that name. Raises RequestError."""
+    """Return the table called ``name``. Raises RequestError if there is none."""
     table = known.schema.find(name)
     if table is None:
         raise RequestError(f"Unknown table: {name}")
@@ -27,7 +27,10 @@ def table_of(known: Catalog, name: str) -> Table:
 
 
 class ByIds:
-    """Rows of a table by their primary key. Raises RequestError for what cannot be an id."""
+    """Rows of a table selected by primary key.
+
+    Raises RequestError if the key has several columns, or if a value cannot be an id.
+    """
 
     def __init__(self, known: Catalog, name: str, ids: Iterable[Any]) -> None:
         self.table = table_of(known, name)
@@ -43,7 +46,7 @@ class ByIds:
             raise RequestError(f"No ids of {name} were given.")
 
     def request(self, **options: Any) -> Request:
-        """The rows, as one condition with one parameter, however many they are."""
+        """Return a Request for the rows: one condition with one parameter, however many ids there are."""
         if not options["cascade"]:
             options.pop("parents", None)
         where = f"{quote(self.key)} IN (SELECT value FROM json_each(:ids))"
@@ -55,13 +58,13 @@ class ByIds:
         )
 
     def missing(self, found: Taken) -> list[Any]:
-        """The ids, as they were given, of which there is no row."""
+        """Return the ids that have no row, as the caller gave them."""
         place = [field.name for field in found.fields].index(self.key)
         there = {self._compared(row[place]) for row in found.values}
         return [given for value, given in self.ids.items() if self._compared(value) not in there]
 
     def _compared(self, value: Any) -> Any:
-        """The value as SQLite compares it with the key: a text that is a number is one to a column of numbers."""
+        """Return the value as SQLite compares it with the key: numeric columns compare numeric text as a number."""
         column = self.table.column(self.key)
         if column is None or column.affinity not in ("INTEGER", "REAL", "NUMERIC"):
             return value if isinstance(value, bytes) else str(value)
@@ -72,7 +75,10 @@ class ByIds:
 
 
 def conditions(known: Catalog, table: Table, filters: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Filters as SQL. Raises RequestError for an unknown column, and for a value that no column holds."""
+    """Return WHERE conditions and their parameters for the filters, a mapping of column to value.
+
+    Raises RequestError for an unknown column, and for a value that no column can hold.
+    """
     where, params = [], {}
     for number, (name, value) in enumerate(filters.items()):
         column = table.column(name)
@@ -91,7 +97,7 @@ def conditions(known: Catalog, table: Table, filters: Mapping[str, Any]) -> tupl
 
 
 def plain(what: str, value: Any) -> Any:
-    """A value as SQLite holds it. Raises RequestError for one that it does not."""
+    """Convert a value to one that SQLite can store. Raises RequestError for other types; ``what`` names the value."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, (str, int, float, bytes)):
@@ -104,5 +110,5 @@ def plain(what: str, value: Any) -> Any:
 
 
 def json_filter(value: Any) -> Any:
-    """A filter's value, as a document tells it."""
+    """Return a filter's value as an exported document shows it."""
     return json_value(value) if isinstance(value, (float, bytes)) else value

@@ -1,4 +1,4 @@
-"""The models of ``ExportService``.
+"""Pydantic models for the arguments and results of ``ExportService``.
 
 FullDatabaseResult.model_validate(service.export_full_database())
 service.export_table(**TableExportRequest(table_name="charts", limit=10).model_dump())
@@ -63,7 +63,7 @@ class TableExportRequest(_Request):
 
 
 class ExportMetadata(_Model):
-    """About a full export; also in its file."""
+    """Facts about a full export; the exported file contains them too."""
 
     export_timestamp: str = Field(description="UTC, ISO 8601 with microseconds, no zone.")
     export_format: str
@@ -73,7 +73,7 @@ class ExportMetadata(_Model):
 
 
 class FullDatabaseResult(_Model):
-    """What ``export_full_database`` gives."""
+    """The result of ``export_full_database``."""
 
     format: str
     tables: list[str]
@@ -83,7 +83,7 @@ class FullDatabaseResult(_Model):
 
 
 class ClientResult(_Model):
-    """What ``export_clients`` gives; the related parts only where they were asked for."""
+    """The result of ``export_clients``; the ``related_`` fields are set only if they were requested."""
 
     format: str
     clients: list[Row]
@@ -95,7 +95,7 @@ class ClientResult(_Model):
 
 
 class ChartResult(_Model):
-    """What ``export_charts`` gives; the interpreting parts only where they were asked for."""
+    """The result of ``export_charts``; interpretations, patterns and transits are set only if they were requested."""
 
     format: str
     charts: list[Row]
@@ -109,7 +109,7 @@ class ChartResult(_Model):
 
 
 class TableResult(_Model):
-    """What ``export_table`` gives."""
+    """The result of ``export_table``."""
 
     format: str
     table: str
@@ -122,7 +122,7 @@ class TableResult(_Model):
 
 
 class ValidationReport(_Model):
-    """What ``validate_export`` gives."""
+    """The result of ``validate_export``."""
 
     valid: bool
     warnings: list[str]
@@ -137,7 +137,7 @@ class TableDescription(_Model):
 
 
 class AvailableTablesResponse(_Model):
-    """What ``available_tables`` gives."""
+    """The result of ``available_tables``."""
 
     tables: list[TableDescription]
     default_tables: list[str]

@@ -1,8 +1,8 @@
 """``ExportService``: exports as Python objects.
 
-Everything is read by ``exporting``, at one moment, and held in memory; ``stream_table_export``
-is for what is too large for that. Results are plain dicts; ``export_models`` describes
-and validates them. Wrong arguments raise ValueError.
+``exporting`` reads all rows in one snapshot, and the result is held in memory; use
+``stream_table_export`` for tables that are too large for that. Results are plain dicts;
+``export_models`` describes and validates them. Wrong arguments raise ValueError.
 """
 
 from __future__ import annotations
@@ -30,14 +30,21 @@ _INTERPRETING = ("chart_interpretations", "aspect_patterns", "transit_events")
 
 
 class ExportService:
-    """Exports of one database: a path, a ``sqlite3`` connection, or a ``sqlite_utils`` Database."""
+    """Export from one database: a path, a ``sqlite3`` connection, or a ``sqlite_utils`` Database.
+
+    Example::
+
+        service = ExportService("practice.db")
+        result = service.export_clients([client_id], format="csv")
+        assert service.validate_export(result)["valid"]
+    """
 
     def __init__(self, db: Any, settings: Settings | None = None) -> None:
         self.source = Source.of(db)
         self.settings = settings or Settings()
 
     def available_tables(self) -> dict[str, Any]:
-        """``tables`` that can be exported, each with name and description, and the ``default_tables``."""
+        """Return the ``tables`` that can be exported, each with name and description, and the ``default_tables``."""
         return self._available().model_dump()
 
     def _available(self) -> AvailableTablesResponse:
@@ -65,10 +72,10 @@ class ExportService:
         pretty: bool = True,
         csv_delimiter: str = ",",
     ) -> dict[str, Any]:
-        """All tables but caches, or those that are named, in the order in which they are named.
+        """Export all tables except caches, or only ``include_tables`` in the given order.
 
-        ``data`` is for json one text, ``{"metadata": …, table: [rows]}``; for csv a text per
-        table, each with a header. An unknown name raises ValueError, which lists all such."""
+        In the result, ``data`` is one text for json, ``{"metadata": …, table: [rows]}``, and for csv a
+        text per table, each with a header. Raises ValueError for unknown names; the message lists them all."""
         check_format(format)
         check_delimiter(csv_delimiter)
         known = self._known()
@@ -98,7 +105,7 @@ class ExportService:
         pretty: bool = True,
         csv_delimiter: str = ",",
     ) -> dict[str, Any]:
-        """Clients with everything that belongs to them. ``missing_ids`` are those that there are not."""
+        """Export clients with everything that belongs to them; ``missing_ids`` lists the ids that were not found."""
         check_format(format)
         check_delimiter(csv_delimiter)
         asked = ByIds(self._known(), "clients", client_ids)
@@ -120,7 +127,7 @@ class ExportService:
         pretty: bool = True,
         csv_delimiter: str = ",",
     ) -> dict[str, Any]:
-        """Charts, with their interpretations, patterns and transits, and nothing else."""
+        """Export charts with their interpretations, patterns and transits, and nothing else."""
         check_format(format)
         check_delimiter(csv_delimiter)
         known = self._known()
@@ -149,7 +156,7 @@ class ExportService:
         pretty: bool = True,
         csv_delimiter: str = ",",
     ) -> dict[str, Any]:
-        """One table's rows for which every filter holds (``None`` is NULL). ``limit`` 0 is no row."""
+        """Export the rows of one table that match every filter (``None`` matches NULL). ``limit=0`` exports no rows."""
         check_format(format)
         check_delimiter(csv_delimiter)
         known = self._known()
@@ -167,7 +174,10 @@ class ExportService:
     def stream_table_export(
         self, table_name: str, format: str = "json", chunk_size: int = 1000, csv_delimiter: str = ","
     ) -> Iterator[str]:
-        """One table as pieces of text of ``chunk_size`` rows: a JSON array, or csv. Nothing is held in memory."""
+        """Yield one table as text, ``chunk_size`` rows at a time: a JSON array, or CSV.
+
+        The table is not held in memory.
+        """
         check_format(format)
         check_delimiter(csv_delimiter)
         if not isinstance(chunk_size, int) or chunk_size < 1:
@@ -181,7 +191,7 @@ class ExportService:
                 yield piece.decode()
 
     def validate_export(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Whether a result is whole: its ``data`` there, readable, and with the rows that its counts say."""
+        """Check that a result is whole: ``data`` is present, readable, and holds as many rows as its counts say."""
         return validated(result).model_dump()
 
     def _default(self) -> list[str]:
@@ -192,7 +202,7 @@ class ExportService:
             return catalog(snapshot.schema, self.settings)
 
     def _ordered(self, known: Catalog, names: Iterable[str]) -> list[str]:
-        """The names in the preset's order, where it has one; else as they are, parents first."""
+        """Return the names in the order of the preset; without a preset, keep their order, parents first."""
         order = known.preset.order if known.preset else []
         place = {t.name: i for i, n in enumerate(order) if (t := known.schema.find(n))}
         return sorted(names, key=lambda name: place.get(name, len(place)))
@@ -215,7 +225,7 @@ class ExportService:
 
 
 def _several(names: Iterable[str] | None) -> list[str]:
-    """Names as a list; one text is not a list of its letters."""
+    """Return names as a list. Raises RequestError for a single string, which would be read as a list of letters."""
     if isinstance(names, str):
         raise RequestError(f"A list of names is needed, not {names}.")
     return list(names or ())

@@ -1,4 +1,4 @@
-"""Tables in memory as text, for ``ExportService``."""
+"""Write tables held in memory as text, for ``ExportService``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _json = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class Taken:
-    """One table, with all its rows."""
+    """One table with all its rows in memory."""
 
     name: str
     fields: tuple[Field, ...]
@@ -33,40 +33,40 @@ class Taken:
         return len(self.values)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows as the JSON text has them: columns that hold JSON as objects, BLOBs as tagged base64."""
+        """Return the rows as the JSON text shows them: JSON columns as objects, BLOBs as tagged base64."""
         lines = RowLines(self.fields)(self.values) if self.values else b""
         return [msgspec.json.decode(line) for line in lines.splitlines()]
 
 
 def taken(table: TableStream) -> Taken:
-    """A table's rows, read to the end."""
+    """Read all rows of a table into memory."""
     return Taken(table.name, table.fields, [row for batch in table.batches for row in batch])
 
 
 def check_format(name: str) -> None:
-    """Raise RequestError for an unknown format, before anything is read."""
+    """Check the format before anything is read. Raises RequestError if it is unknown."""
     if name not in FORMATS:
         raise RequestError(f"Unsupported export format: {name}")
 
 
 def check_delimiter(delimiter: str) -> None:
-    """Raise RequestError for a delimiter that would make a file nobody can read."""
+    """Check the CSV delimiter. Raises RequestError for one that would make an unreadable file."""
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter not in SERVICE:
         raise RequestError("Delimiter must be a single character: a comma, a semicolon, a tab...")
 
 
 def csv_text(table: Taken, delimiter: str) -> str:
-    """The table as csv, with a header also where it has no rows."""
+    """Return the table as CSV; the header is written even if there are no rows."""
     lines = CsvLines(delimiter, len(table.fields))
     head = lines([tuple(field.name for field in table.fields)])
     return (head + lines(table.values)).decode() if table.values else head.decode()
 
 
 def json_text(tables: Sequence[Taken], head: Mapping[str, Any], pretty: bool, key: str | None = None) -> str:
-    """``{**head, table: [rows]}``, or with ``key`` instead of the table's name.
+    """Return ``{**head, table: [rows]}`` as JSON; ``key`` replaces the table's name.
 
-    ``pretty`` puts every value on a line, but leaves embedded JSON as it is; else there is
-    no blank and no line break at all."""
+    ``pretty`` puts each value on its own line but keeps embedded JSON unchanged; without it
+    there are no blanks and no line breaks."""
     members = [(name, _json(value)) for name, value in head.items()]
     if pretty:
         members = [(n, msgspec.json.format(v, indent=2).replace(b"\n", b"\n  ")) for n, v in members]
@@ -86,7 +86,7 @@ def _array(table: Taken, pretty: bool) -> bytes:
 
 
 def pieces(name: str, rows: int, delimiter: str) -> Format:
-    """A format that gives a piece for so many rows, and one each for begin and end."""
+    """Return a Format that yields one piece for every ``rows`` rows, and one piece each for begin and end."""
 
     def array(table: TableStream, request: Request) -> Iterator[bytes]:
         lines, comma = RowLines(table.fields), b"\n"
@@ -114,7 +114,7 @@ def pieces(name: str, rows: int, delimiter: str) -> Format:
 
 
 def _groups(batches: Iterator[list[Row]], size: int) -> Iterator[list[Row]]:
-    """The same rows in lists of ``size``; the last may be shorter."""
+    """Yield the same rows in lists of ``size``; the last may be shorter."""
     waiting: list[Row] = []
     for batch in batches:
         waiting += batch

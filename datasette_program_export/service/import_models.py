@@ -1,4 +1,4 @@
-"""The models of ``ImportService``."""
+"""Pydantic models for the options and results of ``ImportService``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class _Model(BaseModel):
 
 
 class ImportOptions(_Model):
-    """Every option that there is; another name is an error, not passed over.
+    """The options of an import; an unknown name is an error.
 
-    ``merge``: new rows go in, others get the given values; ``replace``: they get all of the
-    file's row, and keep what hangs on them; ``skip``: new rows only; ``update``: no new rows."""
+    ``merge`` inserts new rows and sets the given values in existing rows; ``replace`` sets all values
+    of existing rows and keeps their children; ``skip`` only inserts new rows; ``update`` inserts none."""
 
     mode: Mode = "merge"
     table: str | None = Field(default=None, description="For a list of rows and for CSV.")
@@ -34,7 +34,7 @@ class ImportOptions(_Model):
 
 
 class ValidationError(_Model):
-    """What is wrong with a row, or with the file."""
+    """An error in a row, or in the file."""
 
     table: str | None
     field: str | None
@@ -43,7 +43,7 @@ class ValidationError(_Model):
 
 
 class ValidationResult(_Model):
-    """What ``validate`` gives."""
+    """The result of ``validate``."""
 
     valid: bool
     errors: list[ValidationError]
@@ -51,7 +51,7 @@ class ValidationResult(_Model):
 
 
 class Conflict(_Model):
-    """One field of a row that is there with another value, or one row that cannot go in."""
+    """A field of an existing row that has another value, or a row that cannot be imported."""
 
     conflict_type: ConflictType
     table_name: str | None
@@ -65,7 +65,7 @@ class Conflict(_Model):
 
 
 class ConflictReport(_Model):
-    """All conflicts counted, and the first of them."""
+    """The counts of all conflicts, and the first of them in detail."""
 
     total_conflicts: int
     conflicts_by_type: dict[str, int]
@@ -73,7 +73,7 @@ class ConflictReport(_Model):
 
 
 class TablePreview(_Model):
-    """What would become of one table's rows."""
+    """What an import would do with the rows of one table."""
 
     table_name: str
     would_insert: int
@@ -85,7 +85,7 @@ class TablePreview(_Model):
 
 
 class DryRunResult(_Model):
-    """What an import with ``dry_run`` gives: exactly what the import would do."""
+    """The result of an import with ``dry_run``: exactly what the import would do."""
 
     mode: Mode
     format: str | None
@@ -102,7 +102,7 @@ class DryRunResult(_Model):
 
 
 class TableStats(_Model):
-    """What became of one table's rows."""
+    """What an import did with the rows of one table."""
 
     table_name: str
     total_records: int
@@ -114,7 +114,7 @@ class TableStats(_Model):
 
 
 class ImportResult(_Model):
-    """What an import gives."""
+    """The result of an import."""
 
     success: bool
     format: str | None

@@ -1,4 +1,4 @@
-"""The results of ``ImportService``."""
+"""Convert an ImportReport into the results of ``ImportService``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TYPES: dict[str, ConflictType] = {
 
 
 def _counts(report: ImportReport) -> dict[str, int]:
-    """What happens in all; nothing does where the import is refused."""
+    """Return the totals of all tables; a refused import inserts, updates and skips nothing."""
     happens = report.ok
     return {
         "insert": report.total("insert") if happens else 0,
@@ -42,7 +42,7 @@ def _counts(report: ImportReport) -> dict[str, int]:
 
 
 def dry_run_result(report: ImportReport, options: ImportOptions, took: float) -> DryRunResult:
-    """What an import would do; ``took`` is in seconds."""
+    """Return what an import would do; ``took`` is in seconds."""
     counts = _counts(report)
     return DryRunResult(
         mode=options.mode,
@@ -80,7 +80,7 @@ def _failed(report: ImportReport, table: str) -> int:
 
 
 def import_result(report: ImportReport, options: ImportOptions, started: datetime, took: float) -> ImportResult:
-    """What an import did."""
+    """Return what an import did; ``took`` is in seconds."""
     counts = _counts(report)
     return ImportResult(
         success=report.ok,
@@ -117,7 +117,7 @@ def _stats(report: ImportReport, name: str, table: TableReport) -> TableStats:
 
 
 def _findings(report: ImportReport) -> list[Finding]:
-    """What stopped the import, and what rows were left out for."""
+    """Return the reasons why the import was refused, and why rows were left out."""
     return [*report.findings, *report.left_out]
 
 

@@ -1,8 +1,8 @@
 """``ImportService``: imports as Python functions.
 
-Everything is done by ``load``: one transaction, all or nothing. Results are plain dicts;
-``import_models`` describes and validates them. Wrong arguments raise ValueError; what is wrong with the data is
-in the result.
+``load`` does the work: one transaction, all or nothing. Results are plain dicts; ``import_models``
+describes and validates them. Wrong arguments raise ValueError; errors in the data are reported in
+the result.
 """
 
 from __future__ import annotations
@@ -31,32 +31,38 @@ Options = ImportOptions | Mapping[str, Any] | None
 
 
 class ImportService:
-    """Imports into one database: a path, a ``sqlite3`` connection, or a ``sqlite_utils`` Database."""
+    """Import into one database: a path, a ``sqlite3`` connection, or a ``sqlite_utils`` Database.
+
+    Example::
+
+        service = ImportService("practice.db")
+        preview = service.import_table("charts", rows, {"mode": "skip"}, dry_run=True)
+    """
 
     def __init__(self, db: Any, settings: Settings | None = None) -> None:
         self.db = db
         self.settings = settings or Settings()
 
     def import_full_database(self, data: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
-        """Everything that ``data`` holds: an object, a list, a JSON or CSV text, bytes (also compressed)."""
+        """Import everything in ``data``: an object, a list, a JSON or CSV text, or bytes (also compressed)."""
         return self._import(data, _options(options), dry_run).model_dump()
 
     def import_clients(self, clients: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
-        """Clients: their rows, or the result of ``export_clients`` with what belongs to them."""
+        """Import clients: their rows, or the result of ``export_clients`` with the rows that belong to them."""
         return self._import(clients, _options(options, "clients"), dry_run).model_dump()
 
     def import_charts(self, charts: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
-        """Charts: their rows, which may hold ``interpretations``, ``aspect_patterns`` and ``transit_events``."""
+        """Import charts: rows that may contain ``interpretations``, ``aspect_patterns`` and ``transit_events``."""
         return self._import(charts, _options(options, "charts"), dry_run).model_dump()
 
     def import_table(
         self, table_name: str, records: Sequence[Mapping[str, Any]], options: Options = None, dry_run: bool = False
     ) -> dict[str, Any]:
-        """Rows of one table; a text or bytes may be CSV."""
+        """Import rows into one table; ``records`` as text or bytes may be CSV."""
         return self._import(records, _options(options, table_name), dry_run).model_dump()
 
     def validate(self, data: Any, options: Options = None) -> dict[str, Any]:
-        """Whether the data could be imported, and why not: ``valid``, ``errors``, ``warnings``."""
+        """Check whether the data could be imported: return ``valid``, ``errors`` and ``warnings``."""
         return self._import(data, _options(options), True).validation_result.model_dump()
 
     def _import(self, data: Any, options: ImportOptions, dry_run: bool) -> DryRunResult | ImportResult:
