@@ -1,4 +1,4 @@
-"""Commands of the command line: errors become one line and an exit code."""
+"""Click commands that report an error as one line and an exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .terminal import printable
 
 
 def leave_nothing_behind() -> None:
-    """Being told to stop, or losing the terminal, is an ordinary way out: temporary files are removed on it."""
+    """Exit normally on SIGTERM and SIGHUP, so that temporary files are removed."""
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # not under nohup
@@ -23,12 +23,12 @@ def leave_nothing_behind() -> None:
 
 
 class Command(click.Command):
-    """Turns our errors into one line and an exit status: 1 failed, 2 wrong usage."""
+    """A command that turns our errors into one line and an exit code: 1 failed, 2 wrong usage."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except UnicodeEncodeError as error:  # bytes of the command line that are no text
+        except UnicodeEncodeError as error:  # the command line contains bytes that are not UTF-8
             if not any("\udc80" <= c <= "\udcff" for c in error.object):
                 raise
             click.echo("Error: What was asked for is not valid UTF-8.", err=True)
@@ -36,8 +36,8 @@ class Command(click.Command):
         except ExportError as error:
             click.echo(f"Error: {printable(str(error))}", err=True)
             ctx.exit(error.exit_code)
-        except BrokenPipeError:  # whoever read the output has gone
-            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  else Python complains once more at its end
+        except BrokenPipeError:  # the reader of the output has closed it
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  else Python reports the broken pipe again at exit
             ctx.exit(1)
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
@@ -46,6 +46,6 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """Its commands end so."""
+    """A group whose commands are ``Command`` objects."""
 
     command_class = Command

@@ -86,7 +86,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def as_text(report: ImportReport) -> str:
-    """A report for people."""
+    """Return an import report as text for people."""
     verdict = {
         "imported": "imported",
         "preview": "this is what would happen; nothing was changed",
@@ -144,7 +144,7 @@ def prove_command(file: Path, as_json: bool, trusted: bool, metadata: Path | Non
 
 
 def proof_as_text(proof: Proof) -> str:
-    """A proof for people."""
+    """Return a proof as text for people."""
     lines = [f"{proof.file}: {'proven' if proof.proven else 'NOT PROVEN'}."]
     lines += [f"  {problem}" for problem in proof.problems]
     width = max(map(len, proof.tables), default=0)

@@ -1,4 +1,4 @@
-"""``datasette program-export …``: the commands that export and plan, by the functions that the pages call."""
+"""``datasette program-export …``: the commands that export and plan, with the same functions as the pages."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def demo(folder: Path, clients: int, check: bool) -> None:
         raise RequestError(f"{error}.") from None
     click.echo(f"{path}: {clients} clients. Look at it with: datasette {path}")
     if check:
-        from ..demo.check import check as checks  # it needs the service, which the other commands do not
+        from ..demo.check import check as checks  # imported late: only this command needs the service
 
         found = list(checks(path))
         for one in found:
@@ -157,7 +157,7 @@ def _source(database: Path, settings: Settings) -> Source:
 
 
 def _labelled(database: Path, label: str, options: dict[str, Any]) -> str:
-    """The table whose rows carry this label in this database."""
+    """Return the table that has this label in the database. Raises NotFoundError if there is none."""
     settings = _settings(database, options["metadata"])
     with closing(Snapshot(_source(database, settings))) as snapshot:
         labels = catalog(snapshot.schema, settings).labels()
@@ -168,7 +168,7 @@ def _labelled(database: Path, label: str, options: dict[str, Any]) -> str:
 
 
 def _request(table: str | None, keys: tuple[str, ...], options: dict[str, Any], settings: Settings) -> Request:
-    """A Request out of command-line options; what was not given is at its default."""
+    """Make a Request from command-line options; options that were not given keep their defaults."""
     fields = {name: value for name, value in options.items() if value not in (None, ())}
     if "sort" in fields:
         fields["sort"] = tuple(map(parse_order, fields["sort"]))
@@ -194,7 +194,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         if options["format"] is None and Path(name).suffix:
             raise RequestError(f"{Path(output).name} names no format by its ending; say --format.")
     if proving and options["format"] is not None and options["layout"] is None:
-        options["layout"] = get_format(options["format"]).proving_layout  # rows alone prove nothing
+        options["layout"] = get_format(options["format"]).proving_layout  # a layout with rows only cannot be proven
     export = Export(_source(database, settings), _request(table, keys, options, settings), settings=settings)
     leave_nothing_behind()
     with export:
@@ -223,7 +223,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
 
 
 def _checked(database: Path, output: str) -> bool:
-    """Whether the output is a folder. Raises RequestError for one that must not be written to."""
+    """Check the output and return whether it is a folder. Raises RequestError if it must not be written to."""
     if not output:
         raise RequestError("-o needs the name of a file or a folder.")
     if belongs_to(database, Path(output)):
@@ -244,7 +244,7 @@ def _to_standard_output(chunks: Iterator[bytes]) -> None:
 
 
 def _watched(export: Export, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks, with a line on the terminal that tells how far they are."""
+    """Yield the chunks and show the progress on the terminal."""
     shown = 0.0
     terminal = sys.stderr.isatty()
     for chunk in chunks:

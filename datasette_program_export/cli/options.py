@@ -15,7 +15,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Function]:
-    """The options that the commands share, made from the one grammar in ``grammar``."""
+    """Add the options of these scopes, made from ``OPTIONS`` in ``options/grammar.py``, and DATABASE.
+
+    ``output`` also adds ``--output``, ``--format`` and ``--prove``.
+    """
 
     def decorate(function: Function) -> Function:
         for option in reversed(OPTIONS):
@@ -47,7 +50,7 @@ def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Func
 
 
 def order_and_columns(function: Function) -> Function:
-    """``--column`` and ``--order``."""
+    """Add ``--column`` and ``--order``."""
     for wrap in (
         click.option("--column", "columns", multiple=True, help="Only this column; can be repeated."),
         click.option("--order", "sort", multiple=True, help='Sort by a column; "name desc" for the other way.'),
@@ -57,13 +60,13 @@ def order_and_columns(function: Function) -> Function:
 
 
 def where(function: Function) -> Function:
-    """``--where`` and ``--param``."""
+    """Add ``--where`` and ``--param``."""
     where = click.option("--where", multiple=True, help="Only rows for which this SQL holds; can be repeated.")
     return where(params(function))
 
 
 def params(function: Function) -> Function:
-    """``--param``."""
+    """Add ``--param``."""
     return click.option(
         "--param",
         "params",

@@ -1,4 +1,4 @@
-"""A plan as text for the command line."""
+"""Write a plan as text for the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .terminal import printable
 
 
 def as_text(made: Plan) -> str:
-    """A plan as text."""
+    """Return a plan as text for people."""
     about = f" ({', '.join(filter(None, (made.title, made.told_apart)))})" if made.title else ""
     what = {"database": "All tables", "query": "A query"}.get(made.scope, made.subject)
     lines = [f"{what}{about} in {made.source}" + (f", by the preset {made.preset}" if made.preset else "")]

@@ -1,4 +1,4 @@
-"""``datasette program-export verify``: is this file whole, and what is in it?"""
+"""``datasette program-export verify``: check that a file is complete, and show what it contains."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def verify_command(
 
 
 def as_text(report: Report) -> str:
-    """A report for people."""
+    """Return a verification report as text for people."""
     lines = [f"{report.file}: {_VERDICTS[report.status]}"]
     lines += [f"  {problem}" for problem in report.problems]
     if report.export:
