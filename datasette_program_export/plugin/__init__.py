@@ -1,4 +1,4 @@
-"""The hooks of the Datasette plugin, each a few lines."""
+"""The hooks of the Datasette plugin; each only calls the code that does the work."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def register_routes() -> list[tuple[str, View]]:
 
 @hookimpl
 def register_output_renderer() -> dict[str, Any]:
-    """Only for the links that pages then show: our own routes answer them."""
+    """Register the extension only for the links that Datasette's pages show: our own routes answer them."""
     return {
         "extension": "programjson",
         "render": unsupported,

@@ -14,7 +14,7 @@ from .pages import profiles as profile_views
 from .pages import verify as verification
 
 _DATABASE = r"/(?P<database>[^/.]+)"
-_TABLE = rf"{_DATABASE}/(?!-/)(?P<table>[^/.]+)"  # below "-" are Datasette's own pages
+_TABLE = rf"{_DATABASE}/(?!-/)(?P<table>[^/.]+)"  # Datasette's own pages are below "-"
 _ROW = rf"{_TABLE}/(?P<pks>[^/.]*)"
 _JOBS = r"/-/program-export/jobs"
 _JOB = rf"{_JOBS}/(?P<job>[\w-]+)"
@@ -22,9 +22,9 @@ _PROFILES = r"/-/program-export/profiles"
 _IMPORT = rf"{_DATABASE}/-/program-import"
 _FILE = rf"{_IMPORT}/(?P<file>[\w-]+)"
 
-# Forms whose senders we look at ourselves (``host.skips_token``), by their path or the end of it. With files: what
-# 0.x looks for its token with cannot read them by today's python-multipart. The export page's form: its address is
-# kept and sent, and no token is to stand in it
+# Forms that skip Datasette's CSRF token, because we check the origin ourselves (``host.skips_token``), by path or path
+# ending. File uploads: the code with which 0.x looks for its token cannot read them with today's python-multipart.
+# The export page's form: people bookmark and share its address, which must not contain a token
 OWN_FORMS = ("/-/program-export/verify", "/-/program-export/verify.json")
 OWN_FORMS_ENDINGS = (
     "/-/program-export/job",
@@ -66,7 +66,7 @@ _ROUTES: list[tuple[str, View]] = [
 
 
 def routes() -> list[tuple[str, View]]:
-    """All patterns with their views; each format with an ending has its address."""
+    """Return all patterns with their views; each format that has a file extension gets an address."""
     ending = rf"\.program(?P<ending>{'|'.join(map(re.escape, endings()))})"
     documents = [
         (rf"^{_DATABASE}/-/query{ending}$", views.query_document),

@@ -1,4 +1,4 @@
-"""Checks the settings before the site starts."""
+"""Check the settings before the site starts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ from .server.site import open_at_start
 
 
 async def check_settings(datasette: Datasette) -> None:
-    """Refuse to start with settings that are wrong, and name them: a misspelt secret would be an open one."""
+    """Check all settings before the site starts: a misspelt name of a secret would leave it unprotected.
+
+    Raises StartupError, which names the wrong setting.
+    """
     try:
         if wrong := host.misplaced(datasette):
             raise SettingsError(f"{PLUGIN}: {wrong}")
@@ -64,7 +67,7 @@ def _check_log(datasette: Datasette, path: str) -> None:
 
 
 async def _checked(datasette: Datasette, database: Database) -> Schema | None:
-    """The schema of a file, which the settings for it fit; None where it cannot be read now."""
+    """Check the settings for one database and return its schema; None if the database cannot be read now."""
     settings = await host.settings_for(datasette, database.name)
     settings.check_folders()
     for profile, fields in settings.profiles.items():
@@ -86,7 +89,7 @@ async def _checked(datasette: Datasette, database: Database) -> Schema | None:
         schema = await asyncio.to_thread(look)
     except SettingsError as error:
         raise SettingsError(f"{PLUGIN} ({database.name}): {error}") from None
-    except ExportError:  # a damaged file is told when it is asked for
+    except ExportError:  # a damaged file is reported when it is requested
         return None
     own: Settings = await host.own_settings(datasette, database.name)
     for table, key in own.tables_named().items():
@@ -96,5 +99,5 @@ async def _checked(datasette: Datasette, database: Database) -> Schema | None:
 
 
 def _others(datasette: Datasette) -> list[Database]:
-    """The databases that live in memory, and may get their tables later."""
+    """Return the databases other than ``_internal`` and ``_memory``; those in memory may get their tables later."""
     return [d for name, d in datasette.databases.items() if name not in ("_internal", "_memory")]

@@ -1,6 +1,6 @@
-"""Every difference between Datasette 0.x and 1.0 is decided in this folder; the rest of the plugin asks here.
+"""The only package that knows the differences between Datasette 0.x and 1.0; the rest of the plugin calls it.
 
-What an import needs is in ``writing``, the actions of the plugin are in ``permissions``.
+``writing`` holds what an import needs, ``permissions`` the actions of the plugin.
 """
 
 from __future__ import annotations

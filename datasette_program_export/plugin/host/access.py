@@ -1,4 +1,4 @@
-"""What an actor may see, export and do, asked on both lines."""
+"""Check what an actor may see, export and do, on Datasette 0.x and 1.0."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if V1:
 
 
 async def visible_tables(datasette: Datasette, actor: Actor, database: Database) -> frozenset[str]:
-    """The tables and views of a database that this actor may see."""
+    """Return the tables and views of a database that this actor may see."""
     if V1:
-        await on_1(datasette).refresh_schemas(force=True)  # else a table made within the last second would be left out
+        await on_1(datasette).refresh_schemas(force=True)  # else a table created within the last second is missing
         return await allowed_tables("view-table", datasette, actor, database)
     names = [*await database.table_names(), *await database.view_names()]
     return frozenset([name for name in names if await _visible_0x(datasette, actor, database.name, name)])
@@ -22,21 +22,21 @@ async def visible_tables(datasette: Datasette, actor: Actor, database: Database)
 async def exportable_tables(
     datasette: Datasette, actor: Actor, database: Database, visible: frozenset[str]
 ) -> frozenset[str]:
-    """Those of the ``visible`` tables and views that this actor may export."""
-    if V1:  # both lists: the second alone would hold the parts of a search index over a hidden table
+    """Return those of the ``visible`` tables and views that this actor may export."""
+    if V1:  # intersect: the second set alone would contain the shadow tables of a search index on a hidden table
         return visible & await allowed_tables(EXPORT, datasette, actor, database)
     asked = [(name, await _exportable_0x(datasette, actor, (database.name, name))) for name in visible]
     return frozenset([name for name, allowed in asked if allowed])
 
 
 async def allowed_tables(action: str, datasette: Datasette, actor: Actor, database: Database) -> frozenset[str]:
-    """The tables of a database for which 1.0 allows this actor an action."""
+    """Return the tables of a database for which Datasette 1.0 allows this actor an action."""
     page = await on_1(datasette).allowed_resources(action, actor, parent=database.name, limit=1000)
     return frozenset([resource.child async for resource in page.all()])
 
 
 async def may_export(datasette: Datasette, actor: Actor, database: str, table: str | None = None) -> bool:
-    """Whether this actor may export from one table or view, or the result of a query (no table)."""
+    """Check whether this actor may export from a table or view; without a table, the result of a query."""
     if V1:
         resource = TableResource(database, table) if table is not None else DatabaseResource(database)
         if table is not None and not await on_1(datasette).allowed(action="view-table", resource=resource, actor=actor):
@@ -49,7 +49,7 @@ async def may_export(datasette: Datasette, actor: Actor, database: str, table: s
 
 
 async def may(datasette: Datasette, actor: Actor, action: str, database: str | None = None) -> bool:
-    """Whether this actor may do something else: an action on a database, or on the site."""
+    """Check whether this actor may do another action on a database; without a database, on the whole site."""
     if V1:
         resource = DatabaseResource(database) if database is not None else None
         found: bool = await on_1(datasette).allowed(action=action, resource=resource, actor=actor)

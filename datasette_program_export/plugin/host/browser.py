@@ -1,4 +1,4 @@
-"""What differs between Datasette 0.x and 1.0 in pages and forms: places for actions, forms of other sites."""
+"""Differences between Datasette 0.x and 1.0 in pages and forms: places for actions, cross-site forms."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from .line import V1
 from .protocols import Datasette, HttpRequest, Scope
 from .queries import stored_query
 
-CLOSES_DETAILS = not V1  # 0.x pages close every <details> when something else is clicked, not only menus
+CLOSES_DETAILS = not V1  # 0.x pages close every <details>, not only menus, on a click elsewhere
 TEMPLATES_0X = Path(__file__).with_name("templates_0x")
 Links = Callable[..., Awaitable[list[dict[str, str]]]]
 
 
 def from_another_site(request: HttpRequest) -> bool:
-    """Whether another site's page makes a browser send this; where 0.x does not look for its token.
+    """Check whether a page of another site made the browser send this request, where 0.x does not check its token.
 
-    1.0 has refused that before we are asked. By what browsers say of it themselves, as 1.0 does."""
+    1.0 has already refused such requests. Like 1.0, this relies on the headers that browsers send
+    (Sec-Fetch-Site, Origin)."""
     if V1 or request.headers.get("authorization", "").lower().startswith("bearer "):
         return False
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
@@ -31,15 +32,19 @@ def from_another_site(request: HttpRequest) -> bool:
 
 
 def skips_token(datasette: Datasette, scope: Scope, paths: Iterable[str], endings: tuple[str, ...]) -> bool | None:
-    """Whether 0.x is not to look for its token in a form, as we look ourselves (``from_another_site``).
+    """Return True if 0.x must not check its token in a form, because we check the origin (``from_another_site``).
 
-    Of these whole paths of ours, and of all paths with these endings. None: 0.x does as it always does."""
+    ``paths`` are whole paths of ours; ``endings`` match any path with that ending. Returns None
+    for all other paths, so that 0.x does its own check."""
     files = [str(datasette.urls.path(path)) for path in paths]
     return scope["path"] in files or scope["path"].endswith(endings) or None
 
 
 def add_templates(environment: Any) -> None:
-    """Give 0.x row and query pages a place for actions, below the site's own templates and above core's."""
+    """Add a place for actions to the row and query pages of 0.x.
+
+    The templates rank below the site's own templates and above Datasette's.
+    """
     if not V1:
         paths = environment.loader.loaders[0].searchpath  # ChoiceLoader, then FileSystemLoader
         paths.insert(len(paths) - 1, str(TEMPLATES_0X))
@@ -54,7 +59,10 @@ def action_variables(
     record: Links,
     query: Links,
 ) -> Any:
-    """The actions for those templates, which ``record`` and ``query`` give; 1.0 has menus of its own for them."""
+    """Return the template variable with the actions for the 0.x templates; empty on 1.0, which has action menus.
+
+    ``record`` and ``query`` are the functions that return the actions of a row and of a query.
+    """
     if V1:
         return {}
 

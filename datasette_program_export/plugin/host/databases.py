@@ -1,4 +1,4 @@
-"""The databases of a site, as sources to read from."""
+"""The databases of a site as sources to read from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .protocols import Database, Datasette
 
 
 def database_for(datasette: Datasette, route: str) -> Database | None:
-    """The Database behind the first part of a path, if there is one; the internal one is none."""
+    """Return the Database for the first part of a path, or None; ``_internal`` counts as none."""
     try:
         found = datasette.get_database(route=route)
     except KeyError:
@@ -28,7 +28,7 @@ def database_for(datasette: Datasette, route: str) -> Database | None:
 
 @contextmanager
 def readable(database: Database) -> Iterator[None]:
-    """Turn what Datasette meets when it looks at a damaged database into SourceError."""
+    """Turn the errors that Datasette raises for a damaged database into SourceError."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -36,7 +36,7 @@ def readable(database: Database) -> Iterator[None]:
 
 
 def source_for(datasette: Datasette, database: Database, settings: Settings) -> Source:
-    """The database as a source: read by Datasette's own SQLite library, with its functions and extensions."""
+    """Return the database as a Source that is read with Datasette's SQLite library, functions and extensions."""
     return Source(
         name=database.name,
         path=Path(database.path) if database.path else None,
@@ -53,6 +53,6 @@ def _memory(database: Database) -> Any:
     connection = database.connect()
     for name in ("_all_connections", "_all_file_connections"):
         tracked = getattr(database, name, [])
-        if connection in tracked:  # Datasette closes these itself, on a thread of its own
+        if connection in tracked:  # Datasette would close these itself, on another thread
             tracked.remove(connection)
     return closing(connection)

@@ -1,11 +1,11 @@
-"""The five actions of the plugin, and the hooks that decide them on both lines.
+"""The five actions of the plugin, and the hooks that decide them on Datasette 0.x and 1.0.
 
-``program-export``: whoever may see a table, unless an ``allow`` block, the site's own
-permissions or ``--default-deny`` say otherwise. ``program-export-secrets`` (have columns
-with secrets included), ``program-export-audit`` (read the log) ``program-export-profiles``
-(save choices for everybody) and ``program-import``: root only, unless ``allow_secrets``,
-``allow_audit``, ``allow_profiles`` and ``allow_import`` say otherwise. The hooks of both lines are here; what
-asks them is in ``host``.
+``program-export``: everyone who may see a table, unless an ``allow`` block, the site's own
+permissions or ``--default-deny`` say otherwise. ``program-export-secrets`` (include columns
+with secrets), ``program-export-audit`` (read the log), ``program-export-profiles`` (save
+choices for everybody) and ``program-import``: root only, unless ``allow_secrets``,
+``allow_audit``, ``allow_profiles`` and ``allow_import`` say otherwise. The hooks are here; the
+functions that ask for these permissions are in ``access``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OURS = frozenset(_BLOCKS)
 
 
 def blocks(datasette: Datasette, action: str) -> Iterator[tuple[str | None, Any]]:
-    """The allow blocks for an action: for the whole site (None), and for databases that have their own."""
+    """Yield the allow blocks for an action: for the whole site (None), and for each database with its own block."""
     name = _BLOCKS[action]
     yield None, (datasette.plugin_config(PLUGIN) or {}).get(name)
     for database in list(datasette.databases):
@@ -37,7 +37,7 @@ def blocks(datasette: Datasette, action: str) -> Iterator[tuple[str | None, Any]
 
 
 def actions() -> list[Any]:
-    """The actions, for Datasette 1.0."""
+    """Return the actions, for Datasette 1.0."""
     from datasette.permissions import Action
     from datasette.resources import DatabaseResource, TableResource
 
@@ -47,7 +47,7 @@ def actions() -> list[Any]:
             abbr="pe",
             description="Export rows",
             resource_class=TableResource,
-        ),  # view-table is asked for beside it: also_requires mixes up the rules of two actions (1.0a41)
+        ),  # view-table is checked separately: also_requires mixes up the rules of two actions (1.0a41)
         Action(
             name=SECRETS,
             abbr="pes",
@@ -61,12 +61,12 @@ def actions() -> list[Any]:
             abbr="pi",
             description="Import files",
             resource_class=DatabaseResource,
-        ),  # beside it, insert-row and update-row of each table
+        ),  # insert-row and update-row of each table are required too
     ]
 
 
 def rules(datasette: Datasette, actor: Actor, action: str) -> Any:
-    """What the settings say of an action, for Datasette 1.0: rows of parent, child, allow, reason."""
+    """Return the rules that the settings set for an action, for Datasette 1.0: rows of parent, child, allow, reason."""
     if action not in _BLOCKS:
         return None
     from datasette.permissions import PermissionSQL
@@ -90,7 +90,10 @@ def rules(datasette: Datasette, actor: Actor, action: str) -> Any:
 
 
 def allowed_0x(datasette: Datasette, actor: Actor, action: str, resource: Any) -> bool | None:
-    """What the settings say of an action, for Datasette 0.x; ``resource``: database, or database and table."""
+    """Return what the settings decide for an action, for Datasette 0.x; None leaves the decision to others.
+
+    ``resource`` is a database, or a tuple of database and table.
+    """
     if action not in _BLOCKS:
         return None
     database = resource[0] if isinstance(resource, tuple) else resource

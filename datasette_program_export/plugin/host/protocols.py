@@ -1,7 +1,8 @@
-"""What the plugin uses of Datasette, so that mypy checks each call: ``Datasette`` on both lines, and of each its own.
+"""Protocols for the parts of Datasette that the plugin uses, so that mypy checks each call.
 
-Datasette's own classes have no types to check against. A test compares these with the
-installed Datasette, so that they promise nothing that it does not have.
+``Datasette`` has what both lines share, ``Datasette0`` and ``Datasette1`` the rest. Datasette's own
+classes have no types to check against. A test compares these protocols with the installed
+Datasette, so that they promise nothing that it does not have.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from typing import Any, Protocol, TypeVar, cast
 
 Done = TypeVar("Done")
-Actor = dict[str, Any] | None  # who is signed in, as the site's plugins describe them; None for nobody
+Actor = dict[str, Any] | None  # the signed-in actor, as the site's plugins describe it; None if nobody is signed in
 Resource0 = str | tuple[str, str]  # a database, or a database and a table or query
-Wanted0 = Sequence[str | tuple[str, Resource0]]  # permissions, alone or of a resource
-Scope = MutableMapping[str, Any]  # ASGI's words (https://asgi.readthedocs.io)
+Wanted0 = Sequence[str | tuple[str, Resource0]]  # permissions, alone or with a resource
+Scope = MutableMapping[str, Any]  # the terms of ASGI (https://asgi.readthedocs.io)
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Later = Callable[[], Awaitable[Done]]  # what a hook gives, to be awaited when it is needed
+Later = Callable[[], Awaitable[Done]]  # the result of a hook, which Datasette awaits when it needs it
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Args(Protocol):
-    """The parameters of a query string, of which each may be given several times."""
+    """The parameters of a query string; each may be given several times."""
 
     def __contains__(self, key: str, /) -> bool: ...
     def __iter__(self) -> Iterator[str]: ...
@@ -58,7 +59,7 @@ class HttpRequest(Protocol):
 
 
 class ColumnDetails(Protocol):
-    """A column as ``PRAGMA table_info`` tells it; ``is_pk`` is its place in the key, from 1."""
+    """A column as ``PRAGMA table_info`` describes it; ``is_pk`` is its position in the primary key, from 1."""
 
     name: str
     type: str
@@ -66,7 +67,7 @@ class ColumnDetails(Protocol):
 
 
 class Database(Protocol):
-    """One of the databases that are served; ``path`` is None for one in memory."""
+    """A database that Datasette serves; ``path`` is None for a database in memory."""
 
     name: str
     path: str | None
@@ -81,7 +82,7 @@ class Database(Protocol):
 
 
 class Urls(Protocol):
-    """Addresses within the site, each a text that knows that it has the site's prefix."""
+    """URLs within the site; each is a string that already has the site's prefix."""
 
     def path(self, path: str) -> str: ...
     def database(self, database: str) -> str: ...
@@ -90,7 +91,7 @@ class Urls(Protocol):
 
 
 class Datasette(Protocol):
-    """The site, as far as both lines have it."""
+    """The site: the attributes and methods that both lines have."""
 
     databases: Mapping[str, Database]
     cors: bool
@@ -106,7 +107,7 @@ class Datasette(Protocol):
 
 
 class ColumnType(Protocol):
-    """What a column was said to hold."""
+    """The type that 1.0 has assigned to a column."""
 
     name: str
 
@@ -121,13 +122,13 @@ class NamedQuery(Protocol):
 
 
 class NamedResource(Protocol):
-    """Something that a permission is about; ``child`` is its name in its database."""
+    """The resource of a permission; ``child`` is its name in its database."""
 
     child: str
 
 
 class Page(Protocol):
-    """Resources, page by page."""
+    """A paginated list of resources."""
 
     def all(self) -> AsyncIterator[NamedResource]: ...
 
@@ -168,15 +169,15 @@ class Datasette0(Datasette, Protocol):
 
 
 def on_1(datasette: Datasette) -> Datasette1:
-    """The site, where it is known to be of 1.0."""
+    """Return the site typed for 1.0; call this only if ``V1`` is True."""
     return cast(Datasette1, datasette)
 
 
 def on_0(datasette: Datasette) -> Datasette0:
-    """The site, where it is known to be of 0.x."""
+    """Return the site typed for 0.x; call this only if ``V1`` is False."""
     return cast(Datasette0, datasette)
 
 
 def database_on_1(database: Database) -> Database1:
-    """A database, where it is known to be of 1.0."""
+    """Return a database typed for 1.0; call this only if ``V1`` is True."""
     return cast(Database1, database)

@@ -1,4 +1,4 @@
-"""The stored queries of a site (0.x: canned queries), on both lines."""
+"""The stored queries of a site (0.x: canned queries), on Datasette 0.x and 1.0."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .protocols import Actor, Datasette, Wanted0, on_0, on_1
 if V1:
     from datasette.resources import QueryResource
 
-QUERY_BEFORE_TABLE = not V1  # of one name: 0.x shows the query, 1.0 the table
+QUERY_BEFORE_TABLE = not V1  # if both have the same name, 0.x shows the query, 1.0 the table
 
 
 @dataclass(frozen=True)
 class StoredQuery:
-    """A query that the site offers under a name. ``trusted``: it may read what its reader may not see."""
+    """A query that the site offers under a name; if ``trusted``, it may read what its reader may not see."""
 
     name: str
     sql: str
@@ -25,9 +25,9 @@ class StoredQuery:
 
 
 async def stored_query(datasette: Datasette, actor: Actor, database: str, name: str) -> StoredQuery | None:
-    """The stored (0.x: canned) query of that name, if this actor may see it.
+    """Return the stored (0.x: canned) query called ``name``, or None if this actor may not see it.
 
-    On 1.0 an untrusted one also needs the permission to run SQL, which its caller looks at."""
+    On 1.0 an untrusted query also needs the permission to run SQL, which the caller checks."""
     if V1:
         found = await on_1(datasette).get_query(database, name)
         resource = QueryResource(database, name)

@@ -1,4 +1,4 @@
-"""The settings of the plugin in a site's configuration, on both lines."""
+"""The plugin's settings in the configuration of a site, on Datasette 0.x and 1.0."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FOR_THE_SITE = (
 
 
 def misplaced(datasette: Datasette) -> str | None:
-    """Where settings of ours stand in the configuration without having a meaning there, if anywhere."""
+    """Return a sentence about plugin settings in a place where they have no effect, or None."""
     configured = (on_1(datasette).config if V1 else on_0(datasette)._metadata_local) or {}
     for database, about in (configured.get("databases") or {}).items():
         ours = ((about or {}).get("plugins") or {}).get(PLUGIN)
@@ -28,17 +28,21 @@ def misplaced(datasette: Datasette) -> str | None:
 
 
 async def site_settings(datasette: Datasette) -> Settings:
-    """The settings for all databases."""
+    """Return the settings of the whole site."""
     return parse_settings(datasette.plugin_config(PLUGIN) or {}, PLUGIN)
 
 
 async def own_settings(datasette: Datasette, database: str) -> Settings:
-    """What stands under one database only."""
+    """Return the settings that are set for one database only."""
     return parse_settings(datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}, PLUGIN)
 
 
 async def settings_for(datasette: Datasette, database: str, tables: frozenset[str] = frozenset()) -> Settings:
-    """The settings for a database: those for all, those for it on top; for ``tables``, JSON column types too."""
+    """Return the settings for a database: those of the site, overridden by its own.
+
+    ``tables`` are the tables whose JSON column types (1.0) are added to ``json_columns``. Raises
+    SettingsError for a setting that applies to the whole site only.
+    """
     shared = datasette.plugin_config(PLUGIN) or {}
     own = datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}
     for name in _FOR_THE_SITE:

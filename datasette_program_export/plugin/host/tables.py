@@ -1,4 +1,4 @@
-"""How a table's page shows its rows: in what order, and what the site says of it."""
+"""How a table's page sorts its rows, and what the site has configured for the table."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from .protocols import Database, Datasette, on_0, on_1
 
 
 async def page_order(database: Database, table: str) -> tuple[tuple[str, bool], ...]:
-    """How a table's page sorts rows that nobody sorted: by the declared key. Empty for the rowid, our own order."""
+    """Return the order in which a table's page shows unsorted rows: by the declared primary key.
+
+    Empty for the rowid, which is our own order.
+    """
     try:
         columns = [c for c in await database.table_column_details(table) if c.is_pk]
-    except sqlite3.Error:  # a broken view: the export says what is wrong with it
+    except sqlite3.Error:  # a broken view: the export reports what is wrong with it
         return ()
     if len(columns) == 1 and columns[0].type.upper() == "INTEGER":
         return ()
@@ -22,7 +25,7 @@ async def page_order(database: Database, table: str) -> tuple[tuple[str, bool], 
 
 
 async def table_settings(datasette: Datasette, database: str, table: str) -> dict[str, Any]:
-    """What the site says of a table: ``sort``, ``sort_desc``, ``sortable_columns``..."""
+    """Return the site's configuration of a table: ``sort``, ``sort_desc``, ``sortable_columns``..."""
     found: dict[str, Any]
     if V1:
         found = await on_1(datasette).table_config(database, table)

@@ -1,4 +1,4 @@
-"""What an import needs of Datasette: its write connection, on both lines."""
+"""Datasette's write connection and permissions for an import, on Datasette 0.x and 1.0."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .protocols import Actor, Database, Datasette, Done, database_on_1, on_1
 
 
 def why_not_written(database: Database) -> str | None:
-    """Why nothing can be imported into a database, in a sentence; None where it can."""
+    """Return a sentence that says why nothing can be imported into a database, or None if imports can work."""
     name = database.name
     if not database.is_mutable:
         return f"The database {name} is served as one that never changes (immutable), so nothing can be imported."
@@ -28,13 +28,16 @@ def why_not_written(database: Database) -> str | None:
 
 
 def path_of(database: Database) -> Path:
-    """The file of a database that can be written (``why_not_written``)."""
+    """Return the file of a database that can be written (see ``why_not_written``)."""
     assert database.path is not None
     return Path(database.path)
 
 
 async def tables_to_write(datasette: Datasette, actor: Actor, database: Database, action: str) -> frozenset[str]:
-    """The tables for which an actor has ``insert-row`` or ``update-row``. 0.x knows neither: there it is root's."""
+    """Return the tables for which an actor has ``insert-row`` or ``update-row``.
+
+    0.x has neither action: there only root may write.
+    """
     if V1:
         return await allowed_tables(action, datasette, actor, database)
     if not actor or actor.get("id") != "root":
@@ -43,20 +46,20 @@ async def tables_to_write(datasette: Datasette, actor: Actor, database: Database
 
 
 async def on_write_connection(datasette: Datasette, database: Database, task: Callable[[Any], Done]) -> Done:
-    """Have ``task`` called with Datasette's own connection for writing, when all writes before it are done.
+    """Call ``task`` with Datasette's write connection, after all writes before it, and return its result.
 
-    It makes its transaction itself."""
+    ``task`` begins and ends its transaction itself."""
     if not V1:
         return await database.execute_write_fn(task)
     try:
         return await database_on_1(database).execute_write_fn(task, transaction=False)
     finally:
-        await on_1(datasette).refresh_schemas(force=True)  # its own list of tables and columns
+        await on_1(datasette).refresh_schemas(force=True)  # update Datasette's list of tables and columns
 
 
 @contextmanager
 def connection_to(datasette: Datasette, database: Database, path: Path, mode: str) -> Iterator[Any]:
-    """A connection of one's own to a database or a copy of it, with what the site gives each of its connections."""
+    """Open a new connection to a database or a copy of it, prepared like each connection of the site."""
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5, check_same_thread=False)) as found:
         datasette._prepare_connection(found, database.name)
