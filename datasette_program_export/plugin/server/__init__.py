@@ -1,1 +1,1 @@
-"""What one running server holds: its private folder, its jobs and imports, slots, throttle, log."""
+"""The state of one running server: its private folder, jobs, imports, concurrency limits, throttle and log."""

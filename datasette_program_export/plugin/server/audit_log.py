@@ -1,7 +1,7 @@
-"""The log of exports: one line of JSON for each.
+"""The audit log of exports: one line of JSON for each export.
 
-A line is written when an export ends, however it ends. A download is not finished before
-its line is there: where the log cannot be written, no export is complete.
+A line is written when an export ends, whatever the outcome. A download is not finished before
+its line is written: if the log cannot be written, no export is complete.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from ...formats.moments import now_text
 from ...options.request import Request
 from ..host.protocols import Actor
 
-_WINDOW = 256 * 1024  # of the file, read for one page
+_WINDOW = 256 * 1024  # bytes of the file that are read for one page
 
 
 class AuditLog:
-    """The log in a file, which nobody but the server's user can read."""
+    """The log in a file that only the server's user can read."""
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
 
     def check(self) -> None:
-        """Raise AuditError unless lines can be written."""
+        """Check that lines can be written. Raises AuditError if not."""
         self._append(b"")
 
     def write(self, entry: dict[str, Any]) -> None:
-        """Add one line. Raises AuditError."""
+        """Append one line. Raises AuditError."""
         self._append(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
 
     def _append(self, data: bytes) -> None:
@@ -41,7 +41,7 @@ class AuditLog:
             try:
                 size = os.fstat(file).st_size
                 if data and size and os.pread(file, 1, size - 1) != b"\n":
-                    data = b"\n" + data  # a line before was cut
+                    data = b"\n" + data  # the previous line was cut
                 if data and os.write(file, data) != len(data):
                     raise OSError("the line was cut")
             finally:
@@ -52,7 +52,7 @@ class AuditLog:
             ) from None
 
     def newest(self, before: int | None = None) -> tuple[list[dict[str, Any]], int | None]:
-        """Lines, newest first, that end before this place in the file; and where older ones end, if any."""
+        """Return lines that end before the offset ``before``, newest first, and the offset for older lines or None."""
         try:
             with self.path.open("rb") as file:
                 end = file.seek(0, os.SEEK_END) if before is None else before
@@ -63,7 +63,7 @@ class AuditLog:
             return [], None
         except OSError:
             raise AuditError("The log of exports cannot be read. Tell the person who runs this site.") from None
-        if start > 0:  # the first line may have begun before
+        if start > 0:  # the first line may begin before the window
             skipped = data.find(b"\n") + 1
             start, data = start + skipped, data[skipped:]
         return [_parsed(line) for line in reversed(data.splitlines()) if line], start or None
@@ -78,7 +78,7 @@ def _parsed(line: bytes) -> dict[str, Any]:
 
 
 class LogEntry:
-    """The line of one export, gathered while it runs."""
+    """The log line of one export, collected while it runs."""
 
     def __init__(self, log: AuditLog, actor: Actor, database: str, request: Request) -> None:
         log.check()
@@ -95,14 +95,14 @@ class LogEntry:
         }
 
     def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The chunks, counted and hashed on their way."""
+        """Yield the chunks unchanged; count and hash them."""
         for chunk in chunks:
             self._hash.update(chunk)
             self._bytes += len(chunk)
             yield chunk
 
     def end(self, outcome: str, rows: int) -> None:
-        """Write the line, once. ``outcome``: ``complete``, or what went wrong in words."""
+        """Write the line, once. ``outcome`` is ``complete``, or a sentence that says what went wrong."""
         if self._written:
             return
         self._written = True

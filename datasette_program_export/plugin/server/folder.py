@@ -1,8 +1,8 @@
-"""The server's private folder, which several servers may share, each with a lock that shows that it lives.
+"""The server's private folder. Several servers may share it; each holds a lock that shows that it is running.
 
-A server holds a lock on a file of its own as long as it runs. The system frees the lock
-when the process ends, however it ends: so a job whose server's lock can be taken was
-interrupted, and no clock has to be believed. The lock is ``flock``'s, which also tells two
+A server holds a lock on its own file as long as it runs. The operating system frees the lock
+when the process ends, for whatever reason: a job was interrupted if its server's lock can be
+taken, and no clock has to be trusted. The lock is made with ``flock``, which also keeps two
 servers in one process apart.
 """
 
@@ -24,7 +24,7 @@ from ..host.protocols import Datasette
 
 
 def jobs_folder(datasette: Datasette, settings: Settings) -> Path:
-    """Where this site keeps jobs and saved choices; it may not be there yet."""
+    """Return the folder in which this site keeps jobs and saved choices; it may not exist yet."""
     if settings.jobs_dir is not None:
         return Path(settings.jobs_dir)
     return default_folder([str(d.path or n) for n, d in datasette.databases.items() if n != "_internal"])
@@ -33,21 +33,22 @@ def jobs_folder(datasette: Datasette, settings: Settings) -> Path:
 fcntl: Any
 try:
     fcntl = importlib.import_module("fcntl")
-except ImportError:  # Windows: there an open file cannot be removed, which tells the same
+except ImportError:  # Windows: there an open file cannot be removed, which serves as the lock
     fcntl = None
 
 
 def default_folder(files: list[str]) -> Path:
-    """A folder in the temporary place, for this user and the files of this site: found again after a restart."""
+    """Return a folder in the temporary directory, named by user and database files: the same after a restart."""
     user = os.getuid() if hasattr(os, "getuid") else "user"
     site = hashlib.sha256("\0".join(sorted(files)).encode("utf-8", "surrogateescape")).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"datasette-program-export-{user}-{site}"
 
 
 def made_private(folder: Path) -> Path:
-    """Make the folder (0700) where it is not there. Raises SettingsError where others could get at it.
+    """Create the folder (mode 0700) if it does not exist, and return it.
 
-    In a shared temporary place somebody else could have made it first."""
+    Raises SettingsError if it cannot be used, or if others could read it: in a shared temporary
+    directory another user could have created it first."""
     if folder.is_symlink() and folder.parent == Path(tempfile.gettempdir()):
         raise SettingsError(f"jobs_dir: {folder} is a link that somebody made")
     try:
@@ -65,13 +66,13 @@ def made_private(folder: Path) -> Path:
 
 
 class Instance:
-    """One running server, as others that share the folder see it."""
+    """One running server, as the other servers that share the folder see it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = secrets.token_hex(8)
         self._path = folder / f"{self.name}.lock"
-        # It gets the name by which it is looked for only when it is locked
+        # The file gets its final name, which other servers look for, only when it is locked
         made = folder / f".{self.name}.new"
         self._file: IO[bytes] = os.fdopen(os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "r+b")
         if fcntl is None:
@@ -84,11 +85,11 @@ class Instance:
         self._let_go = weakref.finalize(self, _let_go, self._file, self._path)
 
     def close(self) -> None:
-        """Give the lock up: who sees none takes this server for stopped. So does the last reference to it."""
+        """Release the lock: other servers then take this one for stopped. Losing the last reference does the same."""
         self._let_go()
 
     def alive(self) -> set[str]:
-        """The servers that run, this one too; what stopped ones left is removed."""
+        """Return the names of the running servers, including this one; remove the locks of stopped ones."""
         found = {self.name}
         for path in self.folder.glob("*.lock"):
             if path.stem != self.name and not _taken_over(path):
@@ -97,14 +98,14 @@ class Instance:
 
 
 def _let_go(file: IO[bytes], path: Path) -> None:
-    if fcntl is None:  # an open file cannot be removed there
+    if fcntl is None:  # Windows cannot remove an open file
         file.close()
     path.unlink(missing_ok=True)
     file.close()
 
 
 def _taken_over(path: Path) -> bool:
-    """Whether nobody holds this file any more; then it is removed."""
+    """Return whether no server holds this lock file any more, and remove it then."""
     try:
         if fcntl is not None:
             with path.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""Ids that cannot be guessed, and whose a job is."""
+"""Make ids that cannot be guessed, and identify the owner of a job."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..host.protocols import Actor
 
 
 def new_id() -> str:
-    """A name that cannot be guessed: who knows it of a job that nobody signed in made, may have its result."""
+    """Return an id that cannot be guessed: it is the only protection of a job whose creator was not signed in."""
     return secrets.token_urlsafe(24)
 
 
 def owner_of(actor: Actor) -> str | None:
-    """Whose a job is: the actor's id, without what else is known of them; None for nobody.
+    """Return a hash that identifies the owner of a job by the actor's id alone; None if nobody is signed in.
 
-    A token with restrictions is somebody else than its holder: it is not to list what it may not see."""
+    A token with restrictions is a different owner than its holder, so that it cannot list what it may not see."""
     if not actor:
         return None
     who = {"id": actor["id"]} if actor.get("id") is not None else dict(actor)

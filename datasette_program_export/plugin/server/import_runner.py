@@ -32,7 +32,10 @@ _INTERRUPTED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Import(Task):
-    """One file. ``choices`` are those of ``ImportChoices``; ``report`` an ImportReport as data."""
+    """One uploaded file.
+
+    ``choices`` are the fields of ``ImportChoices``; ``report`` is an ImportReport as data.
+    """
 
     TABLE = "imports"
     ACTIVE = ("looking", "importing")
@@ -48,7 +51,7 @@ class Import(Task):
 
 
 class Imports(Tasks[Import]):
-    """The imports of this server. Each has a folder with its file."""
+    """The imports of this server; each has a folder with its file."""
 
     noun = "import"
     thread_name = "program-import"
@@ -59,18 +62,18 @@ class Imports(Tasks[Import]):
         self.folder = folder
 
     def place(self, id_: str) -> Path:
-        """The folder of one."""
+        """Return the folder of an import."""
         return self.folder / id_
 
     def make_place(self, id_: str) -> Path:
-        """A new folder, for the server's user only."""
+        """Create the folder of an import, readable only by the server's user."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         place = self.place(id_)
         place.mkdir(mode=0o700)
         return place
 
     def check_room(self, more: int) -> None:
-        """Raise SpoolFullError where one more file of so many bytes would be too much."""
+        """Check that a file of ``more`` bytes still fits. Raises SpoolFullError if it does not."""
         filled = sum(path.stat().st_size for path in self.folder.glob("*/*")) if self.folder.is_dir() else 0
         if filled + more > self.settings.jobs_disk_mb * 1e6:
             raise SpoolFullError(
@@ -79,7 +82,7 @@ class Imports(Tasks[Import]):
             )
 
     def begin(self, one: Import, work: ImportWork) -> None:
-        """Do something with one, on a thread. Raises BusyError, ConflictError."""
+        """Start work on an import, on a thread. Raises BusyError, ConflictError."""
         begun = replace(
             one, instance=self.instance.name, state=work.active_state, stage="reading", rows=0, error=None, status=200,
             ended=None, stopping=None,
@@ -88,32 +91,35 @@ class Imports(Tasks[Import]):
             raise ConflictError(_AT_WORK)
 
     def cancel(self, one: Import) -> None:
-        """Ask one that runs to stop; one that is being kept in this very moment stays."""
+        """Ask a running import to stop; one that is just being committed is not undone."""
         self.store.note(one.id, stopping=1)
         self._stop(one.id)
 
     def delete(self, one: Import) -> None:
-        """Remove a file, and what is known of it. Raises ConflictError while something is done with it."""
+        """Delete an import and its file. Raises ConflictError while it is being worked on."""
         if not self.store.delete(one.id, active=False):
             raise ConflictError("This file is being worked on; cancel that first.")
         self.remove_place(one.id)
 
     def remove_place(self, id_: str) -> None:
-        """Remove the folder of one."""
+        """Remove the folder of an import."""
         shutil.rmtree(self.place(id_), ignore_errors=True)
 
     def tidy(self) -> None:
-        """The same; folders of no import are removed as late, as one may be receiving its file."""
+        """Mark interrupted imports and remove old ones.
+
+        Folders without an import are removed only after the same time, because one may be receiving its file.
+        """
         super().tidy()
         self.store.forget(self._seconds_kept)
         found, wanted = list(self.folder.glob("*")), self.store.ids()
         for path in found:
-            with suppress(FileNotFoundError):  # another server tidies up, too
+            with suppress(FileNotFoundError):  # another server may tidy at the same time
                 if path.name not in wanted and path.stat().st_mtime <= time() - self._seconds_kept:
                     self.remove_place(path.name)
 
     def gone_at(self, one: Import) -> float:
-        """When one is removed."""
+        """Return the time at which an import is removed, in seconds since 1970."""
         return (one.ended or one.created) + self._seconds_kept
 
     def _admit(self, task: Import) -> None:
@@ -124,7 +130,7 @@ class Imports(Tasks[Import]):
 
 
 class ImportWork(ImportProgress, Work):
-    """What is done with one file, which lies in ``place``; it is in ``active_state`` meanwhile."""
+    """Work on the file of one import in the folder ``place``; the import has ``active_state`` meanwhile."""
 
     active_state: ClassVar[str]
 
@@ -148,7 +154,7 @@ class ImportWork(ImportProgress, Work):
             said, status = str(error), error.status
         elif isinstance(error, OSError):
             said, status = f"The server's disk takes no more ({error.strerror}). Nothing was changed.", 507
-        else:  # no values, no SQL
+        else:  # no values and no SQL in the message
             said, status = f"It failed ({type(error).__name__}). Tell the person who runs this site.", 500
         return {"state": "failed", "error": said, "status": status, "report": None}
 
@@ -159,10 +165,10 @@ class ImportWork(ImportProgress, Work):
         self._stopped.set()
 
     def undo(self) -> None:
-        """Nothing is to be removed: the file stays, and so does what was imported."""
+        """Do nothing: the file stays, and so do imported rows."""
 
 
 def as_data(value: Any) -> dict[str, Any]:
-    """A report as it is kept."""
+    """Return a report as JSON data, as it is stored."""
     found: dict[str, Any] = value.model_dump(mode="json")
     return found

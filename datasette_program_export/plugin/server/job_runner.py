@@ -1,7 +1,7 @@
-"""Export jobs: their states, and what a job does on its thread.
+"""Export jobs: their states, and the work of a job on its thread.
 
 queued ──> running ──> done ──> expired
-   │          ├──> failed        the export met something; ``error`` says what
+   │          ├──> failed        the export raised an error; ``error`` says which
    │          └──> interrupted   the server stopped
    └──────────┴──> cancelled     by its owner
 """
@@ -32,7 +32,7 @@ from .throttle import considerate
 
 @dataclass(frozen=True, kw_only=True)
 class Job(Task):
-    """One export. ``asked`` is what to ask again: the parts of the address, and its query string.
+    """One export job. ``asked`` holds the parts of its address and the query string, to request it again.
 
     ``visible`` are the tables that it could read (None: a trusted query)."""
 
@@ -53,7 +53,7 @@ class Job(Task):
 
 
 class Jobs(Tasks[Job]):
-    """The export jobs of this server. Their results lie in the private folder."""
+    """The export jobs of this server; their results are files in the private folder."""
 
     noun = "export"
     thread_name = "program-export-job"
@@ -64,7 +64,10 @@ class Jobs(Tasks[Job]):
         self.folder = folder
 
     def add(self, job: Job, export: Export, line: Callable[[], LogEntry | None]) -> None:
-        """Take a job on; it runs as soon as there is room. ``line`` makes its line in the log. Raises BusyError."""
+        """Add a job, which runs as soon as there is a free place. ``line`` makes its log line.
+
+        Raises BusyError if its owner has too many active jobs.
+        """
         self.tidy()
         most = self.settings.max_jobs_per_person
         if not self._begin(job, ExportWork(self, job.id, export, line), most):
@@ -73,34 +76,34 @@ class Jobs(Tasks[Job]):
             )
 
     def cancel(self, id_: str) -> None:
-        """End a job that waits or runs: its reading stops within moments. One that has ended stays as it is."""
+        """Cancel a job that waits or runs: it stops reading within moments. An ended job stays unchanged."""
         self.store.end(id_, state="cancelled", reading=None)
         self._stop(id_)
 
     def delete(self, id_: str) -> None:
-        """Forget a job, and remove its result."""
+        """Delete a job and its result."""
         self.store.delete(id_)
         self._stop(id_)
         _remove(self.result(id_))
 
     def result(self, id_: str) -> Path:
-        """Where the result of a job is, when it is done."""
+        """Return the path of a job's result, which exists when the job is done."""
         return self.folder / f"{id_}.result"
 
     def tidy(self) -> None:
-        """The same; a result expires first. Files that no job wants are removed."""
+        """Mark interrupted jobs, expire and then forget old ones, and remove files without a job."""
         super().tidy()
         self.store.expire(self._seconds_kept)
         self.store.forget(2 * self._seconds_kept)
         found = [*self.folder.glob("*.result"), *self.folder.glob(".*.part")]
-        wanted = self.store.ids("queued", "running", "done")  # asked after looking: a new file is not looked at
+        wanted = self.store.ids("queued", "running", "done")  # after listing: a newer file is not in the list
         for path in found:
             if path.name.lstrip(".").partition(".")[0] not in wanted:
                 _remove(path)
 
 
 class ExportWork(Work):
-    """Writes one export to its file."""
+    """Write one export to its file."""
 
     def __init__(self, jobs: Jobs, id_: str, export: Export, line: Callable[[], LogEntry | None]) -> None:
         super().__init__()
@@ -112,19 +115,19 @@ class ExportWork(Work):
         self._size = 0
 
     def run(self) -> dict[str, Any]:
-        """It opens the database, reads it, and closes it."""
+        """Run the export: this thread opens the database, reads it, and closes it."""
         if not self._jobs.store.note(self._id, state="running", started=time()):
             raise CancelledError("The job was cancelled.")
         self._line = self._make_line()
         return {"state": "done", "reading": None, **self._written()}
 
     def failed(self, error: Exception) -> dict[str, Any]:
-        """Interrupted, where the server stops; the log's line says so too."""
+        """Return the state ``interrupted`` if the server stops, else ``failed``; the log line says so too."""
         self.undo()
         stopped = isinstance(error, CancelledError) and self.server_stops
         said = "The server stopped." if stopped else _sentence(error)
         if self._line is not None:
-            with suppress(AuditError):  # then that is what went wrong
+            with suppress(AuditError):  # the log itself may be what failed
                 self._line.end(said, self._export.progress.rows)
         ended = {"state": "interrupted"} if stopped else {"state": "failed", "error": said}
         return {"reading": None, **ended}
@@ -159,7 +162,7 @@ class ExportWork(Work):
                 write_whole(self._jobs.result(self._id), coalesced(counted()))
         finally:
             export.close()
-        if self._line is not None:  # before it counts as done: where the log cannot be written, no export is complete
+        if self._line is not None:  # before the job is done: if the log cannot be written, no export is complete
             self._line.end("complete", export.progress.rows)
         return {"sha256": digest.hexdigest(), "filename": export.filename, "media_type": export.media_type}
 
@@ -173,5 +176,5 @@ def _sentence(error: Exception) -> str:
 
 
 def _remove(path: Path) -> None:
-    with suppress(OSError):  # gone already; or it is being downloaded, where that keeps it: the next time then
+    with suppress(OSError):  # already removed; or open for a download on Windows: removed the next time
         path.unlink()

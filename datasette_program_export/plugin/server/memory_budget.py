@@ -1,7 +1,8 @@
-"""What all readings of files hold at once, checks and imports together: some four times the largest row.
+"""Limit the memory of all file readings together, checks and imports, to about four times the largest row.
 
-A reading of ordinary rows takes some megabytes, and two run at once. Who meets a large row waits until the
-others have ended, and is alone from then on; a second one that meets a large row meanwhile is told to come again.
+A reading of ordinary rows takes some megabytes, and two run at once. A reading that meets a large row
+waits until the others have ended, and then runs alone; a second one that meets a large row
+meanwhile raises BusyError.
 """
 
 from __future__ import annotations
@@ -20,29 +21,29 @@ from ...options.settings import Settings
 
 MOST = 2  # readings at once
 _TICK = 0.05
-_SECONDS = 30.0  # that somebody who waits for an answer is kept waiting
+_SECONDS = 30.0  # the longest wait before BusyError
 _FULL = "Too many files are being checked or imported at once. Try again in a moment."
 _LARGE = "Another file is being read that has large rows, as this one has. Try again in a moment."
 
 
 class Reading:
-    """One reading, from its begin to its end."""
+    """One reading of a file, from its beginning to its end."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self.ended = False
 
     def limits(self, settings: Settings, check: Callable[[], None] = lambda: None) -> Limits:
-        """What this one may hold; ``check`` is called while it waits for its turn, and may raise."""
+        """Return the limits of this reading; ``check`` is called while it waits for its turn, and may raise."""
         return replace(limits_of(settings), turn=partial(self._budget.turn, self, check))
 
     def end(self) -> None:
-        """Give back what it held; more than once does no harm."""
+        """Release the reading's share of the budget; repeated calls do no harm."""
         self._budget.end(self)
 
 
 class Budget:
-    """Of one process."""
+    """The budget of one process."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -50,7 +51,7 @@ class Budget:
         self._alone: Reading | None = None
 
     async def begin(self) -> Reading:
-        """A reading for somebody who waits for the answer. Raises BusyError."""
+        """Begin a reading for a request. Raises BusyError if no place becomes free within ``_SECONDS``."""
         give_up = time.monotonic() + _SECONDS
         while (reading := self._begun()) is None:
             if time.monotonic() > give_up:
@@ -59,14 +60,14 @@ class Budget:
         return reading
 
     def wait(self, check: Callable[[], None]) -> Reading:
-        """A reading on a thread of its own, which waits as long as ``check`` raises nothing."""
+        """Begin a reading on its own thread; wait for a place until ``check`` raises."""
         while (reading := self._begun()) is None:
             check()
             time.sleep(_TICK)
         return reading
 
     def turn(self, reading: Reading, check: Callable[[], None]) -> None:
-        """Wait until this reading is alone. Raises BusyError, and what ``check`` raises."""
+        """Wait until this reading is the only one. Raises BusyError, and what ``check`` raises."""
         with self._lock:
             if self._alone is not reading:
                 if self._alone is not None:
@@ -80,7 +81,7 @@ class Budget:
             time.sleep(_TICK)
 
     def end(self, reading: Reading) -> None:
-        """This reading holds nothing any more."""
+        """End a reading and free its place."""
         with self._lock:
             reading.ended = True
             self._readings.discard(reading)

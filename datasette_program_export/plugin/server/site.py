@@ -1,8 +1,8 @@
-"""Opens a site's exports and imports when they are first needed, and closes them when the server stops.
+"""Open a site's exports and imports when they are first needed, and close them when the server stops.
 
-A server that ends in order tells it: Datasette 1.0 by its hook ``shutdown``; on 0.x, which has
-none, ``lifespan.shutdown`` of ASGI is heard. One that is killed tells nothing: the next that
-opens the folder sees it by the lock.
+Datasette 1.0 announces an orderly stop with its hook ``shutdown``; on 0.x, which has no such hook,
+we listen for ASGI's ``lifespan.shutdown``. A server that is killed announces nothing: the next
+server that opens the folder detects it by the lock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .job_runner import Jobs
 from .task_file import TaskFile
 
 _log = logging.getLogger(__name__)
-_KEPT = "_program_export_jobs"  # on the Datasette object: as long as that lives
+_KEPT = "_program_export_jobs"  # an attribute of the Datasette object, so that it lives as long
 _OPENING = Lock()
 _SECONDS_TO_END = 5
 _SECONDS_UNTIDY = 60
@@ -45,18 +45,18 @@ class BackgroundTasks:
             self._opened = opened.pop_all()
 
     def tidy(self) -> None:
-        """Mark what was interrupted, let go what was kept long enough."""
+        """Mark interrupted tasks, and remove those that are past their retention time."""
         self._tidied = monotonic()
         self.jobs.tidy()
         self.imports.tidy()
 
     def tidy_sometimes(self) -> None:
-        """The same, where it was not done lately: what nobody asks for goes as well."""
+        """Call ``tidy`` unless that was done lately, so that tasks nobody asks for are removed, too."""
         if monotonic() - self._tidied > _SECONDS_UNTIDY:
             self.tidy()
 
     def close(self) -> None:
-        """The server stops: what runs is interrupted."""
+        """Interrupt the running tasks and close the folder: the server stops."""
         self.jobs.stop()
         self.imports.stop()
         give_up = monotonic() + _SECONDS_TO_END
@@ -66,7 +66,10 @@ class BackgroundTasks:
 
 
 async def background_tasks(datasette: Datasette) -> BackgroundTasks:
-    """The site's. Raises UnsupportedError where there are none, SpoolFullError where they cannot be kept now."""
+    """Return the site's BackgroundTasks, opened on the first call.
+
+    Raises UnsupportedError if the site keeps none, SpoolFullError if they cannot be kept now.
+    """
     settings = await host.site_settings(datasette)
     if settings.max_jobs == 0:
         raise UnsupportedError("This site keeps no exports (max_jobs is 0): download directly.")
@@ -80,22 +83,22 @@ async def background_tasks(datasette: Datasette) -> BackgroundTasks:
 
 
 async def open_at_start(datasette: Datasette, settings: Settings) -> None:
-    """Mark what was interrupted, and remove what was kept long enough, where something can be.
+    """Mark interrupted tasks and remove old ones when the site starts, if the site keeps any.
 
-    Raises SettingsError for a ``jobs_dir`` that cannot be used. A full disk keeps no site from starting."""
+    Raises SettingsError for a ``jobs_dir`` that cannot be used. A full disk does not prevent the start."""
     folder = jobs_folder(datasette, settings)
     if settings.max_jobs and (settings.jobs_dir is not None or folder.exists()):
         try:
             await asyncio.to_thread(_opened, datasette, settings)
         except SettingsError:
-            if settings.jobs_dir is not None:  # else it is told when a job is asked for
+            if settings.jobs_dir is not None:  # else the error is raised when a job is requested
                 raise
         except ExportError as error:
             _log.warning("%s: %s", folder, error)
 
 
 def close(datasette: Datasette) -> None:
-    """The server stops: what runs is interrupted."""
+    """Interrupt the running tasks and close the site's BackgroundTasks, if they are open: the server stops."""
     with _OPENING:
         found: BackgroundTasks | None = datasette.__dict__.pop(_KEPT, None)
     if found is not None:
@@ -103,7 +106,7 @@ def close(datasette: Datasette) -> None:
 
 
 def ending(app: Application, datasette: Datasette) -> Application:
-    """The application, with an ear for the end of the server."""
+    """Wrap the ASGI application so that ``lifespan.shutdown`` closes the background tasks."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def heard() -> Message:
@@ -127,6 +130,6 @@ def _opened(datasette: Datasette, settings: Settings) -> BackgroundTasks:
             except OSError as error:
                 raise SpoolFullError(f"The folder of the jobs cannot be used ({error.strerror}).") from None
             datasette.__dict__[_KEPT] = found
-        with suppress(SpoolFullError):  # told where something is to be kept
+        with suppress(SpoolFullError):  # the error is raised again when something must be stored
             found.tidy_sometimes()
         return found

@@ -1,4 +1,4 @@
-"""How many exports, imports or checks may run in this process at once."""
+"""Limit how many exports, imports or checks run in this process at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from ...errors import BusyError
 
 
 class ConcurrencyLimit:
-    """How many exports, say, run in this process; each holds a thread and a connection."""
+    """A counter of running operations, each of which holds a thread and a connection.
+
+    ``doing`` describes them in the message of BusyError.
+    """
 
     def __init__(self, doing: str) -> None:
         self._doing = doing

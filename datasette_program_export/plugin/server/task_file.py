@@ -1,6 +1,6 @@
-"""The SQLite file in which a site lists its background tasks.
+"""The SQLite file that lists a site's background tasks.
 
-A damaged one is set aside, so that the site starts: what it listed is not known any more.
+A damaged file is set aside, so that the site can start; the tasks in it are lost.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _DAMAGED = ("file is not a database", "database disk image is malformed")
 
 
 class TaskFile:
-    """``jobs.db`` in the private folder. Every method may be called on any thread, and none takes long.
+    """``jobs.db`` in the private folder. Every method is fast and may be called on any thread.
 
-    Each raises SpoolFullError where the file cannot be read or written."""
+    Each raises SpoolFullError if the file cannot be read or written."""
 
     def __init__(self, folder: Path) -> None:
         self._lock = Lock()
@@ -36,12 +36,12 @@ class TaskFile:
             raise _cannot_be_kept(error) from None
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         with self._lock:
             self._connection.close()
 
     def make_table(self, name: str, columns: Iterable[str]) -> None:
-        """Make a table with these columns and the key ``id``; one of an older version gets what it lacks."""
+        """Create a table with these columns and the primary key ``id``; add missing columns to an older one."""
         self.change(f"CREATE TABLE IF NOT EXISTS {name} (id PRIMARY KEY)")
         there = {row["name"] for row in self.rows(f"PRAGMA table_info({name})")}
         for column in columns:
@@ -49,11 +49,11 @@ class TaskFile:
                 self.change(f"ALTER TABLE {name} ADD COLUMN {column}")
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
-        """The rows of a query."""
+        """Run a query and return its rows."""
         return self._run(sql, values)[0]
 
     def change(self, sql: str, *values: Any) -> bool:
-        """Run a statement that writes; whether it changed a row."""
+        """Run a statement that writes; return whether it changed a row."""
         return self._run(sql, values)[1] > 0
 
     def _run(self, sql: str, values: tuple[Any, ...]) -> tuple[list[Any], int]:
@@ -78,7 +78,7 @@ def _open(path: Path) -> Any:
         reason = explain(error)
         if reason not in _DAMAGED:
             raise
-    if path.stat().st_ino == found:  # else another server has set it aside in the meantime
+    if path.stat().st_ino == found:  # else another server has already set it aside
         away = _set_aside(path)
         _log.warning("The list of jobs %s was damaged (%s); it was set aside as %s.", path, reason, away.name)
     make_private(path)
@@ -99,7 +99,10 @@ def _connect(path: Path) -> Any:
 
 
 def _set_aside(path: Path) -> Path:
-    """Rename the file and what lies beside it; the file comes last, as what is left would be read into the next."""
+    """Rename the file and its -wal and -shm files.
+
+    The file itself comes last: SQLite would read a -wal file that is left behind into the next file.
+    """
     away = path.with_name(f"{path.name}.damaged-{strftime('%Y%m%dT%H%M%SZ', gmtime())}")
     for suffix in ("-wal", "-shm", ""):
         with suppress(FileNotFoundError):

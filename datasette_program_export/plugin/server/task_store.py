@@ -1,7 +1,7 @@
 """Background tasks of one kind as rows of the task file.
 
-A state changes by an UPDATE that names the states before it, so that of two who change it one
-comes first, in whichever server they are: a cancelled export never becomes done.
+A state changes by an UPDATE that names the states before it, so that of two concurrent changes one
+comes first, even in different servers: a cancelled export never becomes done.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from .task_file import TaskFile
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What is known of one task of any kind; each kind adds what is its own.
+    """The fields that tasks of all kinds have; each kind adds its own.
 
-    ``rules`` is a mark of the settings about secrets that held when it ran, ``stopping`` that it was asked to
-    stop. Times are seconds since 1970."""
+    ``rules`` is a digest of the settings about secrets when the task ran, ``stopping`` is set when it
+    was asked to stop. Times are seconds since 1970."""
 
     TABLE: ClassVar[str]
-    ACTIVE: ClassVar[tuple[str, ...]]  # the states in which it waits or runs
-    JSON: ClassVar[tuple[str, ...]]  # the fields that are kept as JSON
+    ACTIVE: ClassVar[tuple[str, ...]]  # the states of a task that waits or runs
+    JSON: ClassVar[tuple[str, ...]]  # the fields that are stored as JSON
 
     id: str
     owner: str | None
@@ -42,11 +42,11 @@ class Task:
 
     @property
     def active(self) -> bool:
-        """Whether it waits or runs."""
+        """Whether the task waits or runs."""
         return self.state in self.ACTIVE
 
     def overdue(self, seconds: float) -> bool:
-        """Whether it ended so long ago."""
+        """Check whether the task ended at least ``seconds`` ago."""
         return not self.active and self.ended is not None and self.ended <= time() - seconds
 
 
@@ -54,7 +54,7 @@ T = TypeVar("T", bound=Task)
 
 
 class TaskStore(Generic[T]):
-    """The table of one kind. Every method may be called on any thread; each raises SpoolFullError."""
+    """The table of one kind of task. Every method may be called on any thread; each raises SpoolFullError."""
 
     def __init__(self, file: TaskFile, kind: type[T]) -> None:
         self._file = file
@@ -64,9 +64,9 @@ class TaskStore(Generic[T]):
         file.make_table(self._table, [f.name for f in fields(kind)])
 
     def put(self, task: T, most: int | None = None) -> bool:
-        """Keep a task that is new, or begins once more.
+        """Store a new task, or one that begins again.
 
-        False where it is active already, or where its owner has ``most`` that are."""
+        Return False if it is already active, or if its owner has ``most`` active tasks."""
         facts = self._kept(asdict(task))
         return self._file.change(
             f"INSERT INTO {self._table} ({', '.join(facts)}) SELECT {_marks(facts)} WHERE ? IS NULL "
@@ -77,40 +77,43 @@ class TaskStore(Generic[T]):
         )
 
     def get(self, id_: str) -> T | None:
-        """The task of that name."""
+        """Return the task with this id, or None."""
         return next(iter(self._found("id = ?", id_)), None)
 
     def of(self, owner: str, database: str | None = None) -> list[T]:
-        """Somebody's, newest first."""
+        """Return the tasks of an owner, newest first."""
         return self._found("owner = ? AND (? IS NULL OR database = ?)", owner, database, database)
 
     def ids(self, *states: str) -> set[str]:
-        """Those in one of these states; without any, all."""
+        """Return the ids of the tasks in one of these states; without states, of all tasks."""
         where = f"WHERE state IN ({_marks(states)})" if states else ""
         return {row["id"] for row in self._file.rows(f"SELECT id FROM {self._table} {where}", *states)}
 
     def going_on(self) -> set[str]:
-        """Those that are active, and not asked to stop."""
+        """Return the ids of the active tasks that were not asked to stop."""
         sql = f"SELECT id FROM {self._table} WHERE {self._active} AND stopping IS NOT 1"
         return {row["id"] for row in self._file.rows(sql)}
 
     def filled(self, *states: str) -> int:
-        """The bytes of all in these states."""
+        """Return the total bytes of the tasks in these states."""
         sql = f"SELECT coalesce(sum(bytes), 0) AS filled FROM {self._table} WHERE state IN ({_marks(states)})"
         return int(self._file.rows(sql, *states)[0]["filled"])
 
     def note(self, id_: str, **facts: Any) -> bool:
-        """Note something of an active task; False where it is none."""
+        """Update fields of an active task; return False if the task is not active."""
         kept = self._kept(facts)
         sql = f"UPDATE {self._table} SET {_sets(kept)} WHERE id = ? AND {self._active}"
         return self._file.change(sql, *kept.values(), id_)
 
     def end(self, id_: str, **facts: Any) -> bool:
-        """Note the state in which an active task ended, and what else is known then; False where it had ended."""
+        """Store the final state and other fields of an active task; return False if it had already ended."""
         return self.note(id_, ended=time(), **facts)
 
     def interrupt(self, alive: Collection[str], mine: str, known: Collection[str], facts: dict[str, Any]) -> None:
-        """End the tasks of servers that stopped, and those of this one that it does not know of any more."""
+        """Mark as interrupted the tasks of stopped servers, and those of server ``mine`` that are not in ``known``.
+
+        ``alive`` are the names of the running servers; ``facts`` are further fields to set.
+        """
         kept = self._kept({"state": "interrupted", "ended": time(), **facts})
         self._file.change(
             f"UPDATE {self._table} SET {_sets(kept)} WHERE {self._active} "
@@ -119,16 +122,16 @@ class TaskStore(Generic[T]):
         )
 
     def expire(self, seconds: float) -> None:
-        """Mark what was done so long ago as expired."""
+        """Mark results that are ``seconds`` old as expired."""
         sql = f"UPDATE {self._table} SET state = 'expired' WHERE state = 'done' AND ended <= ?"
         self._file.change(sql, time() - seconds)
 
     def forget(self, seconds: float) -> None:
-        """Delete what ended so long ago."""
+        """Delete tasks that ended at least ``seconds`` ago."""
         self._file.change(f"DELETE FROM {self._table} WHERE NOT {self._active} AND ended <= ?", time() - seconds)
 
     def delete(self, id_: str, active: bool = True) -> bool:
-        """Delete a task. Without ``active`` one that is stays: then False."""
+        """Delete a task. With ``active=False``, keep an active one and return False."""
         self._file.change(f"DELETE FROM {self._table} WHERE id = ? AND (? OR NOT {self._active})", id_, active)
         return id_ not in self.ids()
 

@@ -1,9 +1,9 @@
-"""Runs background tasks: those of one kind (exports, imports) in one server.
+"""Run the background tasks of one kind (exports, imports) in one server.
 
-Each has a daemon thread, so that none keeps the process from ending. One more thread, which
-lives while tasks run, notes their progress twice a second and looks whether another server that
+Each task has a daemon thread, so that it cannot keep the process alive. One more thread, which
+lives while tasks run, notes their progress twice a second and checks whether another server that
 shares the folder was asked to stop one. Datasette 1.0's own background tasks are coroutines on
-its event loop, and gone with the process; these read SQLite on threads, and are kept in a file.
+its event loop, and are lost with the process; these read SQLite on threads, and are stored in a file.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from .folder import Instance
 from .task_file import TaskFile
 from .task_store import T, TaskStore
 
-TICK = 0.5  # seconds between two notes of the progress
+TICK = 0.5  # seconds between two updates of the progress
 
 
 class Work(ABC):
-    """What one task does. Its facts are fields of the task; ``ended`` is set when all is over.
+    """The work of one task. The returned facts are fields of the task; ``ended`` is set when the work is over.
 
-    ``server_stops`` tells why it was stopped."""
+    ``server_stops`` is True if the work was stopped because the server stops."""
 
     def __init__(self) -> None:
         self.server_stops = False
@@ -35,23 +35,23 @@ class Work(ABC):
 
     @abstractmethod
     def run(self) -> dict[str, Any]:
-        """Do it, on the task's own thread; returns the state that it ends in, and other facts."""
+        """Do the work on the task's own thread; return the final state and other facts."""
 
     @abstractmethod
     def failed(self, error: Exception) -> dict[str, Any]:
-        """The state and the facts where ``run`` raised this, or could not even begin."""
+        """Return the state and the facts for an error that ``run`` raised, or that prevented its start."""
 
     @abstractmethod
     def progress(self) -> dict[str, Any]:
-        """How far it has come, as facts. May be called on any thread, as ``stop``."""
+        """Return the progress as facts. Like ``stop``, it may be called on any thread."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Ask it to end within moments."""
+        """Ask the work to end within moments."""
 
     @abstractmethod
     def undo(self) -> None:
-        """Remove what it made: its end was not kept, as it was cancelled or deleted before."""
+        """Remove the result: its end could not be stored, because the task was cancelled or deleted before."""
 
 
 class Tasks(Generic[T]):
@@ -67,13 +67,13 @@ class Tasks(Generic[T]):
         self.instance = instance
         self._seconds_kept = settings.retention_hours * 3600
         self._lock = Lock()
-        self._waiting: dict[str, Work] = {}  # in their order
+        self._waiting: dict[str, Work] = {}  # in the order of their start
         self._running: dict[str, tuple[Work, Thread]] = {}
         self._keeper: Thread | None = None
         self._stopped = Event()
 
     def get(self, id_: str) -> T | None:
-        """The task as it is now, its progress to the moment."""
+        """Return the task with its current progress, or None."""
         task = self.store.get(id_)
         if task is not None and ((task.active and not self._knows(id_)) or task.overdue(self._seconds_kept)):
             self.tidy()  # its server may have stopped
@@ -81,17 +81,17 @@ class Tasks(Generic[T]):
         return None if task is None else self._live(task)
 
     def of(self, owner: str | None, database: str | None = None) -> list[T]:
-        """Somebody's, newest first; nobody's are found by their addresses only."""
+        """Return the tasks of an owner, newest first; tasks without an owner are only found by their addresses."""
         self.tidy()
         return [] if owner is None else [self._live(task) for task in self.store.of(owner, database)]
 
     def tidy(self) -> None:
-        """Mark what a stopped server left, let go what was kept long enough."""
+        """Mark the tasks of stopped servers as interrupted; subclasses also remove old tasks."""
         with self._lock:
             self._interrupt([*self._waiting, *self._running])
 
     def stop(self) -> None:
-        """The server stops: nothing begins any more, and what runs is asked to end."""
+        """Start no more tasks, and ask the running ones to end: the server stops."""
         with self._lock:
             self._stopped.set()
             self._waiting.clear()
@@ -101,19 +101,19 @@ class Tasks(Generic[T]):
             work.stop()
 
     def close(self, give_up: float) -> None:
-        """Wait until then (``monotonic``) for what was stopped; what has not ended is interrupted, too."""
+        """Wait for stopped tasks until ``give_up`` (``monotonic`` time); then mark the rest as interrupted."""
         with self._lock:
             threads = [thread for _, thread in self._running.values()]
             threads += [self._keeper] if self._keeper is not None else []
         for thread in threads:
             thread.join(max(0, give_up - monotonic()))
-        with self._lock, suppress(SpoolFullError):  # else the next server marks them
+        with self._lock, suppress(SpoolFullError):  # if that fails, the next server marks them
             self._interrupt([])
 
-    # For one kind
+    # For subclasses
 
     def _begin(self, task: T, work: Work, most: int | None = None) -> bool:
-        """Keep a task and do its work, now or when there is room. False where ``TaskStore.put`` says so."""
+        """Store a task and start its work now, or when a place is free. Return False where ``TaskStore.put`` does."""
         with self._lock:
             if self._stopped.is_set():
                 raise BusyError("The server is stopping. Try again when it is back.")
@@ -125,17 +125,17 @@ class Tasks(Generic[T]):
             return True
 
     def _admit(self, task: T) -> None:
-        """Raise where a task cannot be taken on now."""
+        """Check that a task can be accepted now; subclasses raise if it cannot."""
 
     def _stop(self, id_: str) -> None:
-        """Stop the work of a task, if it is this server's."""
+        """Stop the work of a task if it runs in this server."""
         with self._lock:
             self._waiting.pop(id_, None)
             work = self._running[id_][0] if id_ in self._running else None
         if work is not None:
             work.stop()
 
-    # Inside
+    # Internal
 
     def _interrupt(self, known: list[str]) -> None:
         self.store.interrupt(self.instance.alive(), self.instance.name, known, self.interrupted)
@@ -149,14 +149,14 @@ class Tasks(Generic[T]):
         return task if found is None or not task.active else replace(task, **found[0].progress())
 
     def _start_next(self) -> None:
-        """Begin what waits, as far as there is room. Its caller holds the lock."""
+        """Start waiting tasks while there are free places. The caller holds the lock."""
         while self._waiting and len(self._running) < self.settings.max_jobs and not self._stopped.is_set():
             id_ = next(iter(self._waiting))
             work = self._waiting.pop(id_)
             thread = Thread(target=self._run, args=(id_, work), name=self.thread_name, daemon=True)
             try:
                 thread.start()
-            except RuntimeError:  # no more threads are to be had
+            except RuntimeError:  # the system has no more threads
                 busy = BusyError(f"The server cannot take one more {self.noun} now. Try again.")
                 self.store.end(id_, **work.failed(busy))
                 work.ended.set()
@@ -164,19 +164,19 @@ class Tasks(Generic[T]):
                 self._running[id_] = work, thread
         if self._running and self._keeper is None:
             keeper = Thread(target=self._keep, name=f"{self.thread_name}s", daemon=True)
-            with suppress(RuntimeError):  # the next one tries again
+            with suppress(RuntimeError):  # the next task tries again
                 keeper.start()
                 self._keeper = keeper
 
     def _run(self, id_: str, work: Work) -> None:
-        """The task's own thread."""
+        """Run the work; this is the task's own thread."""
         try:
             facts = work.run()
         except Exception as error:
             facts = work.failed(error)
-        with self._lock:  # who sees that it has ended can begin the next at once
+        with self._lock:  # so that a caller who sees the end can start the next task at once
             kept = False
-            with suppress(SpoolFullError):  # what cannot be written, or not any more, is found to be interrupted
+            with suppress(SpoolFullError):  # if the end cannot be stored, the task is later marked as interrupted
                 kept = self.store.end(id_, **{**work.progress(), **facts})
             if not kept:
                 work.undo()
@@ -186,15 +186,15 @@ class Tasks(Generic[T]):
         work.ended.set()
 
     def _keep(self) -> None:
-        """Note the progress of what runs; stop what was ended through another server."""
+        """Store the progress of running tasks; stop those that were ended through another server."""
         while not self._stopped.wait(TICK):
             with self._lock:
                 running = {id_: work for id_, (work, _) in self._running.items()}
                 if not running and not self._waiting:
                     self._keeper = None
                     return
-            with suppress(SpoolFullError):  # the next time, then
+            with suppress(SpoolFullError):  # try again after the next tick
                 for id_, work in running.items():
                     self.store.note(id_, **work.progress())
                 for id_ in set(running) - self.store.going_on():
-                    running[id_].stop()  # not whatever has that name by now
+                    running[id_].stop()  # the work object, not the id, which another task may have by now

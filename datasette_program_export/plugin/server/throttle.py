@@ -1,7 +1,7 @@
-"""Slows exports down while other requests wait for an answer.
+"""Slow exports down while other requests wait for a response.
 
-Python runs one thread at a time, so that a few exports would take a busy site most of its
-processor. Where nobody waits, nothing is slowed down.
+Python runs one thread at a time, so a few exports would take most of a busy site's
+processor time. If no request waits, exports are not slowed down.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Iterable, Iterator
 
 from ..host.protocols import Application, Message, Receive, Scope, Send
 
-_REST, _MOST = 0.02, 0.2  # seconds after a piece for each who waits, and at most; a piece takes some milliseconds
-_PATIENCE = 5.0  # who waits longer waits for something else: a long query, an event
+_REST, _MOST = 0.02, 0.2  # seconds of rest after a chunk: per waiting request, and at most; a chunk takes some ms
+_PATIENCE = 5.0  # a longer wait has another cause: a slow query, an event stream
 
 
 class WaitingRequests:
-    """The requests that have no answer yet. Counted on the event loop's thread, read by the exports'."""
+    """The requests without a response yet; the event loop's thread counts them, export threads read the count."""
 
     def __init__(self) -> None:
         self._since: dict[int, float] = {}
 
     def around(self, application: Application) -> Application:
-        """The application, its requests counted from their coming until their answer begins."""
+        """Wrap the ASGI application so that requests are counted from arrival until their response starts."""
 
         async def counted(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
@@ -42,7 +42,7 @@ class WaitingRequests:
         return counted
 
     def rest(self) -> float:
-        """How long an export is to rest now, in seconds."""
+        """Return how long an export should rest now, in seconds."""
         if not self._since:
             return 0.0
         now = time.monotonic()
@@ -54,7 +54,7 @@ WAITING = WaitingRequests()
 
 
 def considerate(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same chunks, more slowly while others wait. For the thread that makes them."""
+    """Yield the same chunks, more slowly while other requests wait. Runs on the export's thread."""
     for chunk in chunks:
         yield chunk
         if rest := WAITING.rest():
