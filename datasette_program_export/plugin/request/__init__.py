@@ -1,1 +1,1 @@
-"""From an HTTP request to a Request, with permissions checked."""
+"""Turn an HTTP request into a Request and check its permissions."""

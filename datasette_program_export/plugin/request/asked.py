@@ -1,7 +1,7 @@
-"""Turns an HTTP request and its actor into a ``Request``, and the tables that it may read.
+"""Turn an HTTP request and its actor into a ``Request`` and the tables that it may read.
 
-Permissions are looked at here, at every request. What an actor may not see is answered as
-if it did not exist, in the same words: 404, or 403 on a site that is closed to them.
+Permissions are checked here, at every request. Data that an actor may not see is answered as
+if it did not exist, with the same message: 404, or 403 on a site that is closed to them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .table_page import page_fields
 
 
 def as_form(asked: ExportContext) -> ExportContext:
-    """As the export page's form means it: what the chosen format does not have is no wish."""
+    """Drop the options that the chosen format does not have, because the export page's form always sends them."""
     form = get_format(asked.request.format)
     idle: dict[str, Any] = {}
     if asked.request.layout not in form.layouts:
@@ -45,11 +45,11 @@ def as_form(asked: ExportContext) -> ExportContext:
 
 @dataclass(frozen=True)
 class ExportContext:
-    """A request that may be answered: everything a view needs to know.
+    """An export request that has passed the permission checks, with everything that a view needs.
 
-    ``visible``: the tables that the export may read (None: a trusted query, which may read
-    all). ``words`` tell the page's filters. ``max_seconds`` is set when it runs SQL of
-    somebody's."""
+    ``visible`` are the tables that the export may read (None: a trusted query, which may read all).
+    ``words`` describes the page's filters. ``max_seconds`` is set if the request runs SQL from a
+    user."""
 
     datasette: Datasette
     http: HttpRequest
@@ -63,7 +63,10 @@ class ExportContext:
 
 
 async def resolve_export(datasette: Datasette, http: HttpRequest) -> ExportContext:
-    """Understand a request. Raises NotFoundError, DeniedError, RequestError, SettingsError, SourceError."""
+    """Make an ExportContext of an HTTP request.
+
+    Raises NotFoundError, DeniedError, RequestError, SettingsError, SourceError.
+    """
     return await _Asking(datasette, http).asked()
 
 
@@ -118,9 +121,9 @@ class _Asking:
         words = ""
         options = self._options()
         if "records" in options and "ending" not in self.http.url_vars:
-            return await self._made({"table": table, **options}, visible)  # picked on the page, from its rows
+            return await self._made({"table": table, **options}, visible)  # rows picked on the page
         config = await host.table_settings(self.datasette, self.database.name, table)
-        if self.http.method == "HEAD":  # nothing is run for it, so nothing is looked at
+        if self.http.method == "HEAD":  # HEAD runs no export, so filters are not checked
             return await self._made({"table": table, **options}, visible)
         if any(not n.startswith(PREFIX) for n in self.http.args) or {"sort", "sort_desc"} & set(config):
             known = await asyncio.to_thread(_known, self.source, self.settings)
@@ -129,7 +132,7 @@ class _Asking:
                 raise NotFoundError(f"There is no table {table} in {self.database.name}.")
             indexes = {n for n in visible if (t := known.schema.find(n)) and known.drawn_from(t) == {table}}
             fields, words = await page_fields(self.datasette, self.http, self.database.name, found, indexes)
-            if fields["columns"] is not None:  # secrets are only left in where somebody asks for one: that is refused
+            if fields["columns"] is not None:  # a secret column named in _col stays: it is refused later
                 gone = known.secrets(found).keys() - set(self.http.args.getlist("_col"))
                 fields["columns"] = tuple(c for c in fields["columns"] if c not in gone)
         asked = {"table": table, **fields, **options}
@@ -139,7 +142,7 @@ class _Asking:
         return await self._made(asked, visible, words=words, max_seconds=seconds)
 
     async def _page_order(self, table: str) -> tuple[tuple[str, bool], ...]:
-        """The page's order; not where that would tell how secrets compare."""
+        """Return the page's order, or none if that would reveal the order of secret values."""
         order = await host.page_order(self.database, table)
         if order:
             known = await asyncio.to_thread(_known, self.source, self.settings)

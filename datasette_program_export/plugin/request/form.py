@@ -1,10 +1,10 @@
-"""Turns the export page's form into the grammar of a request.
+"""Turn the export page's form into the grammar of a request.
 
-A form sends every field, also those that say nothing: empty ones, and choices that do not go
-with other choices (the layout of another format). A field of ours marks what comes from the
-form, and only then such fields mean nothing; an address that somebody wrote is taken at its
-word. The page's own fields (what to find, which page of rows, whether to show the file's
-beginning, the name for saving) are no part of a request, and every other address refuses them.
+A form sends every field, including empty ones and choices that do not apply to other choices (the
+layout of another format). Our field ``MARK`` shows that the request comes from the form; only then
+are such fields ignored. An address that a person wrote is taken literally. The page's own fields
+(search text, page of rows, whether to show the file's beginning, the name for saving) are not part
+of a request, and every other address refuses them.
 """
 
 from __future__ import annotations
@@ -26,18 +26,20 @@ from ..host.protocols import HttpRequest
 from ..http.parameters import pairs_of
 
 MARK, FIND, PAGE, SAMPLE, SAVE_AS = (PREFIX + name for name in ("form", "find", "page", "sample", "save_as"))
-SAVE_FOR = f"{PREFIX}save_for"  # a button's: it is only sent to save
+SAVE_FOR = f"{PREFIX}save_for"  # the value of the save buttons, sent only when saving
 FROM, UNTIL = f"{PREFIX}from.", f"{PREFIX}until."
 _OF_REFERENCES = tuple(PREFIX + name for name in ("parents", "others", "stop"))
 _OF_CSV = {f"{PREFIX}dialect": "exact", f"{PREFIX}delimiter": ","}
 Pairs = list[tuple[str, str]]
-_MOST_WORDS, _LONGEST_FIND = 100, 1_000  # each word is a condition of its own
+_MOST_WORDS, _LONGEST_FIND = 100, 1_000  # each word becomes one condition
 
 
 @dataclass(frozen=True)
 class Form:
-    """``http`` is the request without what is the page's own; ``address`` where it stands in full,
-    if what came was a form's."""
+    """A parsed address of the export page.
+
+    ``http`` is the request without the page's own fields; ``address`` is the full address to redirect
+    to, or None if the request did not come from the form."""
 
     http: HttpRequest
     find: str
@@ -48,7 +50,7 @@ class Form:
 
 
 def read_form(http: HttpRequest) -> Form:
-    """Understand an address of the page. Raises RequestError."""
+    """Parse an address of the export page. Raises RequestError."""
     given = pairs_of(http.query_string)
     own = {name: value for name, value in given if name in (MARK, FIND, PAGE, SAMPLE, SAVE_AS)}
     pairs = [(name, value) for name, value in given if name not in own]
@@ -73,13 +75,13 @@ def _with_query(http: HttpRequest, pairs: Pairs) -> HttpRequest:
 
 
 def without_records(http: HttpRequest) -> HttpRequest:
-    """The same request without the rows that were picked: what they are picked from."""
+    """Return the same request without the picked rows: the request for the rows to pick from."""
     pairs = pairs_of(http.query_string)
     return _with_query(http, [(name, value) for name, value in pairs if not name.startswith(PREFIX)])
 
 
 def _meant(pairs: Pairs, place: Mapping[str, str]) -> Pairs:
-    """The fields that say something."""
+    """Return the fields that have a meaning, with dates as filters."""
     dates = [(name, value) for name, value in pairs if name.startswith((FROM, UNTIL))]
     found = [(n, v) for n, v in pairs if not n.startswith((FROM, UNTIL)) and (v or not n.startswith(PREFIX))]
     filters = list(_ranges(dates))
@@ -101,12 +103,12 @@ def _cascades(chosen: dict[str, str], place: Mapping[str, str]) -> bool:
 
 
 def _goes_with(pair: tuple[str, str], name: str, several: bool) -> bool:
-    """Whether a field has a meaning for the format that was chosen beside it."""
+    """Check whether a field applies to the chosen format."""
     field, value = pair
     form = get_format(name)
     if field == f"{PREFIX}layout":
         return value in form.layouts and value != "rows"
-    if field == f"{PREFIX}compress":  # what becomes a package is compressed already
+    if field == f"{PREFIX}compress":  # a package is already compressed
         return not form.compressed and not (several and form.encode is None)
     if field == f"{PREFIX}members":
         return name == PACKAGE
@@ -118,8 +120,10 @@ def _goes_with(pair: tuple[str, str], name: str, several: bool) -> bool:
 
 
 def _ranges(dates: Pairs) -> Iterator[tuple[str, str]]:
-    """Dates, both included, as Datasette's filters. The last day's times belong to it, so that the
-    next day is the bound: as texts, ``2024-05-31 10:00`` comes after ``2024-05-31``."""
+    """Convert dates, both inclusive, to Datasette's filters.
+
+    The last day includes its times, so the next day is the exclusive bound: as text,
+    ``2024-05-31 10:00`` sorts after ``2024-05-31``."""
     for name, value in dates:
         if not value:
             continue
@@ -135,7 +139,7 @@ def _ranges(dates: Pairs) -> Iterator[tuple[str, str]]:
 
 
 def chosen_range(http: HttpRequest, column: str) -> tuple[str, str] | None:
-    """The dates that the filters of a column mean, both included; None where they mean something else."""
+    """Return the two inclusive dates that a column's filters mean, or None if they mean something else."""
     found = []
     for lookup, back in (("gte", 0), ("lt", 1)):
         values = http.args.getlist(f"{column}__{lookup}")

@@ -1,6 +1,6 @@
-"""Which saved profiles a person may use.
+"""Find the saved profiles that a person may use.
 
-A profile for everybody that names a table is only there for those who may export that table.
+A profile for everybody that names a table exists only for those who may export that table.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_IN_A_MENU = 10
 
 
 async def store_of(datasette: Datasette) -> ProfileStore:
-    """The site's saved profiles. Raises UnsupportedError where they cannot be kept."""
+    """Return the site's store of saved profiles. Raises UnsupportedError if none can be kept."""
     settings = await host.site_settings(datasette)
     try:
         return ProfileStore(await asyncio.to_thread(made_private, jobs_folder(datasette, settings)))
@@ -35,7 +35,10 @@ async def store_of(datasette: Datasette) -> ProfileStore:
 
 
 async def saved_for(datasette: Datasette, actor: Actor, database: str | None = None) -> list[Profile]:
-    """What is saved for everybody, and then for this actor; whether they may see what it names is not looked at."""
+    """Return the profiles saved for everybody, then those of this actor.
+
+    This does not check whether the actor may see the tables that they name.
+    """
     settings = await host.site_settings(datasette)
     if not jobs_folder(datasette, settings).exists():
         return []
@@ -46,14 +49,14 @@ async def saved_for(datasette: Datasette, actor: Actor, database: str | None = N
 async def with_saved(
     datasette: Datasette, actor: Actor, database: str, exportable: frozenset[str], settings: Settings
 ) -> Settings:
-    """The settings, with the profiles that this actor may use in a database."""
+    """Return the settings with the saved profiles that this actor may use in a database."""
     saved = await saved_for(datasette, actor, database)
     usable = [p for p in saved if p.owner is not None or await shown(datasette, actor, p, exportable)]
     return with_profiles(settings, usable)
 
 
 async def shown(datasette: Datasette, actor: Actor, profile: Profile, exportable: frozenset[str]) -> bool:
-    """Whether a profile for everybody is there for somebody who may export these tables of its database."""
+    """Check whether a profile for everybody is visible to an actor who may export these tables."""
     if not exportable or not profile.told_to(exportable):
         return False
     if profile.table is None or fold(profile.table) in map(fold, exportable):
@@ -62,12 +65,12 @@ async def shown(datasette: Datasette, actor: Actor, profile: Profile, exportable
 
 
 def in_settings(settings: Settings, database: str) -> list[Profile]:
-    """The profiles that stand in a database's settings."""
+    """Return the profiles in a database's settings."""
     return [Profile(name, database, None, options) for name, options in settings.profiles.items()]
 
 
 async def offered(datasette: Datasette, actor: Actor, database: str, **subject: Any) -> list[str]:
-    """The names of the profiles for the action menu of a subject (fields of a Request)."""
+    """Return the names of the profiles for the action menu of a subject (given as fields of a Request)."""
     try:
         settings = await host.settings_for(datasette, database)
         saved = [p for p in await saved_for(datasette, actor, database) if _saved_on(p, subject)]
@@ -78,7 +81,7 @@ async def offered(datasette: Datasette, actor: Actor, database: str, **subject: 
             if p.fits(**_asked(subject)) and p.options.get("members") in known
         }
         return [p.name for p in await _allowed(datasette, actor, database, fitting.values())][:_MOST_IN_A_MENU]
-    except ExportError:  # a menu is no place to tell it; the export page does
+    except ExportError:  # a menu cannot show errors; the export page does
         return []
 
 
@@ -106,12 +109,12 @@ async def _allowed(datasette: Datasette, actor: Actor, database: str, profiles: 
 
 
 def profiles_url(datasette: Datasette) -> str:
-    """The address of the list."""
+    """Return the URL of the list of profiles."""
     return str(datasette.urls.path("/-/program-export/profiles"))
 
 
 async def saving(datasette: Datasette, actor: Actor) -> dict[str, Any]:
-    """What the export page needs to know: for whom this actor may save a choice."""
+    """Return the template variables that say for whom this actor may save a choice."""
     return {
         "may_save_for_me": owner_of(actor) is not None,
         "may_save_for_everybody": await host.may(datasette, actor, PROFILES),
@@ -120,7 +123,7 @@ async def saving(datasette: Datasette, actor: Actor) -> dict[str, Any]:
 
 
 async def exportable_in(datasette: Datasette, actor: Actor, database: str) -> frozenset[str]:
-    """The tables of a database that this actor may export; none of one that there is not."""
+    """Return the tables of a database that this actor may export; empty if the database does not exist."""
     found = datasette.databases.get(database)
     if found is None or found.name == "_internal":
         return frozenset()

@@ -1,4 +1,4 @@
-"""Stored and ad-hoc SQL queries, with Datasette's own checks."""
+"""Check stored and ad-hoc SQL queries with Datasette's own checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..http.parameters import MOST
 async def stored_fields(
     datasette: Datasette, http: HttpRequest, database: Database, query: host.StoredQuery
 ) -> dict[str, Any]:
-    """The fields of a Request for a stored query. Raises DeniedError, RequestError."""
+    """Return the fields of a Request for a stored query. Raises DeniedError, RequestError."""
     if not query.trusted and not await host.may(datasette, http.actor, "execute-sql", database.name):
         raise DeniedError(f"You may not run the query {query.name}.")
     if query.writes:
@@ -35,19 +35,19 @@ async def stored_fields(
         elif rest and prefix in magics:
             try:
                 params[name] = await await_me_maybe(magics[prefix](rest, http))
-            except (KeyError, TypeError):  # a cookie or an actor's attribute that is not there
+            except (KeyError, TypeError):  # a missing cookie or actor attribute
                 raise RequestError(f"The query {query.name} needs {name}, which your request does not have.") from None
     return {"sql": query.sql, "params": params, "name": query.name}
 
 
 async def query_fields(datasette: Datasette, http: HttpRequest, database: Database) -> dict[str, Any]:
-    """The fields of a Request for the SQL in the parameter ``sql``. Raises DeniedError, RequestError."""
+    """Return the fields of a Request for the SQL in the parameter ``sql``. Raises DeniedError, RequestError."""
     if not await host.may(datasette, http.actor, "execute-sql", database.name):
         raise DeniedError("You may not run SQL on this database.")
     sql = http.args["sql"]
     if len(http.args.getlist("sql")) > 1:
         raise RequestError("sql was given twice.")
-    parts = await asyncio.to_thread(_tokens, "sql", sql)  # of a long text, pages need not wait for it
+    parts = await asyncio.to_thread(_tokens, "sql", sql)  # on a thread: a long text must not block the event loop
     try:
         validate_sql_select(" ".join(token.text for token in parts))  # its patterns are slow on blanks and comments
     except InvalidSql as error:
@@ -57,7 +57,7 @@ async def query_fields(datasette: Datasette, http: HttpRequest, database: Databa
 
 
 def _tokens(what: str, sql: str) -> list[Token]:
-    """The SQL without its comments. Raises RequestError for what cannot be read as SQL."""
+    """Split SQL into tokens without its comments. Raises RequestError if it cannot be read as SQL."""
     try:
         return [token for token in tokens(sql) if token.kind != "comment"]
     except SQLTextError:
@@ -65,6 +65,6 @@ def _tokens(what: str, sql: str) -> list[Token]:
 
 
 def _parameters(parts: list[Token]) -> list[str]:
-    """The names of the parameters, as Datasette takes them: ``:name``."""
+    """Return the names of the parameters, found as Datasette does: ``:name``."""
     found = (token.text[1:] for token in parts if token.kind == "variable" and token.text.startswith(":"))
     return list(dict.fromkeys(found))

@@ -1,7 +1,7 @@
-"""Asks a stored address again, under the permissions of now.
+"""Request a stored address again, with the current permissions.
 
-A job keeps the address that it was asked by. To ask again is to ask that address as if it
-were called now: permissions, settings and tables are those of now.
+A job keeps the address with which it was requested. Requesting it again applies the current
+permissions, settings and tables, as if the address were called now.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from .form import read_form
 
 
 def address_from(request: HttpRequest, pairs: list[tuple[str, str]]) -> dict[str, Any]:
-    """The subject's address, with the parameters as they are meant."""
+    """Return the subject's address with the parameters that have a meaning."""
     query = urlencode(pairs)
     sent = type(request)({**request.scope, "query_string": query.encode("latin-1")}, request.receive)
-    meant = read_form(sent).http.query_string  # the export page's form says more than it means
+    meant = read_form(sent).http.query_string  # the export page's form sends fields without a meaning
     return {"path": request.path.rpartition("/")[0], "parts": dict(request.url_vars), "query": meant}
 
 
 async def asked_again(request: HttpRequest, datasette: Datasette, address: dict[str, Any]) -> ExportContext:
-    """Ask an address for whom this request is of. Raises what ``resolve_export`` raises."""
+    """Resolve a stored address on behalf of this request's actor. Raises what ``resolve_export`` raises."""
     path, query = address["path"], address["query"]
     scope = {
         **request.scope,
@@ -45,7 +45,7 @@ async def asked_again(request: HttpRequest, datasette: Datasette, address: dict[
 
 
 def spelled_out(asked: ExportContext, address: dict[str, Any]) -> dict[str, Any]:
-    """The address with the options of its profile in place of its name, which may mean something else later."""
+    """Replace the profile's name in the address by its options: the profile may change later."""
     request = asked.request
     if request.profile is None:
         return address
@@ -53,13 +53,13 @@ def spelled_out(asked: ExportContext, address: dict[str, Any]) -> dict[str, Any]
     pairs = pairs_of(address["query"])
     kept = [(name, value) for name, value in pairs if not name.startswith(PREFIX) or name == record]
     options = [(n, v) for n, v in format_options(request) if n not in (record, f"{PREFIX}profile")]
-    if request.table is not None and not request.cascades:  # a profile may name tables that are not in an export
+    if request.table is not None and not request.cascades:  # a profile may name tables that this export lacks
         options = [(n, v) for n, v in options if n != without or fold(v).startswith(f"{fold(request.table)}.")]
     return {**address, "query": urlencode([*kept, *options])}
 
 
 async def planned(asked: ExportContext) -> Plan | None:
-    """What it would hold; None where nobody can tell in time. Raises what the export would raise at its start."""
+    """Return the plan of the export, or None if it takes too long. Raises what the export would raise at its start."""
     try:
         return await asyncio.to_thread(
             plan, asked.source, asked.request, settings=asked.settings, visible=asked.visible
@@ -69,11 +69,11 @@ async def planned(asked: ExportContext) -> Plan | None:
 
 
 def rules_of(asked: ExportContext) -> str:
-    """A mark of what is kept secret: another where the settings were changed."""
+    """Return a digest of the settings about secrets; it changes when they change."""
     return rules_of_settings(asked.settings)
 
 
 def rules_of_settings(settings: Settings) -> str:
-    """The mark for these settings."""
+    """Return the digest for these settings."""
     kept = settings.model_dump_json(include={"preset", "secrets", "not_secrets"})
     return sha256(kept.encode()).hexdigest()[:16]

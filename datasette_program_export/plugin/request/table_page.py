@@ -1,7 +1,7 @@
-"""Turns a table page's filters, search and sort order into a ``Request``.
+"""Turn a table page's filters, search and sort order into a ``Request``.
 
-The page's own query is rebuilt rather than run, so that neither its row limit nor its time
-limit holds. Filters are Datasette's (``datasette.filters``) and other plugins'.
+The page's query is rebuilt rather than run, so that neither its row limit nor its time
+limit applies. The filters are Datasette's (``datasette.filters``) and those of other plugins.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from ..host.protocols import Args, Datasette, HttpRequest
 _CONDITIONS = ("_where", "_through", "_search")
 _LOOKUPS = {key for key, _, _ in Filters([]).lookups()}
 _MOST_CONDITIONS = 100
-_MOST_SQL = 20  # of _where: for each, Datasette writes the whole address anew, without it
-# Datasette reads _through unchecked
+_MOST_SQL = 20  # of _where: for each one, Datasette builds the whole URL again without it
+# Datasette does not check the value of _through
 _OF_THROUGH = (ValueError, KeyError, TypeError, AttributeError, RecursionError, sqlite3.Error)
 _NO_THROUGH = "_through asks for what does not exist, or for what you may not see."
 
@@ -33,12 +33,12 @@ _NO_THROUGH = "_through asks for what does not exist, or for what you may not se
 async def page_fields(
     datasette: Datasette, request: HttpRequest, database: str, table: Table, searched: Set[str]
 ) -> tuple[dict[str, Any], str]:
-    """The fields of a Request that the page's parameters mean, and these in words; ``searched`` are
-    the indexes by which the table may be searched.
+    """Return the fields of a Request for the page's parameters, and a description in words.
 
-    Raises RequestError, which names the culprit, where the page would quietly show other rows."""
+    ``searched`` are the indexes with which the table may be searched. Raises RequestError, which
+    names the parameter, if the page would silently show other rows."""
     args = request.args
-    for index in args.getlist("_fts_table"):  # 0.x takes any table for one
+    for index in args.getlist("_fts_table"):  # 0.x accepts any table as an index
         if index not in searched:
             raise RequestError(f"_fts_table: {index} is no search index of {table.name}.")
     where, params, words = await _where(datasette, request, database, table)
@@ -71,7 +71,7 @@ async def _where(
     filters, words = Filters(sorted(pairs)), []
     try:
         where, params = filters.build_where_clauses(table.name)
-    except (ValueError, RecursionError):  # Datasette reads a list that begins with [ as JSON
+    except (ValueError, RecursionError):  # Datasette reads a value that begins with [ as JSON
         culprits = [key for key, value in pairs if value.startswith("[")]
         raise RequestError(f"{', '.join(culprits)}: this begins like JSON, but is none.") from None
     try:
@@ -122,7 +122,7 @@ def _sort(args: Args, config: dict[str, Any], table: Table) -> tuple[tuple[str, 
 
 
 def _columns(args: Args, table: Table) -> tuple[str, ...] | None:
-    """``_col`` adds to the primary key, ``_nocol`` takes away, as on the page."""
+    """Apply ``_col`` and ``_nocol`` as the page does: one adds to the primary key, the other removes."""
     names = [c.name for c in table.visible_columns]
     chosen = names
     if "_col" in args:
