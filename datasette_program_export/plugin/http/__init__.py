@@ -1,1 +1,1 @@
-"""What every view shares: answers, downloads, uploads, forms, numbers."""
+"""What all views share: responses, downloads, uploads, forms, numbers."""

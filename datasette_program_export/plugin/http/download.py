@@ -1,4 +1,4 @@
-"""Sends an export as a streaming response: one thread reads the database, the event loop sends."""
+"""Send an export as a streaming response: one thread reads the database, the event loop sends."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .sending import Client, disposition
 class Download(Response):  # type: ignore[misc]
     """An export as a response: ``start`` it, then return it from a view.
 
-    ``start`` waits for the first bytes, so that what is wrong can still be answered with a
-    status. An error after that cuts the connection: a download that ends is whole."""
+    ``start`` waits for the first bytes, so that an error before them can still be answered with a
+    status. A later error breaks the connection: a download that ends normally is complete."""
 
     def __init__(self, export: Export, request: HttpRequest, settings: Settings, line: LogEntry | None = None) -> None:
         super().__init__(b"", 200, {})
@@ -38,10 +38,10 @@ class Download(Response):  # type: ignore[misc]
         SLOTS.take(settings.max_concurrent_exports)
 
     async def start(self) -> Download:
-        """Begin to read. Raises what the export raises before its first byte."""
+        """Start reading. Raises what the export raises before its first byte."""
         try:
             Thread(target=self._read, name="program-export", daemon=True).start()
-        except RuntimeError:  # no more threads are to be had
+        except RuntimeError:  # the system has no more threads
             SLOTS.give_back()
             raise BusyError("The server cannot take one more export now. Try again in a moment.") from None
         self._reader.watch()
@@ -56,9 +56,9 @@ class Download(Response):  # type: ignore[misc]
         return self
 
     async def asgi_send(self, send: Send) -> None:
-        """Send what has been read as long as somebody takes it."""
+        """Send the chunks while the client takes them."""
         headers = {**self.headers, **HEADERS, "content-type": self.content_type}
-        headers.pop("link", None)  # Datasette's "next page": there is none
+        headers.pop("link", None)  # Datasette's link to the next page: an export has none
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         raw += [(b"set-cookie", cookie.encode()) for cookie in self._set_cookie_headers]
         try:
@@ -80,7 +80,7 @@ class Download(Response):  # type: ignore[misc]
             self._stop()
 
     async def _log(self, error: BaseException | None) -> None:
-        """Have the export's line written: before the end is sent, or when it failed."""
+        """Write the log line: before the end is sent, or after an error."""
         if self._line is not None:
             outcome = "complete" if error is None else str(error) or type(error).__name__
             await asyncio.to_thread(self._line.end, outcome, self._export.progress.rows)
@@ -105,7 +105,7 @@ class Download(Response):  # type: ignore[misc]
         self._spool.close()
 
     def _read(self) -> None:
-        """The export's own thread: it opens the database, reads it, and closes it."""
+        """Run the export on its own thread: open the database, read it, and close it."""
         try:
             chunks = self._export if self._line is None else self._line.watch(self._export)
             self._spool.fill(considerate(chunks))
@@ -116,5 +116,5 @@ class Download(Response):  # type: ignore[misc]
     def _wake(self) -> None:
         try:
             self._loop.call_soon_threadsafe(self._news.set)
-        except RuntimeError:  # the loop is closed: the server is going down, and nobody reads
+        except RuntimeError:  # the loop is closed: the server stops, and there is no reader
             self._export.cancel()

@@ -1,6 +1,6 @@
-"""Numbers and sizes in the reader's language (Accept-Language).
+"""Format numbers and sizes for the reader's language (Accept-Language).
 
-Only the grouping of whole numbers and the decimal sign: the page's words are English. The
+Only the grouping of whole numbers and the decimal sign change: the pages are in English. The
 signs are those of Unicode's CLDR.
 """
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 
 def number(value: int) -> str:
-    """Digits in groups of three, as ISO 80000 spells them everywhere; a browser's script puts in the reader's own."""
+    """Return digits in groups of three as in ISO 80000; a browser's script replaces them by the reader's format."""
     return f"{value:,}".replace(",", "\u202f")
 
 
 def size(value: int) -> str:
-    """Bytes for people, in powers of 1000 as file managers count."""
+    """Return a number of bytes as text, in powers of 1000 as file managers count."""
     found = float(value)
     for unit in ("bytes", "kB", "MB", "GB"):
         if found < 1000 or unit == "GB":
@@ -25,7 +25,7 @@ def size(value: int) -> str:
 
 
 _THIN, _FIRM = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
-# the sign between groups, the decimal sign, the least number of digits before the first group sign
+# the group sign, the decimal sign, the minimum number of digits before the first group sign
 _SIGNS = {
     **dict.fromkeys(("de", "nl", "da", "id", "tr", "el", "hr", "ro", "sl", "vi"), (".", ",", 1)),
     **dict.fromkeys(("es", "it", "pt-pt"), (".", ",", 2)),
@@ -43,7 +43,7 @@ _BY_TWO = ("hi", "en-in", "bn", "mr", "gu", "te", "pa", "kn")  # 12,34,567
 
 @dataclass(frozen=True)
 class Numbers:
-    """How numbers are written. Called with a whole number, it gives the text."""
+    """How numbers are written. Call it with a whole number to get the text."""
 
     group: str = ","
     point: str = "."
@@ -62,7 +62,7 @@ class Numbers:
         return ("-" if value < 0 else "") + self.group.join([*groups, last])
 
     def size(self, size: int) -> str:
-        """``17 kB``, in powers of 1000 as file managers count."""
+        """Return a size such as ``17 kB``, in powers of 1000 as file managers count."""
         number = float(size)
         for unit in ("bytes", "kB", "MB", "GB"):
             if number < 1000 or unit == "GB":
@@ -74,7 +74,7 @@ class Numbers:
 
 
 def numbers_for(accept_language: str) -> Numbers:
-    """What the first known one of the reader's languages, by their weight, uses."""
+    """Return the Numbers of the first known language in Accept-Language, by weight."""
     for tag in _by_weight(accept_language):
         base = tag.partition("-")[0]
         if tag in _BY_TWO or base in _BY_TWO:

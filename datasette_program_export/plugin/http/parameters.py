@@ -1,7 +1,7 @@
-"""The parameters of a request, from its address or a form: read only where they are of a bearable size.
+"""Read the parameters of a request, from its address or a form, only if they have an acceptable size.
 
-Everything else that reads them (patterns, tokenizers, Datasette's filters) comes after this, so no visitor's
-text of more than MOST characters gets that far.
+All other code that reads them (patterns, tokenizers, Datasette's filters) runs after this check, so that
+it never gets text of more than MOST characters from a visitor.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SHOWN = 60  # characters of a name in a message
 
 
 class ReadOnce(Request):  # type: ignore[misc]
-    """A request whose ``args`` are read once: Datasette's is read each time, and its filters ask for every key."""
+    """A request that parses ``args`` once: Datasette's parses them at each access, and its filters access every key."""
 
     @cached_property
     def args(self) -> Args:
@@ -31,7 +31,7 @@ class ReadOnce(Request):  # type: ignore[misc]
 
 
 def pairs_of(encoded: str) -> list[tuple[str, str]]:
-    """Names and values, in their order. Raises RequestError, which names the longest, for too much of them."""
+    """Return names and values in their order. Raises RequestError, which names the longest, if there are too many."""
     if len(encoded) > MOST_ENCODED:
         raise RequestError(_too_long(field.partition("=")[::2] for field in encoded.split("&")))
     if encoded.count("&") >= _MOST_FIELDS:
@@ -43,7 +43,7 @@ def pairs_of(encoded: str) -> list[tuple[str, str]]:
 
 
 def check_parameters(request: HttpRequest) -> None:
-    """Raise RequestError where the parameters in the address are too much."""
+    """Check the size of the parameters in the address. Raises RequestError if there are too many."""
     pairs_of(request.query_string)
 
 

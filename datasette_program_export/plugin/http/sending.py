@@ -1,4 +1,4 @@
-"""Sends large answers to clients who may be slow or gone."""
+"""Send large responses to clients that may be slow or gone."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from ..host.protocols import HttpRequest, Send
 
 
 def disposition(filename: str) -> str:
-    """``attachment`` with the name twice, plain and in UTF-8 (RFC 6266)."""
+    """Return ``attachment`` with the name twice, in ASCII and in UTF-8 (RFC 6266)."""
     plain = filename.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 class Client:
-    """Who takes an answer. ``gone`` is called once, when they leave before its end."""
+    """The client of a response. ``gone`` is called once if it disconnects before the end.
+
+    ``seconds`` is the longest time that it may take nothing.
+    """
 
     def __init__(self, request: HttpRequest, seconds: float, gone: Callable[[], None] = lambda: None) -> None:
         self.left = False
@@ -28,7 +31,7 @@ class Client:
         self._watcher: asyncio.Task[None] | None = None
 
     def watch(self) -> None:
-        """Begin to notice when they leave. Sending does not tell: servers drop what is sent to nobody."""
+        """Start to watch for a disconnect. Sending does not reveal it: servers drop data for a closed connection."""
         self._watcher = asyncio.ensure_future(self._watch())
 
     async def _watch(self) -> None:
@@ -38,13 +41,13 @@ class Client:
         self._gone()
 
     def stop(self) -> None:
-        """Notice no longer."""
+        """Stop watching."""
         if self._watcher is not None:
             self._watcher.cancel()
 
     async def take(self, send: Send, message: dict[str, Any]) -> None:
-        """Send them a message. Raises CancelledError when they left, BrokenExportError when they take nothing."""
-        if self.left:  # else it would look taken
+        """Send a message. Raises CancelledError if the client left, BrokenExportError if it takes nothing."""
+        if self.left:  # else the message would seem to be delivered
             raise CancelledError("The reader left.")
         try:
             await asyncio.wait_for(send(message), self._seconds)
@@ -55,9 +58,9 @@ class Client:
             ) from None
 
     def _abort(self) -> None:
-        """Drop the connection of a reader who takes nothing: a server that only closes it would wait for them.
+        """Drop the connection of a client that takes nothing: a server that only closes it would wait for the client.
 
-        Found where uvicorn keeps it; elsewhere the server's own time limits must do."""
+        The transport is where uvicorn keeps it; other servers rely on their own time limits."""
         transport = getattr(getattr(self._request.receive, "__self__", None), "transport", None)
         if transport is not None:
             transport.abort()

@@ -1,4 +1,4 @@
-"""Receives a file from a form and writes it to disk as it comes."""
+"""Receive a file from a form and write it to disk as it arrives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HOW = "Send the file in a form (multipart/form-data), as a browser does, or cur
 
 
 class _Form:
-    """Takes a form's bytes; those of its one file go on to ``file``. Of the fields, as much as choices need is kept."""
+    """Parse a form: write the bytes of its one file to ``file``, and keep a limited size of other fields."""
 
     def __init__(self, content_type: str, file: IO[bytes]) -> None:
         kind, options = parse_options_header(content_type)
@@ -49,7 +49,7 @@ class _Form:
             raise RequestError(_HOW) from None
 
     def write(self, data: bytes) -> None:
-        """Take more of the form. Raises RequestError for what is none."""
+        """Parse more of the form. Raises RequestError for bytes that are not a form."""
         try:
             self._parser.write(data)
         except FormParserError:
@@ -72,7 +72,7 @@ class _Form:
     def _headers_end(self) -> None:
         options = parse_options_header(self._disposition)[1]
         name = options.get(b"filename")
-        if not name:  # a field; or a browser's file input in which nothing was chosen
+        if not name:  # a field, or a file input without a file
             if name is None:
                 self._room -= len(options.get(b"name", b"")) + 100
                 self.fields.append((options.get(b"name", b"").decode("utf-8", "replace"), bytearray()))
@@ -107,18 +107,20 @@ _CHECKED = (
 
 
 async def receive_file(request: HttpRequest, file: IO[bytes], megabytes: float, seconds: float) -> str:
-    """Write the file of a form to ``file``; its name. It may wait ``seconds`` for more, and have so many ``megabytes``.
+    """Write the file of a form to ``file`` and return its name.
 
-    Raises RequestError, FileTooLargeError; CancelledError when the sender leaves."""
+    It waits at most ``seconds`` for more data, and accepts at most ``megabytes``. Raises RequestError,
+    FileTooLargeError; CancelledError if the sender leaves."""
     return (await receive_form(request, file, megabytes, seconds, _CHECKED))[0]
 
 
 async def receive_form(
     request: HttpRequest, file: IO[bytes], megabytes: float, seconds: float, too_large: str
 ) -> tuple[str, list[tuple[str, str]]]:
-    """The same, with the fields that stand beside the file; ``too_large`` says what it means that there is more.
+    """Write the file of a form to ``file``; return its name and the other fields.
 
-    Raises RequestError, FileTooLargeError; CancelledError when the sender leaves."""
+    ``too_large`` is the message for a file of more than ``megabytes``, formatted with that number. Raises
+    RequestError, FileTooLargeError; CancelledError if the sender leaves."""
     form = _Form(request.headers.get("content-type", ""), file)
     limit = int(megabytes * 1e6)
     announced = request.headers.get("content-length", "")
