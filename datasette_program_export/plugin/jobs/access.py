@@ -1,4 +1,4 @@
-"""Who may download the result of a job, under the permissions and settings of now."""
+"""Check who may download the result of a job, with the current permissions and settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from ..server.job_runner import Job
 
 
 async def check_may_have(request: HttpRequest, datasette: Datasette, job: Job) -> None:
-    """Raise unless who asks may have what a job has written, by the permissions and settings of now."""
+    """Check that the actor may download a job's result, with the current permissions and settings.
+
+    Raises DeniedError, and what ``resolve_export`` raises.
+    """
     asked = await asked_again(request, datasette, job.asked)
     if rules_of(asked) != job.rules:
         raise DeniedError("What this site keeps secret was changed since this was exported. Start the export again.")

@@ -1,4 +1,4 @@
-"""A job as a page and as JSON."""
+"""Describe a job for its page and as JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STATES = {
 
 
 def job_title(asked: ExportContext, plan: Plan | None) -> str:
-    """What is exported, in words: ``client: Anna Weber``."""
+    """Return what is exported, in words: ``client: Anna Weber``."""
     request, database = asked.request, asked.database.name
     if request.scope == "query":
         return f"the query {request.name}" if request.name else f"the result of a query on {database}"
@@ -41,7 +41,7 @@ def job_title(asked: ExportContext, plan: Plan | None) -> str:
 
 
 def totals(asked: ExportContext, plan: Plan | None) -> dict[str, Any]:
-    """How much there will be: only where the plan has counted all, and its bytes are those of such a file."""
+    """Return the expected rows and bytes: only if the plan has counted all rows, and measured a file of this format."""
     if plan is None or not plan.complete:
         return {"total_rows": None, "total_bytes": None}
     alike = get_format(asked.request.format).sized_as_planned and asked.request.compress is None
@@ -49,7 +49,7 @@ def totals(asked: ExportContext, plan: Plan | None) -> dict[str, Any]:
 
 
 def job_data(datasette: Datasette, job: Job, settings: Settings) -> dict[str, Any]:
-    """A job as programs read it. Times are UTC; numbers are numbers."""
+    """Return a job as JSON data. Times are UTC."""
     seconds = (job.ended or time()) - job.started if job.started is not None else 0.0
     rate = job.rows / seconds if seconds > 0 else None
     left = None
@@ -90,12 +90,12 @@ def job_data(datasette: Datasette, job: Job, settings: Settings) -> dict[str, An
 
 
 def job_url(datasette: Datasette, id_: str) -> str:
-    """The address of a job's page."""
+    """Return the URL of a job's page."""
     return str(datasette.urls.path(f"/-/program-export/jobs/{id_}"))
 
 
 def job_context(datasette: Datasette, job: Job, settings: Settings) -> dict[str, Any]:
-    """The variables of a job's page."""
+    """Return the template variables of a job's page."""
     data = job_data(datasette, job, settings)
     return {
         "job": data,

@@ -1,4 +1,4 @@
-"""Downloads a job's result; an interrupted download can be resumed."""
+"""Send a job's result; an interrupted download can be resumed."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from ..http.sending import Client, disposition
 from ..server.job_runner import Job
 
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE)
-_LONGEST_RANGE = 100  # characters; the pattern is slow on blanks without end
+_LONGEST_RANGE = 100  # characters; the pattern is slow on very many blanks
 
 
 class UnsatisfiableError(Exception):
-    """The part that was asked for lies behind the end."""
+    """The requested range begins after the end of the file."""
 
 
 def part_of(size: int, range_: str | None, condition: str | None, tag: str) -> tuple[int, int] | None:
-    """The first byte and the one behind the last of the part that is asked for; None for all of it.
+    """Return the requested part as a half-open range of bytes; None for the whole file.
 
-    ``condition`` is If-Range: a part of another file than this is of no use. Several parts
-    at once, and what cannot be read, are answered with all. Raises UnsatisfiableError."""
+    ``condition`` is If-Range: a part of another version of the file is of no use. Multiple ranges
+    and unreadable ones are answered with the whole file. Raises UnsatisfiableError."""
     found = _RANGE.fullmatch(range_) if range_ and len(range_) <= _LONGEST_RANGE else None
     if found is None or (condition is not None and condition.strip() != tag):
         return None
@@ -48,7 +48,7 @@ def part_of(size: int, range_: str | None, condition: str | None, tag: str) -> t
 
 
 def result_headers(job: Job) -> dict[str, str]:
-    """What stands over a result, whole or in part."""
+    """Return the headers of a result, whole or in part."""
     assert job.sha256 is not None and job.filename is not None
     return {
         "accept-ranges": "bytes",
@@ -59,7 +59,7 @@ def result_headers(job: Job) -> dict[str, str]:
 
 
 class ResultDownload(Response):  # type: ignore[misc]
-    """A file, or a part of it, sent in pieces: never more than one of them is in memory."""
+    """A response with a file, or a part of it, sent in pieces; only one piece is in memory at a time."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class ResultDownload(Response):  # type: ignore[misc]
         self._reader = Client(request, settings.send_timeout_seconds)
 
     async def asgi_send(self, send: Send) -> None:
-        """Send it as long as somebody takes it."""
+        """Send the file while the client takes it."""
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
         raw += [(b"set-cookie", cookie.encode()) for cookie in self._set_cookie_headers]
         self._reader.watch()
