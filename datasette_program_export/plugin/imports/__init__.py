@@ -1,1 +1,1 @@
-"""The pages of imports, and who may import what."""
+"""The pages of imports, and the check of who may import what."""

@@ -1,4 +1,4 @@
-"""An import as a page and as JSON."""
+"""Describe an import for its page and as JSON."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _POLICIES = {
     "update": "take the values that the file gives",
     "replace": "the same, and what the file does not give goes back to its default",
 }
-_FEW = 5  # rows that get a link each
+_FEW = 5  # the most rows that are linked one by one
 
 
 def import_url(datasette: Datasette, database: str, id_: str | None = None) -> str:
-    """The address of the import page, or of one file."""
+    """Return the URL of the import page, or of one uploaded file."""
     base = f"{datasette.urls.database(database)}/-/program-import"
     return f"{base}/{id_}" if id_ is not None else base
 
 
 def import_data_of(asked: ImportContext, imports: Imports, one: Import) -> dict[str, Any]:
-    """A file that was sent, as programs read it."""
+    """Return an uploaded file and its state as JSON data."""
     page = import_url(asked.datasette, one.database, one.id)
     report = ImportReport.model_validate(one.report) if one.report is not None else None
     lacking = asked.rights.lacking(report) if report is not None else []
@@ -82,7 +82,7 @@ def import_data_of(asked: ImportContext, imports: Imports, one: Import) -> dict[
 async def upload_context(
     asked: ImportContext, imports: Imports, mine: list[Import], error: str | None
 ) -> dict[str, Any]:
-    """For the page with the form."""
+    """Return the template variables of the page with the upload form."""
     number = numbers_for(asked.http.headers.get("accept-language", ""))
     base = import_url(asked.datasette, asked.database.name)
     return {
@@ -99,7 +99,7 @@ async def upload_context(
 
 
 async def import_context(asked: ImportContext, imports: Imports, one: Import) -> dict[str, Any]:
-    """For the page of one file."""
+    """Return the template variables of the page of one file."""
     report = ImportReport.model_validate(one.report) if one.report is not None else None
     data = import_data_of(asked, imports, one)
     return {
@@ -123,7 +123,7 @@ async def import_context(asked: ImportContext, imports: Imports, one: Import) ->
 
 
 def _verdict(report: ImportReport) -> tuple[str, str, str]:
-    """A mark, a class and a sentence: is the file complete?"""
+    """Return a mark, a CSS class and a sentence that say whether the file is complete."""
     if any(f.kind == "file" for f in report.findings):
         return "✗", "cut", "Not complete, changed, or not readable"
     if report.layout is not None or report.format is None:
@@ -132,7 +132,7 @@ def _verdict(report: ImportReport) -> tuple[str, str, str]:
 
 
 async def _links(asked: ImportContext, report: ImportReport) -> dict[str, tuple[str, list[tuple[str, str]]]]:
-    """Per table: its page, and the pages of the rows that are new or changed, where they are few."""
+    """Return for each table its page, and the pages of its new or changed rows if there are few."""
     urls, database, found = asked.datasette.urls, asked.database, {}
     for name, table in report.tables.items():
         rows: list[tuple[str, str]] = []

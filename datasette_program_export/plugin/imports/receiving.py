@@ -1,4 +1,4 @@
-"""Receives a file to import."""
+"""Receive an uploaded file to import."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _TOO_LARGE = (
 
 
 async def receive(asked: ImportContext, imports: Imports) -> Import:
-    """Take the file and the choices beside it; it is listed when it is looked at. What is refused leaves nothing."""
+    """Receive the file and the choices in its form, and return the Import, which is not stored yet.
+
+    A refused upload leaves nothing on the disk. Raises SpoolFullError, RequestError, FileTooLargeError.
+    """
     request, settings = asked.http, await host.site_settings(asked.datasette)
     announced = request.headers.get("content-length", "")
     await asyncio.to_thread(imports.check_room, int(announced) if announced.isdecimal() else 0)

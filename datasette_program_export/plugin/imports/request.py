@@ -1,4 +1,4 @@
-"""Turns an HTTP request and its actor into what may be imported, and where."""
+"""Turn an HTTP request and its actor into an ImportContext: what may be imported, and where."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _YES = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": Fal
 
 @dataclass(frozen=True)
 class ImportRights:
-    """What somebody may do in a database, by tables; ``secrets``: have secrets written, and compared."""
+    """What an actor may do in a database, by tables; ``secrets``: write secret columns, and see them compared."""
 
     database: str
     visible: frozenset[str]
@@ -34,7 +34,10 @@ class ImportRights:
     secrets: bool
 
     def check_tables(self, intake: ColumnMapping) -> None:
-        """Before anything is compared: raise unless all that a file goes into, and leads to, may be seen."""
+        """Check that the actor may see all tables that the file writes or references, before rows are compared.
+
+        Raises UnsupportedError or DeniedError if not.
+        """
         if intake.construction is not None or not intake.schema:
             raise UnsupportedError(
                 f"The database {self.database} has no tables yet. What makes them is SQL in the file, which is not "
@@ -61,7 +64,7 @@ class ImportRights:
                 raise DeniedError(f"The file gives values for what is secret ({names}); you may not import those.")
 
     def lacking(self, report: ImportReport) -> list[str]:
-        """What a report would do and this person may not, in sentences."""
+        """Return a sentence for each change in the report that the actor may not make."""
         found = []
         for name, table in report.tables.items():
             if table.insert and name not in self.insert:
@@ -71,12 +74,12 @@ class ImportRights:
         return found
 
     def check_changes(self, report: ImportReport) -> None:
-        """Raise DeniedError unless they may do all of it."""
+        """Check that the actor may make all changes in the report. Raises DeniedError if not."""
         if lacking := self.lacking(report):
             raise DeniedError(" ".join(lacking))
 
     def shown(self, report: ImportReport) -> ImportReport:
-        """A report without words on tables that they may not see, such as one that refers to a row."""
+        """Return the report without details of tables that the actor may not see, such as one that references a row."""
 
         def told(findings: Any) -> list[Any]:
             hidden = [f for f in findings if f.table is not None and f.table not in self.visible]
@@ -88,7 +91,7 @@ class ImportRights:
 
 @dataclass(frozen=True)
 class ImportContext:
-    """A request that may be answered."""
+    """An import request that has passed the permission checks."""
 
     datasette: Datasette
     http: HttpRequest
@@ -98,7 +101,10 @@ class ImportContext:
 
 
 async def resolve_import(datasette: Datasette, http: HttpRequest) -> ImportContext:
-    """Understand a request. Raises NotFoundError, DeniedError, UnsupportedError, SettingsError, SourceError."""
+    """Make an ImportContext of an HTTP request.
+
+    Raises NotFoundError, DeniedError, UnsupportedError, SettingsError, SourceError.
+    """
     route, actor = tilde_decode(http.url_vars["database"]), http.actor
     database = host.database_for(datasette, route)
     if database is None or not await host.may(datasette, actor, "view-database", database.name):
@@ -127,7 +133,7 @@ async def _nothing(datasette: Datasette, actor: Actor, route: str) -> ExportErro
 
 
 async def may_import(datasette: Datasette, actor: Actor, database: Database | None) -> bool:
-    """Whether the link to the import page is of any use to somebody."""
+    """Check whether a link to the import page is useful to this actor."""
     if database is None or not await host.may(datasette, actor, IMPORT, database.name):
         return False
     if host_writing.why_not_written(database):
@@ -137,7 +143,7 @@ async def may_import(datasette: Datasette, actor: Actor, database: Database | No
 
 
 def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, Any]:
-    """The choices of a form's fields or an address. Raises RequestError that names what is wrong."""
+    """Return the import choices in a form's fields or an address. Raises RequestError, which names the wrong field."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name == "csrftoken" or value == "":

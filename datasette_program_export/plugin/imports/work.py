@@ -1,9 +1,9 @@
-"""Runs a preview or an import on a thread.
+"""Run a preview or an import on a thread.
 
-A preview writes, and rolls back; that would keep everybody else from writing. So it runs on a
-copy of the database, made by SQLite's backup, which holds nobody up, and removed right after.
-The import reads and checks the whole file beside Datasette's connection for writing, and takes
-its turn on that only for the one transaction.
+A preview writes and rolls back, which would block all other writers. So it runs on a copy of
+the database, made with SQLite's backup API, which blocks nobody; the copy is removed
+immediately afterwards. An import reads and checks the whole file outside Datasette's write
+connection, and waits for that only to run its one transaction.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from ..server.import_runner import Import, ImportWork, as_data
 from ..server.memory_budget import BUDGET
 from .request import ImportContext
 
-_TICK = 0.3  # seconds between two looks whether it is to stop
-_SPARE = 50_000_000  # bytes that a preview leaves on the disk
+_TICK = 0.3  # seconds between two checks for a cancellation
+_SPARE = 50_000_000  # bytes that a preview leaves free on the disk
 
 
 class _AskedWork(ImportWork):
-    """What somebody asked to do with a file; ``loop`` is Datasette's."""
+    """Work on a file that an actor requested; ``loop`` is Datasette's event loop."""
 
     def __init__(self, asked: ImportContext, one: Import, place: Path, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(one, place)
@@ -82,7 +82,7 @@ class _AskedWork(ImportWork):
 
 
 class PreviewWork(_AskedWork):
-    """Tells what would happen."""
+    """Find out what an import would do."""
 
     active_state = "looking"
 
@@ -121,7 +121,7 @@ class PreviewWork(_AskedWork):
 
 
 class ApplyWork(_AskedWork):
-    """Imports it. The line in the log is written when it has ended, however it ended."""
+    """Import the file. The log line is written at the end, whatever the outcome."""
 
     active_state = "importing"
 
@@ -147,7 +147,7 @@ class ApplyWork(_AskedWork):
         return {"state": "done" if report.ok else "refused", "report": as_data(report)}
 
     def _in_turn(self, apply: Callable[[Any], None]) -> None:
-        """Have it written by Datasette's own connection, when its turn comes; who cancels meanwhile need not wait."""
+        """Run ``apply`` on Datasette's write connection when its turn comes; it can be cancelled while it waits."""
         self.stage = "waiting"
         taken = Lock()
 
@@ -156,7 +156,7 @@ class ApplyWork(_AskedWork):
                 return None  # it was cancelled
             try:
                 apply(connection)
-            except BaseException as error:  # handed over, as Datasette 0.x prints what a write raises
+            except BaseException as error:  # returned, because Datasette 0.x prints the errors of a write
                 return error
             return None
 
@@ -173,7 +173,7 @@ class ApplyWork(_AskedWork):
         _check_foreseen(self.one, applied.report)
 
     def _safety_copy(self, path: Path) -> Path:
-        """Where the copy goes; those that were kept as long as was asked for are removed."""
+        """Return the path for the safety copy; remove copies older than ``safety_copy_days``."""
         chosen, days = self.asked.settings.safety_copy_dir, self.asked.settings.safety_copy_days
         folder = Path(chosen) if chosen is not None else path.parent / "safety-copies"
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -201,7 +201,7 @@ class ApplyWork(_AskedWork):
         }
         try:
             AuditLog(log).write(entry)
-        except AuditError as error:  # what is in the database is in it, so that is not called a failure
+        except AuditError as error:  # the import is committed, so this is not a failure
             if report is not None:
                 message = "The log could not be written: there is no line for this import. Tell who runs this site."
                 report.notes.append(Finding(kind="log", message=message, error=False))
@@ -210,7 +210,7 @@ class ApplyWork(_AskedWork):
 
 
 def _check_foreseen(one: Import, report: ImportReport) -> None:
-    """Raise ConflictError where the database was changed since the preview, so that something else would happen."""
+    """Check that the import does what the preview showed. Raises ConflictError if the database was changed since."""
     seen = ImportReport.model_validate(one.report) if one.report is not None else None
     if seen is not None and seen.status == "preview" and _counts(seen) != _counts(report):
         raise ConflictError(
