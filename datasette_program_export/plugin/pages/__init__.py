@@ -1,1 +1,1 @@
-"""The pages and documents that are answered at once."""
+"""The pages and documents that are answered immediately."""

@@ -10,12 +10,12 @@ from ..imports.request import may_import
 from ..request.profiles import offered, profiles_url
 from .export_context import carried, with_query
 
-Links = list[dict[str, str]]  # of each its href, label and description
+Links = list[dict[str, str]]  # each with href, label and description
 _EXPLAINED = "Choose the format; you see first what will be in the file."
 
 
 def _actions(subject: str, pairs: list[tuple[str, str]], label: str, description: str, profiles: list[str]) -> Links:
-    """The way to the export page, and one for each saved choice that fits."""
+    """Return a link to the export page, and one for each matching profile."""
     page = f"{subject}/-/program-export"
     found = [{"href": with_query(page, pairs), "label": label, "description": description}]
     for name in profiles:
@@ -29,14 +29,14 @@ def _actions(subject: str, pairs: list[tuple[str, str]], label: str, description
 async def is_linked(
     datasette: Datasette, request: HttpRequest, database: str | None, table: str | None, sql: str | None
 ) -> bool:
-    """Whether a page names this form of itself among the others: the rows of a table, a view or a query."""
+    """Check whether Datasette's page links this format among its others: for rows of a table, a view or a query."""
     if database is None or not (table or sql):
         return False
     return await host.may_export(datasette, request.actor, database, table or None)
 
 
 async def record_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Links:
-    """The actions on a row's page."""
+    """Return the actions for a row's page."""
     if not await host.may_export(datasette, actor, database, table):
         return []
     row = datasette.urls.row(database, table, request.url_vars["pks"])
@@ -45,7 +45,7 @@ async def record_actions(datasette: Datasette, request: HttpRequest, actor: Acto
 
 
 async def table_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Links:
-    """The actions on a table's or a view's page: its rows as they are filtered and sorted there."""
+    """Return the actions for the page of a table or view: its rows as they are filtered and sorted there."""
     if not await host.may_export(datasette, actor, database, table):
         return []
     label = "Export these rows" if carried(request.args) else "Export all rows"
@@ -56,7 +56,7 @@ async def table_actions(datasette: Datasette, request: HttpRequest, actor: Actor
 async def query_actions(
     datasette: Datasette, request: HttpRequest, actor: Actor, database: str, name: str | None
 ) -> Links:
-    """The actions on a query's page."""
+    """Return the actions for a query's page."""
     if not await host.may_export(datasette, actor, database):
         return []
     subject = datasette.urls.table(database, name) if name else datasette.urls.database(database)
@@ -65,7 +65,7 @@ async def query_actions(
 
 
 async def database_actions(datasette: Datasette, actor: Actor, database: str) -> Links:
-    """The actions on a database's page."""
+    """Return the actions for a database's page."""
     found = host.database_for(datasette, database)
     if found is None:
         return []
@@ -82,7 +82,7 @@ async def database_actions(datasette: Datasette, actor: Actor, database: str) ->
 
 
 async def menu_links(datasette: Datasette, actor: Actor) -> Links:
-    """The links to one's exports, and to the log, for those who may read it."""
+    """Return the links to the actor's exports and profiles, and to the log if the actor may read it."""
     found = []
     if actor and (await host.site_settings(datasette)).max_jobs:
         found.append({"href": str(datasette.urls.path("/-/program-export/jobs")), "label": "Your exports"})

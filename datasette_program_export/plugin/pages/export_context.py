@@ -30,9 +30,9 @@ from .tree import about, connections, needed, not_in_tree, size, tree
 
 
 def job_advised(plan: Plan, settings: Settings) -> bool:
-    """Whether the export page is to propose a job: where the file is large, or nobody knows how large.
+    """Return whether the export page should suggest a job: if the file is large, or its size is unknown.
 
-    A query is counted, but a plan that was not finished in time is of something large too."""
+    Queries are counted as well; a plan that did not finish in time counts as large."""
     return settings.max_jobs > 0 and (plan.bytes is None or plan.bytes >= settings.job_bytes)
 
 
@@ -42,7 +42,7 @@ _IN_THE_FORM = {
         "format", "without", "layout", "cascade", "compress", "stop", "parents", "others", "dialect", "delimiter",
     )
 }  # fmt: skip
-# Of a page's parameters: where in its rows it stands and how it looks, not which rows it is of
+# Parameters of a page that set its position and its look, not which rows it shows
 _NOT_CARRIED = {
     "_next", "_size", "_labels", "_shape", "_extra", "_nofacet", "_nosuggest", "_nocount", "_trace", "_json",
     "_hide_sql", "_show_sql", "_timelimit", "_ttl", "_stream", "_dl", "_nl",
@@ -54,13 +54,13 @@ _LAYOUTS = {
 
 
 def carried(args: Args) -> list[tuple[str, str]]:
-    """Those of a page's parameters that say which rows it shows, as pairs."""
+    """Return the parameters of a page that say which rows it shows, as pairs."""
     names = [n for n in args if n not in _NOT_CARRIED and not n.startswith(("_facet", PREFIX))]
     return [(name, value) for name in names for value in args.getlist(name)]
 
 
 def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """A URL with parameters."""
+    """Return the URL with these parameters."""
     query = urlencode(list(pairs))
     return f"{url}?{query}" if query else str(url)
 
@@ -68,7 +68,7 @@ def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
 def page_context(
     asked: ExportContext, plan: Plan, form: Form, picking: Picking | None, begins: FileSample | None
 ) -> dict[str, Any]:
-    """The template's variables."""
+    """Return the template's variables."""
     request, number = asked.request, numbers_for(asked.http.headers.get("accept-language", ""))
     what, title = _called(asked, plan)
     ranges = _ranges(asked, plan)
@@ -113,13 +113,13 @@ def page_context(
 
 
 def _format(asked: ExportContext, plan: Plan) -> str:
-    """The format that stands chosen: what was asked for, else what suits one table, or several."""
+    """Return the selected format: the requested one, else the default for one table, or a package for several."""
     said = f"{PREFIX}format" in asked.http.args or asked.request.profile is not None
     return PACKAGE if not said and len(plan.tables) > 1 else asked.request.format
 
 
 def _called(asked: ExportContext, plan: Plan) -> tuple[str, str]:
-    """What the subject is, and its name."""
+    """Return what the subject is, and its name."""
     request = asked.request
     if request.scope == "query":
         return ("the query", request.name) if request.name else ("the result of a query on", asked.database.name)
@@ -132,7 +132,7 @@ def _called(asked: ExportContext, plan: Plan) -> tuple[str, str]:
 
 
 def _addresses(asked: ExportContext, in_ranges: list[str], picking: Picking | None, form: str) -> dict[str, Any]:
-    """Where the page's links lead, its filters and choices kept; the command is of the format that stands chosen."""
+    """Return the page's links, with its filters and choices; the command uses the selected format ``form``."""
     request, parts = asked.request, asked.http.url_vars
     urls, database, table = asked.datasette.urls, asked.database.name, request.table or request.name or ""
     filters = carried(asked.http.args)
@@ -144,11 +144,11 @@ def _addresses(asked: ExportContext, in_ranges: list[str], picking: Picking | No
         subject = urls.table(database, table) if "table" in parts else urls.database(database)
     unnamed_query = request.scope == "query" and request.name is None
     document = f"{subject}/-/query.programjson" if unnamed_query else f"{subject}.programjson"
-    shown = request.model_copy(  # no cookies and headers
+    shown = request.model_copy(  # without values from cookies and headers
         update={"params": request.told().get("params", {}), "format": form}
     )
     ranged = {f"{column}__{lookup}" for column in in_ranges for lookup in ("gte", "lt")}
-    # the form holds all that a profile says; its name beside that would undo what is unticked there
+    # the form has all options of a profile; sending its name as well would undo what the user has unticked
     fields = _IN_THE_FORM | {f"{PREFIX}profile"} | ({f"{PREFIX}record"} if picking is not None else set())
     return {
         "subject_url": with_query(subject, filters if "pks" not in parts else []),
@@ -167,7 +167,7 @@ def _addresses(asked: ExportContext, in_ranges: list[str], picking: Picking | No
 
 
 def _for_a_reason(plan: Plan) -> tuple[LeftOut, ...]:
-    """What is left out for another reason than that it was asked for: that stands in the form."""
+    """Return what is left out for reasons other than the request: the form already shows that."""
     stopped = {r.name for r in plan.references if r.why_not == "not followed, as you asked"}
     return tuple(
         part
@@ -177,7 +177,7 @@ def _for_a_reason(plan: Plan) -> tuple[LeftOut, ...]:
 
 
 def _choices(request: Request) -> list[dict[str, Any]]:
-    """The selects beside the format: a name, a question, and (value, words) pairs."""
+    """Return the selects beside the format, each with name, label and (value, words) pairs."""
     compress = [("", "not compressed"), ("gzip", "gzip")] + [("zstd", "zstd")] * (find_spec("zstandard") is not None)
     layouts = [("", "one row a line")]
     for layout, words in _LAYOUTS.items():
@@ -198,7 +198,7 @@ def _choices(request: Request) -> list[dict[str, Any]]:
 
 
 def _ranges(asked: ExportContext, plan: Plan) -> list[dict[str, str]]:
-    """The columns with dates by which the rows of a table can be chosen, with the dates that were."""
+    """Return the date columns by which a table's rows can be chosen, with the chosen dates."""
     if asked.request.scope != "table":
         return []
     table = next((t for t in plan.tables if t.table == plan.subject), None)

@@ -1,7 +1,8 @@
-"""How a file begins: runs the real export and stops it after the first bytes.
+"""Show how a file begins: run the real export and stop it after the first bytes.
 
-It is the page's own, not an address: a look at a few rows before the export is no export, so
-the log has no line for it. Therefore secrets, which are logged when they leave, are not shown.
+The sample is part of the page and has no address of its own: looking at a few rows before the export
+is not an export, so the audit log has no line for it. Secrets must be logged when they leave, so they
+are not shown.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ...options.request import PACKAGE
 from ..request.asked import ExportContext
 from ..server.slots import SLOTS
 
-_HEAD, _ROWS = 1500, 4000  # bytes before the first row, and from it on
+_HEAD, _ROWS = 1500, 4000  # bytes shown before the first row, and from it on
 _ZIPPED = (
     "The file is a zip: it holds a file for each table, and one that describes them. Its bytes are not for reading."
 )
@@ -25,8 +26,11 @@ _DATABASE = "The file is a database: open it with a program for SQLite. Its byte
 
 @dataclass(frozen=True)
 class FileSample:
-    """``head`` is what stands before the first row, ``left_out`` so many bytes of it after that; ``rows`` what
-    comes from the first row on; ``note`` a sentence about it, or instead of it. ``whole``: there is no more."""
+    """The beginning of a file as text.
+
+    ``head`` is the text before the first row, cut by ``left_out`` bytes; ``rows`` the text from the
+    first row on; ``note`` a sentence about the sample, or instead of it. ``whole`` is True if the
+    file ends here."""
 
     head: str = ""
     left_out: int = 0
@@ -36,8 +40,9 @@ class FileSample:
 
 
 def beginning(asked: ExportContext) -> FileSample:
-    """The beginning of the file that this request would give, or a sentence why it is not shown. To be called on
-    a thread of its own; it takes a place among the exports that run at once."""
+    """Return the beginning of the file that this request would produce, or a sentence why it is not shown.
+
+    Call it on its own thread; it takes one of the ``max_concurrent_exports``."""
     request, note = asked.request, ""
     if request.secrets == "include":
         return FileSample(note="Not shown, as the file would hold secrets: they only leave with a line in the log.")

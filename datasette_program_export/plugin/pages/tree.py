@@ -13,7 +13,10 @@ from ..http.numbers import Numbers
 
 @dataclass
 class ColumnBox:
-    """A column: ``value`` is what leaves it out, None where that is not to be chosen (``why``)."""
+    """A column with its check box.
+
+    ``value`` is the option value that leaves it out; None if that cannot be chosen (``why``).
+    """
 
     name: str
     type: str
@@ -24,7 +27,7 @@ class ColumnBox:
 
 @dataclass
 class Node:
-    """A table in the tree, under the table that led to it."""
+    """A table in the tree, below the table that led to it."""
 
     table: str
     rows: int
@@ -37,7 +40,7 @@ class Node:
 
     @property
     def changed(self) -> bool:
-        """Whether some column was left out: then they are shown without being asked for."""
+        """Whether a column was left out: then the list of columns is open."""
         return any(column.checked for column in self.columns)
 
 
@@ -51,20 +54,20 @@ class Connection:
 
 
 def size(planned: PlannedTable, number: Numbers) -> str:
-    """``about 17 kB``, with its error where it is one."""
+    """Return ``about 17 kB``, with the error of the estimate if it is relevant."""
     if planned.bytes is None or not planned.rows:
         return ""
     return about(planned.bytes, planned.bytes_error or 0, number)
 
 
 def about(size: int, error: int, number: Numbers) -> str:
-    """A size that was measured on a sample."""
-    close = error < size / 200  # closer than what is shown of it
+    """Return a size that was estimated from a sample, as text."""
+    close = error < size / 200  # smaller than the precision shown
     return f"about {number.size(size)}" + ("" if close else f", give or take {number.size(error)}")
 
 
 def tree(plan: Plan, number: Numbers) -> list[Node]:
-    """The tables that belong to the record, each under the one whose rows led to it."""
+    """Return the tables that belong to the record, each below the table whose rows led to it."""
     nodes: dict[str, Node] = {}
     for planned in plan.tables:
         if planned.belongs or not planned.needed:
@@ -87,12 +90,12 @@ def tree(plan: Plan, number: Numbers) -> list[Node]:
 
 
 def needed(plan: Plan, number: Numbers) -> list[Node]:
-    """The tables of which rows were added, as others point to them."""
+    """Return the tables with rows that were added because others reference them."""
     found = []
     for planned in plan.tables:
         if planned.needed:
             text, shown = counted(planned.table, planned.needed, plan.labels, number), bool(planned.belongs)
-            leave = planned.table != plan.subject and not shown  # a table that is shown above has its boxes there
+            leave = planned.table != plan.subject and not shown  # a table in the first tree has its boxes there
             how_large = "" if shown else size(planned, number)
             node = Node(planned.table, planned.needed, text, needed_because(planned, plan), how_large, leave)
             node.columns = [] if shown else columns(planned, plan)
@@ -101,7 +104,7 @@ def needed(plan: Plan, number: Numbers) -> list[Node]:
 
 
 def columns(planned: PlannedTable, plan: Plan) -> list[ColumnBox]:
-    """A table's columns as boxes to leave them out; secret ones are told only."""
+    """Return a table's columns as boxes to leave them out; secret columns have no box."""
     tables = {fold(t.table) for t in plan.tables}
     found = []
     for column in planned.columns:
@@ -113,7 +116,7 @@ def columns(planned: PlannedTable, plan: Plan) -> list[ColumnBox]:
 
 
 def not_in_tree(without: Sequence[str], nodes: Sequence[Node]) -> list[str]:
-    """What was asked to be left out and has no box in the tree: whole tables, and columns of those."""
+    """Return the names in ``without`` that have no box in the tree: whole tables and their columns."""
     found: set[str] = set()
     queue = list(nodes)
     while queue:
@@ -124,7 +127,7 @@ def not_in_tree(without: Sequence[str], nodes: Sequence[Node]) -> list[str]:
 
 
 def connections(plan: Plan) -> list[Connection]:
-    """The references, each in words."""
+    """Return the references of the plan in words."""
     followed = plan.scope in ("record", "table") and plan.parents is not None
     return [_connection(reference, followed) for reference in plan.references]
 
