@@ -1,4 +1,4 @@
-"""Answers that all views share: errors, headers, allowed methods."""
+"""Responses that all views share: errors, headers, allowed methods."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ View = Callable[[HttpRequest, Datasette], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Failure:
-    """What the page of an error says beside the error: a title, which tells what was not done, and what holds then."""
+    """The heading of an error page: what was not done, and an assurance about what was not changed."""
 
     title: str
     assurance: str = ""
@@ -33,15 +33,15 @@ NOT_EXPORTED = Failure("Nothing was exported", "No file was made, and nothing in
 
 
 def for_a_browser(request: HttpRequest) -> bool:
-    """Whether a person is answered, with a page, and not a program."""
+    """Check whether the client accepts HTML: then it gets a page, otherwise JSON."""
     return "text/html" in request.headers.get("accept", "")
 
 
 def answered(failure: Failure, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable[[View], View]:
-    """Turn a view's errors into answers: JSON for programs, a page with the sentence for browsers."""
+    """Turn the errors of a view into responses: JSON for programs, a page with the message for browsers."""
 
     def decorate(view: View) -> View:
-        async def wrapper(request: HttpRequest, datasette: Datasette) -> Response:  # Datasette goes by the signature
+        async def wrapper(request: HttpRequest, datasette: Datasette) -> Response:  # Datasette inspects the signature
             try:
                 if request.method not in methods:
                     only = "can only be read (GET)" if "GET" in methods else f"takes {' and '.join(methods)} only"
@@ -68,7 +68,7 @@ def _retry(error: ExportError | None) -> dict[str, str]:
 
 
 def error_answer(datasette: Datasette, message: str, status: int, headers: dict[str, str] | None = None) -> Response:
-    """An error as programs read it."""
+    """Return an error as JSON."""
     body = {"ok": False, "error": message, "errors": [message], "status": status}
     return Response.json(body, status=status, headers=answer_headers(datasette, headers))
 
@@ -114,7 +114,7 @@ def not_seen() -> DeniedError:
 
 
 def answer_headers(datasette: Datasette, more: dict[str, str] | None = None) -> dict[str, str]:
-    """What stands over every answer."""
+    """Return the headers of every response, with ``more`` added."""
     headers = {**HEADERS, **(more or {})}
     if datasette.cors:
         add_cors_headers(headers)

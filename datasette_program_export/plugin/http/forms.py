@@ -1,4 +1,4 @@
-"""Fields that a form or an address sends; forms of other sites are refused."""
+"""Read the fields of a form or an address; refuse forms of other sites."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from .parameters import MOST_ENCODED, pairs_of
 
 
 async def sent_pairs(request: HttpRequest) -> list[tuple[str, str]]:
-    """The parameters, from the query string and a form together."""
+    """Return the parameters of the query string and of a form together."""
     pairs = pairs_of(request.query_string) + await form_of(request)
     return [(name, value) for name, value in pairs if name != "csrftoken"]
 
 
 async def form_of(request: HttpRequest) -> list[tuple[str, str]]:
-    """The fields of a form without a file. Raises RequestError."""
+    """Return the fields of a form without a file. Raises RequestError if it is too large or cannot be read."""
     length = request.headers.get("content-length") or "0"
     told = length.isascii() and length.isdigit() and len(length) < 19
     if "transfer-encoding" in request.headers or not told or int(length) > MOST_ENCODED:

@@ -32,7 +32,7 @@ _NOT_SHOWN = Failure("The import cannot be shown")
 
 @answered(_NOT_IMPORTED, methods=("GET", "HEAD", "POST"))
 async def import_page(request: HttpRequest, datasette: Datasette) -> Response:
-    """The form; a file that is sent is looked at, and its preview shown."""
+    """Show the upload form; POST receives a file and shows its preview."""
     asked = await resolve_import(datasette, request)
     imports = await _imports(datasette)
     if request.method != "POST":
@@ -41,19 +41,19 @@ async def import_page(request: HttpRequest, datasette: Datasette) -> Response:
         return await _sent(asked, imports)
     try:
         return await _sent(asked, imports)
-    except ExportError as error:  # beside the form, so that it can be tried again
+    except ExportError as error:  # shown beside the form, so that the user can try again
         return await _form(asked, imports, error)
 
 
 @posted(_NOT_IMPORTED)
 async def import_data(request: HttpRequest, datasette: Datasette) -> Response:
-    """The same for programs: 200 with the preview, or 202 where it takes longer."""
+    """Receive a file and return JSON: 200 with the preview, or 202 if it takes longer."""
     return await _sent(await resolve_import(datasette, request), await _imports(datasette))
 
 
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
 async def file_page(request: HttpRequest, datasette: Datasette) -> Response:
-    """What is known of a file: what it is, what it would change, how far it is, what it did."""
+    """Show an uploaded file: its contents, the preview, the progress or the result. DELETE removes it."""
     asked, imports, one = await _found(request, datasette)
     if request.method == "DELETE":
         return await _deleted(asked, imports, one)
@@ -63,14 +63,14 @@ async def file_page(request: HttpRequest, datasette: Datasette) -> Response:
 
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
 async def file_state(request: HttpRequest, datasette: Datasette) -> Response:
-    """The same as data."""
+    """Return an uploaded file and its state as JSON. DELETE removes it."""
     asked, imports, one = await _found(request, datasette)
     return await (_deleted(asked, imports, one) if request.method == "DELETE" else _data(asked, imports, one))
 
 
 @posted(_NOT_IMPORTED)
 async def preview(request: HttpRequest, datasette: Datasette) -> Response:
-    """Look again, with other choices."""
+    """Make a new preview, with the choices that are sent."""
     asked, imports, one = await _found(request, datasette)
     one = await _with_choices(asked, imports, one)
     return await _looked_at(asked, imports, one)
@@ -78,9 +78,9 @@ async def preview(request: HttpRequest, datasette: Datasette) -> Response:
 
 @posted(_NOT_IMPORTED)
 async def apply(request: HttpRequest, datasette: Datasette) -> Response:
-    """Import it, with the choices of the preview, or those that are sent. It goes on when nobody waits for it.
+    """Import the file with the choices of the preview, or those that are sent; it continues without a waiting client.
 
-    Who has changed a choice on the page sees first what that would do."""
+    In a browser, a changed choice leads to a new preview first."""
     asked, imports, one = await _found(request, datasette)
     one = await _with_choices(asked, imports, one)
     if for_a_browser(request) and one.report is None:
@@ -94,7 +94,7 @@ async def apply(request: HttpRequest, datasette: Datasette) -> Response:
 
 @posted(Failure("The import was not cancelled"))
 async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
-    """Stop what is done with a file: nothing is changed then."""
+    """Cancel the work on a file; nothing is changed then."""
     asked, imports, one = await _found(request, datasette)
     _check_same_site(request)
     await asyncio.to_thread(imports.cancel, one)
@@ -103,11 +103,11 @@ async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
 
 @posted(Failure("The file was not deleted"))
 async def delete(request: HttpRequest, datasette: Datasette) -> Response:
-    """Remove a file, and what is known of it."""
+    """Delete a file and its report."""
     return await _deleted(*await _found(request, datasette))
 
 
-# What these have in common
+# Shared by these views
 
 
 async def _imports(datasette: Datasette) -> Imports:
@@ -115,7 +115,7 @@ async def _imports(datasette: Datasette) -> Imports:
 
 
 async def _sent(asked: ImportContext, imports: Imports) -> Response:
-    """Take a file, and look at it."""
+    """Receive a file and make its preview."""
     _check_same_site(asked.http)
     one = await receive(asked, imports)
     try:
@@ -126,7 +126,7 @@ async def _sent(asked: ImportContext, imports: Imports) -> Response:
 
 
 async def _looked_at(asked: ImportContext, imports: Imports, one: Import, new: bool = False) -> Response:
-    """Have a preview made. A new file that cannot even be looked at is not kept."""
+    """Make a preview. A new file for which that fails is not kept."""
     work = PreviewWork(asked, one, imports.place(one.id), asyncio.get_running_loop())
     await asyncio.to_thread(imports.begin, one, work)
     await asyncio.to_thread(work.ended.wait, _PATIENCE)
@@ -155,7 +155,7 @@ async def _found(request: HttpRequest, datasette: Datasette) -> tuple[ImportCont
 
 
 def _still_true(asked: ImportContext, one: Import) -> bool:
-    """Whether they may see what the report tells, by the permissions and settings of now."""
+    """Check whether the actor may still see the report, with the current permissions and settings."""
     tables = (one.report or {})["tables"]
     return one.rules == rules_of_settings(asked.settings) and asked.rights.visible.issuperset(tables)
 
@@ -168,7 +168,7 @@ async def _now(imports: Imports, id_: str) -> Import:
 
 
 async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> Import:
-    """With the choices that are sent; without any, those that it had."""
+    """Return the import with the choices that are sent; without any, with its current ones."""
     _check_same_site(asked.http)
     if one.active:
         raise ConflictError("This file is being worked on already.")
@@ -190,7 +190,7 @@ async def _deleted(asked: ImportContext, imports: Imports, one: Import) -> Respo
 
 
 async def _shown(asked: ImportContext, imports: Imports, one: Import, status: int = 200) -> Response:
-    """After something was done: its page for a browser, itself for a program."""
+    """Respond to an action: redirect a browser to the file's page, send a program the data."""
     if for_a_browser(asked.http):
         return Response.redirect(import_url(asked.datasette, one.database, one.id), 303)
     return await _data(asked, imports, one, status)

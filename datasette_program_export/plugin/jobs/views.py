@@ -1,7 +1,7 @@
 """The views of export jobs.
 
-Nobody but its owner learns that a job exists. Its owner may see its state at any time; the
-permission for what is in it is asked again before it is downloaded, or started again.
+Only its owner learns that a job exists. The owner may see its state at any time; the permissions
+for its data are checked again before it is downloaded or started again.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _NOT_SHOWN, _NONE_SHOWN = Failure("The export cannot be shown"), Failure("Your e
 
 @posted(NOT_EXPORTED)
 async def create(request: HttpRequest, datasette: Datasette) -> Response:
-    """Begin a job: the parameters are those of a download, in the address or in a form."""
+    """Start a job; its parameters are those of a download, in the address or in a form."""
     check_same_site(request)
     return await _begun(request, datasette, address_from(request, await sent_pairs(request)))
 
 
 @posted(NOT_EXPORTED)
 async def again(request: HttpRequest, datasette: Datasette) -> Response:
-    """Begin a new job that asks for the same; who asks now is who is asked about."""
+    """Start a new job for the same request, with the permissions of the current actor."""
     check_same_site(request)
     _, job = await _found(request, datasette)
     return await _begun(request, datasette, job.asked)
@@ -92,7 +92,7 @@ async def _begun(request: HttpRequest, datasette: Datasette, address: dict[str, 
 
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
 async def job_page(request: HttpRequest, datasette: Datasette) -> Response:
-    """A job: how far it is, or its result. DELETE removes it."""
+    """Show a job with its progress or result. DELETE removes it."""
     if request.method == "DELETE":
         return await _deleted(request, datasette)
     jobs, job = await _found(request, datasette)
@@ -102,7 +102,7 @@ async def job_page(request: HttpRequest, datasette: Datasette) -> Response:
 
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
 async def job_state(request: HttpRequest, datasette: Datasette) -> Response:
-    """The same as data."""
+    """Return a job as JSON. DELETE removes it."""
     if request.method == "DELETE":
         return await _deleted(request, datasette)
     jobs, job = await _found(request, datasette)
@@ -111,7 +111,7 @@ async def job_state(request: HttpRequest, datasette: Datasette) -> Response:
 
 @answered(_NONE_SHOWN)
 async def jobs_page(request: HttpRequest, datasette: Datasette) -> Response:
-    """The jobs of who asks."""
+    """Show the actor's jobs."""
     jobs, found = await _mine(request, datasette)
     rows = [(job_data(datasette, job, jobs.settings), STATES[job.state]) for job in found]
     context = {"rows": rows, "signed_in": request.actor is not None, "number": number, "size": size}
@@ -120,7 +120,7 @@ async def jobs_page(request: HttpRequest, datasette: Datasette) -> Response:
 
 @answered(_NONE_SHOWN)
 async def jobs_data(request: HttpRequest, datasette: Datasette) -> Response:
-    """The same as data."""
+    """Return the actor's jobs as JSON."""
     jobs, found = await _mine(request, datasette)
     body = {"jobs": [job_data(datasette, job, jobs.settings) for job in found]}
     return Response.json(body, headers=answer_headers(datasette))
@@ -128,7 +128,7 @@ async def jobs_data(request: HttpRequest, datasette: Datasette) -> Response:
 
 @posted(Failure("The export was not cancelled"))
 async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
-    """Stop a job that waits or runs; one that has ended stays as it is."""
+    """Cancel a job that waits or runs; an ended job stays unchanged."""
     check_same_site(request)
     jobs, job = await _found(request, datasette)
     await asyncio.to_thread(jobs.cancel, job.id)
@@ -137,7 +137,7 @@ async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
 
 @posted(Failure("The export was not deleted"))
 async def delete(request: HttpRequest, datasette: Datasette) -> Response:
-    """Remove a job and its result."""
+    """Delete a job and its result."""
     return await _deleted(request, datasette)
 
 
@@ -150,7 +150,7 @@ async def _deleted(request: HttpRequest, datasette: Datasette) -> Response:
 
 @answered(Failure("The file cannot be downloaded"))
 async def result(request: HttpRequest, datasette: Datasette) -> Response:
-    """The file, or the part of it that is asked for."""
+    """Send the result of a job, or the requested part of it."""
     jobs, job = await _found(request, datasette)
     _check_done(job)
     await check_may_have(request, datasette, job)
@@ -172,7 +172,7 @@ async def result(request: HttpRequest, datasette: Datasette) -> Response:
     return ResultDownload(jobs.result(job.id), (first, end), request, jobs.settings, status, headers)
 
 
-# What these have in common
+# Shared by these views
 
 
 async def _found(request: HttpRequest, datasette: Datasette) -> tuple[Jobs, Job]:
@@ -211,7 +211,7 @@ def _check_done(job: Job) -> None:
 
 
 def _note_download(log: str, actor: Actor, job: Job, size: int) -> None:
-    """A line in the log of exports: a job's line tells who had it made, this one who took it."""
+    """Write a line to the audit log: the job's own line names its owner, this one who downloaded it."""
     entry = {
         "started": now_text(),
         "actor": actor.get("id") if actor else None,

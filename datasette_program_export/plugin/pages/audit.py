@@ -1,4 +1,4 @@
-"""The page of the log of exports, and the same as data."""
+"""The page of the audit log, and the same data as JSON."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ async def _audit(request: HttpRequest, datasette: Datasette) -> dict[str, Any]:
 
 @answered(_NOT_SHOWN)
 async def audit_page(request: HttpRequest, datasette: Datasette) -> Response:
-    """The log of exports, newest first."""
+    """Show the audit log, newest lines first."""
     context = await _audit(request, datasette)
     return await page_answer(request, datasette, "program_export_audit.html", context)
 
 
 @answered(_NOT_SHOWN)
 async def audit_lines(request: HttpRequest, datasette: Datasette) -> Response:
-    """The log of exports as data."""
+    """Return the audit log as JSON."""
     return Response.json(await _audit(request, datasette), headers=answer_headers(datasette))

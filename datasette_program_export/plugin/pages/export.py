@@ -25,20 +25,20 @@ from ..server.audit_log import AuditLog, LogEntry
 from .export_context import page_context
 from .sample import beginning
 
-_ROWS_OF = ("table", "where", "params", "sort")  # of a request: which rows of a table, and in what order
+_ROWS_OF = ("table", "where", "params", "sort")  # fields of a Request: which rows of a table, in what order
 
 
 def unsupported() -> None:
-    """Where Datasette would let us render its own page of rows: that would be one page, not all.
+    """Refuse to render rows for Datasette's renderer hook: it would export one page, not all rows.
 
-    Raised, as 0.x puts a status of its own over that of an answer."""
+    Raises BadRequest, because 0.x overrides the status of a response."""
     raise BadRequest("This address cannot be exported.")
 
 
 async def _download(asked: ExportContext) -> Response:
     form = get_format(asked.request.format)
     check_choices(form, asked.request)
-    if asked.http.method == "HEAD":  # nothing is run, so there is no name and no size to tell
+    if asked.http.method == "HEAD":  # the export does not run, so its name and size are unknown
         return Response(b"", 200, answer_headers(asked.datasette), form.media_type)
     export = Export(
         asked.source,
@@ -63,13 +63,13 @@ async def _download(asked: ExportContext) -> Response:
 
 @answered(NOT_EXPORTED)
 async def document(request: HttpRequest, datasette: Datasette) -> Response:
-    """``….programjson`` (``csv``, ``zip``) of a database, a table, a view, a stored query, a row."""
+    """Send ``….programjson`` (``csv``, ``zip``) of a database, a table, a view, a stored query or a row."""
     return await _download(await resolve_export(datasette, request))
 
 
 @answered(NOT_EXPORTED)
 async def query_document(request: HttpRequest, datasette: Datasette) -> Response:
-    """``/db/-/query.programjson?sql=…``."""
+    """Send ``/db/-/query.programjson?sql=…``."""
     if "sql" not in request.args:
         raise RequestError("The parameter sql is missing.")
     return await _download(await resolve_export(datasette, request))
@@ -77,7 +77,7 @@ async def query_document(request: HttpRequest, datasette: Datasette) -> Response
 
 @answered(NOT_EXPORTED)
 async def download(request: HttpRequest, datasette: Datasette) -> Response:
-    """The export page's button. A layout or dialect that the chosen format does not have is the form's, not a wish."""
+    """Send the file that the export page's form requests, ignoring options that its format does not have."""
     return await _download(as_form(await resolve_export(datasette, read_form(request).http)))
 
 
@@ -87,12 +87,12 @@ async def _plan(asked: ExportContext) -> Plan:
 
 @answered(NOT_EXPORTED)
 async def page(request: HttpRequest, datasette: Datasette) -> Response:
-    """The export page: what would be in the file, what not and why, and the button."""
+    """Show the export page: what the file would contain, what not and why, and the button."""
     form = read_form(request)
-    if form.address is not None:  # what a form sent, in an address that can be kept and sent
+    if form.address is not None:  # redirect a form to an address that can be bookmarked and shared
         return Response.redirect(form.address, headers=answer_headers(datasette))
     asked = as_form(await resolve_export(datasette, form.http))
-    # what is too large is shown, so that it can be made smaller; only the download is refused
+    # show exports that are too large, so that they can be made smaller; only the download is refused
     made = await _plan(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
     picking = await _picking(asked, form)
     begins = await asyncio.to_thread(beginning, asked) if form.sample else None
@@ -104,7 +104,7 @@ async def page(request: HttpRequest, datasette: Datasette) -> Response:
 
 
 async def _picking(asked: ExportContext, form: Form) -> Picking | None:
-    """The rows of the table to pick from; None for what is no table, or where nothing hangs off its rows."""
+    """Return the rows to pick from; None if the subject is not a table, or if its rows have no children."""
     request = asked.request
     if request.table is None or "pks" in asked.http.url_vars or (request.cascade and not request.records):
         return None
@@ -126,6 +126,6 @@ async def _picking(asked: ExportContext, form: Form) -> Picking | None:
 
 @answered(NOT_EXPORTED)
 async def plan_data(request: HttpRequest, datasette: Datasette) -> Response:
-    """The plan as data."""
+    """Return the plan as JSON."""
     made = await _plan(await resolve_export(datasette, request))
     return Response.json(made.model_dump(mode="json"), headers=answer_headers(datasette))

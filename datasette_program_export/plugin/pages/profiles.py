@@ -49,7 +49,7 @@ _CHOICES = {
 
 @posted(Failure("The choice was not saved"))
 async def save(request: HttpRequest, datasette: Datasette) -> Response:
-    """Save the choice that is sent, as a form or in the address, under the name that stands beside it."""
+    """Save the choice in a form or an address as a profile, under the name that is sent with it."""
     check_same_site(request)
     pairs = await sent_pairs(request)
     said = dict(pairs)
@@ -59,7 +59,7 @@ async def save(request: HttpRequest, datasette: Datasette) -> Response:
     await _check_may_save(datasette, request.actor, everybody)
     address = address_from(request, [(n, v) for n, v in pairs if n not in (SAVE_AS, SAVE_FOR)])
     asked = await asked_again(request, datasette, address)
-    # a name that there is not is to be told now, not when the profile is used
+    # report an unknown name now, not when the profile is used
     await planned(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
     table = asked.request.table or asked.request.name
     made = Profile(
@@ -75,7 +75,7 @@ async def save(request: HttpRequest, datasette: Datasette) -> Response:
 
 @posted(Failure("The choice was not deleted"))
 async def delete(request: HttpRequest, datasette: Datasette) -> Response:
-    """Delete a profile of one's own, or one of everybody's with the permission for that."""
+    """Delete one's own profile, or, with the permission for that, one for everybody."""
     check_same_site(request)
     asked_for = request.url_vars["profile"]
     saved = await _shown(datasette, request.actor)
@@ -90,7 +90,7 @@ async def delete(request: HttpRequest, datasette: Datasette) -> Response:
 
 @answered(_NOT_SHOWN)
 async def profiles_page(request: HttpRequest, datasette: Datasette) -> Response:
-    """The profiles that who asks may use."""
+    """Show the profiles that the actor may use."""
     context = {"profiles": await _list(request, datasette), "signed_in": request.actor is not None}
     context["kept_for_good"] = (await host.site_settings(datasette)).jobs_dir is not None
     return await page_answer(request, datasette, "program_export_profiles.html", context)
@@ -98,7 +98,7 @@ async def profiles_page(request: HttpRequest, datasette: Datasette) -> Response:
 
 @answered(_NOT_SHOWN)
 async def profiles_data(request: HttpRequest, datasette: Datasette) -> Response:
-    """The same as data."""
+    """Return the profiles that the actor may use as JSON."""
     return Response.json({"profiles": await _list(request, datasette)}, headers=answer_headers(datasette))
 
 
@@ -110,7 +110,7 @@ async def _check_may_save(datasette: Datasette, actor: Actor, everybody: bool) -
 
 
 async def _shown(datasette: Datasette, actor: Actor) -> list[Profile]:
-    """What is saved for this actor, and for everybody as far as they may see what it is of."""
+    """Return the profiles of this actor, and those for everybody whose tables the actor may see."""
     found = []
     for profile in await saved_for(datasette, actor):
         if profile.owner is None:
@@ -136,7 +136,7 @@ async def _list(request: HttpRequest, datasette: Datasette) -> list[dict[str, An
 
 
 def _told(datasette: Datasette, profile: Profile, may_delete: bool) -> dict[str, Any]:
-    """A profile as programs read it."""
+    """Return a profile as JSON data."""
     urls, of = datasette.urls, profile.database
     subject = urls.table(of, profile.table) if profile.table is not None else urls.database(of)
     fixed = profile.id is None

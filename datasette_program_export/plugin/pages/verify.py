@@ -23,11 +23,11 @@ from ..http.upload import receive_file
 from ..server.memory_budget import BUDGET
 from ..server.slots import ConcurrencyLimit
 
-# Apart from the exports' own: who sends a file slowly keeps nobody from exporting
+# Separate from the limit of exports, so that slow uploads cannot block exports
 SLOTS = ConcurrencyLimit("files are being checked")
 
 _NOT_VERIFIED = Failure("The file was not verified", "No file is kept here.")
-# A mark, the verdict, and what it means for the person who holds the file
+# A mark, the verdict, and its meaning for the person who has the file
 _VERDICTS = {
     "complete": ("✓", "Complete and unchanged", "All that was exported is in this file, as it was written."),
     "cut": ("✗", "Cut: its end is missing", "The file stops early, as when a download breaks off. Get it once more."),
@@ -89,7 +89,7 @@ async def _report(request: HttpRequest, settings: Settings, path: Path) -> Repor
     try:
         report = await asyncio.to_thread(check)
     finally:
-        if not begun:  # the server is ending; once begun, it goes on to its end
+        if not begun:  # the server stops before the check began; once begun, it runs to its end
             reading.end()
     return report.model_copy(update={"file": name})
 
