@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import datasette.app  # noqa: F401  before any part of the plugin, which it would else register half imported
 import pytest
 
 from datasette_program_export import ExportService

@@ -21,15 +21,6 @@ from .faults import faults
 
 PRESETS = ("the-program",)
 
-# Names that mark a column as secret in any database; `not_secrets` makes exceptions.
-# Case, blanks, hyphens, underscores and trailing digits are ignored.
-SECRET_NAMES = ("salt", "credentials", "sessionid")
-SECRET_ENDINGS = (
-    "password", "passwordhash", "passwd", "pwd", "pwhash", "passphrase", "hashedpassword", "passwordsalt",
-    "secret", "secretkey", "apikey", "accesskey", "privatekey", "token",
-)  # fmt: skip
-
-
 _Megabytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _BY_TABLE = ("subjects", "json_columns", "secrets", "not_secrets")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
@@ -12,8 +11,6 @@ from ..database.virtual_tables import OF_INDEXES, indexed_by
 from ..errors import RequestError, SettingsError
 from ..options.settings import (
     PRESETS,
-    SECRET_ENDINGS,
-    SECRET_NAMES,
     Preset,
     Settings,
     Subject,
@@ -21,9 +18,9 @@ from ..options.settings import (
     load_preset,
 )
 from .graph import Graph
+from .secrets import snake_case, sounds_secret
 
 _STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ class Catalog:
         configured = [c for c in self.subject(table.name).title if table.column(c)]
         if configured:
             return configured
-        by_form = {_snake(c.name): c.name for c in table.visible_columns}
+        by_form = {snake_case(c.name): c.name for c in table.visible_columns}
         for names in (("first_name", "last_name"), ("name",), ("title",), ("label",), ("company_name",)):
             if all(n in by_form for n in names):
                 return [by_form[n] for n in names]
@@ -268,13 +265,3 @@ def _named(table: Table, columns_by_table: dict[str, list[str]], strict: bool = 
                     raise SettingsError(f"{table.name} has no column {column}, which the settings name")
                 found.add(known.name)
     return found
-
-
-def _snake(name: str) -> str:
-    return fold(_HUMP.sub("_", name)).replace(" ", "_").replace("-", "_")
-
-
-def sounds_secret(name: str) -> bool:
-    """Return whether a column's name alone marks it as secret: ``api_key``, ``userPassword2``."""
-    form = _snake(name).replace("_", "").rstrip("0123456789")
-    return form in SECRET_NAMES or form.endswith(SECRET_ENDINGS)

@@ -193,7 +193,7 @@ def test_an_export_says_which_rows_are_too_large_to_be_read_unseen(tmp_path: Pat
         connection.commit()
         with Export(Source.of(path), Request(tables=("t",), format="programjson")) as export:
             (tmp_path / "t.json").write_bytes(b"".join(export))
-            warnings = export.coverage["warnings"]
+            warnings = export.coverage.warnings
         assert [w.startswith("t: 1 row of up to ") and "--trust" in w for w in warnings] == [True] * told
         assert (verify(tmp_path / "t.json").status == "complete") is not told
         assert not told or verify(tmp_path / "t.json", trusted=True).status == "complete"
