@@ -45,7 +45,11 @@ _TRUST = click.option(
 @click.option("--delimiter", help="Of a plain CSV file; else it is found out.")
 @click.option("--encoding", help="Of a plain CSV file; else it is found out.")
 @click.option("--header/--no-header", default=None, help="Whether a plain CSV file begins with its columns' names.")
-@click.option("--backup", type=click.Path(path_type=Path), help="Where the safety copy goes; else beside the database.")
+@click.option(
+    "--backup",
+    type=click.Path(path_type=Path),
+    help="Where the safety copy goes; else into the folder safety-copies beside the database.",
+)
 @click.option("--no-backup", is_flag=True, help="Make no safety copy.")
 @click.option("--triggers", is_flag=True, help="Let the database's triggers fire for the rows.")
 @_JSON

@@ -31,7 +31,7 @@ class ImportChoices(BaseModel):
     insert: bool = Field(default=True, description="False: rows that are not there are skipped.")
     allow_dangling: bool = Field(default=False, description="References that the file announces as leading nowhere.")
     triggers: bool = Field(default=False, description="Let the target's triggers fire for the rows.")
-    backup: bool | str | Path = Field(default=True, description="A safety copy: its name, or True for one beside.")
+    backup: bool | str | Path = Field(default=True, description="A safety copy: its name, or True for a free one.")
     leave_out_bad_rows: bool = Field(default=False, description="Import what is good, and report the rest.")
     table: str | None = Field(default=None, description="For a file that names no table.")
     delimiter: str | None = Field(default=None, description="Of a plain CSV file; else it is found out.")

@@ -19,7 +19,7 @@ from .choices import ImportChoices
 from .progress import ImportProgress
 from .reading import read
 from .report import AllowedReference, Finding, FindingCollector, ImportReport
-from .safety_copy import copy_before, default_place, restore_command
+from .safety_copy import copy_before, default_place, delete_copy, remove_empty_folder, restore_command
 from .staging.columns import ColumnMapping
 from .staging.database import StagingDatabase
 from .staging.new_tables import authorized, during_rows
@@ -216,15 +216,20 @@ class ImportRun:
         if self.asked.preview or wish is False or goal.fresh or goal.path is None or self.report.safety_copy:
             return
         self.watch.stage = "copying"
-        place = default_place(goal.path) if wish is True else Path(wish)
-        made = copy_before(goal.path, goal.library, place, self.watch.check)
+        place = default_place(goal.path, self.settings) if wish is True else Path(wish)
+        try:
+            made = copy_before(goal.path, goal.library, place, self.watch.check)
+        except BaseException:
+            remove_empty_folder(goal.path)
+            raise
         self.report.safety_copy = str(made)
         self.report.restore = restore_command(made, goal.path)
 
     def _forget_copy(self) -> None:
         """Delete the safety copy, because nothing was changed."""
         if self.report.safety_copy is not None:
-            Path(self.report.safety_copy).unlink(missing_ok=True)
+            assert self.goal.path is not None
+            delete_copy(Path(self.report.safety_copy), self.goal.path)
             self.report.safety_copy = self.report.restore = None
 
 

@@ -6,9 +6,11 @@ would miss what is still in the -wal file.
 
 from __future__ import annotations
 
+import glob
 import os
 import shlex
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import datetime, timezone
@@ -20,22 +22,56 @@ from ..database.library import library_of, sqlite3
 from ..database.sqlite_errors import explain, is_locked
 from ..errors import BusyError, NotFoundError, RequestError, SourceError
 from ..files.atomic import check_beside
+from ..options.settings import Settings
 
 _WAIT = 5.0
 _PAGES = 10_000  # between two checks whether the copy was cancelled
+_FOLDER = "safety-copies"
+# ``datasette FOLDER`` and ``*.db`` must not find a copy: served, it would have none of the database's restrictions
+_ENDING = ".db-copy"
+_EARLIER_ENDING = ".db"
+_DAY = 86400  # seconds
 
 
-def default_place(database: Path) -> Path:
-    """Return a free file name beside the database."""
+def default_place(database: Path, settings: Settings) -> Path:
+    """Return a free file name for a copy, in ``safety_copy_dir`` or in a private folder beside the database.
+
+    The folder is made if it is not there. Copies in it that are older than ``safety_copy_days`` are removed.
+    Raises OSError."""
+    chosen, days = settings.safety_copy_dir, settings.safety_copy_days
+    folder = Path(chosen) if chosen is not None else database.parent / _FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if days is not None:
+        _remove_old(folder, database.stem, days)
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     number = 1
-    while (place := database.with_name(f"{database.stem}.before-import-{stamp}{_suffix(number)}.db")).exists():
+    while (place := folder / f"{database.stem}.before-import-{stamp}{_suffix(number)}{_ENDING}").exists():
         number += 1
     return place
 
 
+def _remove_old(folder: Path, stem: str, days: float) -> None:
+    for ending in (_ENDING, _EARLIER_ENDING):
+        for old in folder.glob(f"{glob.escape(stem)}.before-import-*{ending}"):
+            with suppress(FileNotFoundError):  # another import removed it
+                if old.stat().st_mtime < time.time() - days * _DAY:
+                    old.unlink()
+
+
 def _suffix(number: int) -> str:
     return f"-{number}" if number > 1 else ""
+
+
+def delete_copy(copy: Path, database: Path) -> None:
+    """Delete a copy that is of no use, and the folder made for it if that is empty then."""
+    copy.unlink(missing_ok=True)
+    remove_empty_folder(database)
+
+
+def remove_empty_folder(database: Path) -> None:
+    """Remove the folder that ``default_place`` made beside the database, unless it holds copies."""
+    with suppress(OSError):
+        (database.parent / _FOLDER).rmdir()
 
 
 def _go_on() -> None:

@@ -128,7 +128,7 @@ class Settings(_Model):
     )
     safety_copy_dir: str | None = Field(
         default=None,
-        description="Where the import page keeps its copies of the database as it was before; by default a private "
+        description="Where imports keep their copies of the database as it was before; by default in a private "
         "folder `safety-copies` beside the database.",
     )
     safety_copy_days: float | None = Field(

@@ -25,7 +25,9 @@ class ImportOptions(_Model):
     csv_delimiter: str | None = Field(default=None, description="Else it is found out.")
     csv_has_header: bool | None = None
     create_backup: bool = Field(default=True, description="A safety copy; a database in memory has none.")
-    backup_path: str | None = Field(default=None, description="Its name; by default beside the database.")
+    backup_path: str | None = Field(
+        default=None, description="Its name; by default in `safety-copies` beside the database."
+    )
     continue_on_error: bool = Field(default=False, description="Leave bad rows out, and import the others.")
     max_errors: int | None = Field(default=None, ge=0, description="With continue_on_error: more stop the import.")
     allow_dangling: bool = False

@@ -95,7 +95,7 @@ def test_the_same_file_twice_changes_nothing(house: Path) -> None:
     report = load(house, exported(house))
     assert report.total("unchanged") == report.total("rows") == 5
     assert state(house) == before
-    assert report.safety_copy is None and not list(house.parent.glob("*before-import*"))
+    assert report.safety_copy is None and not list(house.parent.rglob("*before-import*"))
 
 
 def test_rows_without_a_key_are_counted(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_a_finding_says_where_and_why(table: str, row: dict, kind: str, words: s
     with pytest.raises(RefusedError) as refused:
         load(target, tmp_path / "f.json")
     assert refused.value.report.findings == report.findings
-    assert state(target) == before and not list(tmp_path.glob("*before-import*"))
+    assert state(target) == before and not list(tmp_path.rglob("*before-import*"))
 
 
 def test_every_bad_row_is_found_not_only_the_first(tmp_path: Path) -> None:
@@ -490,7 +490,7 @@ def test_a_failing_import_and_a_preview_leave_every_byte(house: Path, tmp_path: 
             load(target, file)
         load(target, file, on_conflict="update", preview=True)
         assert digests(target) == before
-    assert not list(tmp_path.glob("*before-import*"))
+    assert not list(tmp_path.rglob("*before-import*"))
 
 
 def test_a_database_that_is_being_written_to_is_waited_for_then_refused(

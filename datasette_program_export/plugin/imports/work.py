@@ -16,7 +16,6 @@ from concurrent.futures import wait
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from threading import Lock
-from time import time
 from typing import Any
 
 from datasette.utils.sqlite import sqlite3
@@ -27,7 +26,7 @@ from ...formats.moments import now_text
 from ...importing.importer import load
 from ...importing.report import Finding, ImportReport
 from ...importing.run import AppliedImport, Inspect, RunOn
-from ...importing.safety_copy import copy_of, default_place
+from ...importing.safety_copy import copy_of
 from ..host import writing as host_writing
 from ..server.audit_log import AuditLog
 from ..server.import_runner import Import, ImportWork, as_data
@@ -54,7 +53,6 @@ class _AskedWork(ImportWork):
         connection: Any,
         *,
         preview: bool = False,
-        backup: bool | Path = True,
         inspect: Inspect | None = None,
         run_on: RunOn | None = None,
     ) -> ImportReport:
@@ -71,7 +69,6 @@ class _AskedWork(ImportWork):
                 watch=self,
                 limits=reading.limits(settings, self.check),
                 preview=preview,
-                backup=backup,
                 **self.one.choices,
             )
         except RefusedError as error:
@@ -134,7 +131,7 @@ class ApplyWork(_AskedWork):
         try:
             path = host_writing.path_of(self.asked.database)
             with self._connection_to(path, "ro") as reader:
-                report = self._load(reader, backup=self._safety_copy(path), inspect=self._inspect, run_on=self._in_turn)
+                report = self._load(reader, inspect=self._inspect, run_on=self._in_turn)
             outcome = "complete" if report.ok else "refused"
         except BaseException as error:
             outcome = str(error) or type(error).__name__
@@ -171,17 +168,6 @@ class ApplyWork(_AskedWork):
     def _inspect(self, applied: AppliedImport) -> None:
         self.asked.rights.check_changes(applied.report)
         _check_foreseen(self.one, applied.report)
-
-    def _safety_copy(self, path: Path) -> Path:
-        """Return the path for the safety copy; remove copies older than ``safety_copy_days``."""
-        chosen, days = self.asked.settings.safety_copy_dir, self.asked.settings.safety_copy_days
-        folder = Path(chosen) if chosen is not None else path.parent / "safety-copies"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if days is not None:
-            for old in folder.glob(f"{path.stem}.before-import-*.db"):
-                if old.stat().st_mtime < time() - days * 86400:
-                    old.unlink(missing_ok=True)
-        return default_place(folder / path.name)
 
     def _log(self, log: str, report: ImportReport | None, started: str, outcome: str) -> None:
         one = self.one
