@@ -144,14 +144,28 @@ class Target:
         """Open the import's one transaction; it is rolled back unless ``commit`` is called in it."""
         try:
             self.connection.execute("BEGIN IMMEDIATE")
-            if reflect(self.connection) != self.schema:
-                raise BusyError(f"The tables of {self.name} were changed meanwhile; try again.")
-            yield
+            try:
+                if reflect(self.connection) != self.schema:
+                    raise BusyError(f"The tables of {self.name} were changed meanwhile; try again.")
+                yield
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+            except BaseException:
+                self._undo()
+                raise
         except self.library.DatabaseError as error:
             raise self.error(error) from None
-        finally:
+
+    def _undo(self) -> None:
+        """Roll back what failed, and read once.
+
+        Where the disk is full or fails, SQLite rolls back only at the next read by a connection that may write.
+        Until then its journal stays beside the file, and a connection that may only read cannot open it."""
+        with suppress(self.library.Error):
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
+        with suppress(self.library.Error):
+            self.connection.execute("SELECT 1 FROM main.sqlite_master LIMIT 1").fetchall()
 
     def commit(self) -> None:
         """Commit the transaction. ``publish`` then gives a new file its name."""
