@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 from ..database.guarding.authorizer import JOINS_UNSEEN, OF_STORAGE
@@ -219,17 +219,18 @@ def _virtual(key: VirtualForeignKey, child: Table, schema: Schema) -> ForeignKey
 
 
 def _secrets(
-    schema: Schema, settings: Settings, preset: Preset | None, edges: Iterable[ForeignKey]
+    schema: Schema, settings: Settings, preset: Preset | None, edges: Sequence[ForeignKey]
 ) -> dict[str, dict[str, str]]:
     """Return the secret columns of every table that has any, each with the reason."""
     found: dict[str, dict[str, str]] = {}
+    referring = {(e.table, column) for e in edges if not e.problem for column in e.columns}
     for table in schema.values():
         taken_back = _named(table, settings.not_secrets)
         named = _named(table, settings.secrets) | (_named(table, preset.secrets, strict=False) if preset else set())
         found[table.name] = {
             c.name: "named as secret" if c.name in named else "its name sounds like a secret"
             for c in table.columns
-            if c.name in named or (c.name not in taken_back and sounds_secret(c.name))
+            if c.name in named or (c.name not in taken_back and sounds_secret(c, (table.name, c.name) in referring))
         }
     more = True
     while more:  # a column that refers to a secret column holds the same values

@@ -3,24 +3,82 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-from ..database.schema import fold
+from ..database.schema import Column, fold
 
 # Case, blanks, hyphens, underscores and trailing digits are ignored. The setting `not_secrets` makes exceptions.
-SECRET_NAMES = ("salt", "credentials", "sessionid")
+SECRET_NAMES = ("salt", "rands", "credentials", "pin_code", "pin_hash", "session_id")
+# Only without trailing digits: `pin1` and `pin2` are the pins of a board.
+SECRET_WITHOUT_DIGITS = "pin"
 SECRET_ENDINGS = (
-    "password", "passwordhash", "passwd", "pwd", "pwhash", "passphrase", "hashedpassword", "passwordsalt",
-    "secret", "secretkey", "apikey", "accesskey", "privatekey", "token",
+    "password", "passwords", "password_value", "passwd", "pwd", "pw_hash", "passphrase", "passcode",
+    "user_pass", "db_pass", "smtp_pass",
+    "passwort", "kennwort", "contraseña", "contrasena", "mot_de_passe", "wachtwoord",
+    "secret", "secret_key", "token", "token_key", "access_tokens", "refresh_tokens", "jwt",
+    "api_key", "api_keys", "access_key", "auth_key", "session_key", "activation_key", "otp_key",
+    "private_key", "private_key_pem", "private_pem", "priv_key", "signing_key", "encryption_key",
+    "recovery_code", "recovery_codes", "backup_code", "backup_codes",
 )  # fmt: skip
+# Only as a word of its own: `smtp_pass`, but not `compass`.
+SECRET_LAST_WORDS = ("pass", "senha", "otp", "totp", "hotp")
+# What is made from a secret, or belongs to it, can help to guess it: `token_hash`.
+MADE_FROM_SECRETS = ("hashed", "hash", "digest", "encrypted", "bcrypt", "crypt", "salt", "md5", "sha256")
+
+# The first word of a yes or no: `has_password`.
+YES_OR_NO = ("has", "is", "needs", "requires", "must", "show")
+ORDINARY_ENDINGS = (
+    "next_page_token", "previous_page_token", "prev_page_token", "continuation_token",
+    "boarding_pass", "day_pass", "season_pass", "ski_pass", "low_pass", "high_pass", "band_pass",
+)  # fmt: skip
+# As integers, or as references to a table, these number the sessions of a clinic or a school.
+SESSIONS = ("session_id", "session_key")
+
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_DIGITS = "0123456789"
 
 
-def sounds_secret(name: str) -> bool:
-    """Return whether a column's name alone marks it as secret: ``api_key``, ``userPassword2``."""
-    form = snake_case(name).replace("_", "").rstrip("0123456789")
-    return form in SECRET_NAMES or form.endswith(SECRET_ENDINGS)
+def sounds_secret(column: Column, refers: bool = False) -> bool:
+    """Return whether a column's name marks it as secret: ``api_key``, ``userPassword2``.
+
+    ``refers`` tells whether the column refers to another table."""
+    name = snake_case(unicodedata.normalize("NFKC", column.name)).casefold()
+    words = name.rstrip(_DIGITS + "_")
+    form, integer = _joined(words), column.affinity == "INTEGER"
+    if "BOOL" in column.type.upper() or words.partition("_")[0] in YES_OR_NO or form.endswith(_ORDINARY):
+        return False
+    if form in _SESSIONS and (refers or integer):
+        return False
+    if name == SECRET_WITHOUT_DIGITS:
+        return True
+    return any(_is_secret(w, integer) for w in (words, _source(words)))
 
 
 def snake_case(name: str) -> str:
     """Return a name in lower case, its words divided by underscores: ``api_key`` for ``apiKey``."""
     return fold(_HUMP.sub("_", name)).replace(" ", "_").replace("-", "_")
+
+
+def _is_secret(words: str, integer: bool) -> bool:
+    form, last = _joined(words), words.rpartition("_")[2]
+    if form in _NAMES or form.endswith(_ENDINGS):
+        return True
+    # as an integer, `pass` counts passes, or is a yes or no
+    return last in SECRET_LAST_WORDS and not (last == "pass" and integer)
+
+
+def _source(words: str) -> str:
+    """Return the name of what a column was made from: ``api_key`` for ``api_key_hash``."""
+    for ending in _MADE:
+        if words.endswith(ending):
+            return words.removesuffix(ending).rstrip("_")
+    return words
+
+
+def _joined(words: str) -> str:
+    return words.replace("_", "")
+
+
+_NAMES, _SESSIONS = frozenset(map(_joined, SECRET_NAMES)), frozenset(map(_joined, SESSIONS))
+_ENDINGS, _ORDINARY = tuple(map(_joined, SECRET_ENDINGS)), tuple(map(_joined, ORDINARY_ENDINGS))
+_MADE = tuple(word.rstrip(_DIGITS) for word in MADE_FROM_SECRETS)  # a name has lost its last digits too
