@@ -15,7 +15,12 @@ from .. import host
 from ..host.protocols import Datasette, HttpRequest
 from .parameters import check_parameters
 
-HEADERS = {"cache-control": "private, no-store", "x-content-type-options": "nosniff", "x-accel-buffering": "no"}
+HEADERS = {
+    "cache-control": "private, no-store",
+    "x-content-type-options": "nosniff",
+    "x-accel-buffering": "no",
+    "x-robots-tag": "noindex, nofollow",  # a search engine keeps no export, and asks for none
+}
 
 
 View = Callable[[HttpRequest, Datasette], Awaitable[Response]]
@@ -98,7 +103,7 @@ def done_answer(
 
     ``headers`` are all of the data's, where they are more than what stands over every answer."""
     if for_a_browser(request):
-        return Response.redirect(place, 303)
+        return Response.redirect(place, 303, headers=answer_headers(datasette))
     return Response.json(data, status=status, headers=headers or answer_headers(datasette))
 
 

@@ -192,7 +192,8 @@ async def _deleted(asked: ImportContext, imports: Imports, one: Import) -> Respo
 async def _shown(asked: ImportContext, imports: Imports, one: Import, status: int = 200) -> Response:
     """Respond to an action: redirect a browser to the file's page, send a program the data."""
     if for_a_browser(asked.http):
-        return Response.redirect(import_url(asked.datasette, one.database, one.id), 303)
+        page = import_url(asked.datasette, one.database, one.id)
+        return Response.redirect(page, 303, headers=answer_headers(asked.datasette))
     return await _data(asked, imports, one, status)
 
 

@@ -53,7 +53,7 @@ class Browser:
         answer = await self.ds.client.post(
             unescape(action), data=fields, cookies=self.cookies, headers={**HTML, **own}, follow_redirects=False
         )
-        assert answer.status_code == 303, answer.text
+        assert answer.status_code == 303 and answer.headers["x-robots-tag"] == "noindex, nofollow", answer.text
         await self.open(answer.headers["location"])
 
     def link(self, text: str) -> str:
@@ -79,6 +79,8 @@ async def test_the_whole_way_without_script(house_file: Path, folder: Path) -> N
         again = await ended(ds, {"links": {"self": browser.url + ".json"}})
         await browser.open(browser.url)
         assert '<h2 tabindex="-1">Ready</h2>' in browser.html and again["sha256"] in browser.html
+        links = re.findall("<a [^>]*>(?:Download house_|this as data)", browser.html)
+        assert len(links) == 2 and all('rel="nofollow"' in link for link in links)
         file = await browser.ds.client.get(browser.link("Download house_"), cookies=browser.cookies)
         assert b"air" in file.content
         assert browser.link("What is in it") == ("/house/-/program-export?_export_format=csv&_export_table=albums")

@@ -76,6 +76,7 @@ async def test_the_parts_make_the_whole_and_the_whole_is_proved(house_file: Path
         assert whole.headers["repr-digest"] == f"sha-256=:{base64.b64encode(digest).decode()}:"
         assert whole.headers["content-disposition"].startswith(f'attachment; filename="{job["filename"]}"')
         assert (whole.headers["accept-ranges"], whole.headers["cache-control"]) == ("bytes", "private, no-store")
+        assert whole.headers["x-robots-tag"] == "noindex, nofollow"
         first = await ask(ds, "get", url, headers={"range": "bytes=0-99"})
         condition = {"range": "bytes=100-", "if-range": first.headers["etag"]}
         rest = await ask(ds, "get", url, headers=condition)

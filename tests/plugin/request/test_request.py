@@ -41,6 +41,7 @@ async def test_a_record_by_its_address(demo_file: Path) -> None:
     assert found["integrity"]["rows"] == 28 and found["integrity"]["complete"] is True
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "private, no-store"
+    assert response.headers["x-robots-tag"] == "noindex, nofollow"
     assert re.fullmatch(
         r'attachment; filename="(practice_clients_Anna-Ascendant_\d{8}T\d{6}Z\.json)"; filename\*=UTF-8\'\'\1',
         response.headers["content-disposition"],
@@ -175,6 +176,7 @@ async def test_what_is_wrong_gets_a_status_and_a_sentence(demo_file: Path, path:
     assert (response.status_code, body["ok"], body["status"]) == (status, False, status), response.text
     assert said in body["error"] and body["errors"] == [body["error"]]
     assert "select" not in body["error"].lower() and response.headers["cache-control"] == "private, no-store"
+    assert response.headers["x-robots-tag"] == "noindex, nofollow"
 
 
 async def test_a_browser_gets_a_page_with_the_sentence(demo_file: Path) -> None:
@@ -183,6 +185,7 @@ async def test_a_browser_gets_a_page_with_the_sentence(demo_file: Path) -> None:
     )
     assert response.status_code == 404 and "Nothing was exported" in response.text
     assert "There is no row nix in clients (rows are named by id)." in response.text
+    assert response.headers["x-robots-tag"] == "noindex, nofollow"
 
 
 async def test_only_reading(demo_file: Path) -> None:
@@ -196,7 +199,15 @@ async def test_only_reading(demo_file: Path) -> None:
 async def test_the_row_page_leads_to_the_export_page(demo_file: Path) -> None:
     ds = make_datasette(demo_file)
     page = (await get(ds, f"/practice/clients/{ANNA}")).text
-    assert f'href="/practice/clients/{ANNA}/-/program-export"' in page and "Export this record" in page
+    rel = "" if V1 else ' rel="nofollow"'  # 1.0 writes the link itself
+    assert f'href="/practice/clients/{ANNA}/-/program-export"{rel}' in page and "Export this record" in page
+
+
+async def test_robots_are_told_to_follow_no_link_to_a_file_or_data(demo_file: Path) -> None:
+    shown = await get(make_datasette(demo_file), f"/practice/clients/{ANNA}/-/program-export")
+    assert shown.status_code == 200 and shown.headers["x-robots-tag"] == "noindex, nofollow"
+    links = re.findall(r'<a [^>]*href="[^"]*\.(?:programjson|json)[^"]*"[^>]*>', shown.text)
+    assert len(links) == 2 and all('rel="nofollow"' in link for link in links), links
 
 
 async def test_pages_link_to_their_data(demo_file: Path) -> None:
