@@ -25,7 +25,7 @@ from tests.support.files import pipes_format
 from tests.support.sites.server import make_datasette
 from tests.support.source_code import FILES, PACKAGE
 
-TOYS = {"pipes": "tests.pipes_format", "toy": "tests.toy_format"}
+TOYS = {"pipes": "tests.support.files.pipes_format", "toy": "tests.support.files.toy_format"}
 OWN_NAMES = tuple(registry.NAMES)
 PAIR = (
     "CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT)",

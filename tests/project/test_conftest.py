@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import pytest_runtest_setup
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 CALM = ["-q", "-rs", "-p", "no:cacheprovider", "-p", "no:xdist"]
 
 
@@ -25,18 +25,18 @@ def run(tests: str, *words: str, **env: str) -> str:
 
 
 def test_without_a_browser_its_tests_are_skipped_and_say_why(tmp_path: Path) -> None:
-    said = run("test_verify_browser.py", "-k", "dropped", PATH=str(tmp_path))
+    said = run("plugin/browser/test_verify.py", "-k", "dropped", PATH=str(tmp_path))
     assert "there is no Chromium here (make browser installs one)" in said and "passed" not in said
 
 
 def test_one_fixture_starts_a_browser() -> None:
-    starting = [path.name for path in TESTS.glob("*.py") if "chromium" + ".launch(" in path.read_text("utf-8")]
+    starting = [path.name for path in TESTS.rglob("*.py") if "chromium" + ".launch(" in path.read_text("utf-8")]
     assert starting == ["conftest.py"]
 
 
 def test_no_proxy_takes_the_requests_of_tests() -> None:
     names = ("HTTP_PROXY", "https_proxy", "ALL_PROXY", "no_proxy")
-    run("test_conftest.py", "-k", "nothing_of_a_proxy", **dict.fromkeys(names, "http://127.0.0.1:9"))
+    run("project/test_conftest.py", "-k", "nothing_of_a_proxy", **dict.fromkeys(names, "http://127.0.0.1:9"))
 
 
 def test_nothing_of_a_proxy_is_in_the_environment() -> None:
