@@ -10,7 +10,7 @@ from ..database.schema import Column, fold
 # Case, blanks, hyphens, underscores and trailing digits are ignored. The setting `not_secrets` makes exceptions.
 SECRET_NAMES = ("salt", "rands", "credentials", "pin_code", "pin_hash", "session_id")
 # Only without trailing digits: `pin1` and `pin2` are the pins of a board.
-SECRET_WITHOUT_DIGITS = "pin"
+SECRET_WITHOUT_DIGITS = ("pin",)
 SECRET_ENDINGS = (
     "password", "passwords", "password_value", "passwd", "pwd", "pw_hash", "passphrase", "passcode",
     "user_pass", "db_pass", "smtp_pass",
@@ -49,7 +49,7 @@ def sounds_secret(column: Column, refers: bool = False) -> bool:
         return False
     if form in _SESSIONS and (refers or integer):
         return False
-    if name == SECRET_WITHOUT_DIGITS:
+    if name in SECRET_WITHOUT_DIGITS:
         return True
     return any(_is_secret(w, integer) for w in (words, _source(words)))
 
