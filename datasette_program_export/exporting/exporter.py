@@ -225,7 +225,7 @@ class Export:
             "generator": GENERATOR,
             "source": self.source.name,
             "scope": self.request.scope,
-            "request": self.request.told(),
+            "request": self.request.as_recorded(),
         }
         if scope.catalog.preset_name is not None:
             head["preset"] = scope.catalog.preset_name

@@ -112,7 +112,7 @@ class Request(BaseModel):
     def _given(self, name: str) -> bool:
         return bool(getattr(self, name) != type(self).model_fields[name].default)
 
-    def told(self) -> dict[str, Any]:
+    def as_recorded(self) -> dict[str, Any]:
         """Return the request as data for a document or a log.
 
         Parameters that a stored query took from headers and cookies are left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -107,3 +108,15 @@ def test_small_pieces_are_joined_but_the_first_is_not_kept_waiting() -> None:
     pieces = list(coalesced([b"a"] * 10 + [b"b" * 300_000] + [b"c"]))
     assert pieces == [b"a", b"a" * 9 + b"b" * 300_000, b"c"]
     assert list(coalesced([])) == []
+
+
+def test_the_file_of_a_reader_who_caught_up_takes_no_room(tmp_path: Path) -> None:
+    store = Spool(0, 10_000_000, str(tmp_path), lambda: None)
+    size = lambda: os.fstat(store._file.fileno()).st_size  # noqa: E731
+    for _ in range(3):  # again and again: a long download takes no more than the reader is behind
+        store._put(b"a" * 1000)
+        store._put(b"b" * 1000)
+        assert size() == 2000
+        assert store.take() == b"a" * 1000 + b"b" * 1000
+        assert size() == 0
+    store.close()

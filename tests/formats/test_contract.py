@@ -289,3 +289,11 @@ def test_sqlite_floats_of_seventeen_digits() -> None:
         connection.commit()
         found = [row["r"] for row in document(connection, "t", settings=Settings())["tables"]["t"]]
     assert [(type(n), repr(n)) for n in found] == [(float, repr(n)) for n in numbers]
+
+
+def test_the_end_of_a_pretty_document() -> None:
+    made = exported(database(None, "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)"), "t", layout="pretty")
+    assert made.endswith(b'",\n    "complete": true\n  }\n}\n') and made.startswith(
+        b'{\n  "format": "programjson",\n  '
+    )
+    assert b'  "tables": {\n    "t": [\n      {\n        "a": 1\n      }\n    ]\n  },\n  "coverage": {' in made

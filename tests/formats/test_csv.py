@@ -11,6 +11,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
+from math import inf
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -314,3 +315,12 @@ def _cells(path: Path) -> Iterator[list[tuple[str | None, str]]]:
                 cells += [(kind, shown)] * int(cell.get(table + "number-columns-repeated", "1"))
         if cells:
             yield cells
+
+
+def test_an_infinity_beside_a_null_is_written_as_one() -> None:
+    """Both are null to the encoder that writes a column of numbers at once."""
+    rows = [(1, 1.5), (2, inf), (3, None), (4, -inf), (5, 0)]
+    assert CsvLines(",", 2)(rows) == b"1,1.5\r\n2,Infinity\r\n3,\r\n4,-Infinity\r\n5,0\r\n"
+    connection = database(None, "CREATE TABLE t (id INTEGER PRIMARY KEY, x)", "INSERT INTO t VALUES (1, 9e999)")
+    connection.execute("INSERT INTO t VALUES (2, NULL), (3, 2.5)")
+    assert exported(connection, "t", format="csv") == b"id,x\r\n1,Infinity\r\n2,\r\n3,2.5\r\n"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from datasette_program_export import Settings
 from datasette_program_export.database.snapshot import Snapshot
 from datasette_program_export.database.source import Source
-from datasette_program_export.errors import NotFoundError, TooLargeError, UnsupportedError
+from datasette_program_export.errors import NotFoundError, RequestError, TooLargeError, UnsupportedError
 from datasette_program_export.selection.catalog import catalog
 from datasette_program_export.selection.key_tables import KeyTable
 from datasette_program_export.selection.walk import Walk
@@ -253,3 +253,13 @@ def test_the_walk_stops_at_a_table_that_may_not_be_seen() -> None:
     assert "hidden_child" not in str(found)
     with pytest.raises(LookupError, match="or you may not see it"):
         exported(connection, "HIDDEN_child", visible={"mine"})
+
+
+def test_a_path_that_could_be_two_rows_names_none() -> None:
+    rows = "INSERT INTO t VALUES (1, 'number'), ('1', 'text'), (2, 'number'), (X'32', 'blob')"
+    connection = database(None, "CREATE TABLE t (id PRIMARY KEY, n)", rows)
+    assert [r["n"] for r in document(connection, "t", "1")["tables"]["t"]] == ["text"]
+    with pytest.raises(RequestError, match=r"^2 names 2 rows of t, not one\.$"):
+        exported(connection, "t", "2")
+    for name in ("number", "blob"):  # both are there, by another way
+        assert len(document(connection, "t", where=[f"n = '{name}' AND CAST(id AS TEXT) = '2'"])["tables"]["t"]) == 1

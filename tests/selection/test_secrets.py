@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from datasette_program_export import Request, Settings, plan
 from datasette_program_export.demo import PASSWORD_HASH
 from datasette_program_export.errors import DeniedError, ExportError, UnsupportedError
+from datasette_program_export.exporting.exporter import Export
 from tests.support.databases.building import database, document, exported
 
 SECRET = "s3cret-canary"
@@ -174,3 +177,82 @@ def test_search_tables_show_no_more_than_their_source() -> None:
             with pytest.raises(DeniedError):
                 exported(connection, table, visible={"notes_fts", "notes_fts_data"})
         assert exported(connection, "notes_fts", visible={"notes_fts", "notes"})
+
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+
+TITLED = ("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, api_key TEXT, born TEXT)",)
+
+
+WORDS = {"t": {"title": ["name", "api_key"], "told_apart_by": ["born", "api_key"]}}
+
+
+@pytest.mark.parametrize(
+    ("without", "title", "told_apart"),
+    [((), "Ada", "1815"), (("t.name",), "1", "1815"), (("t.born",), "Ada", ""), (("t.name", "t.born"), "1", "")],
+)
+def test_what_is_not_in_the_file_is_not_in_its_name_either(
+    without: tuple[str, ...], title: str, told_apart: str
+) -> None:
+    connection = database(None, *TITLED, "INSERT INTO t VALUES (1, 'Ada', 'CANARY', '1815')")
+    settings = Settings.model_validate({"subjects": WORDS})
+    request = Request(table="t", records=(("1",),), without=without)
+    made = plan(connection, request, settings=settings)
+    assert (made.title, made.told_apart) == (title, told_apart)
+    with Export(connection, request, settings=settings, created_at=MOMENT) as running:
+        assert b"CANARY" not in b"".join(running)
+        assert running.filename == f"memory_t_{title}_20260102T030405Z.json"
+
+
+def test_a_warning_names_no_table_that_may_not_be_seen() -> None:
+    """Neither the reference that SQLite cannot check, nor the one to a column that is not there."""
+    connection = database(
+        None,
+        "CREATE TABLE child (id INTEGER PRIMARY KEY, a REFERENCES hidden (n), b REFERENCES hidden (nix))",
+        "CREATE TABLE hidden (id INTEGER PRIMARY KEY, n)",
+    )
+    everything = document(connection, "child")["coverage"]["warnings"]
+    assert len(everything) == 2 and all("hidden" in w for w in everything)
+    for how in ({}, {"cascade": True}):
+        seen = document(connection, "child", visible={"child"}, **how)["coverage"]["warnings"]
+        assert not [w for w in seen if "hidden" in w or "child." in w]
+
+
+WORD_LISTS = {
+    "fts5vocab": "USING fts5vocab(found, row)",
+    "fts5vocab, quoted": """USING fts5vocab('found', "instance")""",
+    "fts4aux": "USING fts4aux(old)",
+}
+
+
+def word_lists(how: str, *more: str) -> Any:
+    return database(
+        None,
+        "CREATE TABLE doc (id INTEGER PRIMARY KEY, body TEXT)",
+        "CREATE VIRTUAL TABLE found USING fts5(body, content='doc', content_rowid='id')",
+        "CREATE VIRTUAL TABLE old USING fts4(body, content='doc')",
+        *more,
+        f"CREATE VIRTUAL TABLE words {WORD_LISTS[how]}",
+    )
+
+
+@pytest.mark.parametrize("how", WORD_LISTS)
+def test_a_list_of_words_shows_no_more_than_its_index(how: str) -> None:
+    connection = word_lists(how)
+    assert document(connection, "words")["tables"]["words"] == []
+    assert document(connection, "words", visible={"words", "found", "old", "doc"})["tables"]["words"] == []
+    for visible in ({"words"}, {"words", "found", "old"}, {"words", "doc"}):
+        with pytest.raises(DeniedError, match="not see all that words is made from"):
+            exported(connection, "words", visible=visible)
+
+
+@pytest.mark.parametrize("how", WORD_LISTS)
+@pytest.mark.parametrize("where", ["in what is indexed", "elsewhere"])
+def test_a_list_of_words_is_refused_where_there_are_secrets(how: str, where: str) -> None:
+    secret = "ALTER TABLE doc ADD COLUMN password" if where != "elsewhere" else "CREATE TABLE keys (id, api_key)"
+    connection = word_lists(how, secret)
+    with pytest.raises(DeniedError, match="words cannot be exported"):
+        exported(connection, "words")
+    with pytest.raises(ExportError):
+        exported(connection, "doc", where=["EXISTS (SELECT term FROM words)"])

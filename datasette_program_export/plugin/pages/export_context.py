@@ -86,7 +86,7 @@ def page_context(
         "title": title,
         "words": "" if request.records else asked.words,
         "sql": request.sql,
-        "params": request.told().get("params", {}) if request.scope == "query" else {},
+        "params": request.as_recorded().get("params", {}) if request.scope == "query" else {},
         "number": number,
         "picture": picture(plan, number),
         "belongs": belongs,
@@ -145,7 +145,7 @@ def _addresses(asked: ExportContext, in_ranges: list[str], picking: Picking | No
     unnamed_query = request.scope == "query" and request.name is None
     document = f"{subject}/-/query.programjson" if unnamed_query else f"{subject}.programjson"
     shown = request.model_copy(  # without values from cookies and headers
-        update={"params": request.told().get("params", {}), "format": form}
+        update={"params": request.as_recorded().get("params", {}), "format": form}
     )
     ranged = {f"{column}__{lookup}" for column in in_ranges for lookup in ("gte", "lt")}
     # the form has all options of a profile; sending its name as well would undo what the user has unticked

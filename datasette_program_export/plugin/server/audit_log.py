@@ -91,7 +91,7 @@ class LogEntry:
             "actor": actor.get("id") if actor else None,
             "database": database,
             "scope": request.scope,
-            "request": request.told(),
+            "request": request.as_recorded(),
         }
 
     def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import http.client
 import json
@@ -19,7 +20,10 @@ from pathlib import Path
 
 import pytest
 
+from datasette_program_export import Request, Settings, export
 from datasette_program_export.demo import ANNA
+from datasette_program_export.errors import CancelledError
+from datasette_program_export.plugin.http.download import Download
 from datasette_program_export.plugin.server.slots import SLOTS
 from tests.support.databases.building import database
 from tests.support.sites.server import END, Server, fetched, make_datasette, rest_of, served, threads, wait_until
@@ -203,3 +207,57 @@ def test_a_record_over_a_real_server(demo_file: Path) -> None:
     with served(make_datasette(demo_file)) as running:
         found = json.loads(fetched(f"{running.url}/practice/clients/{ANNA}.programjson"))
     assert found["integrity"]["rows"] == 28
+
+
+class Reader:
+    """Who asked: receives nothing until it leaves."""
+
+    def __init__(self) -> None:
+        self.leaves = asyncio.Event()
+
+    async def receive(self) -> dict[str, str]:
+        await self.leaves.wait()
+        return {"type": "http.disconnect"}
+
+
+# the first rows come at once, the next never
+ENDLESS = (
+    "CREATE VIEW v AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c WHERE x < {}"
+)
+
+
+def downloaded(path: Path, rows: int, reader: Reader) -> Download:
+    database(path, ENDLESS.format(rows)).close()
+    return Download(export(path, Request(table="v")), reader, Settings())
+
+
+async def test_a_reader_who_leaves_before_the_first_byte_stops_the_export(tmp_path: Path) -> None:
+    before, reader = SLOTS.taken, Reader()
+    made = downloaded(tmp_path / "x.db", 0, reader)
+    starting = asyncio.ensure_future(made.start())
+    await asyncio.to_thread(wait_until, lambda: made._reader._watcher is not None, "the watcher")
+    reader.leaves.set()
+    with pytest.raises(CancelledError):
+        await asyncio.wait_for(starting, 20)
+    await asyncio.to_thread(wait_until, lambda: SLOTS.taken == before, "the export to end")
+
+
+@pytest.mark.parametrize("stuck", [True, False], ids=["while it takes nothing", "while it waits"])
+async def test_a_reader_who_leaves_stops_the_export_and_is_no_error(tmp_path: Path, stuck: bool) -> None:
+    before, reader, goes_on = SLOTS.taken, Reader(), asyncio.Event()
+    taken: list[bytes] = []
+
+    async def send(message: dict) -> None:
+        taken.append(message.get("body", b""))
+        if stuck and message["type"] == "http.response.body":
+            await goes_on.wait()
+
+    made = await downloaded(tmp_path / "x.db", 40, reader).start()
+    sending = asyncio.ensure_future(made.asgi_send(send))
+    await asyncio.to_thread(wait_until, lambda: len(taken) >= 2, "the first rows")
+    reader.leaves.set()
+    # the export ends although nobody has come back from sending yet
+    await asyncio.to_thread(wait_until, lambda: SLOTS.taken == before, "the export to end")
+    goes_on.set()
+    await asyncio.wait_for(sending, 20)
+    assert not b"".join(taken).endswith(b"}\n")
