@@ -17,10 +17,7 @@ from tests.support.databases.building import database
 SIZE = 2000 * MB if ALL else 70 * MB  # unpacked; the larger ones take minutes
 QUICK = ("an endless line in gzip", "a cell of programjson", "lists in a cell", "a wide text", "a head of parts")
 QUICK += ("fields in a record", "rows of sqlite", "a window of zstd")
-KINDS = [
-    pytest.param(kind, marks=() if ALL or kind in QUICK else pytest.mark.skip(reason="PROGRAM_EXPORT_ALL is not set"))
-    for kind in BOMBS
-]
+KINDS = [pytest.param(kind, marks=() if kind in QUICK else pytest.mark.long) for kind in BOMBS]
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
 
@@ -97,9 +94,7 @@ def target(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "name", [n if ALL or n in FEW else pytest.param(n, marks=pytest.mark.skip(reason="long")) for n in FOREIGN]
-)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in FEW else pytest.mark.long) for n in FOREIGN])
 def test_nor_does_one_of_another_program(tmp_path: Path, target: Path, name: str) -> None:
     file = tmp_path / name
     with file.open("w") as opened:
