@@ -29,7 +29,7 @@ from ..options.request import PACKAGE, Request
 from ..options.settings import Settings, read_settings
 from ..planning.planner import plan
 from ..planning.wording import coverage_sentences
-from ..selection.catalog import catalog
+from ..selection.annotated_schema import annotate
 from .command import Group, leave_nothing_behind
 from .importing import import_command, prove_command, restore_command
 from .options import order_and_columns, params, where, with_options
@@ -160,7 +160,7 @@ def _labelled(database: Path, label: str, options: dict[str, Any]) -> str:
     """Return the table that has this label in the database. Raises NotFoundError if there is none."""
     settings = _settings(database, options["metadata"])
     with closing(Snapshot(_source(database, settings))) as snapshot:
-        labels = catalog(snapshot.schema, settings).labels()
+        labels = annotate(snapshot.schema, settings).labels()
     if label not in labels:
         known = f" It knows: {', '.join(labels)}." if labels else ""
         raise NotFoundError(f"{database.name} has nothing called {label}.{known} Use: record DATABASE TABLE KEY.")

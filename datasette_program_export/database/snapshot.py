@@ -19,7 +19,7 @@ from typing import Any
 from weakref import WeakSet
 
 from ..errors import CancelledError, SnapshotLostError, SourceError, TooLargeError
-from .guarding.authorizer import Authorizer, Guard, own_statements
+from .guarding.authorizer import Authorizer, ForeignSqlGuard, own_statements
 from .library import sqlite3
 from .opening import open_source
 from .reflection import reflect
@@ -109,7 +109,7 @@ class Snapshot:
             )
 
     def execute(
-        self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), guard: Guard | None = None
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), guard: ForeignSqlGuard | None = None
     ) -> sqlite3.Cursor:
         """Run one statement and return its cursor; SQL from outside runs under a ``guard``."""
         self._check()
@@ -127,7 +127,7 @@ class Snapshot:
         sql: str,
         params: Sequence[Any] | Mapping[str, Any] = (),
         *,
-        guard: Guard | None = None,
+        guard: ForeignSqlGuard | None = None,
         repeatable: bool,
         sizes: Iterator[int],
     ) -> Iterator[list[Row]]:
@@ -136,7 +136,7 @@ class Snapshot:
         return decoded_rows(self.connection, run, repeatable=repeatable)
 
     def query(
-        self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: ForeignSqlGuard
     ) -> tuple[list[str], Callable[[Iterator[int]], Iterator[list[Row]]]]:
         """Start an unknown statement; return its column names, and a function that yields its rows in given sizes.
 
@@ -147,7 +147,9 @@ class Snapshot:
         names = [d[0] for d in cursor.description or ()]
         return names, partial(self._rest, cursor, guard)
 
-    def sample(self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard | None, rows: int) -> list[Row]:
+    def sample(
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: ForeignSqlGuard | None, rows: int
+    ) -> list[Row]:
         """Return the first ``rows`` rows, their text decoded with surrogateescape."""
         self.connection.text_factory = decode_text
         try:
@@ -156,11 +158,11 @@ class Snapshot:
             self.connection.text_factory = str
 
     def _fetched(
-        self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: Guard | None, sizes: Iterator[int]
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: ForeignSqlGuard | None, sizes: Iterator[int]
     ) -> Iterator[list[Row]]:
         return self._rest(self.execute(sql, params, guard), guard, sizes)
 
-    def _rest(self, cursor: sqlite3.Cursor, guard: Guard | None, sizes: Iterator[int]) -> Iterator[list[Row]]:
+    def _rest(self, cursor: sqlite3.Cursor, guard: ForeignSqlGuard | None, sizes: Iterator[int]) -> Iterator[list[Row]]:
         while True:
             self._check()
             with self._translated(guard):
@@ -199,7 +201,7 @@ class Snapshot:
             )
 
     @contextmanager
-    def _translated(self, guard: Guard | None) -> Iterator[None]:
+    def _translated(self, guard: ForeignSqlGuard | None) -> Iterator[None]:
         try:
             yield
         except OverflowError:

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from ..database.library import sqlite3
 from ..errors import ExportError
 from ..exporting.exporter import Export
-from ..files.limits import TRUSTING
+from ..files.reading_limits import TRUSTING
 from ..formats.registry import NAMES, Format, get_format
 from ..formats.sqlite.reading import check_document
 from ..formats.sqlite.script import check_script

@@ -75,7 +75,7 @@ def _withheld(scope: Scope) -> list[Withheld]:
 
 def is_person(scope: Scope, edge: ForeignKey, direction: Direction) -> bool:
     """Return whether the rows at the far end of a foreign key are people."""
-    return (edge.table if direction == DOWN else edge.other_table) in scope.catalog.persons
+    return (edge.table if direction == DOWN else edge.other_table) in scope.annotated.persons
 
 
 def _no_permission(scope: Scope) -> list[NoPermission]:
@@ -99,7 +99,7 @@ def _left_out(scope: Scope) -> list[LeftOut]:
         stopped = sorted((e for e in scope.stopped if scope.find(e.table)), key=lambda e: e.name)
         found += [LeftOut(reference=edge.name) for edge in stopped]
         tables = scope.walk.reached
-        secret = [e for e in scope.edges if e.table in tables and scope.catalog.is_secret(e)]
+        secret = [e for e in scope.edges if e.table in tables and scope.annotated.is_secret(e)]
         found += [LeftOut(reference=e.name, why="its column is left out as secret") for e in secret]
     return found
 
@@ -160,14 +160,14 @@ def _warnings(scope: Scope) -> list[str]:
     exported = _exported(scope)
     found = []
     follows = scope.request.scope == "database" or scope.walk is not None
-    if follows and scope.visible is not None and scope.catalog.hidden(scope.visible):
+    if follows and scope.visible is not None and scope.annotated.hidden(scope.visible):
         found.append("Only tables that you may see and export were looked at; there are others in this database.")
-    if scope.walk is not None and scope.catalog.persons and scope.request.others == "include":
+    if scope.walk is not None and scope.annotated.persons and scope.request.others == "include":
         found.append("Rows of people who were not asked for are in this file, as was asked for (others).")
-    if scope.catalog.with_secrets:
+    if scope.annotated.with_secrets:
         found.append("Columns that hold secrets were not left out, as was asked for (secrets).")
         for name, chosen in exported.items():
-            secret = scope.catalog.secret_columns(chosen.table)
+            secret = scope.annotated.secret_columns(chosen.table)
             found += [
                 f"{name}.{c.name} is in this file, as was asked for ({secret[c.name]})."
                 for c in chosen.columns

@@ -75,7 +75,7 @@ class _Building:
         self.scratch = scratch
         self.scope = scope
         self.made = made
-        self.hidden = bool(scope.catalog.hidden(scope.visible))
+        self.hidden = bool(scope.annotated.hidden(scope.visible))
 
     def table(self, chosen: TableRows) -> str:
         """Create the table and return the statement that did."""

@@ -7,13 +7,13 @@ from typing import cast
 from ..database.schema import fold
 from ..formats.dataset import Field
 from ..formats.description.schema import DocumentColumn, DocumentReference, DocumentSchema, DocumentTable, TableKind
-from ..selection.catalog import Catalog
+from ..selection.annotated_schema import AnnotatedSchema
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
 from .create_statements import structure
 
 
-def fields_of(known: Catalog, chosen: TableRows) -> tuple[Field, ...]:
+def fields_of(known: AnnotatedSchema, chosen: TableRows) -> tuple[Field, ...]:
     """Return the columns of a table as they are written."""
     if chosen.table.kind == "query":
         return tuple(Field(c.name, c.type) for c in chosen.columns)
@@ -58,7 +58,7 @@ def _columns(scope: Scope, chosen: TableRows) -> tuple[DocumentColumn, ...]:
     table = chosen.table
     referenced = {fold(c) for e in scope.edges if e.other_table == table.name for c in e.other_columns}
     columns = []
-    for field in fields_of(scope.catalog, chosen):
+    for field in fields_of(scope.annotated, chosen):
         collation = table.collation(field.name) if fold(field.name) in referenced else "BINARY"
         kept = collation if collation != "BINARY" else None
         columns.append(DocumentColumn(field.name, field.type, kept, field.holds_json, field.generated))

@@ -27,7 +27,7 @@ from ..formats.moments import moment_text
 from ..formats.registry import Format, Options, check_choices, get_format
 from ..options.request import PACKAGE, Request
 from ..options.settings import Settings
-from ..selection.catalog import Catalog, catalog
+from ..selection.annotated_schema import AnnotatedSchema, annotate
 from ..selection.scopes import scope_of
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
@@ -182,7 +182,7 @@ class Export:
 
     def _scope(self, snapshot: Snapshot) -> Scope:
         snapshot.limit(self.max_seconds)
-        known = catalog(snapshot.schema, self.settings, self.request.secrets == "include")
+        known = annotate(snapshot.schema, self.settings, self.request.secrets == "include")
         scope = scope_of(snapshot, known, self.request, visible=self.visible, max_rows=self.settings.max_rows)
         scope.resolve()
         self.labels = scope.labels()
@@ -214,7 +214,7 @@ class Export:
         return Dataset(
             head=self._head(scope),
             schema=described(scope),
-            tables=_started(self._stream(snapshot, scope.catalog, chosen, digests) for chosen in scope.tables),
+            tables=_started(self._stream(snapshot, scope.annotated, chosen, digests) for chosen in scope.tables),
             coverage=covered,
             integrity=integrity,
         )
@@ -227,12 +227,12 @@ class Export:
             "scope": self.request.scope,
             "request": self.request.as_recorded(),
         }
-        if scope.catalog.preset_name is not None:
-            head["preset"] = scope.catalog.preset_name
+        if scope.annotated.preset_name is not None:
+            head["preset"] = scope.annotated.preset_name
         return head
 
     def _stream(
-        self, snapshot: Snapshot, known: Catalog, chosen: TableRows, digests: dict[str, TableDigest]
+        self, snapshot: Snapshot, known: AnnotatedSchema, chosen: TableRows, digests: dict[str, TableDigest]
     ) -> TableStream:
         fields = fields_of(known, chosen)
         generated = [i for i, f in enumerate(fields) if f.generated]

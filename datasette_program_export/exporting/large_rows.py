@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ..files.limits import CAREFUL, held_as
+from ..files.reading_limits import CAREFUL, held_as
 from ..formats.dataset import Row
 from ..formats.values import json_value
 

@@ -9,7 +9,7 @@ import zlib
 from typing import IO, Any
 
 from ..errors import UnreadableError, UnsupportedError
-from .limits import Limits
+from .reading_limits import Limits
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _MAGIC |= {b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)}

@@ -7,7 +7,7 @@ import io
 from typing import IO, Any
 
 from ..errors import UnreadableError
-from .limits import LARGE, Limits
+from .reading_limits import LARGE, Limits
 
 _BLOCK = 1 << 20
 _RUN = 4000  # lines in one list, at most

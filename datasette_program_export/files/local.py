@@ -12,7 +12,7 @@ from typing import IO
 
 from ..errors import SpoolFullError
 from .input_file import database_path
-from .limits import Limits
+from .reading_limits import Limits
 from .room import room_in
 
 _PIECE = 1 << 20

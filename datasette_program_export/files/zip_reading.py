@@ -9,7 +9,7 @@ import zlib
 from typing import IO, Any, cast
 
 from ..errors import UnreadableError
-from .limits import Limits
+from .reading_limits import Limits
 from .zip_writing import DIGEST_SIZE, SEAL
 
 _BLOCK = 1 << 20

@@ -9,7 +9,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import UnreadableError
-from ..files.limits import LARGE, Limits
+from ..files.reading_limits import LARGE, Limits
 from .dataset import Field as TableField
 from .description.coverage import Coverage
 from .description.schema import DocumentSchema

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from ..files.limits import Limits
+from ..files.reading_limits import Limits
 from .dataset import Field, Row
 
 

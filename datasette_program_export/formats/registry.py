@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from ..errors import RequestError, UnsupportedError
 from ..files.decompression import compression_of, decompressed
-from ..files.limits import Limits
+from ..files.reading_limits import Limits
 from ..options.delimiters import word_of
 from ..options.request import Request
 from .dataset import Dataset, TableStream

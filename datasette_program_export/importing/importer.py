@@ -15,13 +15,13 @@ from typing import Any, NoReturn
 
 from ..database.source import belongs_to
 from ..errors import RefusedError, RequestError
-from ..files.limits import Limits
+from ..files.reading_limits import Limits
 from ..options.settings import Settings
 from .choices import ImportChoices, Policy
+from .import_run import ImportHooks, ImportRun, Inspect, RunOn
 from .progress import ImportProgress
 from .reading import limits_of
 from .report import ImportReport
-from .run import ImportHooks, ImportRun, Inspect, RunOn
 from .staging.columns import ColumnMapping
 from .staging.database import StagingDatabase
 from .target import Target

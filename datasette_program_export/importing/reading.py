@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import NotFoundError, UnreadableError, UnsupportedError
 from ..files.input_file import open_input
-from ..files.limits import CAREFUL, TRUSTING, Limits
+from ..files.reading_limits import CAREFUL, TRUSTING, Limits
 from ..formats.registry import detect
 from ..options.settings import Settings
 from ..verifying.report import Report

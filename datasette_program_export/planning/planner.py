@@ -19,7 +19,7 @@ from ..formats.description.parsing import dumped
 from ..formats.registry import check_members
 from ..options.request import Request
 from ..options.settings import Settings
-from ..selection.catalog import Catalog, catalog
+from ..selection.annotated_schema import AnnotatedSchema, annotate
 from ..selection.scopes import scope_of
 from ..selection.scopes.base import Scope
 from ..selection.scopes.database import DatabaseScope
@@ -48,7 +48,7 @@ def plan(source: Any, request: Request, *, settings: Settings | None = None, vis
     opened = Source.of(source)
     try:
         with closing(Snapshot(opened)) as snapshot:
-            known = catalog(snapshot.schema, settings, request.secrets == "include")
+            known = annotate(snapshot.schema, settings, request.secrets == "include")
             scope = scope_of(snapshot, known, request, visible=visible, max_rows=settings.max_rows)
             title, detail = scope.title(), scope.detail()
             snapshot.expire_after(settings.plan_seconds)
@@ -58,7 +58,7 @@ def plan(source: Any, request: Request, *, settings: Settings | None = None, vis
 
 
 def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, settings: Settings) -> Plan:
-    known = scope.catalog
+    known = scope.annotated
     covered: Coverage | None = None
     try:
         scope.resolve()
@@ -112,14 +112,14 @@ def _planned(scope: Scope, chosen: TableRows) -> PlannedTable:
 def _so_far(scope: Scope) -> list[PlannedTable]:
     """Return the tables with the counts reached so far; each is a lower bound."""
     if isinstance(scope, DatabaseScope):
-        return [_table(scope.catalog, name, rows, 0) for name, rows in scope.counts.items()]
+        return [_table(scope.annotated, name, rows, 0) for name, rows in scope.counts.items()]
     if scope.walk is None:
-        return [_table(scope.catalog, chosen.table.name, 0, 0) for chosen in scope.tables]
+        return [_table(scope.annotated, chosen.table.name, 0, 0) for chosen in scope.tables]
     counts = {name: r.counts for name, r in scope.walk.reached.items()}
-    return [_table(scope.catalog, n, c[BELONGS], c[NEEDED]) for n, c in counts.items()]
+    return [_table(scope.annotated, n, c[BELONGS], c[NEEDED]) for n, c in counts.items()]
 
 
-def _table(known: Catalog, name: str, belongs: int, needed: int, **more: Any) -> PlannedTable:
+def _table(known: AnnotatedSchema, name: str, belongs: int, needed: int, **more: Any) -> PlannedTable:
     words = known.subject(name)
     label = (words.label if belongs + needed == 1 else words.plural) or name
     return PlannedTable(table=name, label=label, belongs=belongs, needed=needed, **more)
@@ -127,9 +127,9 @@ def _table(known: Catalog, name: str, belongs: int, needed: int, **more: Any) ->
 
 def _looked_at(scope: Scope, chosen: TableRows, belongs: int, needed: int) -> PlannedTable:
     """Return a table with its columns and what a sample of its rows shows."""
-    seen = estimated(scope.snapshot, chosen, fields_of(scope.catalog, chosen), belongs + needed)
+    seen = estimated(scope.snapshot, chosen, fields_of(scope.annotated, chosen), belongs + needed)
     return _table(
-        scope.catalog,
+        scope.annotated,
         chosen.table.name,
         belongs,
         needed,
@@ -167,7 +167,7 @@ def _can_cascade(scope: Scope) -> bool:
     if table is None or table.kind != "table" or not table.key:
         return False
     known = [name for name in scope.schema if scope.find(name) is not None]
-    return len(scope.catalog.graph(known).reachable_down([table.name])) > 1
+    return len(scope.annotated.graph(known).reachable_down([table.name])) > 1
 
 
 def _notes(scope: Scope, complete: bool, settings: Settings) -> list[str]:

@@ -24,7 +24,7 @@ def planned_references(scope: Scope, tables: Iterable[str], covered: Coverage) -
     for met in covered.withheld:
         withheld[met.along] += met.rows
     dangling = covered.dangling_by_reference
-    closing = set(scope.catalog.graph(inside).deferred())
+    closing = set(scope.annotated.graph(inside).deferred())
     found = []
     for edge in scope.edges:
         why_not = _why_not(scope, edge, inside)
@@ -62,7 +62,7 @@ def _why_not(scope: Scope, edge: ForeignKey, inside: set[str]) -> str | None:
     reason: str | None = None
     if edge.problem:
         reason = edge.problem
-    elif scope.catalog.is_secret(edge):
+    elif scope.annotated.is_secret(edge):
         reason = "its column is left out as secret"
     elif {child.name, parent.name} & scope.left_out_tables:
         reason = _TABLE_LEFT_OUT

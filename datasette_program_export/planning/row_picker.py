@@ -11,7 +11,7 @@ from ..database.source import Source
 from ..options.grammar import row_path
 from ..options.request import Request
 from ..options.settings import Settings
-from ..selection.catalog import catalog
+from ..selection.annotated_schema import annotate
 from ..selection.scopes import scope_of
 
 A_PAGE = 50
@@ -55,7 +55,7 @@ def pick(
     try:
         with closing(Snapshot(source)) as snapshot:
             snapshot.expire_after(settings.plan_seconds)
-            known = catalog(snapshot.schema, settings)
+            known = annotate(snapshot.schema, settings)
             for record in picked.records[:_NAMED] if picked is not None else ():
                 alone = Request(table=rows.table, records=(record,), cascade=False)
                 named.append((row_path(record), scope_of(snapshot, known, alone, visible=visible).title()))

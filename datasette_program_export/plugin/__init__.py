@@ -10,7 +10,7 @@ from datasette import hookimpl
 
 from ..cli.main import program_export
 from . import host
-from .host import permissions
+from .host import permission_hooks
 from .host.protocols import Actor, Application, Datasette, HttpRequest, Later, Scope
 from .http.answers import View
 from .pages import actions
@@ -59,17 +59,17 @@ def shutdown(datasette: Datasette) -> Later[None]:
 
 @hookimpl
 def register_actions() -> list[Any]:
-    return permissions.actions()
+    return permission_hooks.actions()
 
 
 @hookimpl
 def permission_resources_sql(datasette: Datasette, actor: Actor, action: str) -> Any:
-    return permissions.rules(datasette, actor, action)
+    return permission_hooks.rules(datasette, actor, action)
 
 
 @hookimpl
 def permission_allowed(datasette: Datasette, actor: Actor, action: str, resource: Any) -> bool | None:
-    return permissions.allowed_0x(datasette, actor, action, resource)
+    return permission_hooks.allowed_0x(datasette, actor, action, resource)
 
 
 @hookimpl

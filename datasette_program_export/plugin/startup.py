@@ -16,9 +16,9 @@ from ..formats.registry import get_format
 from ..options.grammar import check_profile
 from ..options.request import DEFAULT_FORMAT
 from ..options.settings import Settings
-from ..selection.catalog import catalog
+from ..selection.annotated_schema import annotate
 from . import host
-from .host.permissions import PLUGIN
+from .host.permission_hooks import PLUGIN
 from .host.protocols import Database, Datasette
 from .server.audit_log import AuditLog
 from .server.site import open_at_start
@@ -82,7 +82,7 @@ async def _checked(datasette: Datasette, database: Database) -> Schema | None:
 
     def look() -> Schema:
         with closing(Snapshot(source)) as snapshot:
-            catalog(snapshot.schema, settings)
+            annotate(snapshot.schema, settings)
             return snapshot.schema
 
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..database.schema import ForeignKey, Table, quote
 from ..database.snapshot import Snapshot
-from .catalog import Catalog
+from .annotated_schema import AnnotatedSchema
 from .graph import Graph
 from .key_tables import KeyTable, filled, same_row
 
@@ -20,14 +20,14 @@ OWNERLESS, FOREIGN, OWNED = 0, 1, 2
 class Owners:
     """The people that were asked for, and the verdict on any row."""
 
-    def __init__(self, snapshot: Snapshot, catalog: Catalog) -> None:
+    def __init__(self, snapshot: Snapshot, annotated: AnnotatedSchema) -> None:
         self.snapshot = snapshot
-        self.schema = catalog.schema
-        self.persons = catalog.persons
+        self.schema = annotated.schema
+        self.persons = annotated.persons
         # ownership passes along every reference, including those that the export does not follow
         self.graph = Graph(
-            tuple(n for n, t in catalog.schema.items() if t.kind == "table"),
-            tuple(e for e in catalog.edges if not e.problem and catalog.schema[e.other_table].key),
+            tuple(n for n, t in annotated.schema.items() if t.kind == "table"),
+            tuple(e for e in annotated.edges if not e.problem and annotated.schema[e.other_table].key),
         )
         self.asked = {name: KeyTable(snapshot, self.schema[name]) for name in self.persons}
         self.adopted: KeyTable | None = None

@@ -1,11 +1,14 @@
-"""Which names mark a column as secret in any database, such as ``password``."""
+"""The secret columns of a database: those that settings name, and those whose names sound secret: ``password``."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
-from ..database.schema import Column, fold
+from ..database.schema import Column, ForeignKey, Schema, Table, fold
+from ..errors import SettingsError
+from ..options.settings import Preset, Settings
 
 # Case, blanks, hyphens, underscores and trailing digits are ignored. The setting `not_secrets` makes exceptions.
 SECRET_NAMES = ("salt", "rands", "credentials", "pin_code", "pin_hash", "session_id")
@@ -82,3 +85,55 @@ def _joined(words: str) -> str:
 _NAMES, _SESSIONS = frozenset(map(_joined, SECRET_NAMES)), frozenset(map(_joined, SESSIONS))
 _ENDINGS, _ORDINARY = tuple(map(_joined, SECRET_ENDINGS)), tuple(map(_joined, ORDINARY_ENDINGS))
 _MADE = tuple(word.rstrip(_DIGITS) for word in MADE_FROM_SECRETS)  # a name has lost its last digits too
+
+
+def secret_columns(
+    schema: Schema, settings: Settings, preset: Preset | None, edges: Sequence[ForeignKey]
+) -> dict[str, dict[str, str]]:
+    """Return the secret columns of every table that has any, each with the reason."""
+    found: dict[str, dict[str, str]] = {}
+    referring = {(e.table, column) for e in edges if not e.problem for column in e.columns}
+    for table in schema.values():
+        taken_back = columns_named(table, settings.not_secrets)
+        named = columns_named(table, settings.secrets) | (
+            columns_named(table, preset.secrets, strict=False) if preset else set()
+        )
+        found[table.name] = {
+            c.name: "named as secret" if c.name in named else "its name sounds like a secret"
+            for c in table.columns
+            if c.name in named or (c.name not in taken_back and sounds_secret(c, (table.name, c.name) in referring))
+        }
+    more = True
+    while more:  # a column that refers to a secret column holds the same values
+        more = False
+        for edge in edges:
+            for own, other in zip(edge.columns, edge.other_columns):
+                if other in found.get(edge.other_table, {}) and own not in found[edge.table]:
+                    found[edge.table][own] = f"it refers to the secret {edge.other_table}.{other}"
+                    more = True
+    for table in schema.values():
+        if secrets := found[table.name]:
+            # a generated column's expression may use a secret column; no PRAGMA lists the columns it uses
+            taken_back = columns_named(table, settings.not_secrets)
+            computed = [c.name for c in table.columns if c.generated and c.name not in taken_back]
+            for column in computed:
+                secrets.setdefault(column, "computed in a table that holds a secret")
+    return {name: secrets for name, secrets in found.items() if secrets}
+
+
+def columns_named(table: Table, columns_by_table: dict[str, list[str]], strict: bool = True) -> set[str]:
+    """Return the table's columns that ``columns_by_table`` names.
+
+    Raises SettingsError for a column that does not exist, unless ``strict`` is false: a preset covers many
+    versions of an application's database, so it may name columns that this one lacks."""
+    found = set()
+    for name, columns in columns_by_table.items():
+        if fold(name) == fold(table.name):
+            for column in columns:
+                known = table.column(column)
+                if known is None and not strict:
+                    continue
+                if known is None:
+                    raise SettingsError(f"{table.name} has no column {column}, which the settings name")
+                found.add(known.name)
+    return found

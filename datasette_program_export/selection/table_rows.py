@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..database.guarding.authorizer import Guard
+from ..database.guarding.authorizer import ForeignSqlGuard
 from ..database.schema import Column, Table, quote
 from ..database.snapshot import Row, Snapshot
 from .key_tables import KeyTable
@@ -27,7 +27,7 @@ class TableRows:
     sort: tuple[tuple[str, bool], ...] = ()
     limit: int | None = None
     offset: int | None = None
-    guard: Guard | None = None
+    guard: ForeignSqlGuard | None = None
     secret_key: bool = False  # ordering by a secret key would reveal how its values compare
 
     @property

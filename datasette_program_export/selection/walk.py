@@ -13,7 +13,7 @@ from typing import Literal
 from ..database.schema import ForeignKey, quote
 from ..database.snapshot import Snapshot
 from ..errors import TooLargeError
-from .catalog import Catalog
+from .annotated_schema import AnnotatedSchema
 from .graph import Graph
 from .key_tables import KeyTable, filled, index_serves, same_row
 from .owners import FOREIGN, OWNED, Owners
@@ -42,15 +42,21 @@ class Walk:
     asked for are left out. The methods raise TooLargeError when more than ``max_rows`` rows are in."""
 
     def __init__(
-        self, snapshot: Snapshot, catalog: Catalog, graph: Graph, *, withhold: bool, max_rows: int | None = None
+        self,
+        snapshot: Snapshot,
+        annotated: AnnotatedSchema,
+        graph: Graph,
+        *,
+        withhold: bool,
+        max_rows: int | None = None,
     ) -> None:
         self.snapshot = snapshot
-        self.schema = catalog.schema
+        self.schema = annotated.schema
         self.graph = graph
         self.max_rows = max_rows
         self.reached: dict[str, Reached] = {}
         self.without_index: list[ForeignKey] = []
-        self.owners = Owners(snapshot, catalog) if withhold and catalog.persons else None
+        self.owners = Owners(snapshot, annotated) if withhold and annotated.persons else None
         self._withheld: dict[tuple[ForeignKey, Direction], KeyTable] = {}
         cycles = [set(c) for c in graph.components]
         self._cyclic = {e.table for e in graph.edges if any({e.table, e.other_table} <= c for c in cycles)}

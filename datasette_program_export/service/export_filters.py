@@ -14,11 +14,11 @@ from ..database.schema import Table, quote
 from ..errors import RequestError
 from ..formats.values import json_value
 from ..options.request import Request
-from ..selection.catalog import Catalog
+from ..selection.annotated_schema import AnnotatedSchema
 from .export_text import Taken
 
 
-def table_of(known: Catalog, name: str) -> Table:
+def table_of(known: AnnotatedSchema, name: str) -> Table:
     """Return the table called ``name``. Raises RequestError if there is none."""
     table = known.schema.find(name)
     if table is None:
@@ -32,7 +32,7 @@ class ByIds:
     Raises RequestError if the key has several columns, or if a value cannot be an id.
     """
 
-    def __init__(self, known: Catalog, name: str, ids: Iterable[Any]) -> None:
+    def __init__(self, known: AnnotatedSchema, name: str, ids: Iterable[Any]) -> None:
         self.table = table_of(known, name)
         if len(self.table.pk) != 1:
             raise RequestError(f"{name} has no primary key of one column, so there are no ids to look for.")
@@ -74,7 +74,9 @@ class ByIds:
             return value
 
 
-def conditions(known: Catalog, table: Table, filters: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+def conditions(
+    known: AnnotatedSchema, table: Table, filters: Mapping[str, Any]
+) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Return WHERE conditions and their parameters for the filters, a mapping of column to value.
 
     Raises RequestError for an unknown column, and for a value that no column can hold.

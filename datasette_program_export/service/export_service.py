@@ -19,7 +19,7 @@ from ..exporting.exporter import Export
 from ..formats.dataset import Dataset
 from ..options.request import Request
 from ..options.settings import Settings
-from ..selection.catalog import Catalog, catalog
+from ..selection.annotated_schema import AnnotatedSchema, annotate
 from ..selection.scopes.database import DatabaseScope
 from .export_checks import validated
 from .export_filters import ByIds, conditions, json_filter, table_of
@@ -49,7 +49,7 @@ class ExportService:
 
     def _available(self) -> AvailableTablesResponse:
         with closing(Snapshot(self.source)) as snapshot:
-            known = catalog(snapshot.schema, self.settings)
+            known = annotate(snapshot.schema, self.settings)
             default = DatabaseScope(snapshot, known, Request())
             default.prepare()
             default.resolve()
@@ -197,17 +197,17 @@ class ExportService:
     def _default(self) -> list[str]:
         return self._available().default_tables
 
-    def _known(self) -> Catalog:
+    def _known(self) -> AnnotatedSchema:
         with closing(Snapshot(self.source)) as snapshot:
-            return catalog(snapshot.schema, self.settings)
+            return annotate(snapshot.schema, self.settings)
 
-    def _ordered(self, known: Catalog, names: Iterable[str]) -> list[str]:
+    def _ordered(self, known: AnnotatedSchema, names: Iterable[str]) -> list[str]:
         """Return the names in the order of the preset; without a preset, keep their order, parents first."""
         order = known.preset.order if known.preset else []
         place = {t.name: i for i, n in enumerate(order) if (t := known.schema.find(n))}
         return sorted(names, key=lambda name: place.get(name, len(place)))
 
-    def _named(self, known: Catalog, names: Iterable[str]) -> list[str]:
+    def _named(self, known: AnnotatedSchema, names: Iterable[str]) -> list[str]:
         found = {name: known.schema.find(name) for name in names}
         bad = [name for name, table in found.items() if table is None]
         if bad:

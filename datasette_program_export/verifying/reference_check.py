@@ -14,7 +14,7 @@ from ..database.schema import affinity, quote
 from ..database.sqlite_errors import explain, is_disk_error
 from ..database.text import insert_odd, undecoded
 from ..errors import ExportError, UnreadableError
-from ..files.limits import TRUSTING, Limits
+from ..files.reading_limits import TRUSTING, Limits
 from ..files.room import no_room
 from ..formats.dataset import Field, Row
 from ..formats.description.coverage import ReferenceKey

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ..database.library import sqlite3
 from ..errors import NotFoundError, UnreadableError
 from ..files.input_file import open_input
-from ..files.limits import CAREFUL, TRUSTING, Limits
+from ..files.reading_limits import CAREFUL, TRUSTING, Limits
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import Coverage, ReferenceKey
 from ..formats.description.coverage_text import coverage_sentences

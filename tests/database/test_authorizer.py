@@ -13,7 +13,7 @@ import pytest
 
 from datasette_program_export import Settings
 from datasette_program_export.database import backup, opening
-from datasette_program_export.database.guarding.authorizer import Guard, own_statements
+from datasette_program_export.database.guarding.authorizer import ForeignSqlGuard, own_statements
 from datasette_program_export.database.snapshot import Snapshot, TimeExpired
 from datasette_program_export.database.source import Source
 from datasette_program_export.errors import (
@@ -34,7 +34,7 @@ ROWS = ("CREATE TABLE t (id INTEGER PRIMARY KEY, password TEXT)", "INSERT INTO t
 @pytest.mark.parametrize("function", ["load_extension", "fts3_tokenizer"])
 def test_functions_that_lead_out_of_sql_are_refused_to_everybody(function: str) -> None:
     """Also where a site loads extensions, and so leaves SQLite's own switch on."""
-    for authorizer in (Guard(), own_statements):
+    for authorizer in (ForeignSqlGuard(), own_statements):
         assert authorizer(sqlite3.SQLITE_FUNCTION, None, function, None, None) == sqlite3.SQLITE_DENY
         assert authorizer(sqlite3.SQLITE_FUNCTION, None, "upper", None, None) == sqlite3.SQLITE_OK
 
@@ -63,7 +63,7 @@ def test_a_condition_reads_no_temp_table(tmp_path: Path, condition: str) -> None
 
 
 def test_what_one_statement_was_refused_for_is_not_said_of_the_next() -> None:
-    guard = Guard("The query", {"t": {"password"}}, hidden=frozenset({"secret"}))
+    guard = ForeignSqlGuard("The query", {"t": {"password"}}, hidden_tables=frozenset({"secret"}))
     with closing(Snapshot(Source.of(database(None, *ROWS, "CREATE TABLE secret (id)")))) as snapshot:
         with pytest.raises(DeniedError, match=r"reads t\.password"):
             snapshot.execute("SELECT password FROM t", (), guard)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from datasette_program_export.database.guarding.authorizer import Guard
+from datasette_program_export.database.guarding.authorizer import ForeignSqlGuard
 from datasette_program_export.database.guarding.sql_tokens import SQLTextError, names, names_defined, tokens
 from datasette_program_export.database.guarding.view_names import view_names
 from datasette_program_export.database.library import sqlite3
@@ -96,10 +96,10 @@ def test_what_sqlite_says_of_where_a_table_is_read(sql: str) -> None:
     assert told == TOLD[sql]
 
 
-def guard(text: str) -> Guard:
+def guard(text: str) -> ForeignSqlGuard:
     with closing(database(None, *SCHEMA)) as connection:
         schema = reflect(connection)
-    return Guard("The query", hidden=HIDDEN, views=view_names(schema, HIDDEN), text=text)
+    return ForeignSqlGuard("The query", hidden_tables=HIDDEN, views=view_names(schema, HIDDEN), text=text)
 
 
 def rows(sql: str) -> list[tuple[Any, ...]]:
@@ -214,7 +214,7 @@ def test_the_guard_trusts_no_name_that_it_does_not_know() -> None:
         assert guard("with a as (select 1) select 1")(*asked, inner) == sqlite3.SQLITE_DENY
     for inner in ("v_open", "V_OPEN", "own"):
         assert guard("with a as (select 1) select 1")(*asked, inner) == sqlite3.SQLITE_OK
-        assert Guard("The query", hidden=HIDDEN)(*asked, inner) == sqlite3.SQLITE_DENY
+        assert ForeignSqlGuard("The query", hidden_tables=HIDDEN)(*asked, inner) == sqlite3.SQLITE_DENY
     assert guard("select '")(*asked, "v_open") == sqlite3.SQLITE_DENY  # nobody knows what it names
 
 

@@ -10,7 +10,7 @@ from datasette_program_export import Settings
 from datasette_program_export.database.reflection import reflect
 from datasette_program_export.errors import SettingsError
 from datasette_program_export.options.settings import PRESETS, load_preset, merge, parse_settings, read_settings
-from datasette_program_export.selection.catalog import catalog
+from datasette_program_export.selection.annotated_schema import annotate
 from tests.support.databases.building import database
 
 
@@ -62,7 +62,7 @@ def test_an_unknown_preset_is_named() -> None:
 
 def test_the_practice_is_recognised_and_other_databases_are_not(demo_file: Path) -> None:
     practice = database(demo_file)
-    known = catalog(reflect(practice), Settings())
+    known = annotate(reflect(practice), Settings())
     assert (known.preset_name, known.persons) == ("the-program", ("clients",))
     assert known.labels() == {
         "client": "clients",
@@ -71,8 +71,8 @@ def test_the_practice_is_recognised_and_other_databases_are_not(demo_file: Path)
         "transit": "transit_events",
     }
     assert known.json_columns(known.schema["charts"]) == {"chart_data", "calculation_params"}
-    assert catalog(reflect(practice), Settings(preset="none")).persons == ()
-    assert catalog(reflect(database(None, "CREATE TABLE charts (id)")), Settings()).preset is None
+    assert annotate(reflect(practice), Settings(preset="none")).persons == ()
+    assert annotate(reflect(database(None, "CREATE TABLE charts (id)")), Settings()).preset is None
     practice.close()
 
 
@@ -82,14 +82,14 @@ def test_without_clients_the_people_are_the_birth_data() -> None:
         "CREATE TABLE birth_data (id TEXT PRIMARY KEY, birth_date, birth_time, latitude, longitude, timezone)",
         "CREATE TABLE charts (id TEXT PRIMARY KEY, birth_data_id REFERENCES birth_data, chart_type, chart_data)",
     )
-    assert catalog(reflect(connection), Settings()).persons == ("birth_data",)
+    assert annotate(reflect(connection), Settings()).persons == ("birth_data",)
 
 
 def test_names_that_do_not_exist_are_errors_where_their_table_does() -> None:
     schema = reflect(database(None, "CREATE TABLE a (id INTEGER PRIMARY KEY)", "CREATE TABLE b (x REFERENCES a)"))
     virtual = {"table": "b", "columns": ["y"], "other_table": "a", "other_columns": ["id"]}
     with pytest.raises(SettingsError, match="b.y to a: b has no column y"):
-        catalog(schema, Settings.model_validate({"virtual_foreign_keys": [virtual]}))
+        annotate(schema, Settings.model_validate({"virtual_foreign_keys": [virtual]}))
     with pytest.raises(SettingsError, match="no reference b.nix"):
-        catalog(schema, Settings(stop=["b.nix"]))
-    assert catalog(schema, Settings(stop=["elsewhere.x", "B.X"])).edges_named(["b.x"])
+        annotate(schema, Settings(stop=["b.nix"]))
+    assert annotate(schema, Settings(stop=["elsewhere.x", "B.X"])).edges_named(["b.x"])

@@ -19,7 +19,7 @@ import pytest
 from datasette_program_export import ExportError, ExportService, Request, Settings, export
 from datasette_program_export.database.snapshot import Snapshot
 from datasette_program_export.database.source import Source
-from datasette_program_export.selection.catalog import Catalog, catalog
+from datasette_program_export.selection.annotated_schema import AnnotatedSchema, annotate
 from tests.support.databases.building import definitions, document, load, violations
 from tests.support.databases.shapes import SHAPES, Tables, columns_of, json_columns, key
 from tests.support.sites.server import make_datasette
@@ -56,9 +56,9 @@ class Shape:
             found = [dict(zip(names, row)) for row in cursor]
         return [{n: v for n, v in row.items() if n not in self.secrets} for row in found]
 
-    def known(self) -> Catalog:
+    def known(self) -> AnnotatedSchema:
         with closing(Snapshot(Source.of(self.path))) as snapshot:
-            return catalog(snapshot.schema, Settings())
+            return annotate(snapshot.schema, Settings())
 
 
 @pytest.fixture(params=list(SHAPES))

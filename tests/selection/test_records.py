@@ -13,7 +13,7 @@ from datasette_program_export import Settings
 from datasette_program_export.database.snapshot import Snapshot
 from datasette_program_export.database.source import Source
 from datasette_program_export.errors import NotFoundError, RequestError, TooLargeError, UnsupportedError
-from datasette_program_export.selection.catalog import catalog
+from datasette_program_export.selection.annotated_schema import annotate
 from datasette_program_export.selection.key_tables import KeyTable
 from datasette_program_export.selection.walk import Walk
 from tests.support.databases.building import database, definitions, document, exported, load, violations
@@ -30,7 +30,7 @@ def test_the_walk_finds_what_the_oracle_finds(built: Built, data: st.DataObject)
     withhold, up = data.draw(st.booleans()), data.draw(st.booleans())
     persons = {name: {"person": True} for name in built.persons}
     with closing(built.open()) as connection, closing(Snapshot(Source.of(connection))) as snapshot:
-        known = catalog(snapshot.schema, Settings(subjects=persons))
+        known = annotate(snapshot.schema, Settings(subjects=persons))
         subject = snapshot.schema[data.draw(st.sampled_from(sorted(snapshot.schema)))]
         rows = connection.execute(f"SELECT {keys(subject, 'r')} FROM {subject.name} r").fetchall()
         chosen = data.draw(st.sets(st.sampled_from(rows), max_size=3)) if rows else set()

@@ -15,7 +15,7 @@ from datasette_program_export import Settings
 from datasette_program_export.database.schema import ForeignKey
 from datasette_program_export.database.snapshot import Snapshot
 from datasette_program_export.database.source import Source
-from datasette_program_export.selection.catalog import catalog
+from datasette_program_export.selection.annotated_schema import annotate
 from datasette_program_export.selection.key_tables import KeyTable
 from datasette_program_export.selection.walk import Walk
 from tests.support.databases.building import database
@@ -80,7 +80,7 @@ def test_the_owner_rule_holds_in_tangles_also_along_references_not_followed(draw
     source = database(None, "PRAGMA foreign_keys=OFF", *drawn.statements)
     with closing(source) as connection, closing(Snapshot(Source.of(source))) as snapshot:
         subjects = {name: {"person": True} for name in drawn.persons}
-        known = catalog(snapshot.schema, Settings.model_validate({"subjects": subjects}))
+        known = annotate(snapshot.schema, Settings.model_validate({"subjects": subjects}))
         stopped = data.draw(st.sets(st.sampled_from(known.edges), max_size=2))
         subject = snapshot.schema[data.draw(st.sampled_from(sorted(snapshot.schema)))]
         rows = connection.execute(f"SELECT {keys(subject, 'r')} FROM {subject.name} r").fetchall()
@@ -120,7 +120,7 @@ def walked(connection: sqlite3.Connection, table: str, key: int, known: Settings
     with closing(Snapshot(Source.of(connection))) as snapshot:
         ticks: list[None] = []
         snapshot.connection.set_progress_handler(lambda: ticks.append(None), 100)
-        made = catalog(snapshot.schema, known)
+        made = annotate(snapshot.schema, known)
         walk = Walk(snapshot, made, made.graph(), withhold=True)
         asked = KeyTable(snapshot, snapshot.schema[table])
         snapshot.execute(f"INSERT INTO {asked.name} VALUES ({key})")

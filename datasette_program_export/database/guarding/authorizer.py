@@ -60,24 +60,24 @@ def _shared(action: int, first: str | None, second: str | None) -> int:
 
 
 @dataclass
-class Guard:
+class ForeignSqlGuard:
     """An authorizer for a statement with SQL from outside: it may read, but nothing secret or hidden.
 
-    ``blame`` names that SQL in messages: ``The condition``. ``columns`` are the secret columns by table.
-    ``tables`` are refused tables and views, each with the reason. ``hidden`` are tables that this person may not
-    see: they are read only inside views that the person may see, under one of the names in ``views``. All these
-    names are folded. ``target`` is the TEMP table that the statement may fill, ``text`` the part of the SQL that
-    comes from outside."""
+    ``sql_name`` names that SQL in messages: ``The condition``. ``secret_columns`` are the secret columns by table.
+    ``refused_tables`` are refused tables and views, each with the reason. ``hidden_tables`` are those that this
+    person may not see: they are read only inside views that the person may see, under one of the names in
+    ``views``. All these names are folded. ``temp_table`` is the TEMP table that the statement may fill, ``text``
+    the part of the SQL that comes from outside."""
 
-    blame: str = "The statement"
-    columns: Mapping[str, Iterable[str]] = field(default_factory=dict)
-    tables: Mapping[str, str] = field(default_factory=dict)
-    hidden: frozenset[str] = frozenset()
+    sql_name: str = "The statement"
+    secret_columns: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    refused_tables: Mapping[str, str] = field(default_factory=dict)
+    hidden_tables: frozenset[str] = frozenset()
     views: ViewNames = field(default_factory=ViewNames)
-    target: str | None = None
+    temp_table: str | None = None
     text: str = ""
-    _met: str | None = field(default=None, init=False)
-    _met_hidden: bool = field(default=False, init=False)
+    _denial_reason: str | None = field(default=None, init=False)
+    _touched_hidden_table: bool = field(default=False, init=False)
 
     def __call__(
         self, action: int, first: str | None, second: str | None, database: str | None, inner: str | None
@@ -86,27 +86,27 @@ class Guard:
             return self._read(fold(first or ""), fold(second or ""), database, inner)
         if action in _READ:
             return sqlite3.SQLITE_OK
-        if action == sqlite3.SQLITE_INSERT and database == "temp" and first == self.target:
+        if action == sqlite3.SQLITE_INSERT and database == "temp" and first == self.temp_table:
             return sqlite3.SQLITE_OK
         return _shared(action, first, second)
 
     def _read(self, table: str, column: str, database: str | None, inner: str | None) -> int:
         if database == "temp":
-            return sqlite3.SQLITE_OK if table == fold(self.target or "") else sqlite3.SQLITE_DENY
+            return sqlite3.SQLITE_OK if table == fold(self.temp_table or "") else sqlite3.SQLITE_DENY
         if database not in ("main", "", None):
-            self._met = f"it reads the database {database}, and an export is of one database at one moment"
+            self._denial_reason = f"it reads the database {database}, and an export is of one database at one moment"
         elif self._is_hidden(table) and not self._in_a_view(inner) and (column or self._names_hidden):
-            self._met_hidden = True
-        elif table in self.tables:
-            self._met = self.tables[table]
-        elif column in self.columns.get(table, ()):
-            self._met = f"it reads {table}.{column}, which is left out as secret"
+            self._touched_hidden_table = True
+        elif table in self.refused_tables:
+            self._denial_reason = self.refused_tables[table]
+        elif column in self.secret_columns.get(table, ()):
+            self._denial_reason = f"it reads {table}.{column}, which is left out as secret"
         else:
             return sqlite3.SQLITE_OK
         return sqlite3.SQLITE_DENY
 
     def _is_hidden(self, table: str) -> bool:
-        return table in self.hidden or (bool(self.hidden) and table in (*_SCHEMA_TABLES, *OF_STORAGE))
+        return table in self.hidden_tables or (bool(self.hidden_tables) and table in (*_SCHEMA_TABLES, *OF_STORAGE))
 
     def _in_a_view(self, inner: str | None) -> bool:
         """Return whether ``inner`` is a view that this person may see, and not a common table of the text itself."""
@@ -131,7 +131,7 @@ class Guard:
         If SQLite needs no column of a table inside a view, it calls the authorizer as if the table were outside
         the view; then only the text can decide."""
         try:
-            return not names(self.text).isdisjoint({*self.hidden, *_SCHEMA_TABLES, *OF_STORAGE})
+            return not names(self.text).isdisjoint({*self.hidden_tables, *_SCHEMA_TABLES, *OF_STORAGE})
         except SQLTextError:
             return True
 
@@ -142,28 +142,30 @@ class Guard:
             for token in tokens(sql):
                 depth += {"(": 1, ")": -1}.get(token.text, 0)
                 if depth < 0 or token.text == ";" or token.kind == "comment":
-                    raise RequestError(f"{self.blame} is not one expression.")
+                    raise RequestError(f"{self.sql_name} is not one expression.")
                 if depth > _DEEPEST:
-                    raise RequestError(f"{self.blame} is nested too deeply.")
+                    raise RequestError(f"{self.sql_name} is nested too deeply.")
         except SQLTextError:
-            raise RequestError(f"{self.blame} is not one expression: a quote in it may have no end.") from None
+            raise RequestError(f"{self.sql_name} is not one expression: a quote in it may have no end.") from None
         if depth:
-            raise RequestError(f"{self.blame} is not one expression: a parenthesis in it has no end.")
+            raise RequestError(f"{self.sql_name} is not one expression: a parenthesis in it has no end.")
         self.check_text(sql)
 
     def check_text(self, sql: str) -> None:
         """Raise DeniedError for SQL through which a secret or a hidden table could leak."""
-        if (self.columns or self.hidden) and JOINS_UNSEEN.search(sql):
+        if (self.secret_columns or self.hidden_tables) and JOINS_UNSEEN.search(sql):
             raise DeniedError(
-                f"{self.blame} joins by USING or NATURAL, which is not allowed where something is kept back. Use ON."
+                f"{self.sql_name} joins by USING or NATURAL, which is not allowed where something is kept back. Use ON."
             )
 
     def error(self, reason: str) -> ExportError:
         """Return the exception to raise for a statement that could not be run, and reset the guard."""
-        met, self._met = self._met, None
-        met_hidden, self._met_hidden = self._met_hidden, False
+        met, self._denial_reason = self._denial_reason, None
+        met_hidden, self._touched_hidden_table = self._touched_hidden_table, False
         if met is not None:
-            return DeniedError(f"{self.blame} is not allowed: {met}.")
-        if met_hidden or self.hidden:  # one message for all cases, so that it does not reveal which hidden tables exist
+            return DeniedError(f"{self.sql_name} is not allowed: {met}.")
+        if (
+            met_hidden or self.hidden_tables
+        ):  # one message for all cases, so that it does not reveal which hidden tables exist
             reason = "it is not SQL, or it names what does not exist or what you may not see"
-        return RequestError(f"{self.blame} cannot be run: {reason}.")
+        return RequestError(f"{self.sql_name} cannot be run: {reason}.")

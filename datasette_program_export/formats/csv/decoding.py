@@ -8,7 +8,7 @@ import re
 from collections.abc import Generator, Iterator
 from functools import partial
 
-from ...files.limits import COPIES, Limits
+from ...files.reading_limits import COPIES, Limits
 from .records import split
 
 MOST_FIELDS = 100_000

@@ -11,7 +11,7 @@ from typing import IO, Any
 import msgspec
 
 from ...errors import UnreadableError
-from ...files.limits import Limits
+from ...files.reading_limits import Limits
 from ..dataset import Row, Value
 from ..members import Column, Member, MemberFile
 from ..values import written_value

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any, AnyStr
 
-from ...files.limits import LARGE, Limits
+from ...files.reading_limits import LARGE, Limits
 
 _BLOCK = 1 << 17  # Python's default limit: a field in a block is hardly ever larger
 

@@ -14,8 +14,8 @@ from typing import IO, Any
 import msgspec
 
 from ...errors import UnreadableError
-from ...files.limits import Limits
 from ...files.lines import DigestingLines, within
+from ...files.reading_limits import Limits
 from ...options.request import Request
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage

@@ -16,8 +16,8 @@ from typing import IO, Any
 import msgspec
 
 from ...errors import UnreadableError
-from ...files.limits import LARGE, Limits
 from ...files.lines import DigestingLines, within
+from ...files.reading_limits import LARGE, Limits
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity

@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 
 from ...errors import UnreadableError
-from ...files.limits import FEW_PARTS, LARGE, Limits, has_more_parts
+from ...files.reading_limits import FEW_PARTS, LARGE, Limits, has_more_parts
 from ..dataset import Field, Row, Value
 from ..values import TAGS, Written, decode_written, untagged
 

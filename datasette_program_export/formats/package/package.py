@@ -17,8 +17,8 @@ from typing import IO, Any
 import msgspec
 
 from ...errors import UnreadableError
-from ...files.limits import Limits
 from ...files.names import member_names
+from ...files.reading_limits import Limits
 from ...files.zip_reading import Unpacking
 from ...files.zip_writing import Member, sealed
 from ...options.request import DEFAULT_MEMBER, Request

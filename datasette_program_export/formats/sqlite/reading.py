@@ -20,7 +20,7 @@ from ...database.sqlite_errors import explain
 from ...database.text import decode_text
 from ...errors import UnreadableError
 from ...files.input_file import open_database_bytes
-from ...files.limits import TRUSTING, Limits
+from ...files.reading_limits import TRUSTING, Limits
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity

@@ -16,7 +16,7 @@ from ...database.library import sqlite3
 from ...database.schema import quote
 from ...database.text import decode_text, is_undecodable
 from ...errors import UnreadableError
-from ...files.limits import LARGE, TRUSTING, Limits
+from ...files.reading_limits import LARGE, TRUSTING, Limits
 from ..dataset import Row, Value
 
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA}  # no function except length

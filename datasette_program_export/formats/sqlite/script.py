@@ -14,8 +14,8 @@ from typing import IO
 
 from ...database.schema import quote
 from ...errors import BrokenExportError, UnreadableError
-from ...files.limits import Limits
 from ...files.local import local
+from ...files.reading_limits import Limits
 from ..dataset import Dataset, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity

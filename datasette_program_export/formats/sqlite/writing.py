@@ -22,8 +22,8 @@ from ...database.schema import quote
 from ...database.sqlite_errors import explain, is_full
 from ...database.text import insert_odd, odd_text
 from ...errors import BrokenExportError, ExportError, UnreadableError, UnsupportedError
-from ...files.limits import Limits
 from ...files.local import local
+from ...files.reading_limits import Limits
 from ...files.room import no_room, room_in
 from ..dataset import Dataset, TableStream
 from ..description.integrity import Announced, AnnouncedTable

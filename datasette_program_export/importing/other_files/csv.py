@@ -18,7 +18,7 @@ import msgspec
 
 from ...database.schema import Column, Table, fold
 from ...errors import RequestError, UnreadableError
-from ...files.limits import LARGE, Limits
+from ...files.reading_limits import LARGE, Limits
 from ...formats.csv.decoding import read_records
 from ...formats.dataset import Value
 from ...options.delimiters import NEVER_READ, WORDS, delimiter_of, word_of

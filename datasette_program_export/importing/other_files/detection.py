@@ -14,7 +14,7 @@ import msgspec
 from ...database.schema import Table
 from ...errors import RequestError, UnreadableError
 from ...files.input_file import open_input
-from ...files.limits import LARGE, Limits
+from ...files.reading_limits import LARGE, Limits
 from ...formats.registry import detect
 from ...formats.values import of_tag
 from ..choices import ImportChoices

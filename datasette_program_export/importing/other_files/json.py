@@ -14,7 +14,7 @@ from itertools import islice
 from typing import IO, Any
 
 from ...errors import RequestError, UnreadableError, UnsupportedError
-from ...files.limits import LARGE, TRUSTING, Limits
+from ...files.reading_limits import LARGE, TRUSTING, Limits
 from ...formats.registry import NAMES, get_format
 from .rows import ForeignRows
 from .surrogates import ShortTokens, WholeCharacters

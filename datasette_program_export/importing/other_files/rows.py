@@ -10,7 +10,7 @@ import msgspec
 
 from ...database.schema import fold
 from ...errors import UnreadableError
-from ...files.limits import LARGE, TRUSTING, Limits
+from ...files.reading_limits import LARGE, TRUSTING, Limits
 from ...formats.dataset import Value
 from ...formats.values import of_tag
 from ..staging.columns import ColumnMapping

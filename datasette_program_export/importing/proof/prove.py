@@ -19,9 +19,9 @@ from ...formats.digest import TableDigest
 from ...options.settings import Settings
 from ...verifying.report import Report
 from ...verifying.verifier import verify
+from ..import_run import AppliedImport
 from ..importer import load
 from ..report import ImportReport
-from ..run import AppliedImport
 from ..staging.columns import ColumnMapping
 from ..staging.database import StagedTable
 from ..target import Target

@@ -17,7 +17,7 @@ from typing import Any
 from ...errors import BrokenExportError, UnsupportedError
 from ...files.atomic import write_whole
 from ...files.compression import compressed
-from ...files.limits import TRUSTING
+from ...files.reading_limits import TRUSTING
 from ...formats.column_facts import ColumnFacts, survey
 from ...formats.dataset import Dataset, TableStream
 from ...formats.moments import now_text, parse_moment

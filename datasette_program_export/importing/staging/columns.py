@@ -10,7 +10,7 @@ from ...errors import UnreadableError
 from ...formats.dataset import Dataset, TableStream
 from ...formats.description.coverage import EMPTY, Coverage
 from ...formats.description.schema import DocumentSchema
-from ...selection.catalog import Catalog
+from ...selection.annotated_schema import AnnotatedSchema
 from ..report import FindingCollector
 from .database import StagedTable, StagingDatabase
 from .new_tables import NewTables
@@ -26,7 +26,7 @@ class ColumnMapping:
     """Maps tables and columns. ``schema`` is the target's or, if that has no tables, the one that the file creates."""
 
     def __init__(
-        self, schema: Schema, known: Catalog | None, staging: StagingDatabase, findings: FindingCollector
+        self, schema: Schema, known: AnnotatedSchema | None, staging: StagingDatabase, findings: FindingCollector
     ) -> None:
         self.schema = schema
         self.known = known

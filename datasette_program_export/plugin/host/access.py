@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .line import V1
-from .permissions import EXPORT, OURS
+from .permission_hooks import EXPORT, OURS
 from .protocols import Actor, Database, Datasette, Resource0, Wanted0, on_0, on_1
 
 if V1:

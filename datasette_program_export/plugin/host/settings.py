@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...errors import SettingsError
 from ...options.settings import Settings, merge, parse_settings
 from .line import V1
-from .permissions import PLUGIN
+from .permission_hooks import PLUGIN
 from .protocols import Datasette, on_0, on_1
 
 _FOR_THE_SITE = (

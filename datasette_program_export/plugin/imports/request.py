@@ -15,7 +15,7 @@ from ...importing.staging.columns import ColumnMapping
 from ...options.settings import Settings
 from .. import host
 from ..host import writing as host_writing
-from ..host.permissions import IMPORT, SECRETS
+from ..host.permission_hooks import IMPORT, SECRETS
 from ..host.protocols import Actor, Database, Datasette, HttpRequest
 from ..http.answers import not_seen
 

@@ -23,9 +23,9 @@ from datasette.utils.sqlite import sqlite3
 from ...database.sqlite_errors import explain
 from ...errors import AuditError, ConflictError, RefusedError, SourceError, SpoolFullError
 from ...formats.moments import now_text
+from ...importing.import_run import AppliedImport, Inspect, RunOn
 from ...importing.importer import load
 from ...importing.report import Finding, ImportReport
-from ...importing.run import AppliedImport, Inspect, RunOn
 from ...importing.safety_copy import copy_of
 from ..host import writing as host_writing
 from ..server.audit_log import AuditLog

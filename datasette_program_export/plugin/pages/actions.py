@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...options.grammar import PREFIX
 from .. import host
-from ..host.permissions import AUDIT
+from ..host.permission_hooks import AUDIT
 from ..host.protocols import Actor, Datasette, HttpRequest
 from ..imports.request import may_import
 from ..request.profiles import offered, profiles_url

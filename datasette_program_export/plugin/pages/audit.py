@@ -9,7 +9,7 @@ from datasette import Response
 
 from ...errors import DeniedError, RequestError
 from .. import host
-from ..host.permissions import AUDIT
+from ..host.permission_hooks import AUDIT
 from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, page_answer
 from ..server.audit_log import AuditLog

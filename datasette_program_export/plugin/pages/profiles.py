@@ -13,7 +13,7 @@ from datasette import Response
 from ...errors import DeniedError, NotFoundError, RequestError
 from ...options.profiles import Profile, checked_name, options_of
 from .. import host
-from ..host.permissions import PLUGIN, PROFILES
+from ..host.permission_hooks import PLUGIN, PROFILES
 from ..host.protocols import Actor, Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, check_may_look, done_answer, page_answer, posted
 from ..http.forms import check_same_site, sent_pairs

@@ -21,9 +21,9 @@ from ...formats.registry import check_members, choices, endings, get_format
 from ...options.grammar import PREFIX, parse_options, parse_row_path, with_profile
 from ...options.request import DEFAULT_FORMAT, Request
 from ...options.settings import Settings
-from ...selection.catalog import Catalog, catalog
+from ...selection.annotated_schema import AnnotatedSchema, annotate
 from .. import host
-from ..host.permissions import SECRETS
+from ..host.permission_hooks import SECRETS
 from ..host.protocols import Database, Datasette, HttpRequest
 from ..http.answers import not_seen
 from ..http.parameters import ReadOnce
@@ -206,6 +206,6 @@ class _Asking:
         return not_seen()
 
 
-def _known(source: Source, settings: Settings) -> Catalog:
+def _known(source: Source, settings: Settings) -> AnnotatedSchema:
     with closing(Snapshot(source)) as snapshot:
-        return catalog(snapshot.schema, settings)
+        return annotate(snapshot.schema, settings)

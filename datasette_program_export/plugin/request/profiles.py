@@ -15,7 +15,7 @@ from ...formats.registry import member_names
 from ...options.profiles import Profile, ProfileStore, with_profiles
 from ...options.settings import Settings
 from .. import host
-from ..host.permissions import PROFILES, SECRETS
+from ..host.permission_hooks import PROFILES, SECRETS
 from ..host.protocols import Actor, Datasette
 from ..server.folder import jobs_folder, made_private
 from ..server.identity import owner_of

@@ -15,7 +15,7 @@ from functools import partial
 from threading import Lock
 
 from ...errors import BusyError
-from ...files.limits import Limits
+from ...files.reading_limits import Limits
 from ...importing.reading import limits_of
 from ...options.settings import Settings
 

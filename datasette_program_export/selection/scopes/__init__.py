@@ -6,7 +6,7 @@ from collections.abc import Set
 
 from ...database.snapshot import Snapshot
 from ...options.request import Request
-from ..catalog import Catalog
+from ..annotated_schema import AnnotatedSchema
 from .base import Scope
 from .database import DatabaseScope
 from .query import QueryScope
@@ -22,7 +22,7 @@ _SCOPES: dict[str, type[Scope]] = {
 
 def scope_of(
     snapshot: Snapshot,
-    catalog: Catalog,
+    annotated: AnnotatedSchema,
     request: Request,
     *,
     visible: Set[str] | None = None,
@@ -32,6 +32,6 @@ def scope_of(
 
     ``visible`` are the tables that the person may see (None: all); ``max_rows`` limits the rows. Raises the errors
     of ``Scope``."""
-    scope = _SCOPES[request.scope](snapshot, catalog, request, visible=visible, max_rows=max_rows)
+    scope = _SCOPES[request.scope](snapshot, annotated, request, visible=visible, max_rows=max_rows)
     scope.prepare()
     return scope

@@ -11,13 +11,13 @@ from collections.abc import Set
 from functools import cached_property
 from typing import Any
 
-from ...database.guarding.authorizer import Guard
+from ...database.guarding.authorizer import ForeignSqlGuard
 from ...database.guarding.view_names import ViewNames, view_names
 from ...database.schema import Column, ForeignKey, Schema, Table, fold
 from ...database.snapshot import Snapshot
 from ...errors import DeniedError, NotFoundError, RequestError, UnsupportedError
 from ...options.request import Request
-from ..catalog import Catalog
+from ..annotated_schema import AnnotatedSchema
 from ..graph import Graph
 from ..table_rows import TableRows
 from ..walk import Walk
@@ -35,24 +35,24 @@ class Scope(ABC):
 
     subject: Table | None = None
     walk: Walk | None = None
-    blame = "The condition"
+    sql_name = "The condition"
 
     def __init__(
         self,
         snapshot: Snapshot,
-        catalog: Catalog,
+        annotated: AnnotatedSchema,
         request: Request,
         *,
         visible: Set[str] | None = None,
         max_rows: int | None = None,
     ) -> None:
         self.snapshot = snapshot
-        self.catalog = catalog
+        self.annotated = annotated
         self.request = request
         self.visible = visible
         self.max_rows = max_rows
-        self.schema: Schema = catalog.schema
-        self.refused = catalog.refused_tables()
+        self.schema: Schema = annotated.schema
+        self.refused = annotated.refused_tables()
         self.secrets: dict[str, dict[str, str]] = {}
         self.skipped: dict[str, str] = {}
         self.unreadable: set[str] = set()
@@ -88,20 +88,20 @@ class Scope(ABC):
 
     def labels(self) -> dict[str, tuple[str, str]]:
         """Return the singular and plural name of a row, per table that this person may see."""
-        words = {name: self.catalog.subject(name) for name in self.schema if self.find(name) is not None}
+        words = {name: self.annotated.subject(name) for name in self.schema if self.find(name) is not None}
         return {name: (w.label, w.plural) for name, w in words.items() if w.label and w.plural}
 
     @property
     def graph(self) -> Graph:
         """The tables of the export, and the references between them that were not stopped."""
-        return self.catalog.graph([s.table.name for s in self.tables], self.stopped)
+        return self.annotated.graph([s.table.name for s in self.tables], self.stopped)
 
     @property
     def edges(self) -> list[ForeignKey]:
         """The references that this person may know of.
 
         Virtual foreign keys (from the site's settings) to hidden tables are not among them."""
-        return [e for e in self.catalog.edges if not (e.virtual and self.find(e.other_table) is None)]
+        return [e for e in self.annotated.edges if not (e.virtual and self.find(e.other_table) is None)]
 
     def find(self, name: str) -> Table | None:
         """Return the table of that name, or None if there is none or this person may not see it."""
@@ -118,7 +118,7 @@ class Scope(ABC):
         if table is None or fold(name).startswith("sqlite_"):
             seen = "" if self.visible is None else ", or you may not see it"
             raise NotFoundError(f"There is no table {name} in {self.snapshot.source.name}{seen}.")
-        if self.visible is not None and not self.catalog.readable(table, self.visible):
+        if self.visible is not None and not self.annotated.readable(table, self.visible):
             raise DeniedError(f"You may not see all that {table.name} is made from.")
         if table.problem:
             raise UnsupportedError(f"{table.name} cannot be read: {table.problem}.")
@@ -151,7 +151,7 @@ class Scope(ABC):
         """Return the columns to write, without secret and left-out columns; ``chosen`` columns in their own order.
 
         Raises DeniedError if a secret column was chosen, UnsupportedError if no column remains."""
-        secrets = self.catalog.secrets(table)
+        secrets = self.annotated.secrets(table)
         if secrets:
             self.secrets[table.name] = secrets
         wanted = table.visible_columns
@@ -168,7 +168,7 @@ class Scope(ABC):
     def selected(self, table: Table, chosen: tuple[str, ...] | None = None, **more: Any) -> TableRows:
         """Return the table's rows with the columns to write; ``more`` are further fields of TableRows."""
         columns = self.columns(table, chosen)
-        secrets = self.catalog.secrets(table)
+        secrets = self.annotated.secrets(table)
         return TableRows(table, columns, secret_key=any(part.name in secrets for part in table.key), **more)
 
     def column(self, table: Table, name: str) -> Column:
@@ -178,15 +178,15 @@ class Scope(ABC):
             raise RequestError(f"{table.name} has no column {name}.")
         return column
 
-    def guard(self, blame: str, target: str | None = None, text: str = "") -> Guard:
+    def guard(self, sql_name: str, target: str | None = None, text: str = "") -> ForeignSqlGuard:
         """Return the guard for a statement with SQL from outside.
 
-        ``blame`` names that SQL in messages, ``target`` is the TEMP table that the statement fills, and ``text``
+        ``sql_name`` names that SQL in messages, ``target`` is the TEMP table that the statement fills, and ``text``
         is the part of the SQL that comes from outside."""
-        found = {fold(n): self.catalog.secrets(t) for n, t in self.schema.items()}
+        found = {fold(n): self.annotated.secrets(t) for n, t in self.schema.items()}
         secrets = {n: frozenset(map(fold, columns)) for n, columns in found.items() if columns}
-        return Guard(
-            blame,
+        return ForeignSqlGuard(
+            sql_name,
             secrets,
             self.refused,
             self._hidden,
@@ -197,7 +197,7 @@ class Scope(ABC):
 
     @cached_property
     def _hidden(self) -> frozenset[str]:
-        return self.catalog.hidden(self.visible)
+        return self.annotated.hidden(self.visible)
 
     @cached_property
     def _view_names(self) -> ViewNames:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...database.schema import Table, fold, quote
 from ...database.virtual_tables import OF_INDEXES, contentless
 from ...errors import DeniedError, RequestError, SourceError, TooLargeError, UnsupportedError
-from ..catalog import Catalog
+from ..annotated_schema import AnnotatedSchema
 from .base import Scope
 
 
@@ -26,7 +26,7 @@ class DatabaseScope(Scope):
         if named and self.left_out_tables & named:
             raise RequestError(f"{min(self.left_out_tables & named)} is both asked for and left out.")
         wanted = {name for name in self._candidates(named) if name not in self.left_out_tables}
-        known = self.catalog.graph([n for n in wanted if self.schema[n].kind == "table"])
+        known = self.annotated.graph([n for n in wanted if self.schema[n].kind == "table"])
         for name in (*known.parents_first(), *(n for n in self.schema if n in wanted and n not in known.tables)):
             self._take(self.schema[name], insist=name in named)
         if not self.tables and self.left_out_tables:
@@ -41,15 +41,17 @@ class DatabaseScope(Scope):
 
     def _candidates(self, named: set[str]) -> Iterator[str]:
         """Yield the tables to export; record the others in ``skipped`` if they are worth mentioning."""
-        caches = self.catalog.caches()
+        caches = self.annotated.caches()
         for name, table in self.schema.items():
-            if self.find(name) is None or (self.visible is not None and not self.catalog.readable(table, self.visible)):
+            if self.find(name) is None or (
+                self.visible is not None and not self.annotated.readable(table, self.visible)
+            ):
                 continue
             if named:
                 if name in named:
                     yield name
                 continue
-            reason = table.problem or self.refused.get(fold(name)) or _computed(table, self.catalog)
+            reason = table.problem or self.refused.get(fold(name)) or _computed(table, self.annotated)
             if name in caches:
                 reason = "a cache, which the application fills again; ask for it by name"
             if reason:
@@ -81,11 +83,11 @@ class DatabaseScope(Scope):
         self.unreadable.add(table.name)
 
 
-def _computed(table: Table, catalog: Catalog) -> str | None:
+def _computed(table: Table, annotated: AnnotatedSchema) -> str | None:
     """Return why a table holds no data of its own, or None if it does."""
     if table.kind == "view":
         return "a view, computed from tables; export it by itself"
-    if table.kind == "virtual" and (catalog.drawn_from(table) or table.module in OF_INDEXES):
+    if table.kind == "virtual" and (annotated.drawn_from(table) or table.module in OF_INDEXES):
         return "a search index, which can be made again from its table"
     if table.kind == "virtual" and contentless(table):
         return "a search index that keeps no texts"

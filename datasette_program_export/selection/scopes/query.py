@@ -48,7 +48,7 @@ class QueryRows(TableRows):
 class QueryScope(Scope):
     """The scope ``query``. The statement may read what this person may see, but no secret columns."""
 
-    blame = "The query"
+    sql_name = "The query"
 
     def resolve(self) -> None:
         """Start the statement. Raises RequestError or DeniedError if it cannot be run."""
@@ -57,7 +57,7 @@ class QueryScope(Scope):
             sql = sql[:-1].rstrip()
         if not sql:
             raise RequestError("sql is empty: there is no query to run.")
-        guard = self.guard(self.blame, text=sql)
+        guard = self.guard(self.sql_name, text=sql)
         guard.check_text(sql)
         names, rows = self.snapshot.query(sql, self.request.params, guard)
         if not names:

@@ -25,9 +25,9 @@ class RecordScope(Scope):
         request = self.request
         self.subject = self.table(request.table or "")
         super().prepare()
-        asked = self.catalog.edges_named(request.stop, self.visible)
-        self.stopped = self.catalog.edges_named(self.catalog.stopped_names()) | asked
-        self.parents = request.parents or ("needed" if self.catalog.persons else "none")
+        asked = self.annotated.edges_named(request.stop, self.visible)
+        self.stopped = self.annotated.edges_named(self.annotated.stopped_names()) | asked
+        self.parents = request.parents or ("needed" if self.annotated.persons else "none")
         self.walk = self._new_walk(self.max_rows) if request.cascades else None
         if self.walk is None and self.left_out_tables and request.profile is None:
             raise RequestError(f"{min(self.left_out_tables)} would not be in this export; it cannot be left out.")
@@ -67,7 +67,7 @@ class RecordScope(Scope):
 
     def detail(self) -> str:
         """Return what distinguishes the one record asked for from others with the same title."""
-        columns = [c for c in self.catalog.subject(self.subject.name).told_apart_by if self.subject.column(c)]
+        columns = [c for c in self.annotated.subject(self.subject.name).told_apart_by if self.subject.column(c)]
         values = self._values(columns) if len(self.request.records) == 1 else []
         return ", ".join(value for value in values if value)
 
@@ -78,8 +78,8 @@ class RecordScope(Scope):
         names = self.subject.pk or ((self.subject.rowid,) if self.subject.rowid else ())
         if self.request.records or self.walk is not None or set(names) & self._hidden_columns() or not names:
             return []
-        told = self.catalog.subject(self.subject.name).told_apart_by
-        titles = [*self.catalog.title_columns(self.subject), *(c for c in told if self.subject.column(c))]
+        told = self.annotated.subject(self.subject.name).told_apart_by
+        titles = [*self.annotated.title_columns(self.subject), *(c for c in told if self.subject.column(c))]
         titles = [c for c in titles if c not in self._hidden_columns()]
         (chosen,) = self.tables
         columns = [f"{chosen.alias}.{quote(c)}" for c in [*names, *titles]]
@@ -99,11 +99,11 @@ class RecordScope(Scope):
 
     def _hidden_columns(self) -> set[str]:
         """Return the subject's columns that are secret or left out."""
-        return self.left_out_columns.get(self.subject.name, set()) | self.catalog.secrets(self.subject).keys()
+        return self.left_out_columns.get(self.subject.name, set()) | self.annotated.secrets(self.subject).keys()
 
     def row_title(self, record: tuple[str, ...]) -> str:
         """Return the title of one row of the subject, or its key if it has none."""
-        title = " ".join(value for value in self._values(self.catalog.title_columns(self.subject)) if value)
+        title = " ".join(value for value in self._values(self.annotated.title_columns(self.subject)) if value)
         return title if title.strip() else ",".join(record)
 
     def _values(self, columns: list[str]) -> list[str]:
@@ -128,11 +128,11 @@ class RecordScope(Scope):
             for name in self.schema
             if name not in self.left_out_tables and (self.visible is None or name in self.visible)
         ]
-        graph = self.catalog.graph(kept, self.stopped)
+        graph = self.annotated.graph(kept, self.stopped)
         if self.subject.kind != "table":  # a virtual table has no references, but its rows can be exported
             graph = Graph((*graph.tables, self.subject.name), graph.edges)
         withhold = self.request.others == "withhold"
-        return Walk(self.snapshot, self.catalog, graph, withhold=withhold, max_rows=max_rows)
+        return Walk(self.snapshot, self.annotated, graph, withhold=withhold, max_rows=max_rows)
 
     def _chosen_keys(self) -> KeyTable:
         """Return a key table with the keys of the subject's rows."""
@@ -162,7 +162,7 @@ class RecordScope(Scope):
             raise RequestError(
                 f"A row of {table.name} is named by its {', '.join(names)}, with a comma between several."
             )
-        if secret := [n for n in names if n in self.catalog.secrets(table)]:
+        if secret := [n for n in names if n in self.annotated.secrets(table)]:
             raise DeniedError(f"A row of {table.name} is named by {', '.join(secret)}, which is left out as secret.")
         conditions = [" AND ".join(f"r.{quote(n)} = ?{self._collated(n)}" for n in names)]
         if any((c := table.column(n)) and c.affinity == "BLOB" for n in names):
@@ -208,15 +208,15 @@ class RecordScope(Scope):
         """Return whether the keys of the rows are needed to find dangling references."""
         request = self.request
         limited = request.limit is not None or bool(request.offset)
-        edges = [e for e in self.catalog.edges if e.table == self.subject.name]
+        edges = [e for e in self.annotated.edges if e.table == self.subject.name]
         to_itself = any(e.other_table == self.subject.name for e in edges)
         return bool(self.subject.key) and ((limited and bool(edges)) or (bool(request.where) and to_itself))
 
     def _condition(self, target: str | None = None) -> TableRows:
         """Return the subject's rows that meet the request's conditions; ``target`` is the key table to fill."""
         request = self.request
-        blame = self.blame if request.where else f"The {self.subject.kind} {self.subject.name}"
-        guard = self.guard(blame, target, " ".join(request.where))
+        sql_name = self.sql_name if request.where else f"The {self.subject.kind} {self.subject.name}"
+        guard = self.guard(sql_name, target, " ".join(request.where))
         for clause in request.where:
             guard.check_condition(clause)
         return self.selected(
@@ -231,7 +231,7 @@ class RecordScope(Scope):
         )
 
     def _sort(self) -> tuple[tuple[str, bool], ...]:
-        secrets = self.catalog.secrets(self.subject)
+        secrets = self.annotated.secrets(self.subject)
         for name, _ in self.request.sort:
             if name != self.subject.rowid and self.column(self.subject, name).name in secrets:
                 raise DeniedError(f"{self.subject.name} cannot be sorted by {name}, which is left out as secret.")

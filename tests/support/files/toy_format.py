@@ -8,7 +8,7 @@ from typing import IO
 import msgspec
 
 from datasette_program_export.errors import UnreadableError
-from datasette_program_export.files.limits import Limits
+from datasette_program_export.files.reading_limits import Limits
 from datasette_program_export.formats.dataset import Dataset, Row, TableStream
 from datasette_program_export.formats.json import programjson
 from datasette_program_export.formats.members import Member, MemberFile

@@ -11,9 +11,9 @@ from typing import Any
 from ..database.reflection import reflect
 from ..database.schema import Schema, fold
 from ..errors import BusyError
-from ..files.limits import Limits
+from ..files.reading_limits import Limits
 from ..options.settings import Settings
-from ..selection.catalog import Catalog, catalog
+from ..selection.annotated_schema import AnnotatedSchema, annotate
 from ..selection.graph import Graph
 from .choices import ImportChoices
 from .progress import ImportProgress
@@ -80,7 +80,7 @@ class ImportRun:
         """Read, check and write the rows, commit or roll back, and return the report."""
         goal = self.goal
         self.report = ImportReport(file=self.file.name, target=goal.name, preview=self.asked.preview)
-        known = catalog(goal.schema, self.settings) if goal.schema else None
+        known = annotate(goal.schema, self.settings) if goal.schema else None
         self.staging.encoding = goal.encoding
         self.intake = ColumnMapping(goal.schema, known, self.staging, self.findings)
         if not goal.fresh:
@@ -170,7 +170,7 @@ class ImportRun:
         if made is not None:
             made.make_tables(connection, self.findings)
         now = reflect(connection) if made is not None else goal.schema
-        known = catalog(now, self.settings)
+        known = annotate(now, self.settings)
         self.intake.known = known
         RowChecks(goal, schema, self.intake, self.findings).run()
         if self.findings.errors:
@@ -194,7 +194,7 @@ class ImportRun:
             found = AppliedImport(goal, self.intake, schema, self.report.dangling, references.unchecked, self.report)
             self.hooks.inspect(found)
 
-    def _tables(self, schema: str, now: Schema, known: Catalog) -> None:
+    def _tables(self, schema: str, now: Schema, known: AnnotatedSchema) -> None:
         for name in _parents_first(now):
             staged = self.staging.tables.get(name)
             if staged is None:

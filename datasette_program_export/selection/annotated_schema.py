@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 from ..database.guarding.authorizer import JOINS_UNSEEN, OF_STORAGE
@@ -18,13 +18,13 @@ from ..options.settings import (
     load_preset,
 )
 from .graph import Graph
-from .secrets import snake_case, sounds_secret
+from .secrets import columns_named, secret_columns, snake_case
 
 _STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
 
 
 @dataclass(frozen=True)
-class Catalog:
+class AnnotatedSchema:
     """Everything known about a database before any row is read.
 
     ``edges`` are the foreign keys, declared and virtual. With ``with_secrets``, secret columns are exported too."""
@@ -84,9 +84,9 @@ class Catalog:
 
     def json_columns(self, table: Table) -> frozenset[str]:
         """Return the columns whose texts may hold JSON: declared as JSON, or named by the settings or the preset."""
-        named = _named(table, self.settings.json_columns)
+        named = columns_named(table, self.settings.json_columns)
         if self.preset is not None:
-            named |= _named(table, self.preset.json_columns, strict=False)
+            named |= columns_named(table, self.preset.json_columns, strict=False)
         return frozenset(c.name for c in table.columns if c.name in named or c.type.upper() == "JSON")
 
     def secrets(self, table: Table) -> dict[str, str]:
@@ -183,7 +183,7 @@ class Catalog:
         return found
 
 
-def catalog(schema: Schema, settings: Settings, with_secrets: bool = False) -> Catalog:
+def annotate(schema: Schema, settings: Settings, with_secrets: bool = False) -> AnnotatedSchema:
     """Combine schema, settings and preset.
 
     Without a preset in the settings, the preset that recognises the schema is used. Raises SettingsError for names
@@ -201,8 +201,8 @@ def catalog(schema: Schema, settings: Settings, with_secrets: bool = False) -> C
     ]
     declared = [e for t in schema.values() if t.kind == "table" for e in t.foreign_keys]
     edges = dict.fromkeys([*declared, *virtual])  # a key declared twice is one edge
-    known = _secrets(schema, settings, preset, tuple(edges))
-    made = Catalog(schema, settings, name if preset else None, preset, tuple(edges), with_secrets, known)
+    known = secret_columns(schema, settings, preset, tuple(edges))
+    made = AnnotatedSchema(schema, settings, name if preset else None, preset, tuple(edges), with_secrets, known)
     try:
         made.edges_named(made.stopped_names())
     except RequestError as error:
@@ -216,53 +216,3 @@ def _virtual(key: VirtualForeignKey, child: Table, schema: Schema) -> ForeignKey
     if edge.problem:
         raise SettingsError(f"virtual_foreign_keys: {edge.name} to {edge.other_table}: {edge.problem}")
     return edge
-
-
-def _secrets(
-    schema: Schema, settings: Settings, preset: Preset | None, edges: Sequence[ForeignKey]
-) -> dict[str, dict[str, str]]:
-    """Return the secret columns of every table that has any, each with the reason."""
-    found: dict[str, dict[str, str]] = {}
-    referring = {(e.table, column) for e in edges if not e.problem for column in e.columns}
-    for table in schema.values():
-        taken_back = _named(table, settings.not_secrets)
-        named = _named(table, settings.secrets) | (_named(table, preset.secrets, strict=False) if preset else set())
-        found[table.name] = {
-            c.name: "named as secret" if c.name in named else "its name sounds like a secret"
-            for c in table.columns
-            if c.name in named or (c.name not in taken_back and sounds_secret(c, (table.name, c.name) in referring))
-        }
-    more = True
-    while more:  # a column that refers to a secret column holds the same values
-        more = False
-        for edge in edges:
-            for own, other in zip(edge.columns, edge.other_columns):
-                if other in found.get(edge.other_table, {}) and own not in found[edge.table]:
-                    found[edge.table][own] = f"it refers to the secret {edge.other_table}.{other}"
-                    more = True
-    for table in schema.values():
-        if secrets := found[table.name]:
-            # a generated column's expression may use a secret column; no PRAGMA lists the columns it uses
-            taken_back = _named(table, settings.not_secrets)
-            computed = [c.name for c in table.columns if c.generated and c.name not in taken_back]
-            for column in computed:
-                secrets.setdefault(column, "computed in a table that holds a secret")
-    return {name: secrets for name, secrets in found.items() if secrets}
-
-
-def _named(table: Table, columns_by_table: dict[str, list[str]], strict: bool = True) -> set[str]:
-    """Return the table's columns that ``columns_by_table`` names.
-
-    Raises SettingsError for a column that does not exist, unless ``strict`` is false: a preset covers many
-    versions of an application's database, so it may name columns that this one lacks."""
-    found = set()
-    for name, columns in columns_by_table.items():
-        if fold(name) == fold(table.name):
-            for column in columns:
-                known = table.column(column)
-                if known is None and not strict:
-                    continue
-                if known is None:
-                    raise SettingsError(f"{table.name} has no column {column}, which the settings name")
-                found.add(known.name)
-    return found
