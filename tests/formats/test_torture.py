@@ -29,19 +29,9 @@ from tests.support.databases.torture import (
     write,
     write_not_utf16,
 )
-from tests.support.files.readers import (
-    Cell,
-    Found,
-    Read,
-    computed_columns,
-    csv_fields,
-    csv_holds,
-    digest,
-    in_order,
-    reader_of,
-    stored,
-    table_names,
-)
+from tests.support.files.cells import Cell, Found, Read, computed_columns, digest, in_order, stored, table_names
+from tests.support.files.csv_reader import csv_fields, csv_holds
+from tests.support.files.readers import reader_of
 
 LOSSLESS = [name for name in NAMES if get_format(name).lossless]
 NOT_LOSSLESS = [name for name in NAMES if not get_format(name).lossless]

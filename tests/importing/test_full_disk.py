@@ -14,6 +14,7 @@ import pytest
 from datasette_program_export import load
 from datasette_program_export.errors import SourceError
 from tests.support.databases.building import database
+from tests.support.databases.house import exported, made
 from tests.support.files.changing import state
 from tests.support.sites.server import make_datasette
 
@@ -76,3 +77,20 @@ async def test_datasette_goes_on_reading_after_a_write_has_failed(target: Path) 
     assert (await ds.client.get("/target/t.json?_size=1")).status_code == 200
     await db.execute_write("INSERT INTO t VALUES (-1, 'after')")
     assert (await db.execute(count)).single_value() == OLD + 1
+
+
+@pytest.mark.parametrize(("rule", "policy"), [("", "fail"), ("", "update"), ("UNIQUE", "fail")])
+def test_a_disk_that_is_full_is_told_as_the_reason(tmp_path: Path, rule: str, policy: str) -> None:
+    """At some statements SQLite rolls back all of the transaction then, savepoints and all."""
+    many = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000) INSERT INTO t SELECT n, "
+    tables = f"CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT {rule})"
+    file = exported(made(tmp_path / "s.db", tables, f"{many} hex(n) || 'a long text, so that it fills pages' FROM c"))
+    target = made(tmp_path / "t.db", tables, *([f"{many} 'old ' || n FROM c"] if policy == "update" else []))
+    with closing(sqlite3.connect(target)) as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        before = connection.execute("SELECT * FROM t").fetchall()
+        connection.execute(f"PRAGMA max_page_count={pages + 3}")
+        with pytest.raises(SourceError, match="cannot take the import: database or disk is full"):
+            load(connection, file, on_conflict=policy, backup=False)
+        assert connection.execute("SELECT * FROM t").fetchall() == before
+        assert not connection.in_transaction

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from datasette_program_export import verify
+from datasette_program_export import RefusedError, Request, export, load, prove, verify
 from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import ANNA
 from datasette_program_export.importing.proof import proven_file as proving
+from datasette_program_export.importing.staging.new_tables import NewTables
 from tests.support.databases.building import VALIDATOR, database
+from tests.support.databases.house import CHILD, PARENT, exported, made
 
 
 def run(*words: Any) -> Any:
@@ -105,3 +108,82 @@ def test_a_single_table_as_ndjson_is_proven_with_its_envelope(demo_file: Path, t
     shutil.copy(demo_file, tmp_path / "p.db")
     assert run("table", tmp_path / "p.db", "clients", "--prove", "-o", tmp_path / "c.ndjson").exit_code == 0
     assert verify(tmp_path / "c.ndjson").export["proven"]["tables"] == 1
+
+
+def test_a_file_proves_itself_by_being_imported(house: Path, tmp_path: Path) -> None:
+    proof = prove(exported(house))
+    assert proof.proven and proof.bytes > 0 and proof.problems == []
+    assert all(table.same for table in proof.tables.values()) and len(proof.tables) == 4
+    done = CliRunner().invoke(program_export, ["prove", str(exported(house))])
+    assert done.exit_code == 0 and "proven" in done.output and "It cost" in done.output
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"format": "programjson", "layout": "pretty"},
+        {"format": "programjson", "compress": "zstd"},
+        {"format": "ndjson", "layout": "envelope", "compress": "gzip"},
+        {"format": "package"},
+        {"format": "package", "members": "tsv"},
+        {"format": "package", "members": "ndjson"},
+    ],
+    ids=str,
+)
+def test_the_demo_is_proven_in_every_form(how: dict, demo_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"".join(export(demo_file, Request(**how))))
+    proof = prove(tmp_path / "file")
+    assert proof.proven, proof.problems
+    assert sum(table.rows for table in proof.tables.values()) == 912
+
+
+def test_what_was_made_for_a_spreadsheet_is_neither_imported_nor_proven(demo_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"".join(export(demo_file, Request(format="package", dialect="spreadsheet"))))
+    with pytest.raises(RefusedError, match="made for a spreadsheet"):
+        load(tmp_path / "new.db", tmp_path / "file")
+    assert not prove(tmp_path / "file").proven
+
+
+def test_a_new_database_that_was_made_otherwise_is_not_proven(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proof looks at the database, not at what the import says of itself."""
+    file = exported(house)
+    made_so = NewTables.make_objects
+
+    def badly(self: NewTables, connection: sqlite3.Connection, findings: Any) -> None:
+        made_so(self, connection, findings)
+        connection.execute("UPDATE w SET z = x'01' WHERE x = 'q'")
+        connection.execute("DROP INDEX b_a")
+
+    monkeypatch.setattr(NewTables, "make_objects", badly)
+    assert prove(file).problems == [
+        "w: the database does not hold just the rows of the file.",
+        "The index b_a is only in the file.",
+    ]
+
+
+def test_a_proof_counts_what_the_file_says_leads_nowhere(tmp_path: Path) -> None:
+    source = made(tmp_path / "s.db", PARENT, CHILD, "INSERT INTO p VALUES (1)", "INSERT INTO c VALUES ('a', 1)")
+    proof = prove(exported(source, table="c"))
+    assert proof.proven and proof.dangling == 1
+
+
+def test_a_file_that_lies_is_not_proven(house: Path) -> None:
+    file = exported(house)
+    file.write_bytes(file.read_bytes().replace(b'"Z"', b'"Y"'))
+    done = CliRunner().invoke(program_export, ["prove", str(file), "--json"])
+    assert done.exit_code == 1 and json.loads(done.stdout)["proven"] is False
+
+
+@pytest.mark.parametrize("name", ["chinook.db", "northwind_small.db"])
+def test_real_databases_come_back(name: str, real_data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "whole.json"
+    file.write_bytes(b"".join(export(real_data / name, Request())))
+    proof = prove(file)
+    assert proof.proven, proof.problems
+    load(tmp_path / "new.db", file, allow_dangling=True)
+    again = tmp_path / "again.json"
+    again.write_bytes(b"".join(export(tmp_path / "new.db", Request())))
+    one, other = (json.loads(f.read_bytes())["integrity"]["tables"] for f in (file, again))
+    assert one == other

@@ -18,8 +18,11 @@ from datasette.app import Datasette
 
 from datasette_program_export import load
 from datasette_program_export.cli.main import program_export
+from datasette_program_export.errors import RequestError
 from datasette_program_export.options.settings import Settings
 from tests.support.databases.building import database
+from tests.support.databases.house import exported, rows
+from tests.support.files.changing import state
 
 
 @pytest.fixture
@@ -123,3 +126,36 @@ def test_an_import_that_fails_leaves_neither_copy_nor_folder(staff: Path, tmp_pa
     with pytest.raises(RuntimeError):
         load(staff, tmp_path / "t.csv", table="t", on_conflict="update", inspect=fail)
     assert names(staff) == ["old"] and [path.name for path in staff.parent.iterdir()] == ["staff.db"]
+
+
+def test_the_safety_copy_brings_everything_back_also_what_is_still_in_the_wal(house: Path, tmp_path: Path) -> None:
+    file = exported(house)
+    with closing(sqlite3.connect(house)) as other:  # keeps the -wal from being moved into the file
+        other.execute("UPDATE a SET size = 9")
+        other.commit()
+        before = state(house)
+        report = load(house, file, on_conflict="update")
+        assert report.safety_copy and state(house) != before
+        assert state(Path(report.safety_copy)) == before
+        assert Path(report.safety_copy).stat().st_mode & 0o777 == 0o600
+        assert report.restore == f"datasette program-export restore {report.safety_copy} {house}"
+        done = CliRunner().invoke(program_export, report.restore.split()[2:])
+        assert done.exit_code == 0, done.output
+        assert other.execute("SELECT size FROM a").fetchall() == [(9,)]
+    assert state(house) == before and rows(house, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_a_safety_copy_replaces_nothing_and_can_be_left_out(house: Path, tmp_path: Path) -> None:
+    file = exported(house)
+    (tmp_path / "kept.db").write_text("mine")
+    with pytest.raises(RequestError, match="replaces nothing"):
+        load(house, file, backup=tmp_path / "kept.db")
+    with closing(sqlite3.connect(house)) as target:
+        target.execute("DELETE FROM w")
+        target.commit()
+    assert load(house, file, backup=False).safety_copy is None
+    with closing(sqlite3.connect(house)) as target:
+        target.execute("DELETE FROM w")
+        target.commit()
+    assert load(house, file, backup=tmp_path / "copy.db").safety_copy == str(tmp_path / "copy.db")
+    assert rows(tmp_path / "copy.db", "SELECT count(*) FROM w") == [(0,)]

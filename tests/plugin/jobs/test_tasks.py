@@ -1,8 +1,7 @@
-"""Background tasks, exports and imports alike: followed, stopped, interrupted, closed; and the file that lists them."""
+"""Background tasks, exports and imports alike: followed, stopped, interrupted, closed."""
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 import threading
@@ -15,104 +14,16 @@ from typing import Any
 
 import pytest
 
-from datasette_program_export.errors import BusyError, CancelledError, ConflictError, SpoolFullError
-from datasette_program_export.exporting.exporter import Progress
-from datasette_program_export.options.settings import Settings
+from datasette_program_export.errors import BusyError, ConflictError, SpoolFullError
 from datasette_program_export.plugin.server import site as job_site
-from datasette_program_export.plugin.server import task_file, task_store, tasks
-from datasette_program_export.plugin.server.import_runner import Import, ImportWork
-from datasette_program_export.plugin.server.job_runner import Job
-from datasette_program_export.plugin.server.site import BackgroundTasks
-from datasette_program_export.plugin.server.task_file import TaskFile
-from datasette_program_export.plugin.server.task_store import TaskStore
-from tests.support.sites.jobs import ask, done, imports_in, jobs_in, keeping
+from datasette_program_export.plugin.server import task_store, tasks
+from tests.support.sites.jobs import ask, imports_in, keeping
 from tests.support.sites.permissions import house
 from tests.support.sites.server import wait_until
+from tests.support.sites.tasks import Hold, Reading, Server
 
 KINDS = ("export", "import")
 GOOD = {"export": "done", "import": "previewed"}
-
-
-class Hold:
-    """Something long that a task does: it has come to row 5, and goes on when it is let go."""
-
-    filename, media_type = "x.json", "application/json"
-
-    def __init__(self, deaf: bool = False) -> None:
-        self.reached, self.go, self.stopped, self.deaf = Event(), Event(), Event(), deaf
-        self.progress = Progress()
-
-    def __iter__(self) -> Iterator[bytes]:
-        self.progress.rows = 5
-        yield b"first"
-        self.reached.set()
-        while not self.go.wait(0.01):
-            if self.stopped.is_set() and not self.deaf:
-                raise CancelledError("It was cancelled.")
-        yield b"last"
-
-    def cancel(self) -> None:
-        self.stopped.set()
-
-    def close(self) -> None:
-        pass
-
-
-class Reading(ImportWork):
-    """An import that holds on like that."""
-
-    active_state = "looking"
-
-    def __init__(self, one: Import, place: Path, hold: Hold) -> None:
-        super().__init__(one, place)
-        self.hold = hold
-
-    def run(self) -> dict[str, Any]:
-        for _ in self.hold:
-            self.rows = 5
-        return {"state": "previewed", "report": {"tables": {}}}
-
-    def stop(self) -> None:
-        super().stop()
-        self.hold.cancel()
-
-
-class Server:
-    """One server that runs tasks of one kind, in a folder that others may share."""
-
-    def __init__(self, kind: str, folder: Path, **settings: Any) -> None:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self.kind = kind
-        self.background = BackgroundTasks(folder, Settings(**settings))
-        self.tasks: Any = self.background.jobs if kind == "export" else self.background.imports
-
-    def begin(self, hold: Hold, id_: str = "a") -> None:
-        facts: dict[str, Any] = {"id": id_, "owner": "anna", "instance": self.tasks.instance.name, "database": "x"}
-        facts |= {"rules": "", "created": time()}
-        if self.kind == "export":
-            job = Job(**facts, state="queued", title="", asked={}, request={}, visible=None)
-            self.tasks.add(job, hold, lambda: None)
-        else:
-            self.tasks.place(id_).mkdir(parents=True, exist_ok=True)
-            one = Import(**facts, state="looking", actor="anna", file="", stored="")
-            self.tasks.begin(one, Reading(one, self.tasks.place(id_), hold))
-
-    def begun(self, hold: Hold, id_: str = "a") -> Hold:
-        self.begin(hold, id_)
-        assert hold.reached.wait(10)
-        return hold
-
-    def state(self, id_: str = "a") -> str:
-        return self.tasks.get(id_).state
-
-    def cancel(self, id_: str = "a") -> None:
-        self.tasks.cancel(id_ if self.kind == "export" else self.tasks.get(id_))
-
-    def files(self, id_: str = "a") -> bool:
-        return self.tasks.result(id_).exists() if self.kind == "export" else self.tasks.place(id_).exists()
-
-    def threads(self) -> list[threading.Thread]:
-        return [t for t in threading.enumerate() if t.name == self.tasks.thread_name]
 
 
 @pytest.fixture(params=KINDS)
@@ -339,81 +250,3 @@ async def test_a_visit_to_the_exports_removes_imports_too(tmp_path: Path, monkey
         monkeypatch.setattr(job_site, "_SECONDS_UNTIDY", -1)
         await ask(ds, "get", "/-/program-export/jobs/none.json")
         assert not left.exists()
-
-
-def test_a_table_of_an_older_version_gets_what_it_lacks(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "jobs.db")) as old:
-        old.execute("CREATE TABLE imports (id PRIMARY KEY, owner)")
-    file = TaskFile(tmp_path)
-    one = Import(
-        id="a", owner=None, instance="x", state="looking", database="x", rules="", created=1.5, actor=None, file="f",
-        stored="s", choices={"table": "t"},
-    )  # fmt: skip
-    assert TaskStore(file, Import).put(one) and TaskStore(file, Import).get("a") == one
-    file.close()
-
-
-def damage(path: Path, how: str) -> None:
-    if how == "no database":
-        path.write_bytes(b"x" * 5000)
-        return
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE jobs (id PRIMARY KEY, x)")
-        connection.executemany("INSERT INTO jobs VALUES (?, ?)", ((str(i), "x" * 500) for i in range(100)))
-        connection.commit()
-    content = bytearray(path.read_bytes())
-    content[8192:16384] = b"\xff" * 8192
-    path.write_bytes(content)
-
-
-@pytest.mark.parametrize("how", ["no database", "a page in the middle"])
-async def test_a_damaged_list_is_set_aside_and_the_site_works(
-    tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    folder = tmp_path / "jobs"
-    folder.mkdir(mode=0o700)
-    damage(folder / "jobs.db", how)
-    before = (folder / "jobs.db").read_bytes()
-    (folder / "jobs.db-wal").write_bytes(b"what was not in it yet")
-    with caplog.at_level(logging.WARNING), keeping(folder, house(tmp_path)) as ds:
-        await ds.invoke_startup()
-        (line,) = [r.getMessage() for r in caplog.records if r.name.startswith("datasette_program_export")]
-        (away,) = (p for p in folder.glob("jobs.db.damaged-*") if not p.name.endswith("-wal"))
-        assert str(folder / "jobs.db") in line and away.name in line
-        assert away.read_bytes() == before
-        assert (await ask(ds, "get", "/house/-/program-export")).status_code == 200
-        assert (await ask(ds, "get", "/house.programjson")).status_code == 200
-        job = await done(ds, "/house/-/program-export/job")
-        assert (await ask(ds, "get", job["links"]["result"])).status_code == 200
-        caplog.clear()
-    with keeping(folder, tmp_path / "house.db") as ds:  # the new list is a whole one
-        assert (await ask(ds, "get", job["links"]["self"])).json()["state"] == "done" and caplog.records == []
-
-
-FULL = {
-    "the list": (task_file, "_connect", task_file.sqlite3.OperationalError("database or disk is full")),
-    "the folder": (job_site, "Instance", OSError(28, "No space left on device")),
-}
-
-
-@pytest.mark.parametrize("where", FULL)
-async def test_a_full_disk_keeps_no_site_from_starting(
-    tmp_path: Path, where: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module, name, error = FULL[where]
-
-    def full(*words: Any) -> Any:
-        raise error
-
-    with caplog.at_level(logging.WARNING), keeping(tmp_path / "jobs", house(tmp_path)) as ds:
-        with monkeypatch.context() as patched:
-            patched.setattr(module, name, full)
-            await ds.invoke_startup()
-            assert str(tmp_path / "jobs") in caplog.text
-            assert (await ask(ds, "get", "/house.programjson")).status_code == 200
-            assert (await ask(ds, "get", "/house/-/program-export")).status_code == 200
-            refused = await ask(ds, "post", "/house/-/program-export/job")
-            assert refused.status_code == 507 and "jobs cannot be" in refused.json()["error"]
-            assert list((tmp_path / "jobs").glob("*.lock")) == []
-        await done(ds, "/house/-/program-export/job")
-        assert jobs_in(ds).store.ids("done")

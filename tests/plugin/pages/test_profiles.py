@@ -1,60 +1,19 @@
-"""Saved choices: for oneself and for everybody, on the page, in the menus, by address and on the command line."""
+"""Saved choices: under which names, whose they are, who sees them, where they are kept."""
 
 from __future__ import annotations
 
-import json
-import re
-import subprocess
-import sys
-from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-import yaml
 
-from datasette_program_export import Request
 from datasette_program_export.errors import ConflictError, RequestError
-from datasette_program_export.options.profiles import MOST, Profile, ProfileStore, checked_name, options_of
-from datasette_program_export.options.settings import read_settings
+from datasette_program_export.options.profiles import MOST, Profile, ProfileStore, checked_name
 from datasette_program_export.plugin.host import V1
-from tests.support.sites.jobs import ask, done, keeping
+from tests.support.sites.jobs import ask, keeping
 from tests.support.sites.permissions import PLUGIN, allowed, house, only, signed_in
-from tests.support.sites.server import served
-
-PROFILES = "/-/program-export/profiles"
-ARTIST = "/house/artists/1/-/program-export"
-ARTISTS = "/house/artists/-/program-export"
-HTML = {"accept": "text/html"}
-FOR_ALL = {"allow_profiles": {"id": "root"}}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "jobs"
-
-
-@pytest.fixture
-def house_file(tmp_path: Path) -> Path:
-    return house(tmp_path)
-
-
-async def save(
-    ds: Any, name: str, page: str = ARTIST, who: str | None = "anna", whose: str = "me", **options: Any
-) -> Any:
-    """Save a choice as a program does; ``options`` as a form has them."""
-    fields = {"_export_save_as": name, "_export_save_for": whose, **{f"_export_{k}": v for k, v in options.items()}}
-    return await ask(ds, "post", f"{page}/profile", who, data=fields)
-
-
-async def listed(ds: Any, who: str | None = "anna") -> list[dict]:
-    found: list[dict] = (await ask(ds, "get", f"{PROFILES}.json", who)).json()["profiles"]
-    return found
-
-
-async def names(ds: Any, who: str | None = "anna") -> list[str]:
-    return [p["name"] for p in await listed(ds, who)]
+from tests.support.sites.profiles import ARTIST, ARTISTS, FOR_ALL, HTML, PROFILES, listed, names, save
 
 
 async def test_a_choice_is_saved_under_a_name_and_used_by_it(house_file: Path, folder: Path) -> None:
@@ -247,103 +206,6 @@ async def test_options_that_mean_nothing_are_told_when_they_are_saved(house_file
         assert await names(ds) == []
 
 
-async def menu(ds: Any, path: str, who: str | None = "anna") -> dict[str, str]:
-    """The links of a page's menu that carry a profile, by their words."""
-    page = (await ask(ds, "get", path, who)).text
-    links = re.findall(r'<a [^>]*?href="([^"]*_export_profile=[^"]*)"[^>]*>\s*(.*?)\s*<', page, re.S)
-    return {unescape(words): unescape(href) for href, words in links}
-
-
-async def test_menus_offer_the_profiles_that_fit(house_file: Path, folder: Path) -> None:
-    here = {
-        "plugins": {PLUGIN: {"profiles": {"sheet": {"format": "csv"}, "deep": {"parents": "needed"}}}},
-        "queries": {"titles": {"sql": "select title from albums"}},
-    }
-    with keeping(folder, house_file, here=here) as ds:
-        await save(ds, "artist", ARTIST, format="csv", without="memos")
-        await save(ds, "first", ARTISTS, limit="5")
-        await save(ds, "whole", "/house/-/program-export", table=["artists", "albums"])
-        await save(ds, "query", "/house/titles/-/program-export", format="tsv")
-        found = {
-            path: {words.removeprefix("Export: ") for words in await menu(ds, path)}
-            for path in ("/house/artists/1", "/house/artists", "/house/backers", "/house", "/house/titles")
-        }
-        assert found == {
-            "/house/artists/1": {"artist", "sheet", "deep"},
-            "/house/artists": {"artist", "first", "sheet"},
-            "/house/backers": {"sheet"},
-            "/house": {"whole", "sheet"},
-            "/house/titles": {"query", "sheet"},
-        }
-        for path in found:
-            for href in (await menu(ds, path)).values():
-                assert (await ask(ds, "get", href)).status_code == 200, href
-
-
-async def test_a_menu_offers_ten_at_most_and_keeps_the_filter(house_file: Path, folder: Path) -> None:
-    with keeping(folder, house_file) as ds:
-        for number in range(12):
-            await save(ds, f"p{number:02}", ARTISTS)
-        found = await menu(ds, "/house/artists?name=ada")
-        assert len(found) == 10
-        assert found["Export: p00"] == f"{ARTISTS}?name=ada&_export_profile=p00"
-
-
-async def test_the_page_of_a_profile_can_be_changed_again(house_file: Path, folder: Path) -> None:
-    """What it leaves out stands ticked; unticked and sent, it is in again: the form does not carry the name."""
-    with keeping(folder, house_file) as ds:
-        await save(ds, "p", format="csv", without="memos")
-        page = (await ask(ds, "get", f"{ARTIST}?_export_profile=p")).text
-        assert 'name="_export_without" value="memos" checked' in page
-        assert re.search(r'name="_export_format" value="csv" checked', page)
-        assert 'name="_export_profile"' not in page
-
-
-async def test_a_job_keeps_what_its_profile_meant(house_file: Path, folder: Path) -> None:
-    with keeping(folder, house_file) as ds:
-        made = (await save(ds, "p", format="csv", without="memos")).json()
-        for base in (ARTIST, ARTISTS):  # by itself a table's export has no memos; a profile may say so nevertheless
-            job = await done(ds, f"{base}/job?_export_profile=p")
-            await save(ds, "p", format="sql")
-            file = await ask(ds, "get", job["links"]["result"])
-            assert file.status_code == 200, file.text
-            again = await ask(ds, "post", job["links"]["again"])
-            assert again.json()["request"]["format"] == "csv"
-            made = (await save(ds, "p", format="csv", without="memos")).json()
-        job = await done(ds, f"{ARTIST}/job?_export_profile=p")
-        await ask(ds, "post", made["links"]["delete"])
-        assert (await ask(ds, "get", job["links"]["result"])).status_code == 200
-
-
-async def test_the_lines_for_the_settings_mean_the_same(house_file: Path, folder: Path, tmp_path: Path) -> None:
-    with keeping(folder, house_file) as ds:
-        await save(ds, "für: anna", format="csv", without=["memos", "albums.title"], delimiter="tab", others="include")
-        (told,) = await listed(ds)
-    (tmp_path / "metadata.yml").write_text(told["yaml"], "utf-8")
-    assert read_settings(tmp_path / "metadata.yml", "house").profiles == {"für: anna": told["options"]}
-    assert told["words"] == (
-        "as csv, tab between the fields, with rows of people who were not asked for, without memos, albums.title"
-    )
-
-
-async def test_the_command_line_knows_everybody_s(house_file: Path, folder: Path, tmp_path: Path) -> None:
-    with keeping(folder, house_file, plugin=FOR_ALL) as ds:
-        await save(ds, "all", ARTIST, "root", "everybody", format="csv", without="memos")
-        await save(ds, "mine", ARTIST, format="csv")
-    metadata = tmp_path / "metadata.yml"
-    metadata.write_text(yaml.safe_dump({"plugins": {PLUGIN: {"jobs_dir": str(folder)}}}))
-
-    def command(profile: str) -> subprocess.CompletedProcess[str]:
-        words = ["-m", "datasette", "program-export", "plan", str(house_file), "artists", "1", "--json"]
-        return subprocess.run(
-            [sys.executable, *words, "-m", str(metadata), "--profile", profile], capture_output=True, text=True
-        )
-
-    assert "memos" not in {t["table"] for t in json.loads(command("all").stdout)["tables"]}
-    refused = command("mine")
-    assert refused.returncode == 2 and "There is no profile mine. Known: all." in refused.stderr
-
-
 async def test_nothing_of_it_can_be_read_by_others(house_file: Path, folder: Path) -> None:
     with keeping(folder, house_file) as ds:
         await save(ds, "p")
@@ -377,30 +239,3 @@ def test_there_is_an_end_to_how_many_one_person_saves(tmp_path: Path) -> None:
         store.save(Profile("one more", "d", None, {"format": "csv"}, "me"))
     store.save(Profile("7", "d", None, {"format": "sql"}, "me"))  # in place of the one of that name
     assert len(store.found("me")) == MOST and store.found("somebody else") == []
-
-
-def test_what_a_request_says_beside_the_rows_makes_the_same_request_again() -> None:
-    asked = Request(table="t", records=[("1",)], format="csv", delimiter="\t", without=("a", "b.c"), cascade=True)
-    kept = options_of(asked)
-    assert "records" not in kept and Request(table="t", records=[("1",)], **kept) == asked
-
-
-def test_a_choice_is_saved_used_and_deleted_without_scripts(browser, house_file: Path, folder: Path) -> None:
-    with keeping(folder, house_file) as ds, served(ds) as running:
-        context = browser.new_context(java_script_enabled=False)
-        context.add_cookies([{"name": "ds_actor", "value": signed_in(ds, "anna")["ds_actor"], "url": running.url}])
-        page = context.new_page()
-        page.goto(running.url + ARTIST)
-        page.locator('input[name="_export_without"][value="memos"]').check()
-        page.locator('input[name="_export_format"][value="sql"]').check()
-        page.get_by_label("Save this choice as").fill("Without <memos>")
-        page.get_by_role("button", name="Show the changed choice").last.click()  # the name is not lost by that
-        page.get_by_role("button", name="Save for me").click()
-        page.wait_for_url("**/-/program-export/profiles")
-        page.get_by_role("link", name="Without <memos>").click()
-        assert page.locator('input[name="_export_format"][value="sql"]').is_checked()
-        assert page.locator('input[name="_export_without"][value="memos"]').is_checked()
-        page.get_by_role("link", name="Saved choices").last.click()
-        page.get_by_role("button", name="Delete").click()
-        page.get_by_text("There are none yet.").wait_for()
-        context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import socket
 import stat
@@ -16,10 +15,9 @@ from datasette.utils import StartupError
 
 from datasette_program_export import verify
 from datasette_program_export.demo import ANNA
-from datasette_program_export.errors import CancelledError, FileTooLargeError
-from datasette_program_export.plugin.http.upload import receive_file
 from datasette_program_export.plugin.pages import verify as verification
 from tests.support.databases.building import database
+from tests.support.sites.forms import form
 from tests.support.sites.server import make_datasette, served, wait_until
 
 PAGE, DATA = "/-/program-export/verify", "/-/program-export/verify.json"
@@ -162,68 +160,6 @@ async def test_more_than_is_taken_is_refused_with_a_sentence(demo_file: Path, sp
     page = await in_a_browser(ds, content)
     assert page.status_code == 413 and "At most 0.004 MB" in page.text and 'type="file"' in page.text
     assert (await send(ds, content[:2000])).status_code == 200
-
-
-def form(*parts: tuple[str, bytes], boundary: bytes = b"x" * 20) -> bytes:
-    begun = [b"--%s\r\ncontent-disposition: form-data; %s\r\n\r\n%s\r\n" % (boundary, d.encode(), c) for d, c in parts]
-    return b"".join(begun) + b"--%s--\r\n" % boundary
-
-
-class Sender:
-    """A request whose body comes in pieces; ``seen`` is called before each."""
-
-    def __init__(self, pieces, seen=lambda: None, leaves: bool = False) -> None:
-        self.headers = {"content-type": "multipart/form-data; boundary=" + "x" * 20}
-        self._messages = [{"type": "http.request", "body": p, "more_body": True} for p in pieces]
-        self._messages.append({"type": "http.disconnect"} if leaves else {"type": "http.request"})
-        self._seen = seen
-
-    async def receive(self) -> dict:
-        self._seen()
-        return self._messages.pop(0)
-
-    @property
-    def unread(self) -> int:
-        return len(self._messages)
-
-
-async def test_a_file_goes_to_the_disk_while_it_comes() -> None:
-    piece = 64 * 1024
-    whole = form(('name="file"; filename="a.zip"', bytes(200 * piece)))
-    pieces = [whole[i : i + piece] for i in range(0, len(whole), piece)]
-    file, waiting = io.BytesIO(), []
-    sender = Sender(pieces, lambda: waiting.append((len(pieces) + 1 - sender.unread) * piece - file.tell()))
-    assert await receive_file(sender, file, 500, 5) == "a.zip"
-    assert file.getvalue() == bytes(200 * piece)
-    assert len(waiting) > 200 and max(waiting) <= 5 * piece
-
-
-async def test_what_does_not_say_how_much_it_is_is_read_up_to_the_limit_only() -> None:
-    whole = form(('name="file"; filename="a.zip"', bytes(3_000_000)))
-    sender = Sender([whole[i : i + 100_000] for i in range(0, len(whole), 100_000)])
-    file = io.BytesIO()
-    with pytest.raises(FileTooLargeError):
-        await receive_file(sender, file, 1, 5)
-    assert file.tell() <= 1_000_000 and sender.unread > 19
-    sender.headers["content-length"] = "3000000"
-    with pytest.raises(FileTooLargeError):
-        await receive_file(sender, file, 1, 5)
-    assert sender.unread > 19  # not one piece more
-
-
-async def test_fields_are_not_taken_for_the_file() -> None:
-    file = io.BytesIO()
-    sent = form(('name="csrftoken"', b"secret"), ('name="file"; filename="a.zip"', b"the file"), ('name="more"', b"no"))
-    for pieces in ([sent], [bytes([byte]) for byte in sent]):
-        file.seek(0)
-        assert await receive_file(Sender(pieces), file, 1, 5) == "a.zip"
-        assert file.getvalue() == b"the file"
-
-
-async def test_who_leaves_is_not_waited_for() -> None:
-    sent = form(('name="file"; filename="a.zip"', b"the file"))
-    with pytest.raises(CancelledError):
-        await receive_file(Sender([sent[:40]], leaves=True), io.BytesIO(), 1, 5)
 
 
 NO_FORMS = {

@@ -95,11 +95,7 @@ def wait_until(condition, what: str, seconds: float = 10) -> None:
 
 
 ROWS = 60_000
-
-
 WHOLE = b'"complete":true}}\n'
-
-
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT "
 
 
@@ -182,3 +178,7 @@ def ask_one(url: str) -> bool:
 
 def query(what: str) -> str:
     return "/large/-/query.programjson?sql=" + quote(ENDLESS + what)
+
+
+async def get(ds, path: str, **options):
+    return await ds.client.get(path, **options)

@@ -1,0 +1,68 @@
+"""A reader of packages that knows nothing of this one: with the description, every cell is told."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import struct
+import sys
+import zipfile
+
+from tests.support.files.cells import Cell, Found, Read
+from tests.support.files.json_reader import json_cell, json_table
+
+csv.field_size_limit(sys.maxsize)
+
+
+def read_package(data: bytes) -> Found:
+    """A zip whose last file is datapackage.json, and whose last 64 bytes are the digest of all before."""
+    assert data[-64:] == hashlib.sha256(data[:-64]).hexdigest().encode()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = archive.namelist()
+        assert len({n.casefold() for n in names}) == len(names)  # also where case does not count
+        assert not any(part.startswith(".") for n in names for part in n.split("/"))
+        found = json.loads(archive.read("datapackage.json"))
+        about = found["program_export"]
+        assert about["integrity"]["complete"] is True
+        assert [r["path"] for r in found["resources"]] + ["README.txt", "datapackage.json"] == names
+        assert [r["title"] for r in found["resources"]] == list(about["schema"]["tables"])
+        tables = []
+        for resource in found["resources"]:
+            content = archive.read(resource["path"])
+            assert resource["hash"] == "sha256:" + hashlib.sha256(content).hexdigest()
+            assert resource["bytes"] == len(content)
+            tables.append(_resource(resource, content))
+    return Found(tables, about["integrity"]["tables"])
+
+
+def _resource(resource: dict, content: bytes) -> Read:
+    fields = resource["schema"]["fields"]
+    columns = tuple(f["name"] for f in fields)
+    if resource["format"] == "ndjson":
+        return json_table(resource["title"], content.decode().split("\n")[:-1], columns)
+    text = io.StringIO(content.decode("utf-8"), newline="")
+    lines = list(csv.reader(text, delimiter=resource["dialect"]["delimiter"], strict=True))
+    assert tuple(lines[0]) == columns
+    rows = [tuple(_described_cell(text, field) for text, field in zip(line, fields, strict=True)) for line in lines[1:]]
+    return Read(resource["title"], columns, rows)
+
+
+def _described_cell(text: str, field: dict) -> Cell:
+    """What a cell is by the description of its column; for NULL that is a text which no other value has."""
+    if text in field["missingValues"]:
+        return "null", None
+    kind = field["program_export"]["kind"]
+    if kind == "text":
+        return "text", text.encode()
+    if kind == "blob":
+        return "blob", base64.b64decode(text, validate=True)
+    if kind == "mixed":
+        return json_cell(text)
+    assert kind in ("integer", "number")
+    if text.lstrip("-").isdigit():
+        return "integer", int(text)
+    assert kind == "number"
+    return "real", struct.pack(">d", float(text))
