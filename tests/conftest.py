@@ -24,6 +24,12 @@ for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[_name]
 
 
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the garbage collector, called before each test, need not walk it."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Tests that take long run when they are asked for."""
     if item.get_closest_marker("long") and not os.environ.get("PROGRAM_EXPORT_ALL"):
