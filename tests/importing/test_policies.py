@@ -15,8 +15,9 @@ from datasette_program_export import ImportReport, RefusedError, Request, export
 from datasette_program_export.database.reflection import reflect
 from tests.support.databases.building import quoted, violations
 from tests.support.databases.strategies import Built, databases
+from tests.support.thorough import examples
 
-RANDOM = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+RANDOM = settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 FORMATS = {"programjson": "rows", "ndjson": "envelope", "package": "rows"}
 COUNTS = ("insert", "update", "unchanged", "skip", "conflict")
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -165,7 +166,7 @@ def halves(draw: Any) -> tuple[Built, list[str]]:
 
 @pytest.mark.parametrize("policy", ["fail", "skip", "update", "replace"])
 @given(half=halves())
-@settings(RANDOM, max_examples=60)
+@settings(RANDOM, max_examples=examples(60))
 def test_into_what_has_some_of_it_already(
     tmp_path_factory: pytest.TempPathFactory, policy: str, half: tuple[Built, list[str]]
 ) -> None:

@@ -5,38 +5,20 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from itertools import combinations
-from typing import Any
 
 import pytest
 
-from datasette_program_export.formats.description.coverage import EMPTY
 from datasette_program_export.planning.picture import MOST, picture
 from datasette_program_export.planning.picture.layout import laid_out
 from datasette_program_export.planning.picture.text import clean, fitted, width
-from datasette_program_export.planning.plan import Plan, PlannedReference, PlannedTable
+from datasette_program_export.planning.plan import Plan
+from tests.support.plans import planned, reference
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
     "<script>alert(1)</script>", "a\"b'c", "漢字の表", "x" * 300, "جدول العملاء", "a\u202eb", "]]>", "&amp;",
     "a\0b\x1b", "\ud800", "", " ",
 ]  # fmt: skip
-
-
-def planned(*tables: str, references: list[tuple[str, str, str]] = (), **more: Any) -> Plan:
-    """A plan with a row in each table; ``references`` are (child, column, parent)."""
-    rows = more.pop("rows", {})
-    facts: dict[str, Any] = {
-        "source": "here", "preset": None, "scope": "record", "subject": tables[0], "title": "Anna", "bytes": None,
-        "rows": len(tables), "complete": True, "coverage": EMPTY, "labels": {}, "can_cascade": True, "notes": [],
-        "tables": [PlannedTable(table=t, label=t, belongs=rows.get(t, 1), needed=0) for t in tables],
-        "references": [reference(*r) for r in references],
-    }  # fmt: skip
-    return Plan(**{**facts, **more})
-
-
-def reference(child: str, column: str, parent: str, **more: Any) -> PlannedReference:
-    facts = {"name": f"{child}.{column}", "table": child, "columns": [column], "other_table": parent, "followed": True}
-    return PlannedReference(**{**facts, **more})
 
 
 def drawn(plan: Plan) -> ET.Element:

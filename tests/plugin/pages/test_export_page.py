@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from datasette.utils import tilde_encode
 
-from datasette_program_export import Request, export, plan
 from datasette_program_export.plugin.http.numbers import numbers_for
 from datasette_program_export.plugin.request.form import SAMPLE
 from tests.support.databases.building import database
@@ -38,28 +37,6 @@ async def test_names_in_the_database_cannot_become_html(tmp_path: Path) -> None:
     for path in ("/x/-/program-export", f"/x/{tilde_encode(evil)}/1/-/program-export", "/x/child/-/program-export"):
         answer = await opened(ds, path, [(SAMPLE, "1")])
         assert answer.status_code == 200 and "alert(1)" in answer.text and "<script>alert" not in answer.text
-
-
-@pytest.mark.parametrize("rows", [5_000, 50_000])
-async def test_a_size_comes_with_its_error(tmp_path: Path, rows: int) -> None:
-    connection = database(tmp_path / "x.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
-    connection.executemany("INSERT INTO t (a) VALUES (?)", (("x" * (i % 97),) for i in range(rows)))
-    connection.execute("INSERT INTO t (id, a) VALUES (100000, 'further away')")
-    connection.close()
-    made = plan(tmp_path / "x.db", Request(table="t"))
-    with export(tmp_path / "x.db", Request(table="t")) as file:
-        true = len(b"".join(file))
-    assert 0 < made.bytes_error < true / 3 and abs(made.bytes - true) <= made.bytes_error
-    few = plan(tmp_path / "x.db", Request(table="t", where=("id <= 40",)))
-    assert few.bytes_error == 0 and few.tables[0].sampled.rows == 40  # all were looked at
-
-
-async def test_rows_are_sampled_from_the_whole_table_not_from_its_start(tmp_path: Path) -> None:
-    connection = database(tmp_path / "x.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
-    connection.executemany("INSERT INTO t (a) VALUES (?)", (("x" * (1 if i < 1000 else 900),) for i in range(2000)))
-    connection.close()
-    (table,) = plan(tmp_path / "x.db", Request(table="t")).tables
-    assert 700_000 < table.bytes < 1_100_000
 
 
 async def test_columns_that_are_left_out_are_marked_and_secrets_cannot_be_chosen(demo_file: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
-import os
 import sqlite3
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -160,9 +159,6 @@ BOMBS: dict[str, Callable[[Path, int], bytes]] = {
     "tables in sqlite": lambda f, n: in_gzip([many_tables(f, 6000)]),
     "a line of sql": lambda f, n: in_gzip(around(document(f, "sql"), zeros(n))),
 }
-
-
-ALL = bool(os.environ.get("PROGRAM_EXPORT_ALL"))
 
 
 MOST = 256  # MB above an idle process

@@ -23,7 +23,9 @@ def other_program(path: Path, sql: str) -> str:
         "except sqlite3.OperationalError as error: print(error)\n"
         "connection.close()"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(path), sql], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(path), sql], capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 
