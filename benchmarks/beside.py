@@ -10,7 +10,6 @@ are of the whole table, written to files by curl and broken off when the time is
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -19,12 +18,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from export import TABLE, make_database, server
+from export import TABLE, make_database
+from serving import machine, options, publish, pythons, server
 
 from datasette_program_export.demo import ANNA
 
@@ -107,14 +107,10 @@ def measured(python: str, database: Path, rate: int, seconds: float) -> tuple[Pa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser = options(__doc__, rows=1_000_000)
     parser.add_argument("--rate", type=int, default=50, help="Pages a second.")
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--line", action="append", default=[], help="stable=PYTHON: a Datasette to serve with.")
-    parser.add_argument("--write", type=Path, help="The page whose part is written.")
     asked = parser.parse_args()
-    pythons = dict(line.split("=", 1) for line in asked.line) or {"here": sys.executable}
     load = os.getloadavg()[0]
     lines = [
         "| Datasette | pages alone: p50 ms | p95 ms | beside three exports: p50 ms | p95 ms "
@@ -123,7 +119,7 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         database = make_database(Path(folder), asked.rows)
-        for line, python in pythons.items():
+        for line, python in pythons(asked.line).items():
             alone, beside, single, together = measured(python, database, asked.rate, asked.seconds)
             lines.append(
                 f"| {line} | {alone.p50:.0f} | {alone.p95:.0f} | {beside.p50:.0f} | {beside.p95:.0f} "
@@ -131,16 +127,9 @@ def main() -> None:
             )
     about = (
         f"{asked.rate} requests a second for a client's page, for {asked.seconds:.0f} s, while three exports "
-        f"of {asked.rows:,} rows (programjson) are read from the same server; the client is on the same "
-        f"{os.cpu_count()} cores, and their load was {load:.1f} before."
+        f"of {asked.rows:,} rows (programjson) are read from the same server; the client is on " + machine(load)
     )
-    text = f"{HEADING}\n\n{about}\n\n" + "\n".join(lines) + "\n"
-    print(text)
-    if asked.write:
-        there = ""
-        with suppress(FileNotFoundError):
-            there = asked.write.read_text("utf-8").partition(HEADING)[0].rstrip()
-        asked.write.write_text(f"{there}\n\n{text}", "utf-8")
+    publish(HEADING, about, lines, asked.write)
 
 
 if __name__ == "__main__":

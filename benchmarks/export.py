@@ -10,21 +10,20 @@ file. Contenders take turns, so that a noisy machine is noisy to all. Ratios are
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
-import socket
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from serving import options, pythons, server
 
 from datasette_program_export.demo import write_demo
 
@@ -82,28 +81,6 @@ def command(words: list[str]) -> Callable[[Path], tuple[float, float]]:
             return time.perf_counter() - start, peak
 
     return run
-
-
-@contextmanager
-def server(python: str, database: Path) -> Iterator[tuple[str, int]]:
-    """Datasette of one line, serving the database."""
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
-    words = [python, "-m", "datasette", "serve", str(database), "-p", str(port), "--setting", "max_csv_mb", "0"]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}/{database.stem}"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{url}.json").close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield url, process.pid
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def fetched(python: str, database: Path, path: str) -> Callable[[Path], tuple[float, float]]:
@@ -188,18 +165,14 @@ def growth(counts: list[int], folder: Path) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser = options(__doc__, rows=1_000_000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--growth", default="10000,100000,1000000", help="Numbers of rows; empty for none.")
-    parser.add_argument("--line", action="append", default=[], help="stable=PYTHON: a Datasette to serve with.")
-    parser.add_argument("--write", type=Path, help="The page to write.")
     asked = parser.parse_args()
-    pythons = dict(line.split("=", 1) for line in asked.line) or {"here": sys.executable}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         database = make_database(folder, asked.rows)
-        found = contenders(database, pythons)
+        found = contenders(database, pythons(asked.line))
         measured(found, asked.repeat, folder)
         database.unlink()
         text = f"## {asked.rows:,} rows of 10 columns\n\n{table_of(found)}\n"

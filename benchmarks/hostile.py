@@ -9,7 +9,6 @@ hostile requests of one kind at once. What it is answered is counted, too.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import subprocess
@@ -18,12 +17,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from export import make_database, server
+from export import make_database
+from serving import machine, options, publish, pythons, server
 
 HEADING = "## Pages while hostile requests come"
 PAGES = ("/-/versions.json", "/{}/clients?_size=20&_nofacet=1")
@@ -128,13 +128,9 @@ def measured(line: str, python: str, database: Path, at_once: int, folder: Path)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=10_000)
+    parser = options(__doc__, rows=10_000)
     parser.add_argument("--at-once", type=int, default=30, help="Hostile requests of each kind.")
-    parser.add_argument("--line", action="append", default=[], help="stable=PYTHON: a Datasette to serve with.")
-    parser.add_argument("--write", type=Path, help="The page whose part is written.")
     asked = parser.parse_args()
-    pythons = dict(line.split("=", 1) for line in asked.line) or {"here": sys.executable}
     load = os.getloadavg()[0]
     lines = [
         f"| Datasette | {asked.at_once} requests at once, each with | `/-/versions.json`: longest ms "
@@ -143,21 +139,15 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         database = make_database(Path(folder), asked.rows)
-        for line, python in pythons.items():
+        for line, python in pythons(asked.line).items():
             for row in measured(line, python, database, asked.at_once, Path(folder)):
                 print(row, file=sys.stderr)
                 lines.append(row)
     about = (
-        f"{RATE} requests a second for each of two pages; the client and curl are on the same {os.cpu_count()} cores, "
-        f"and their load was {load:.1f} before. An answer 000 is a connection that the server closed."
+        f"{RATE} requests a second for each of two pages; the client and curl are on {machine(load)} "
+        "An answer 000 is a connection that the server closed."
     )
-    text = f"{HEADING}\n\n{about}\n\n" + "\n".join(lines) + "\n"
-    print(text)
-    if asked.write:
-        there = ""
-        with suppress(FileNotFoundError):
-            there = asked.write.read_text("utf-8").partition(HEADING)[0].rstrip()
-        asked.write.write_text(f"{there}\n\n{text}", "utf-8")
+    publish(HEADING, about, lines, asked.write)
 
 
 if __name__ == "__main__":

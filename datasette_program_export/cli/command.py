@@ -26,6 +26,7 @@ class Command(click.Command):
     """A command that turns our errors into one line and an exit code: 1 failed, 2 wrong usage."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of ours, of the system or of the arguments becomes a line and an exit code."""
         try:
             return super().invoke(ctx)
         except UnicodeEncodeError as error:  # the command line contains bytes that are not UTF-8

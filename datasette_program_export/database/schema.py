@@ -36,6 +36,7 @@ class Column:
 
     @property
     def generated(self) -> bool:
+        """Whether SQLite computes its values."""
         return self.hidden in (2, 3)
 
 
@@ -109,6 +110,7 @@ class Table:
         self._by_name.update((fold(c.name), c) for c in self.columns)
 
     def column(self, name: str) -> Column | None:
+        """Return the column of this name, in any case; None if there is none."""
         return self._by_name.get(fold(name))
 
     @property
@@ -203,6 +205,7 @@ class Schema(Mapping[str, Table]):
         return len(self._tables)
 
     def find(self, name: str) -> Table | None:
+        """Return the table of this name, in any case; None if there is none."""
         return self._folded.get(fold(name))
 
 

@@ -79,6 +79,7 @@ class Fingerprint:
         return cls(path, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, *beside))
 
     def still_true(self) -> bool:
+        """Return whether the file still has these signs; False if it is gone."""
         try:
             return Fingerprint.take(self.path) == self
         except OSError:

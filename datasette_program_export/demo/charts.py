@@ -36,6 +36,7 @@ class Charts:
         self.moment = moment
 
     def chart_data(self, number: int) -> str:
+        """Return the JSON of the chart with this number, in one of the layouts that the application has written."""
         if number == 47:
             return "{}"
         layout = "ABBBCDE"[number % 7]

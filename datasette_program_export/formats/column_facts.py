@@ -43,10 +43,12 @@ class ColumnFacts:
 
     @property
     def has_null(self) -> bool:
+        """Whether one of the values was NULL."""
         return type(None) in self.classes
 
     @property
     def null(self) -> str:
+        """How NULL is spelled in this column, so that no other value reads like it."""
         mistaken = self.alone or (self.has_empty and self.kind in ("text", "blob"))
         if not (self.has_null and mistaken):
             return ""

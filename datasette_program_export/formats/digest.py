@@ -84,6 +84,7 @@ class TableDigest:
         return size
 
     def hexdigest(self) -> str:
+        """Return the digest of the rows so far."""
         return self._hash.hexdigest()
 
 

@@ -48,6 +48,7 @@ class ImportChoices(BaseModel):
             raise RequestError(f"This cannot be asked of an import: {faults(error)}.") from None
 
     def policy(self, table: str) -> Policy:
+        """Return the policy for a table: its own, or that of all."""
         named = {fold(name): policy for name, policy in self.on_conflict_for.items()}
         return named.get(fold(table), self.on_conflict)
 

@@ -91,6 +91,7 @@ class ImportReport(_Model):
 
     @property
     def ok(self) -> bool:
+        """Whether nothing was refused."""
         return self.status != "refused"
 
     def total(self, count: str) -> int:

@@ -35,10 +35,12 @@ class Option:
 
     @property
     def url(self) -> str:
+        """Its name in an address."""
         return PREFIX + _SINGULAR.get(self.field, self.field)
 
     @property
     def cli(self) -> str:
+        """Its name at the command line."""
         return "--" + _SINGULAR.get(self.field, self.field)
 
 

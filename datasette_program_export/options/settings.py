@@ -188,6 +188,7 @@ class Preset(_Model):
     computed: dict[str, list[str]] = {}  # keys in the application's own exports that are not columns
 
     def recognises(self, schema: Schema) -> bool:
+        """Return whether the schema has all tables and columns that mark the application's database."""
         return all(_has(schema.find(table), columns) for table, columns in self.recognise.items())
 
 

@@ -30,6 +30,7 @@ class Taken:
 
     @property
     def count(self) -> int:
+        """The number of rows."""
         return len(self.values)
 
     def rows(self) -> list[dict[str, Any]]:

@@ -52,4 +52,5 @@ class Report(_Model):
 
     @property
     def complete(self) -> bool:
+        """Whether the file is complete and unchanged, and the database, if it was compared, holds the same."""
         return self.status == "complete" and not self.differences

@@ -59,6 +59,7 @@ class CsvLines:
         return ("\r\n".join(map(self.delimiter.join, zip(*columns))) + "\r\n").encode()
 
     def cell(self, value: Value) -> str:
+        """Return a value as the text of a field: NULL as ``null``, bytes in base64."""
         if value is None:
             return self.null
         if isinstance(value, str):
@@ -134,6 +135,7 @@ class SpreadsheetLines(CsvLines):
         return ("\r\n".join(lines) + "\r\n").encode()
 
     def cell(self, value: Value) -> str:
+        """Return a value as the text of a field that a spreadsheet shows as it is, and never runs."""
         if isinstance(value, (str, bytes)):
             return self._text(_as_text(value))
         if isinstance(value, int) and not -EXACT_INTEGERS < value < EXACT_INTEGERS:

@@ -75,6 +75,7 @@ class RowLines:
         return json_value(value)
 
     def warnings(self, table: str) -> list[str]:
+        """Return a sentence for each JSON column with texts that were written as strings."""
         return [
             f"{table}.{self._names[place]}: {count:,} text(s) are not JSON that can be embedded as it is; "
             "they are written as strings."

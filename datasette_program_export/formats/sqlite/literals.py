@@ -84,6 +84,7 @@ class Literals:
         return "\n(" + "),\n(".join(map(",".join, zip(*map(self._column, zip(*rows))))) + ")"
 
     def literal(self, value: Value) -> str:
+        """Return a value as an SQL expression that gives exactly this value."""
         if value is None:
             return "NULL"
         if isinstance(value, int):
@@ -95,6 +96,7 @@ class Literals:
         return self.text(value)
 
     def text(self, value: str) -> str:
+        """Return a text as an SQL expression; its bytes where SQLite or its shell would change it."""
         raw = odd_text(value, self.encoding)
         if raw is None and "\0" in value:
             raw = value.encode(self.encoding)

@@ -41,6 +41,7 @@ class ProvenTable(BaseModel):
 
     @property
     def same(self) -> bool:
+        """Whether the new database holds just the announced rows."""
         return self.sha256 == self.announced
 
 

@@ -76,6 +76,7 @@ class StagingDatabase:
 
     @property
     def connection(self) -> sqlite3.Connection:
+        """The connection to the file; it is opened, and the file made, when it is first asked for."""
         if self._connection is None:
             self._connection = sqlite3.connect(self.path, isolation_level=None)
             self._connection.execute(f"PRAGMA encoding={quote(self.encoding)}")  # ATTACH needs the target's encoding

@@ -30,10 +30,12 @@ class RowMatching:
 
     @property
     def target(self) -> str:
+        """The target's table as SQL."""
         return f"main.{quote(self.staged.table.name)}"
 
     @property
     def rows(self) -> str:
+        """The staged table as SQL."""
         return f"{self.schema}.{self.staged.name}"
 
     @property
@@ -120,6 +122,7 @@ class RowMatching:
         return f"INSERT INTO {self.target} ({', '.join(map(quote, self.given))})"
 
     def values(self) -> str:
+        """Return the values of the given columns as SQL, converted from what was staged."""
         return ", ".join(map(self.staged.value, self.given))
 
     def assignments(self, back_to_default: Sequence[Column]) -> list[tuple[str, str]]:

@@ -84,6 +84,7 @@ class PreviewWork(_AskedWork):
     active_state = "looking"
 
     def run(self) -> dict[str, Any]:
+        """Import into a copy of the database, which is then deleted; return the report."""
         self.stage = "copying"
         copy = self.place / "copy.db"
         copy.unlink(missing_ok=True)
@@ -123,6 +124,7 @@ class ApplyWork(_AskedWork):
     active_state = "importing"
 
     def run(self) -> dict[str, Any]:
+        """Import into the database itself; return the report. The file is deleted if all went well."""
         started, log = now_text(), self.asked.settings.audit_log
         if log is not None:
             AuditLog(log).check()

@@ -143,6 +143,7 @@ class ImportWork(ImportProgress, Work):
         self._stopped = Event()
 
     def cancelled(self) -> bool:
+        """Return whether somebody asked the work to end."""
         return self._stopped.is_set()
 
     def failed(self, error: Exception) -> dict[str, Any]:

@@ -19,12 +19,14 @@ class ConcurrencyLimit:
         self.taken = 0
 
     def take(self, limit: int) -> None:
+        """Begin an operation. Raises BusyError if ``limit`` of them are running."""
         with self._lock:
             if self.taken >= limit:
                 raise BusyError(f"Too many {self._doing} at once. Try again in a moment.")
             self.taken += 1
 
     def give_back(self) -> None:
+        """End an operation that was begun with ``take``."""
         with self._lock:
             self.taken -= 1
 

@@ -39,9 +39,11 @@ class QueryRows(TableRows):
         return next(self.rows(repeat(rows)), [])
 
     def select(self, expressions: str | None = None, more: str = "", ordered: bool = True) -> str:
+        """Return the statement, or a SELECT of expressions over it; its order is always its own."""
         return self.sql if expressions is None else f"SELECT {expressions} FROM (\n{self.sql}\n)"
 
     def count(self) -> str:
+        """Return SQL that counts the rows."""
         return self.select("count(*)")
 
 
