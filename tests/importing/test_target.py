@@ -90,3 +90,27 @@ async def test_datasette_s_write_connection_can_be_handed_in(house: Path, tmp_pa
     assert foretold.total("unchanged") == 5
     await db.execute_write("INSERT INTO log VALUES ('after')")  # the connection is as usable as before
     assert state(Path(report.safety_copy)) != state(target)
+
+
+@pytest.mark.parametrize("policy", ["update", "replace", "skip"])
+@pytest.mark.parametrize("key", ["id INTEGER PRIMARY KEY", "id TEXT PRIMARY KEY", "id TEXT COLLATE NOCASE PRIMARY KEY"])
+def test_twice_as_many_rows_are_twice_as_much_work(tmp_path: Path, key: str, policy: str) -> None:
+    """Told by what SQLite counts, for rows that are changed, inserted, and left as they are."""
+    took = []
+    for rows_there in (500, 1000):
+        steps = 0
+
+        def step() -> None:
+            nonlocal steps
+            steps += 1
+
+        values = f"WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < {rows_there}) "
+        table, insert = f"CREATE TABLE t ({key}, k UNIQUE, name)", f"INSERT INTO t {values} SELECT x"
+        source = made(tmp_path / f"s{rows_there}.db", table, f"{insert}, x, CASE x % 3 WHEN 1 THEN 'new' END FROM c")
+        target = made(tmp_path / f"t{rows_there}.db", table, f"{insert}, x, NULL FROM c WHERE x % 3")
+        with closing(sqlite3.connect(target)) as connection:
+            connection.set_progress_handler(step, 100)
+            report = load(connection, exported(source), on_conflict=policy, backup=False)
+        assert report.ok and report.total("insert") and report.total("unchanged")
+        took.append(steps)
+    assert took[0] > 50 and took[1] < 3 * took[0], took

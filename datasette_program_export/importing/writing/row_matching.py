@@ -108,10 +108,13 @@ class RowMatching:
             f"DROP TABLE {present}",
         ]
 
-    def chosen(self, shape: int, verdict: int) -> str:
-        """Return a FROM clause for the rows of this shape with this verdict; ``ORDER BY j.line`` needs no sort."""
+    def chosen(self, shape: int, verdict: int, *, of_update: bool = False) -> str:
+        """Return a FROM clause for the rows of this shape with this verdict; ``ORDER BY j.line`` needs no sort.
+
+        Of an UPDATE, the target comes before this clause: a CROSS JOIN would have it scanned for each row."""
+        join = "JOIN" if of_update else "CROSS JOIN"
         return (  # a sort would hold each row three more times
-            f"{self.verdicts} AS j CROSS JOIN {self.rows} AS s ON j.line = s.line AND j.verdict = {verdict} "
+            f"{self.verdicts} AS j {join} {self.rows} AS s ON j.line = s.line AND j.verdict = {verdict} "
             f"AND s.shape = {shape}"
         )
 

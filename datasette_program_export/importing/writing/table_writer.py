@@ -124,9 +124,8 @@ class TableWriter:
     def _plainly(self) -> None:
         for shape, part in enumerate(self.parts):
             if sets := part.assignments(self._back_to_default(part)) if self.report.update and part.key else []:
-                self.connection.execute(
-                    f"{part.update(sets)} FROM {part.chosen(shape, DIFFERENT)} WHERE {part.match()}"
-                )
+                chosen = part.chosen(shape, DIFFERENT, of_update=True)
+                self.connection.execute(f"{part.update(sets)} FROM {chosen} WHERE {part.match()}")
         written = 0
         for shape, part in enumerate(self.parts):
             if self.report.insert:
