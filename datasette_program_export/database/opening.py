@@ -12,15 +12,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ..errors import BusyError, CancelledError, SourceError
+from ..errors import BusyError, CancelledError, SourceError, SpoolFullError
 from .backup import LOCK_SECONDS, LOCK_STEP, back_up
 from .library import sqlite3
 from .source import Fingerprint, Source, size_beside
-from .sqlite_errors import explain, is_locked, is_not_opened, is_readonly
+from .sqlite_errors import explain, is_disk_error, is_locked, is_not_opened, is_readonly
 
 COPY_PAGES = 1000  # copied between two checks for cancellation
 
@@ -136,35 +136,64 @@ def _open_memory(source: Source, cancelled: Callable[[], bool]) -> Opened:
 
 
 def _copied(source: Source, opened: Opened, cancelled: Callable[[], bool]) -> Opened:
-    """Copy the file inside the open read transaction: a single snapshot, and writers wait only for the copy."""
+    """Copy the file inside the open read transaction: a single snapshot, and writers wait only for the copy.
+
+    Where an open file can be unlinked the copy has no name, so that it is gone with the process, even a killed one."""
+    try:
+        target, tidy = _nameless(source)
+        try:
+            target.execute("PRAGMA synchronous=OFF")
+            target.execute("PRAGMA journal_mode=OFF").fetchall()
+            back_up(opened.connection, target, partial(_check, cancelled), pages=COPY_PAGES, name=source.name)
+            _begin(source, target)
+        except BaseException as error:
+            target.close()
+            tidy()
+            if isinstance(error, source.library.DatabaseError) and is_disk_error(error):
+                raise _no_room(source, explain(error)) from None
+            raise
+    finally:
+        opened.connection.close()
+    return Opened(target, "none", tidy=tidy)
+
+
+def _nameless(source: Source) -> tuple[sqlite3.Connection, Callable[[], None]]:
+    """Return a connection to an empty private database with room for a copy, and what to call after closing it.
+
+    Raises SpoolFullError."""
     assert source.path is not None
     size = source.path.stat().st_size
-    folder = source.spool_dir or tempfile.gettempdir()
-    handle, name = tempfile.mkstemp(prefix="program-export-", suffix=".db", dir=folder)
+    try:
+        folder = source.spool_dir or tempfile.gettempdir()
+        free = shutil.disk_usage(folder).free
+        if free < size:
+            raise SpoolFullError(
+                f"The database {source.name} must be copied before it can be read without stopping its writers: "
+                f"that needs {size:,} bytes, and {free:,} are free in the temporary folder (setting spool_dir)."
+            )
+        handle, name = tempfile.mkstemp(prefix="program-export-", suffix=".db", dir=folder)
+    except OSError as error:
+        raise _no_room(source, error.strerror) from None
     os.close(handle)
     path = Path(name)
     try:
-        if shutil.disk_usage(folder).free < size * 1.1:
-            raise SourceError(
-                f"The database {source.name} must be copied before it can be read without stopping its writers, "
-                f"and there is no room for {size:,} bytes in the temporary folder (setting spool_dir)."
-            )
-        target = source.library.connect(path, isolation_level=None, check_same_thread=False)
-        try:
-            target.execute("PRAGMA synchronous=OFF")
-            back_up(opened.connection, target, partial(_check, cancelled), pages=COPY_PAGES, name=source.name)
-        finally:
-            target.close()
-            opened.connection.close()
-        connection = _begun(replace(source, path=path, nolock=False), "mode=ro", cancelled)
+        target: sqlite3.Connection = source.library.connect(path, isolation_level=None, check_same_thread=False)
+        target.execute("PRAGMA main.page_count").fetchone()  # opens the file
     except BaseException:
-        path.unlink(missing_ok=True)
+        path.unlink()
         raise
     try:
-        path.unlink()  # where an open file can be unlinked, nothing is left behind, even after a crash
-    except PermissionError:
-        return Opened(connection, "none", tidy=path.unlink)
-    return Opened(connection, "none")
+        path.unlink()
+    except PermissionError:  # Windows
+        return target, path.unlink
+    return target, Opened.tidy
+
+
+def _no_room(source: Source, reason: str | None) -> SpoolFullError:
+    return SpoolFullError(
+        f"The database {source.name} must be copied before it can be read without stopping its writers, and "
+        f"the temporary folder takes no more ({reason}). The setting is spool_dir."
+    )
 
 
 def _check(cancelled: Callable[[], bool]) -> None:

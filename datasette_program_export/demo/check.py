@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..database.library import sqlite3
 from ..errors import ExportError
 from ..exporting.exporter import Export
 from ..files.reading_limits import TRUSTING
+from ..files.temporary.folder import TemporaryFolder
 from ..formats.registry import NAMES, Format, get_format
 from ..formats.sqlite.reading import check_document
 from ..formats.sqlite.script import check_script
@@ -167,8 +167,8 @@ def _read_by_itself(form: Format, content: bytes) -> dict[str, int]:
 
 
 def _read_database(form: str, content: bytes) -> dict[str, int]:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "exported"
+    with TemporaryFolder() as folder:
+        path = folder / "exported"
         path.write_bytes(content)
         if problem := (check_document if form == "sqlite" else check_script)(path):
             raise ValueError(problem)

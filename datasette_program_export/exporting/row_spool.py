@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from ..database.text import decode_text
-from ..files.room import room_in
+from ..files.temporary.room import room_in
 from ..formats.dataset import Row, Value
 from ..formats.digest import pack_rows
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from ..database.source import size_beside
 from ..errors import RequestError
+from .temporary.folder import TemporaryFolder, new_private
 
 
 def write_whole(path: Path, chunks: Iterable[bytes]) -> int:
     """Write the chunks to ``path``, readable by its owner only, and return the number of bytes.
 
-    They go to a temporary file in the same folder, which is renamed when it is on the disk. On
-    any error it is removed, and an existing file at ``path`` stays. A link is followed; a path that
+    They go to a file in a temporary folder beside it, which is renamed when it is on the disk. On
+    any error that is removed, and an existing file at ``path`` stays. A link is followed; a path that
     is no ordinary file (a device, a pipe) is written to directly. Raises OSError, and RequestError
     if SQLite would take a file beside ``path`` for a part of a database of this name."""
     path = path.resolve()
@@ -24,28 +24,34 @@ def write_whole(path: Path, chunks: Iterable[bytes]) -> int:
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
             return sum(file.write(chunk) for chunk in chunks)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None  # not the temporary file's name
-    part, written = Path(name), 0
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with folder_beside(path) as folder:
+        part, written = new_private(folder / path.name), 0
+        with part.open("wb") as file:
             for chunk in chunks:
                 written += file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except BaseException:
-        part.unlink()
-        raise
-    if hasattr(os, "O_DIRECTORY"):  # so that the new name survives a power failure too
+    keep_name(path)
+    return written
+
+
+def folder_beside(path: Path) -> TemporaryFolder:
+    """Make a temporary folder in which the file ``path`` is made. Raises OSError."""
+    try:
+        return TemporaryFolder(path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None  # not the temporary folder's name
+
+
+def keep_name(path: Path) -> None:
+    """Write a file's new name to the disk, so that it survives a power failure as its content does. Raises OSError."""
+    if hasattr(os, "O_DIRECTORY"):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-    return written
 
 
 def check_beside(path: Path) -> None:
@@ -67,10 +73,8 @@ def make_private(path: Path) -> None:
     under another name, because this process may already have it open under its own. Raises OSError."""
     if path.exists():
         return
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    with suppress(FileExistsError):
-        give_name(Path(name), path)
+    with TemporaryFolder(path.parent) as folder, suppress(FileExistsError):
+        give_name(new_private(folder / path.name), path)
 
 
 def give_name(made: Path, path: Path) -> None:
@@ -85,3 +89,4 @@ def give_name(made: Path, path: Path) -> None:
         made.replace(path)
     finally:
         made.unlink(missing_ok=True)
+    keep_name(path)

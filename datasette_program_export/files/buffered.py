@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 from ..database.snapshot import TimeExpired
-from .room import room_in
+from .temporary.room import room_in
 
 
 def held(chunks: Iterable[bytes], most: int, memory: int, folder: str | None) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import IO
 
 from ..errors import CancelledError, SpoolFullError
-from .room import room_in
+from .temporary.room import room_in
 
 PIECE = 256 * 1024
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..database.reflection import reflect
 from ..database.schema import Schema, fold
 from ..errors import BusyError
 from ..files.reading_limits import Limits
+from ..files.temporary.room import check_free
 from ..options.settings import Settings
 from ..selection.annotated_schema import AnnotatedSchema, annotate
 from ..selection.graph import Graph
@@ -19,7 +21,7 @@ from .choices import ImportChoices
 from .progress import ImportProgress
 from .reading import read
 from .report import AllowedReference, Finding, FindingCollector, ImportReport
-from .safety_copy import copy_before, default_place, delete_copy, remove_empty_folder, restore_command
+from .safety_copy import copies_folder, copy_before, default_place, delete_copy, remove_empty_folder, restore_command
 from .staging.columns import ColumnMapping
 from .staging.database import StagingDatabase
 from .staging.new_tables import authorized, during_rows
@@ -176,6 +178,7 @@ class ImportRun:
         if self.findings.errors:
             return
         references = ReferenceCheck(goal, now)
+        self._check_room()
         self._copy()
         self.watch.stage = "writing"
         triggers = None if self.asked.triggers else Triggers(connection, list(self.staging.tables))
@@ -210,13 +213,36 @@ class ImportRun:
                     one.write()
             one.done()
 
+    def _check_room(self) -> None:
+        """Check that the disk has room for the safety copy, and for the rows of a new database.
+
+        Rows of our own files are stored as they wait, so they fill at least half as much. How much an existing
+        database grows is not known before. Raises SpoolFullError if there certainly is no room."""
+        goal, wish = self.goal, self.asked.backup
+        if self._copies:
+            assert goal.path is not None
+            folder = Path(wish).parent if isinstance(wish, (str, Path)) else copies_folder(goal.path, self.settings)
+            sizes = (goal.connection.execute(f"PRAGMA main.{p}").fetchone()[0] for p in ("page_count", "page_size"))
+            check_free(folder, prod(sizes), f"The safety copy of {goal.name}")
+        own = all(staged.own for staged in self.staging.tables.values())
+        if goal.fresh and goal.place is not None and own and not self.asked.leave_out_bad_rows:
+            check_free(goal.place.parent, self.staging.path.stat().st_size // 2, f"The new database {goal.name}")
+
+    @property
+    def _copies(self) -> bool:
+        """Whether a safety copy is still to be made."""
+        asked, goal = self.asked, self.goal
+        wanted = asked.backup is not False and not asked.preview
+        return wanted and not goal.fresh and goal.path is not None and self.report.safety_copy is None
+
     def _copy(self) -> None:
         """Make the safety copy while the transaction keeps other writers out and nothing is written yet."""
         goal, wish = self.goal, self.asked.backup
-        if self.asked.preview or wish is False or goal.fresh or goal.path is None or self.report.safety_copy:
+        if not self._copies:
             return
+        assert goal.path is not None
         self.watch.stage = "copying"
-        place = default_place(goal.path, self.settings) if wish is True else Path(wish)
+        place = Path(wish) if isinstance(wish, (str, Path)) else default_place(goal.path, self.settings)
         try:
             made = copy_before(goal.path, goal.library, place, self.watch.check)
         except BaseException:

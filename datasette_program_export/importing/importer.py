@@ -94,7 +94,7 @@ def _imported(
     with ExitStack() as stack:
         if isinstance(asked.backup, (str, Path)) and Path(asked.backup).exists():
             raise RequestError(f"{Path(asked.backup).name} is there already; a safety copy replaces nothing.")
-        goal = stack.enter_context(Target(target, preview=asked.preview))
+        goal = stack.enter_context(Target(target, preview=asked.preview, spool_dir=settings.spool_dir))
         if isinstance(asked.backup, (str, Path)) and goal.path and belongs_to(goal.path, Path(asked.backup)):
             raise RequestError(f"{Path(asked.backup).name} is a part of the database itself. Choose another name.")
         staging = stack.enter_context(StagingDatabase(settings.spool_dir, watch))

@@ -7,9 +7,7 @@ would miss what is still in the -wal file.
 from __future__ import annotations
 
 import glob
-import os
 import shlex
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -21,7 +19,8 @@ from ..database.backup import back_up
 from ..database.library import library_of, sqlite3
 from ..database.sqlite_errors import explain, is_locked
 from ..errors import BusyError, NotFoundError, RequestError, SourceError
-from ..files.atomic import check_beside
+from ..files.atomic import check_beside, folder_beside, keep_name
+from ..files.temporary.folder import new_private
 from ..options.settings import Settings
 
 _WAIT = 5.0
@@ -38,8 +37,7 @@ def default_place(database: Path, settings: Settings) -> Path:
 
     The folder is made if it is not there. Copies in it that are older than ``safety_copy_days`` are removed.
     Raises OSError."""
-    chosen, days = settings.safety_copy_dir, settings.safety_copy_days
-    folder = Path(chosen) if chosen is not None else database.parent / _FOLDER
+    folder, days = copies_folder(database, settings), settings.safety_copy_days
     folder.mkdir(mode=0o700, exist_ok=True)
     if days is not None:
         _remove_old(folder, database.stem, days)
@@ -48,6 +46,12 @@ def default_place(database: Path, settings: Settings) -> Path:
     while (place := folder / f"{database.stem}.before-import-{stamp}{_suffix(number)}{_ENDING}").exists():
         number += 1
     return place
+
+
+def copies_folder(database: Path, settings: Settings) -> Path:
+    """Return the folder for the copies of a database; it may not exist yet."""
+    chosen = settings.safety_copy_dir
+    return Path(chosen) if chosen is not None else database.parent / _FOLDER
 
 
 def _remove_old(folder: Path, stem: str, days: float) -> None:
@@ -86,20 +90,13 @@ def copy_of(connection: sqlite3.Connection, place: Path, check: Callable[[], Non
     if place.exists():
         raise RequestError(f"{place.name} is there already; a safety copy replaces nothing. Choose another name.")
     check_beside(place)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(place)) from None
-    os.close(handle)
-    part = Path(name)
-    try:
+    with folder_beside(place) as folder:
+        part = new_private(folder / place.name)
         with closing(library_of(connection).connect(part, isolation_level=None)) as copy:
             back_up(connection, copy, check, pages=_PAGES)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal file beside it
         part.replace(place)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    keep_name(place)
     return place
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from math import copysign
@@ -23,7 +22,8 @@ from ..database.source import Source
 from ..database.sqlite_errors import explain, is_locked, is_readonly
 from ..database.text import decode_text
 from ..errors import BusyError, NotFoundError, SourceError
-from ..files.atomic import check_beside, give_name
+from ..files.atomic import check_beside, folder_beside, give_name
+from ..files.temporary.folder import TemporaryFolder, new_private
 
 SIGN = "program_export_sign"
 
@@ -42,8 +42,9 @@ _PRAGMAS = {"foreign_keys": 0, "ignore_check_constraints": 0, "automatic_index":
 class Target:
     """A context manager. ``fresh`` is true if the database has no tables yet, so that the file's own can be made."""
 
-    def __init__(self, database: Any, *, preview: bool = False) -> None:
+    def __init__(self, database: Any, *, preview: bool = False, spool_dir: str | None = None) -> None:
         self.path: Path | None = None
+        self._spool_dir = spool_dir
         self._part: Path | None = None
         self._given = not isinstance(database, (str, os.PathLike))
         self._preview = preview
@@ -66,17 +67,17 @@ class Target:
             if not place.parent.is_dir():
                 raise NotFoundError(f"There is no folder {place.parent} for a new database.")
             check_beside(place)
-            folder = tempfile.gettempdir() if self._preview else place.parent
-            try:
-                handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".part", dir=folder)
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, str(place)) from None  # not the temporary file's name
-            os.close(handle)
-            self._part = place = Path(name)
+            self._folder = TemporaryFolder(self._spool_dir) if self._preview else folder_beside(place)
+            self._part = place = new_private(self._folder.path / place.name)
         elif not place.is_file():
             raise NotFoundError(f"{place.name} is not a database file.")
         uri = f"{place.resolve().as_uri()}?mode=rw"
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT)
+
+    @property
+    def place(self) -> Path | None:
+        """Where the database is written: a new one gets its final name last. None for one in memory."""
+        return self._part or self.path
 
     def __enter__(self) -> Target:
         connection = self.connection
@@ -115,8 +116,7 @@ class Target:
         if not self._given:
             connection.close()
         if self._part is not None:
-            for end in ("", "-journal", "-wal", "-shm"):
-                self._part.with_name(self._part.name + end).unlink(missing_ok=True)
+            self._folder.remove()
 
     def error(self, error: Exception) -> SourceError | BusyError:
         """Return the exception to raise for an error of SQLite."""

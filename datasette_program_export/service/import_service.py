@@ -8,16 +8,15 @@ the result.
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError as Invalid
 
 from ..errors import RefusedError, RequestError
+from ..files.temporary.folder import TemporaryFolder
 from ..importing.choices import Policy
 from ..importing.importer import load
 from ..importing.report import ImportReport
@@ -74,8 +73,8 @@ class ImportService:
         return import_result(report, options, started, took)
 
     def _load(self, data: Any, options: ImportOptions, dry_run: bool) -> ImportReport:
-        with tempfile.TemporaryDirectory(prefix="program-export-") as folder:
-            file = Path(folder) / "data"
+        with TemporaryFolder(self.settings.spool_dir) as folder:
+            file = folder / "data"
             file.write_bytes(_bytes(data))
 
             def loaded(preview: bool, leave_out_bad_rows: bool) -> ImportReport:

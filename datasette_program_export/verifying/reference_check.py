@@ -15,7 +15,7 @@ from ..database.sqlite_errors import explain, is_disk_error
 from ..database.text import insert_odd, undecoded
 from ..errors import ExportError, UnreadableError
 from ..files.reading_limits import TRUSTING, Limits
-from ..files.room import no_room
+from ..files.temporary.room import no_room
 from ..formats.dataset import Field, Row
 from ..formats.description.coverage import ReferenceKey
 from ..formats.description.schema import DocumentColumn, DocumentSchema

@@ -18,7 +18,14 @@ import pytest
 from datasette_program_export import Request, Settings, Source, export
 from datasette_program_export.database.batch_sizes import BatchSizes
 from datasette_program_export.database.snapshot import Snapshot, TimeExpired
-from datasette_program_export.errors import BusyError, CancelledError, NotFoundError, SnapshotLostError, SourceError
+from datasette_program_export.errors import (
+    BusyError,
+    CancelledError,
+    NotFoundError,
+    SnapshotLostError,
+    SourceError,
+    SpoolFullError,
+)
 from tests.support.databases.building import database, document, exported
 from tests.support.sites.server import wait_until
 from tests.support.sites.writers import COUNTER, Writer, open_connections
@@ -84,7 +91,7 @@ def test_a_large_rollback_database_is_copied_and_the_copy_leaves_nothing(tmp_pat
 def test_no_room_for_a_copy_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = big(tmp_path / "x.db", 10, "delete")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10}))
-    with pytest.raises(SourceError, match="no room for"):
+    with pytest.raises(SpoolFullError, match=r"needs 8,192 bytes, and 10 are free"):
         Snapshot(Source.of(path), copy=True)
 
 

@@ -221,7 +221,7 @@ def test_no_temporary_file_stays(demo_file: Path, tmp_path: Path, monkeypatch: p
     source = Source("demo", demo_file, spool_dir=str(folder))
     made = export(source, Request(format="sqlite"))
     next(iter(made))
-    ours = [p for p in folder.iterdir() if b"program_export" in p.read_bytes()]
+    ours = [p for p in folder.rglob("export.db") if b"program_export" in p.read_bytes()]
     assert [p.stat().st_mode & 0o777 for p in ours] in ([0o600], [])  # none on a rollback-journal source: held as bytes
     made.close()
     assert list(folder.iterdir()) == []
@@ -236,7 +236,7 @@ def test_no_temporary_file_stays(demo_file: Path, tmp_path: Path, monkeypatch: p
         )
         chunks = iter(made)
         next(chunks)
-        (ours,) = [p for p in folder.iterdir() if b"program_export" in p.read_bytes()]
+        (ours,) = [p for p in folder.rglob("export.db") if b"program_export" in p.read_bytes()]
         assert ours.stat().st_mode & 0o777 == 0o600
         made.cancel()
         with pytest.raises(CancelledError):

@@ -7,10 +7,8 @@ yielded: a file with a changed value is never given out. ``docs/sqlite.md`` desc
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +22,8 @@ from ...database.text import insert_odd, odd_text
 from ...errors import BrokenExportError, ExportError, UnreadableError, UnsupportedError
 from ...files.local import local
 from ...files.reading_limits import Limits
-from ...files.room import no_room, room_in
+from ...files.temporary.folder import TemporaryFolder, new_private
+from ...files.temporary.room import no_room, room_in
 from ..dataset import Dataset, TableStream
 from ..description.integrity import Announced, AnnouncedTable
 from ..description.parsing import dumped
@@ -42,7 +41,10 @@ _SETTINGS = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000")
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """Yield the file in pieces, after it is complete."""
-    with _temporary(options.folder) as path:
+    with room_in():
+        temporary = TemporaryFolder(options.folder)
+    with temporary as folder:
+        path = new_private(folder / "export.db")
         blueprint = Blueprint.of(dataset.schema)
         building = _Building(path, dataset, blueprint)
         building.tables()
@@ -53,19 +55,6 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
             while piece := file.read(_PIECE):
                 dataset.integrity()  # raises if the export was cancelled
                 yield piece
-
-
-@contextmanager
-def _temporary(folder: str | None) -> Iterator[Path]:
-    """Yield the path of a file that only this user can read; remove it at the end."""
-    with room_in():
-        handle, name = tempfile.mkstemp(prefix="program-export-", suffix=".db", dir=folder)
-    os.close(handle)
-    try:
-        yield Path(name)
-    finally:
-        with suppress(OSError):
-            Path(name).unlink()
 
 
 @dataclass

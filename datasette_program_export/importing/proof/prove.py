@@ -6,7 +6,6 @@ inserted, that each table then has the digest that the file announces, and that 
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...database.reflection import reflect
 from ...database.schema import quote
+from ...files.temporary.folder import TemporaryFolder
 from ...formats.digest import TableDigest
 from ...options.settings import Settings
 from ...verifying.report import Report
@@ -77,8 +77,8 @@ def prove(
     said = verify(path, trusted=trusted)
     proof = Proof(file=path.name, problems=list(said.problems))
     if said.status == "complete":
-        with tempfile.TemporaryDirectory(prefix="program-export-", dir=folder) as scratch:
-            new = Path(scratch) / "proof.db"
+        with TemporaryFolder(folder) as scratch:
+            new = scratch / "proof.db"
             look = _Look(said)
             report = load(
                 new, path, settings=settings, inspect=look, preview=True, allow_dangling=True, trusted=trusted

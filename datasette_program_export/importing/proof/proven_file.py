@@ -6,7 +6,6 @@ back and written once more in the same format with the proof; its rows and their
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BrokenExportError, UnsupportedError
-from ...files.atomic import write_whole
+from ...files.atomic import folder_beside, write_whole
 from ...files.compression import compressed
 from ...files.reading_limits import TRUSTING
 from ...formats.column_facts import ColumnFacts, survey
@@ -39,8 +38,8 @@ def write_proven(path: Path, chunks: Iterable[bytes], settings: Settings, reques
     """Write a file, prove it, and rename it to ``path`` with its proof recorded in it.
 
     Raises BrokenExportError if the proof fails; an existing file at ``path`` then stays."""
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-        first = Path(folder) / path.name
+    with folder_beside(path) as folder:
+        first = folder / path.name
         write_whole(first, chunks)
         return _recorded(first, path, settings, request)
 

@@ -6,11 +6,9 @@ convert the value, a generated column beside it shows the result.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ...database.library import sqlite3
@@ -18,7 +16,8 @@ from ...database.schema import Table, quote
 from ...database.sqlite_errors import explain, is_disk_error
 from ...database.text import insert_odd, odd_text, undecoded
 from ...errors import UnreadableError, UnsupportedError
-from ...files.room import no_room
+from ...files.temporary.folder import TemporaryFolder
+from ...files.temporary.room import no_room
 from ...formats.dataset import Row
 from ..progress import ImportProgress
 
@@ -55,8 +54,8 @@ class StagingDatabase:
 
     def __init__(self, folder: str | None = None, watch: ImportProgress | None = None) -> None:
         self._watch = watch or ImportProgress()
-        self._folder = tempfile.TemporaryDirectory(prefix="program-export-", dir=folder)
-        self.path = Path(self._folder.name) / "staging.db"
+        self._folder = TemporaryFolder(folder)
+        self.path = self._folder.path / "staging.db"
         self.encoding = "UTF-8"
         self.tables: dict[str, StagedTable] = {}
         self._connection: sqlite3.Connection | None = None
@@ -66,7 +65,7 @@ class StagingDatabase:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-        self._folder.cleanup()
+        self._folder.remove()
 
     def close(self) -> None:
         """Close the connection after the last row."""

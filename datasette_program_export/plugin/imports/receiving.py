@@ -9,7 +9,8 @@ from time import time
 from urllib.parse import parse_qsl
 
 from ...errors import ExportError
-from ...files.room import no_room
+from ...files.temporary.folder import new_private
+from ...files.temporary.room import no_room
 from .. import host
 from ..http.upload import receive_form
 from ..request.replay import rules_of_settings
@@ -31,17 +32,17 @@ async def receive(asked: ImportContext, imports: Imports) -> Import:
     request, settings = asked.http, await host.site_settings(asked.datasette)
     announced = request.headers.get("content-length", "")
     await asyncio.to_thread(imports.check_room, int(announced) if announced.isdecimal() else 0)
-    id_ = new_id()
+    id_, arriving = new_id(), None
     try:
-        place = await asyncio.to_thread(imports.make_place, id_)
-        upload = place / "upload"
-        upload.touch(mode=0o600)
+        arriving = await asyncio.to_thread(imports.make_room)  # removed when the server is killed meanwhile
+        upload = new_private(arriving.path / "upload")
         with upload.open("wb") as file:
             name, fields = await receive_form(
                 request, file, settings.import_mb, settings.send_timeout_seconds, _TOO_LARGE
             )
         pairs = parse_qsl(request.query_string, keep_blank_values=True) + fields
         stored = "file" + re.sub(r"[^A-Za-z0-9.]", "", "".join(Path(name).suffixes[-2:]))[-40:]
+        place = await asyncio.to_thread(imports.make_place, id_)
         size = upload.rename(place / stored).stat().st_size
         await asyncio.to_thread(imports.check_room, 0)
         return Import(
@@ -63,3 +64,6 @@ async def receive(asked: ImportContext, imports: Imports) -> Import:
         if isinstance(error, OSError) and not isinstance(error, ExportError):
             raise no_room(error.strerror, "The folder for files") from None
         raise
+    finally:
+        if arriving is not None:
+            await asyncio.to_thread(arriving.remove)

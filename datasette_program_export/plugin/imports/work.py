@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import shutil
 from collections.abc import Callable
 from concurrent.futures import wait
 from contextlib import AbstractContextManager, closing
@@ -22,6 +21,8 @@ from datasette.utils.sqlite import sqlite3
 
 from ...database.sqlite_errors import explain
 from ...errors import AuditError, ConflictError, RefusedError, SourceError, SpoolFullError
+from ...files.temporary.folder import TemporaryFolder
+from ...files.temporary.room import free_in
 from ...formats.moments import now_text
 from ...importing.import_run import AppliedImport, Inspect, RunOn
 from ...importing.importer import load
@@ -86,23 +87,23 @@ class PreviewWork(_AskedWork):
     def run(self) -> dict[str, Any]:
         """Import into a copy of the database, which is then deleted; return the report."""
         self.stage = "copying"
-        copy = self.place / "copy.db"
-        copy.unlink(missing_ok=True)
         digest = self._digest()
-        try:
+        with TemporaryFolder(self.place.parent) as folder:
+            copy = folder / "copy.db"
             self._copied(copy)
             self.stage = "reading"
             with self._connection_to(copy, "rw") as connection:
                 report = self._load(connection, preview=True)
-        finally:
-            for path in self.place.glob("copy.db*"):
-                path.unlink()
         return {"state": "previewed", "sha256": digest, "report": as_data(report)}
 
     def _copied(self, copy: Path) -> None:
         path = host_writing.path_of(self.asked.database)
-        if shutil.disk_usage(copy.parent).free < path.stat().st_size + _SPARE:
-            raise SpoolFullError("A preview needs a copy of the database, for which the server's disk has no room.")
+        needed, free = path.stat().st_size + _SPARE, free_in(copy.parent)
+        if free is not None and free < needed:
+            raise SpoolFullError(
+                f"A preview needs a copy of the database ({needed:,} bytes, with some to spare), for which the "
+                f"server's disk has no room: {free:,} are free."
+            )
         try:
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as origin:
                 copy_of(origin, copy, self.check)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from datasette import Response
 
 from ...errors import ExportError
-from ...files.room import room_in
+from ...files.temporary.folder import TemporaryFolder
+from ...files.temporary.room import room_in
 from ...options.settings import Settings
 from ...verifying.report import Report
 from ...verifying.verifier import verify
@@ -65,8 +65,8 @@ async def _verified(request: HttpRequest, datasette: Datasette) -> Report:
     settings = await host.site_settings(datasette)
     SLOTS.take(settings.max_concurrent_exports)
     try:
-        with room_in(), tempfile.TemporaryDirectory(prefix="program-export-", dir=settings.spool_dir) as folder:
-            return await _report(request, settings, Path(folder) / "file")
+        with room_in(), TemporaryFolder(settings.spool_dir) as folder:
+            return await _report(request, settings, folder / "file")
     finally:
         SLOTS.give_back()
 

@@ -1,24 +1,22 @@
 """The server's private folder. Several servers may share it; each holds a lock that shows that it is running.
 
-A server holds a lock on its own file as long as it runs. The operating system frees the lock
-when the process ends, for whatever reason: a job was interrupted if its server's lock can be
-taken, and no clock has to be trusted. The lock is made with ``flock``, which also keeps two
-servers in one process apart.
+A server holds a lock on its own file as long as it runs: a job was interrupted if its server's lock can be
+taken.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import os
 import secrets
 import stat
 import tempfile
 import weakref
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from ...errors import SettingsError
+from ...files.temporary.lock import hold_lock, let_go, nobody_holds
 from ...options.settings import Settings
 from ..host.protocols import Datasette
 
@@ -28,13 +26,6 @@ def jobs_folder(datasette: Datasette, settings: Settings) -> Path:
     if settings.jobs_dir is not None:
         return Path(settings.jobs_dir)
     return default_folder([str(d.path or n) for n, d in datasette.databases.items() if n != "_internal"])
-
-
-fcntl: Any
-try:
-    fcntl = importlib.import_module("fcntl")
-except ImportError:  # Windows: there an open file cannot be removed, which serves as the lock
-    fcntl = None
 
 
 def default_folder(files: list[str]) -> Path:
@@ -72,17 +63,8 @@ class Instance:
         self.folder = folder
         self.name = secrets.token_hex(8)
         self._path = folder / f"{self.name}.lock"
-        # The file gets its final name, which other servers look for, only when it is locked
-        made = folder / f".{self.name}.new"
-        self._file: IO[bytes] = os.fdopen(os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "r+b")
-        if fcntl is None:
-            self._file.close()
-            self._file = self._path.open("w+b")
-            made.unlink()
-        else:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-            made.rename(self._path)
-        self._let_go = weakref.finalize(self, _let_go, self._file, self._path)
+        self._file: IO[bytes] = hold_lock(self._path)
+        self._let_go = weakref.finalize(self, let_go, self._file, self._path)
 
     def close(self) -> None:
         """Release the lock: other servers then take this one for stopped. Losing the last reference does the same."""
@@ -97,24 +79,9 @@ class Instance:
         return found
 
 
-def _let_go(file: IO[bytes], path: Path) -> None:
-    if fcntl is None:  # Windows cannot remove an open file
-        file.close()
-    path.unlink(missing_ok=True)
-    file.close()
-
-
 def _taken_over(path: Path) -> bool:
     """Return whether no server holds this lock file any more, and remove it then."""
-    try:
-        if fcntl is not None:
-            with path.open("r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink(missing_ok=True)
-        else:
+    with nobody_holds(path) as left:
+        if left:
             path.unlink(missing_ok=True)
-    except FileNotFoundError:
-        return True
-    except OSError:  # locked, or open
-        return False
-    return True
+    return left or not path.exists()

@@ -17,6 +17,7 @@ from time import time
 from typing import Any, ClassVar
 
 from ...errors import BusyError, CancelledError, ConflictError, ExportError, SpoolFullError
+from ...files.temporary.folder import PREFIX, TemporaryFolder, sweep
 from ...importing.progress import ImportProgress
 from ...options.settings import Settings
 from .folder import Instance
@@ -65,6 +66,11 @@ class Imports(Tasks[Import]):
         """Return the folder of an import."""
         return self.folder / id_
 
+    def make_room(self) -> TemporaryFolder:
+        """Make a temporary folder beside those of the imports: for a file that arrives, or a copy of a database."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        return TemporaryFolder(self.folder)
+
     def make_place(self, id_: str) -> Path:
         """Create the folder of an import, readable only by the server's user."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
@@ -108,11 +114,13 @@ class Imports(Tasks[Import]):
     def tidy(self) -> None:
         """Mark interrupted imports and remove old ones.
 
-        Folders without an import are removed only after the same time, because one may be receiving its file.
+        Folders without an import are removed only after the same time, because one may just be beginning.
         """
         super().tidy()
+        sweep(self.folder)
         self.store.forget(self._seconds_kept)
-        found, wanted = list(self.folder.glob("*")), self.store.ids()
+        found = [path for path in self.folder.glob("*") if not path.name.startswith(PREFIX)]
+        wanted = self.store.ids()  # after listing: a newer folder is not in the list
         for path in found:
             with suppress(FileNotFoundError):  # another server may tidy at the same time
                 if path.name not in wanted and path.stat().st_mtime <= time() - self._seconds_kept:

@@ -19,8 +19,9 @@ from typing import Any, ClassVar
 from ...errors import AuditError, BusyError, CancelledError, ExportError, SpoolFullError
 from ...exporting.exporter import Export
 from ...files.atomic import write_whole
-from ...files.room import room_in
 from ...files.spool import coalesced
+from ...files.temporary.folder import sweep
+from ...files.temporary.room import room_in
 from ...options.settings import Settings
 from .audit_log import LogEntry
 from .folder import Instance
@@ -95,10 +96,11 @@ class Jobs(Tasks[Job]):
         super().tidy()
         self.store.expire(self._seconds_kept)
         self.store.forget(2 * self._seconds_kept)
-        found = [*self.folder.glob("*.result"), *self.folder.glob(".*.part")]
+        sweep(self.folder)
+        found = [*self.folder.glob("*.result")]
         wanted = self.store.ids("queued", "running", "done")  # after listing: a newer file is not in the list
         for path in found:
-            if path.name.lstrip(".").partition(".")[0] not in wanted:
+            if path.stem not in wanted:
                 _remove(path)
 
 

@@ -15,6 +15,7 @@ from threading import Lock
 from time import monotonic
 
 from ...errors import ExportError, SettingsError, SpoolFullError, UnsupportedError
+from ...files.temporary.folder import sweep
 from ...options.settings import Settings
 from .. import host
 from ..host.protocols import Application, Datasette, Message, Receive, Scope, Send
@@ -83,9 +84,10 @@ async def background_tasks(datasette: Datasette) -> BackgroundTasks:
 
 
 async def open_at_start(datasette: Datasette, settings: Settings) -> None:
-    """Mark interrupted tasks and remove old ones when the site starts, if the site keeps any.
+    """Remove what killed servers left when the site starts; mark interrupted tasks, if the site keeps any.
 
     Raises SettingsError for a ``jobs_dir`` that cannot be used. A full disk does not prevent the start."""
+    await asyncio.to_thread(sweep, settings.spool_dir)
     folder = jobs_folder(datasette, settings)
     if settings.max_jobs and (settings.jobs_dir is not None or folder.exists()):
         try:
