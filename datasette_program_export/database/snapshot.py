@@ -18,14 +18,14 @@ from threading import Event
 from typing import Any
 from weakref import WeakSet
 
-from ..errors import CancelledError, SnapshotLostError, SourceError, TooLargeError
+from ..errors import CancelledError, SnapshotLostError, SourceError, SpoolFullError, TooLargeError
 from .guarding.authorizer import Authorizer, ForeignSqlGuard, own_statements
 from .library import sqlite3
 from .opening import open_source
 from .reflection import reflect
 from .schema import Schema
 from .source import Source
-from .sqlite_errors import explain
+from .sqlite_errors import explain, is_full_elsewhere
 from .text import UndecodableError, decode_text, decoded_rows, is_undecodable
 
 HOLD_SECONDS = 2.0
@@ -217,6 +217,11 @@ class Snapshot:
                 raise TooLargeError(self._limit[1]) from None
             if is_undecodable(error):
                 raise UndecodableError from None
+            if is_full_elsewhere(error):
+                raise SpoolFullError(
+                    f"SQLite needs more room for temporary files than there is ({explain(error)}). "
+                    "The setting is spool_dir."
+                ) from None
             if guard is not None:
                 raise guard.error(explain(error)) from None
             raise SourceError(f"The database {self.source.name} cannot be read: {explain(error)}.") from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+_NO_FOLDER = 6410  # SQLITE_IOERR_GETTEMPPATH
 _NO_SUCH = re.compile(r"no such (?:module|function|table|column|collation sequence): \S+")
 
 
@@ -55,6 +56,13 @@ def is_readonly(error: Exception) -> bool:
 def is_full(error: Exception) -> bool:
     """Return whether the disk is full, or the database has reached its maximum number of pages."""
     return "database or disk is full" in str(error)
+
+
+def is_full_elsewhere(error: Exception) -> bool:
+    """Return whether a statement that only reads had no room for its temporary files, or no folder for them.
+
+    The second is known from Python 3.11 on; before, it looks like any failure of the disk."""
+    return is_full(error) or getattr(error, "sqlite_errorcode", None) == _NO_FOLDER
 
 
 def is_disk_error(error: Exception) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...database.schema import fold
-from ...errors import ExportError, SettingsError, UnsupportedError
+from ...errors import ExportError, SettingsError, SpoolFullError, UnsupportedError
 from ...formats.registry import member_names
 from ...options.profiles import Profile, ProfileStore, with_profiles
 from ...options.settings import Settings
@@ -40,7 +40,10 @@ async def saved_for(datasette: Datasette, actor: Actor, database: str | None = N
     This does not check whether the actor may see the tables that they name.
     """
     settings = await host.site_settings(datasette)
-    if not jobs_folder(datasette, settings).exists():
+    try:
+        if not jobs_folder(datasette, settings).exists():
+            return []
+    except SpoolFullError:  # nothing was ever saved
         return []
     store = await store_of(datasette)
     return await asyncio.to_thread(store.found, owner_of(actor), database)

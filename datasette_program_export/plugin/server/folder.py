@@ -15,14 +15,16 @@ import weakref
 from pathlib import Path
 from typing import IO
 
-from ...errors import SettingsError
+from ...errors import SettingsError, SpoolFullError
 from ...files.temporary.lock import hold_lock, let_go, nobody_holds
 from ...options.settings import Settings
 from ..host.protocols import Datasette
 
 
 def jobs_folder(datasette: Datasette, settings: Settings) -> Path:
-    """Return the folder in which this site keeps jobs and saved choices; it may not exist yet."""
+    """Return the folder in which this site keeps jobs and saved choices; it may not exist yet.
+
+    Raises SpoolFullError if no setting names it and there is no temporary folder that can be written to."""
     if settings.jobs_dir is not None:
         return Path(settings.jobs_dir)
     return default_folder([str(d.path or n) for n, d in datasette.databases.items() if n != "_internal"])
@@ -30,9 +32,22 @@ def jobs_folder(datasette: Datasette, settings: Settings) -> Path:
 
 def default_folder(files: list[str]) -> Path:
     """Return a folder in the temporary directory, named by user and database files: the same after a restart."""
+    if (place := _temporary()) is None:
+        raise SpoolFullError(
+            "There is no temporary folder that can be written to, so that nothing can be kept here: download directly, "
+            "and tell the person who runs this site (the setting is jobs_dir)."
+        )
     user = os.getuid() if hasattr(os, "getuid") else "user"
     site = hashlib.sha256("\0".join(sorted(files)).encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"datasette-program-export-{user}-{site}"
+    return place / f"datasette-program-export-{user}-{site}"
+
+
+def _temporary() -> Path | None:
+    """Return the system's temporary folder; None if there is none that can be written to."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return None
 
 
 def made_private(folder: Path) -> Path:
@@ -40,7 +55,7 @@ def made_private(folder: Path) -> Path:
 
     Raises SettingsError if it cannot be used, or if others could read it: in a shared temporary
     directory another user could have created it first."""
-    if folder.is_symlink() and folder.parent == Path(tempfile.gettempdir()):
+    if folder.is_symlink() and folder.parent == _temporary():
         raise SettingsError(f"jobs_dir: {folder} is a link that somebody made")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -86,17 +86,20 @@ async def background_tasks(datasette: Datasette) -> BackgroundTasks:
 async def open_at_start(datasette: Datasette, settings: Settings) -> None:
     """Remove what killed servers left when the site starts; mark interrupted tasks, if the site keeps any.
 
-    Raises SettingsError for a ``jobs_dir`` that cannot be used. A full disk does not prevent the start."""
+    Raises SettingsError for a ``jobs_dir`` that cannot be used. A full disk, or no temporary folder that can be
+    written to, does not prevent the start."""
     await asyncio.to_thread(sweep, settings.spool_dir)
-    folder = jobs_folder(datasette, settings)
-    if settings.max_jobs and (settings.jobs_dir is not None or folder.exists()):
-        try:
-            await asyncio.to_thread(_opened, datasette, settings)
-        except SettingsError:
-            if settings.jobs_dir is not None:  # else the error is raised when a job is requested
-                raise
-        except ExportError as error:
-            _log.warning("%s: %s", folder, error)
+    if not settings.max_jobs:
+        return
+    try:
+        if settings.jobs_dir is None and not jobs_folder(datasette, settings).exists():
+            return
+        await asyncio.to_thread(_opened, datasette, settings)
+    except ExportError as error:
+        if settings.jobs_dir is not None and isinstance(error, SettingsError):
+            raise
+        # the error is raised again when a job is requested
+        _log.warning("%s: %s", settings.jobs_dir or "No folder of jobs can be kept", error)
 
 
 def close(datasette: Datasette) -> None:
