@@ -57,6 +57,7 @@ class Export:
     ``source`` is a path, a ``sqlite3`` connection or a sqlite_utils Database. ``visible`` are the tables that
     the person may see (None: all). ``created_at`` is the time to record (default: now). An export that takes
     longer than ``max_seconds`` raises TooLargeError. ``form`` is a format to use in place of the request's.
+    ``cancelled`` ends it as ``cancel`` does, when it is set.
     Example::
 
         with Export("practice.db", Request(table="clients", records=(("3",),))) as export:
@@ -76,6 +77,7 @@ class Export:
         created_at: datetime | None = None,
         max_seconds: float | None = None,
         form: Format | None = None,
+        cancelled: Event | None = None,
     ) -> None:
         self.source = Source.of(source)
         self.request = request
@@ -91,7 +93,7 @@ class Export:
         self.coverage = EMPTY
         self.labels: Mapping[str, tuple[str, str]] = {}
         self._warnings: list[str] = []  # from the format, about what it has written
-        self._cancelled = Event()
+        self._cancelled = cancelled or Event()
         self._copy = False
         self._snapshot: Snapshot | None = None
         self._aside = ExitStack()

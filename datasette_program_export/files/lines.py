@@ -31,7 +31,7 @@ class DigestingLines:
     def peek(self, size: int) -> bytes:
         """Return the next bytes without consuming them; fewer only at the end of the file."""
         while len(self._buffer) - self._place < size:
-            if not (block := self._file.read(_BLOCK)):
+            if not (block := self._more()):
                 break
             self._buffer, self._place = self._buffer[self._place :] + block, 0
         return self._buffer[self._place : self._place + size]
@@ -67,7 +67,7 @@ class DigestingLines:
         data, self._buffer = io.BytesIO(), self._buffer[self._place :]
         data.write(self._buffer)
         self._buffer, self._place = b"", 0
-        while block := self._file.read(_BLOCK):
+        while block := self._more():
             data.write(block)
             if data.tell() > most:
                 raise UnreadableError(f"Behind the rows, at byte {self.offset:,}, there is more than a description.")
@@ -77,6 +77,10 @@ class DigestingLines:
         """Return the exception for a file that ends here."""
         return UnreadableError(f"The file is cut: it ends in line {self.number:,}{where}.", "cut")
 
+    def _more(self) -> bytes:
+        self._limits.go_on()
+        return self._file.read(_BLOCK)
+
     def _line_end(self) -> int:
         """Return the place of the line's end in the buffer; -1 if the line is too large for the buffer."""
         start = self._place
@@ -84,7 +88,7 @@ class DigestingLines:
             start = len(self._buffer) - self._place  # do not search the same bytes again
             if start > LARGE:
                 return -1
-            block = self._file.read(_BLOCK)
+            block = self._more()
             self._buffer, self._place = self._buffer[self._place :] + block, 0
             if not block:
                 raise self.cut()
@@ -98,7 +102,7 @@ class DigestingLines:
             line.write(block)
             self.digest.update(block)
             self._limits.fits(line.tell(), f"Line {self.number:,} (from byte {self.offset:,} on)")
-            if not (block := self._file.read(_BLOCK)):
+            if not (block := self._more()):
                 raise self.cut()
         self._buffer = block[end + 1 :]
         line.write(block[: end + keep_end])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..errors import UnreadableError
 
@@ -18,14 +19,15 @@ COPIES = 3  # of a row that are held at once
 LARGE = 1 << 20  # bytes: smaller rows are not counted one by one
 FEW_PARTS = 20_000  # in JSON: as objects, each takes some hundred bytes
 _WINDOW = 1 << 20
+_STEPS = 20_000  # instructions of SQLite's virtual machine between two checks: some milliseconds
 _LATER_BYTES = bytes(range(0x80, 0xC0))  # the bytes of a UTF-8 character after its first
 _FOUR = re.compile(rb"[\xf0-\xff]|\\u[dD][89abAB]").search
 _TWO = re.compile(rb"[\xc4-\xff]|\\u").search
 _TRUST = "If you know where the file is from, say --trust (at the command line)."
 
 
-def _no_turn() -> None:
-    """Do nothing: no other reader has to be waited for."""
+def _nothing() -> None:
+    """Do nothing: no other reader has to be waited for, and nobody stops this one."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Limits:
     ``description`` limit the JSON that describes the rows (values and keys, and bytes); ``key`` is the
     largest key in bytes, ``window`` the memory for zstd. ``disk`` is how many bytes a file that must be
     unpacked to disk may fill in ``folder``. ``turn`` is called before the first large row: it waits until
-    no other reader holds one, or raises BusyError."""
+    no other reader holds one, or raises BusyError. ``go_on`` is called between the pieces of a file: what it
+    raises ends the reading, as when the person who sent the file has left."""
 
     free: int = 200_000_000
     ratio: int = 250
@@ -49,10 +52,14 @@ class Limits:
     window: int = 1 << 23  # which every reader of zstd should support (RFC 8878, 3.1.1.1.2)
     folder: str | None = None
     disk: int = 1 << 62
-    turn: Callable[[], None] = field(default=_no_turn, compare=False)
+    turn: Callable[[], None] = field(default=_nothing, compare=False)
+    go_on: Callable[[], None] = field(default=_nothing, compare=False)
 
     def check(self, packed: int, unpacked: int) -> None:
-        """Check the ratio of bytes before and after decompression. Raises UnreadableError if it is too high."""
+        """Check the ratio of bytes before and after decompression. Raises UnreadableError if it is too high.
+
+        It is called for each piece, so it raises what ``go_on`` raises too."""
+        self.go_on()
         if unpacked > self.free and unpacked > self.ratio * packed:
             raise UnreadableError(
                 f"The file unpacks to more than {self.ratio} times its size ({unpacked:,} bytes so far), "
@@ -78,6 +85,18 @@ class Limits:
         """Check the size of a key, which SQLite holds several times to compare it. Raises UnreadableError."""
         if sum(len(value) for value in key if isinstance(value, (str, bytes))) > self.key:
             raise UnreadableError(f"{where} is larger than {self.key / 1e6:,g} MB. {_TRUST}")
+
+    def watch(self, connection: Any) -> None:
+        """Have SQLite interrupt the statements of a connection when ``go_on`` raises; call that to learn why."""
+        if self.go_on is not _nothing:
+            connection.set_progress_handler(self._stopped, _STEPS)
+
+    def _stopped(self) -> bool:
+        try:
+            self.go_on()
+        except Exception:
+            return True
+        return False
 
     def few_parts(self, data: bytes | memoryview, where: str) -> None:
         """Wait for this reader's turn if the JSON has many parts. Raises UnreadableError if it has far too many."""

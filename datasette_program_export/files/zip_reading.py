@@ -77,6 +77,7 @@ class Unpacking:
         while left and (block := self._file.read(min(_BLOCK, left))):
             hashed.update(block)
             left -= len(block)
+            self._limits.go_on()
         if comment[len(SEAL) :] != hashed.hexdigest().encode():
             raise UnreadableError("The file was changed after it was written: its digest is another.", "changed")
         return True

@@ -51,6 +51,7 @@ def read(
         if found is None:
             read_foreign(path, intake, choices, report, limits)
     except (UnreadableError, UnsupportedError) as error:
+        limits.go_on()  # an interrupted statement is no fault of the file
         findings.add("file", str(error))
         return
     except RecursionError:

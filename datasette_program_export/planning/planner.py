@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from contextlib import closing
 from math import sqrt
+from threading import Event
 from typing import Any
 
 import msgspec
@@ -33,13 +34,20 @@ from .references import planned_references
 __all__ = ["Plan", "PlannedTable", "plan"]
 
 
-def plan(source: Any, request: Request, *, settings: Settings | None = None, visible: Set[str] | None = None) -> Plan:
+def plan(
+    source: Any,
+    request: Request,
+    *,
+    settings: Settings | None = None,
+    visible: Set[str] | None = None,
+    cancelled: Event | None = None,
+) -> Plan:
     """Return what an export would hold: rows per table, sizes, references, coverage.
 
     ``source`` is a path, a sqlite3 connection, a sqlite_utils Database or a Source. ``visible`` are the tables
     that the person may see (None: all). Counting stops after the setting ``plan_seconds``; the plan is then not
     ``complete`` and its counts are lower bounds. Raises the errors that the export would raise before its first
-    byte, and BusyError if the database cannot be read in time.
+    byte, BusyError if the database cannot be read in time, and CancelledError when ``cancelled`` is set.
 
         made = plan("practice.db", Request(table="clients", records=[(client_id,)]))
         print(made.rows, made.bytes, [(t.table, t.rows) for t in made.tables])"""
@@ -47,7 +55,7 @@ def plan(source: Any, request: Request, *, settings: Settings | None = None, vis
     check_members(request)
     opened = Source.of(source)
     try:
-        with closing(Snapshot(opened)) as snapshot:
+        with closing(Snapshot(opened, cancelled=cancelled)) as snapshot:
             known = annotate(snapshot.schema, settings, request.secrets == "include")
             scope = scope_of(snapshot, known, request, visible=visible, max_rows=settings.max_rows)
             title, detail = scope.title(), scope.detail()

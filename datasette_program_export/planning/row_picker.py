@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from contextlib import closing
 from dataclasses import dataclass
+from threading import Event
 
 from ..database.snapshot import Snapshot, TimeExpired
 from ..database.source import Source
@@ -47,13 +48,15 @@ def pick(
     *,
     settings: Settings,
     visible: Set[str] | None,
+    cancelled: Event | None = None,
 ) -> Picking:
     """Return page ``page`` of the rows to pick from, whose titles contain the words of ``find``.
 
-    ``rows`` are the rows to pick from, ``picked`` names the rows picked already. Raises the errors of ``plan``."""
+    ``rows`` are the rows to pick from, ``picked`` names the rows picked already. Raises the errors of ``plan``;
+    ``cancelled`` is as there."""
     named: list[tuple[str, str]] = []
     try:
-        with closing(Snapshot(source)) as snapshot:
+        with closing(Snapshot(source, cancelled=cancelled)) as snapshot:
             snapshot.expire_after(settings.plan_seconds)
             known = annotate(snapshot.schema, settings)
             for record in picked.records[:_NAMED] if picked is not None else ():

@@ -39,12 +39,17 @@ class References:
         self._connection = sqlite3.connect("", isolation_level=None)
         for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000"):
             self._connection.execute(f"PRAGMA {pragma}")
+        limits.watch(self._connection)
 
     def __enter__(self) -> References:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._connection.close()
+
+    def go_on(self) -> None:
+        """Raise what the limits' ``go_on`` raises: the reading is to end."""
+        self._limits.go_on()
 
     def begin(self, table: str, fields: Sequence[Field]) -> None:
         """Create the table of keys; call it before the table's rows."""

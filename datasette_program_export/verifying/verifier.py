@@ -33,7 +33,8 @@ def verify(file: str | Path, *, trusted: bool = False, limits: Limits = CAREFUL)
         report = verify("client-3.programjson")
         print(report.status, report.problems)
 
-    What is wrong with the file is in the report. Raises NotFoundError, OSError, BusyError."""
+    What is wrong with the file is in the report. Raises NotFoundError, OSError, BusyError, SpoolFullError, and what
+    ``limits.go_on`` raises."""
     path = Path(file)
     if not path.is_file():
         raise NotFoundError(f"There is no file {path.name}.")
@@ -42,6 +43,7 @@ def verify(file: str | Path, *, trusted: bool = False, limits: Limits = CAREFUL)
         try:
             examine(detect, report, TRUSTING if trusted else limits)
         except UnreadableError as error:
+            limits.go_on()  # an interrupted statement is no fault of the file
             report.status = error.reason  # type: ignore[assignment]
             report.problems.append(str(error))
     return report
@@ -120,6 +122,7 @@ def _table(table: TableStream, references: References) -> VerifiedTable:
     digest = TableDigest(len(table.fields), [i for i, field in enumerate(table.fields) if field.generated])
     references.begin(table.name, table.fields)
     for rows in table.batches:
+        references.go_on()
         try:
             digest.add(rows)
         except (OverflowError, TypeError, ValueError):

@@ -78,20 +78,21 @@ def check_document(path: Path, limits: Limits = TRUSTING) -> str | None:
         return f"It cannot be read: {explain(error)}."
     if not isinstance(digest, str) or not _HEX.fullmatch(digest):
         return "It does not hold the digest that says that it is complete."
-    places = find(path, digest.encode(encoding))
+    places = find(path, digest.encode(encoding), limits)
     if len(places) != 1:
         return "It was changed or damaged: its digest does not stand in it exactly once."
-    if digest_with_zeros(path, places[0], encoding) != digest:
+    if digest_with_zeros(path, places[0], encoding, limits) != digest:
         return "It was changed or damaged: its digest is of other bytes."
     return None
 
 
-def find(path: Path, wanted: bytes) -> list[int]:
+def find(path: Path, wanted: bytes, limits: Limits = TRUSTING) -> list[int]:
     """Return the places of these bytes in a file."""
     places: list[int] = []
     with open_database_bytes(path) as file:
         start, before = 0, b""
         while piece := file.read(_PIECE):
+            limits.go_on()
             window = before + piece
             at = window.find(wanted)
             while at >= 0:
@@ -102,7 +103,7 @@ def find(path: Path, wanted: bytes) -> list[int]:
     return places
 
 
-def digest_with_zeros(path: Path, place: int, encoding: str) -> str:
+def digest_with_zeros(path: Path, place: int, encoding: str, limits: Limits = TRUSTING) -> str:
     """Return the SHA-256 of the file with 64 zeros, as a text of that encoding, at ``place``."""
     zeros = PLACEHOLDER.encode(encoding)
     hashed = hashlib.sha256()
@@ -110,6 +111,7 @@ def digest_with_zeros(path: Path, place: int, encoding: str) -> str:
         for size, instead in ((place, b""), (len(zeros), zeros), (None, b"")):
             left = size
             while left != 0 and (piece := file.read(_PIECE if left is None else min(left, _PIECE))):
+                limits.go_on()
                 left = None if left is None else left - len(piece)
                 if not instead:
                     hashed.update(piece)

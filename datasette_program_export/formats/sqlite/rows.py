@@ -42,6 +42,7 @@ def open_read_only(path: Path, limits: Limits = TRUSTING) -> sqlite3.Connection:
             _read_schema(connection, limits)
         # not trusted_schema=OFF: before 3.41 it refuses whole files for a JSON function in a generated column
         connection.set_authorizer(_authorized)
+        limits.watch(connection)
     except BaseException:
         connection.close()
         raise

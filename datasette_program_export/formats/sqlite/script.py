@@ -15,7 +15,7 @@ from typing import IO
 from ...database.schema import quote
 from ...errors import BrokenExportError, UnreadableError
 from ...files.local import local
-from ...files.reading_limits import Limits
+from ...files.reading_limits import TRUSTING, Limits
 from ..dataset import Dataset, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
@@ -55,7 +55,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     yield f"-- complete; sha256 of every byte before this line: {hashed.hexdigest()}\n".encode()
 
 
-def check_script(path: Path) -> str | None:
+def check_script(path: Path, limits: Limits = TRUSTING) -> str | None:
     """Check a script by its last line; return what is wrong as a sentence, or None. Uses constant memory."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -74,6 +74,7 @@ def check_script(path: Path) -> str | None:
                 return "It became shorter while it was read."
             hashed.update(piece)
             left -= len(piece)
+            limits.go_on()
     if hashed.hexdigest().encode() != found[1]:
         return "It was changed or damaged: the digest in its last line is of other bytes."
     return None
@@ -85,7 +86,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     with local(file, limits) as path:
         if not _begins_as_ours(path):
             raise UnreadableError("This file cannot prove itself: it is no SQL script of this program.", "unknown")
-        if problem := check_script(path):
+        if problem := check_script(path, limits):
             raise UnreadableError(problem, "cut" if "does not end" in problem else "changed")
         told = _description(path, limits)
     try:
@@ -128,6 +129,7 @@ def _description(path: Path, limits: Limits) -> dict[str, str]:
                 if match := _DESCRIBED.fullmatch(line.removesuffix(b"\n")):
                     found[match[1].decode()] = match[2].decode().replace("''", "'")
             begins = line.endswith(b"\n")
+            limits.go_on()
     return found
 
 

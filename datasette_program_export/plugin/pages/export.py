@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
+from functools import partial
+from threading import Event
 
 from datasette import Response
 from datasette.utils import add_cors_headers
@@ -18,6 +19,7 @@ from ...planning.row_picker import Picking, pick
 from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import NOT_EXPORTED, answer_headers, answered, page_answer
 from ..http.download import Download
+from ..http.sending import while_wanted
 from ..request.asked import ExportContext, as_form, resolve_export
 from ..request.form import Form, read_form, without_records
 from ..request.profiles import saving
@@ -82,7 +84,12 @@ async def download(request: HttpRequest, datasette: Datasette) -> Response:
 
 
 async def _plan(asked: ExportContext) -> Plan:
-    return await asyncio.to_thread(plan, asked.source, asked.request, settings=asked.settings, visible=asked.visible)
+    """Make the plan; that ends when the person leaves, as all that the page waits for."""
+
+    def made(unwanted: Event) -> Plan:
+        return plan(asked.source, asked.request, settings=asked.settings, visible=asked.visible, cancelled=unwanted)
+
+    return await while_wanted(asked.http, made)
 
 
 @answered(NOT_EXPORTED)
@@ -95,7 +102,7 @@ async def page(request: HttpRequest, datasette: Datasette) -> Response:
     # show exports that are too large, so that they can be made smaller; only the download is refused
     made = await _plan(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
     picking = await _picking(asked, form)
-    begins = await asyncio.to_thread(beginning, asked) if form.sample else None
+    begins = await while_wanted(request, partial(beginning, asked)) if form.sample else None
     context = {
         **page_context(asked, made, form, picking, begins),
         **await saving(datasette, request.actor),
@@ -111,16 +118,12 @@ async def _picking(asked: ExportContext, form: Form) -> Picking | None:
     rows = await resolve_export(asked.datasette, without_records(asked.http)) if request.records else asked
     plain = Request(**{name: getattr(rows.request, name) for name in _ROWS_OF})
     picked = request if request.records else None
-    found = await asyncio.to_thread(
-        pick,
-        asked.source,
-        plain,
-        picked,
-        form.find,
-        form.page,
-        settings=asked.settings,
-        visible=asked.visible,
-    )
+    find, page, settings, visible = form.find, form.page, asked.settings, asked.visible
+
+    def picking(unwanted: Event) -> Picking:
+        return pick(asked.source, plain, picked, find, page, settings=settings, visible=visible, cancelled=unwanted)
+
+    found = await while_wanted(asked.http, picking)
     return found if found.possible else None
 
 

@@ -8,7 +8,7 @@ are not shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Timer
+from threading import Event, Timer
 
 from ...errors import CancelledError, ExportError
 from ...exporting.exporter import Export
@@ -39,10 +39,10 @@ class FileSample:
     whole: bool = False
 
 
-def beginning(asked: ExportContext) -> FileSample:
+def beginning(asked: ExportContext, unwanted: Event | None = None) -> FileSample:
     """Return the beginning of the file that this request would produce, or a sentence why it is not shown.
 
-    Call it on its own thread; it takes one of the ``max_concurrent_exports``."""
+    Call it on its own thread; it takes one of the ``max_concurrent_exports``. It ends when ``unwanted`` is set."""
     request, note = asked.request, ""
     if request.secrets == "include":
         return FileSample(note="Not shown, as the file would hold secrets: they only leave with a line in the log.")
@@ -56,7 +56,12 @@ def beginning(asked: ExportContext) -> FileSample:
     except ExportError as error:
         return FileSample(note=str(error))
     export = Export(
-        asked.source, request, settings=asked.settings, visible=asked.visible, max_seconds=asked.max_seconds
+        asked.source,
+        request,
+        settings=asked.settings,
+        visible=asked.visible,
+        max_seconds=asked.max_seconds,
+        cancelled=unwanted,
     )
     timer = Timer(asked.settings.plan_seconds, export.cancel)
     timer.start()

@@ -19,6 +19,7 @@ from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, check_may_look, for_a_browser, page_answer, posted
 from ..http.forms import check_same_site
 from ..http.numbers import numbers_for
+from ..http.sending import Client
 from ..http.upload import receive_file
 from ..server.memory_budget import BUDGET
 from ..server.slots import ConcurrencyLimit
@@ -75,23 +76,34 @@ async def _report(request: HttpRequest, settings: Settings, path: Path) -> Repor
     path.touch(mode=0o600)
     with path.open("wb") as file:
         name = await receive_file(request, file, settings.verify_mb, settings.send_timeout_seconds)
-    reading = await BUDGET.begin()
+    report = await _checked(request, settings, path)
+    return report.model_copy(update={"file": name})
+
+
+async def _checked(request: HttpRequest, settings: Settings, path: Path) -> Report:
+    """The report on a file that has come. The reading ends between two pieces when the sender leaves."""
+    sender = Client(request, settings.send_timeout_seconds)
+    sender.watch()
     begun = False
 
     def check() -> Report:
         nonlocal begun
         begun = True
         try:
-            return verify(path, limits=reading.limits(settings))
+            return verify(path, limits=reading.limits(settings, sender.check))
         finally:
             reading.end()
 
     try:
-        report = await asyncio.to_thread(check)
+        reading = await BUDGET.begin(sender.check)
+        try:
+            return await asyncio.to_thread(check)
+        finally:
+            sender.left = True  # where the server stops, the check still runs; it ends within moments
+            if not begun:
+                reading.end()
     finally:
-        if not begun:  # the server stops before the check began; once begun, it runs to its end
-            reading.end()
-    return report.model_copy(update={"file": name})
+        sender.stop()
 
 
 def _data(report: Report, datasette: Datasette) -> Response:

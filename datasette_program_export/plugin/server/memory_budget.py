@@ -34,8 +34,8 @@ class Reading:
         self.ended = False
 
     def limits(self, settings: Settings, check: Callable[[], None] = lambda: None) -> Limits:
-        """Return the limits of this reading; ``check`` is called while it waits for its turn, and may raise."""
-        return replace(limits_of(settings), turn=partial(self._budget.turn, self, check))
+        """Return the limits of this reading; ``check`` is called between its pieces, and while it waits."""
+        return replace(limits_of(settings), turn=partial(self._budget.turn, self, check), go_on=check)
 
     def end(self) -> None:
         """Release the reading's share of the budget; repeated calls do no harm."""
@@ -50,10 +50,11 @@ class Budget:
         self._readings: set[Reading] = set()
         self._alone: Reading | None = None
 
-    async def begin(self) -> Reading:
-        """Begin a reading for a request. Raises BusyError if no place becomes free within ``_SECONDS``."""
+    async def begin(self, check: Callable[[], None] = lambda: None) -> Reading:
+        """Begin a reading for a request. Raises BusyError if there is no place in ``_SECONDS``; ``check`` may raise."""
         give_up = time.monotonic() + _SECONDS
         while (reading := self._begun()) is None:
+            check()
             if time.monotonic() > give_up:
                 raise BusyError(_FULL)
             await asyncio.sleep(_TICK)
