@@ -9,10 +9,13 @@ from typing import Any
 
 from datasette import Response
 from datasette.utils import add_cors_headers
+from datasette.utils.asgi import Base400
+from datasette.views.base import DatasetteError
 
 from ...errors import BusyError, DeniedError, ExportError
 from .. import host
 from ..host.protocols import Datasette, HttpRequest
+from .failures import unforeseen
 from .parameters import check_parameters
 
 HEADERS = {
@@ -54,10 +57,15 @@ def answered(failure: Failure, methods: tuple[str, ...] = ("GET", "HEAD")) -> Ca
                 check_parameters(request)
                 return await view(request, datasette)
             except ExportError as error:
-                if for_a_browser(request):
-                    context = {"message": str(error), "status": error.status, "failure": failure}
-                    return await page_answer(request, datasette, "program_export_error.html", context, error)
-                return error_answer(datasette, str(error), error.status, _retry(error))
+                failed = error
+            except (Base400, DatasetteError):  # Datasette's own answers
+                raise
+            except Exception as error:
+                failed = unforeseen(error)
+            if for_a_browser(request):
+                context = {"message": str(failed), "status": failed.status, "failure": failure}
+                return await page_answer(request, datasette, "program_export_error.html", context, failed)
+            return error_answer(datasette, str(failed), failed.status, _retry(failed))
 
         wrapper.__doc__ = view.__doc__
         return wrapper

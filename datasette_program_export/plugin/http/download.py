@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from threading import Thread
 
 from datasette import Response
 
-from ...errors import BusyError, CancelledError
+from ...errors import AuditError, BusyError, CancelledError, ExportError
 from ...exporting.exporter import Export
 from ...files.spool import Spool
 from ...options.settings import Settings
@@ -16,6 +17,7 @@ from ..server.audit_log import LogEntry
 from ..server.slots import SLOTS
 from ..server.throttle import considerate
 from .answers import HEADERS
+from .failures import broken_off, log_cut, unforeseen
 from .sending import Client, disposition
 
 
@@ -49,51 +51,62 @@ class Download(Response):  # type: ignore[misc]
             self._first = await self._next()
         except BaseException as error:
             self._stop()
-            await self._log(error)
+            await self._log(str(error) or type(error).__name__)
             raise
         self.content_type = self._export.media_type
         self.headers["content-disposition"] = disposition(self._export.filename)
         return self
 
     async def asgi_send(self, send: Send) -> None:
-        """Send the chunks while the client takes them."""
+        """Send the chunks while the client takes them. What breaks the download is logged and not raised."""
         headers = {**self.headers, **HEADERS, "content-type": self.content_type}
         headers.pop("link", None)  # Datasette's link to the next page: an export has none
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         raw += [(b"set-cookie", cookie.encode()) for cookie in self._set_cookie_headers]
+        why: str | None = "The server stopped."
         try:
-            await self._reader.take(send, {"type": "http.response.start", "status": self.status, "headers": raw})
-            piece = self._first
-            while piece is not None:
-                await self._reader.take(send, {"type": "http.response.body", "body": piece, "more_body": True})
-                piece = await self._next()
-            await self._log(None)
-            await self._reader.take(send, {"type": "http.response.body", "body": b""})
-        except CancelledError as error:
-            await self._log(error)
-            if not self._reader.left:
-                raise
-        except BaseException as error:
-            await self._log(error)
-            raise
+            why = await broken_off(self._sent(send, raw))
         finally:
             self._stop()
+            if why is not None:
+                with suppress(AuditError):  # it may be what broke the download
+                    await self._log(why)
+                if not self._reader.left:
+                    log_cut(why)
 
-    async def _log(self, error: BaseException | None) -> None:
+    async def _sent(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        await self._reader.take(send, {"type": "http.response.start", "status": self.status, "headers": headers})
+        piece = self._first
+        while piece is not None:
+            await self._reader.take(send, {"type": "http.response.body", "body": piece, "more_body": True})
+            piece = await self._next()
+        await self._log("complete")
+        await self._reader.take(send, {"type": "http.response.body", "body": b""})
+
+    async def _log(self, outcome: str) -> None:
         """Write the log line: before the end is sent, or after an error."""
         if self._line is not None:
-            outcome = "complete" if error is None else str(error) or type(error).__name__
             await asyncio.to_thread(self._line.end, outcome, self._export.progress.rows)
 
     async def _next(self) -> bytes | None:
+        """Return the next piece; None at the end. Raises ExportError alone."""
         while True:
             self._news.clear()
-            piece = self._spool.take()
+            piece = self._taken()
             if piece != b"":
                 return piece
             if self._reader.left:
                 raise CancelledError("The reader left.")
             await self._news.wait()
+
+    def _taken(self) -> bytes | None:
+        try:
+            return self._spool.take()
+        except ExportError:
+            raise
+        except Exception as error:
+            failed = unforeseen(error)
+        raise failed
 
     def _gone(self) -> None:
         self._export.cancel()

@@ -10,10 +10,11 @@ from typing import IO
 
 from datasette import Response
 
-from ...errors import BrokenExportError, CancelledError, GoneError
+from ...errors import BrokenExportError, GoneError
 from ...files.spool import PIECE
 from ...options.settings import Settings
 from ..host.protocols import HttpRequest, Send
+from ..http.failures import broken_off, log_cut
 from ..http.sending import Client, disposition
 from ..server.job_runner import Job
 
@@ -79,24 +80,26 @@ class ResultDownload(Response):  # type: ignore[misc]
         self._reader = Client(request, settings.send_timeout_seconds)
 
     async def asgi_send(self, send: Send) -> None:
-        """Send the file while the client takes it."""
+        """Send the file while the client takes it. What breaks the download is logged and not raised."""
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
         raw += [(b"set-cookie", cookie.encode()) for cookie in self._set_cookie_headers]
         self._reader.watch()
         try:
-            await self._reader.take(send, {"type": "http.response.start", "status": self.status, "headers": raw})
-            left = self._end - self._start
-            await asyncio.to_thread(self._file.seek, self._start)
-            while left:
-                piece = await asyncio.to_thread(self._file.read, min(PIECE, left))
-                if not piece:
-                    raise BrokenExportError("The kept file is shorter than it was; the download was cut.")
-                left -= len(piece)
-                await self._reader.take(send, {"type": "http.response.body", "body": piece, "more_body": True})
-            await self._reader.take(send, {"type": "http.response.body", "body": b""})
-        except CancelledError:
-            if not self._reader.left:
-                raise
+            why = await broken_off(self._sent(send, raw))
         finally:
             self._reader.stop()
             self._file.close()
+        if why is not None and not self._reader.left:
+            log_cut(why)
+
+    async def _sent(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        await self._reader.take(send, {"type": "http.response.start", "status": self.status, "headers": headers})
+        left = self._end - self._start
+        await asyncio.to_thread(self._file.seek, self._start)
+        while left:
+            piece = await asyncio.to_thread(self._file.read, min(PIECE, left))
+            if not piece:
+                raise BrokenExportError("The kept file is shorter than it was; the download was cut.")
+            left -= len(piece)
+            await self._reader.take(send, {"type": "http.response.body", "body": piece, "more_body": True})
+        await self._reader.take(send, {"type": "http.response.body", "body": b""})
