@@ -13,8 +13,9 @@ from ..importing.importer import load
 from ..importing.proof.prove import Proof, prove
 from ..importing.report import Finding, ImportReport
 from ..importing.safety_copy import restore
-from ..options.settings import Settings, read_settings
+from ..options.settings import Settings
 from .command import Command, leave_nothing_behind
+from .options import settings_in
 
 _COUNTS = ("insert", "update", "unchanged", "skip", "conflict")
 _METADATA = click.option(
@@ -72,7 +73,7 @@ def import_command(
         raise RequestError("--backup and --no-backup contradict each other.")
     choices["on_conflict_for"] = dict(map(_pair, on_conflict_for))
     choices["backup"] = False if no_backup else (backup or True)
-    settings = read_settings(metadata, database.stem) if metadata else Settings()
+    settings = settings_in(metadata, database.stem) if metadata else Settings()
     leave_nothing_behind()
     try:
         report = load(database, file, settings=settings, **choices)
@@ -141,7 +142,7 @@ def _cell(value: Any) -> str:
 @_METADATA
 def prove_command(file: Path, as_json: bool, trusted: bool, metadata: Path | None) -> None:
     """Import FILE into a new database, compare that with what the file says, and remove it again."""
-    settings = read_settings(metadata, file.stem) if metadata else Settings()
+    settings = settings_in(metadata, file.stem) if metadata else Settings()
     proof = prove(file, settings=settings, trusted=trusted)
     click.echo(proof.model_dump_json(indent=2, exclude={"report"}) if as_json else proof_as_text(proof))
     raise SystemExit(0 if proof.proven else 1)

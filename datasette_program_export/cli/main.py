@@ -26,13 +26,13 @@ from ..importing.proof.proven_file import check_can_be_proven, write_proven
 from ..options.grammar import parse_order, parse_row_path, with_profile
 from ..options.profiles import with_everybodys
 from ..options.request import PACKAGE, Request
-from ..options.settings import Settings, read_settings
+from ..options.settings import Settings
 from ..planning.planner import plan
 from ..planning.wording import coverage_sentences
 from ..selection.annotated_schema import annotate
 from .command import Group, leave_nothing_behind
 from .importing import import_command, prove_command, restore_command
-from .options import order_and_columns, params, where, with_options
+from .options import order_and_columns, params, settings_in, where, with_options
 from .plan_text import as_text
 from .terminal import printable
 from .verifying import verify_command
@@ -149,7 +149,7 @@ def demo(folder: Path, clients: int, check: bool) -> None:
 
 
 def _settings(database: Path, metadata: Path | None) -> Settings:
-    return with_everybodys(read_settings(metadata, database.stem), database.stem) if metadata else Settings()
+    return with_everybodys(settings_in(metadata, database.stem), database.stem) if metadata else Settings()
 
 
 def _source(database: Path, settings: Settings) -> Source:

@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
+from ..database.library import keep_temporary_files_in
 from ..formats.registry import NAMES, choices
 from ..options.grammar import OPTIONS
+from ..options.settings import Settings, read_settings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -74,3 +76,11 @@ def params(function: Function) -> Function:
         type=(str, str),
         help="A value for a :name in the SQL; it is text, so compare CAST(:name AS INTEGER).",
     )(function)
+
+
+def settings_in(metadata: Path, database: str) -> Settings:
+    """Return the settings for a database in a metadata file. SQLite keeps its temporary files in ``spool_dir`` then."""
+    found = read_settings(metadata, database)
+    if found.spool_dir is not None:
+        keep_temporary_files_in(found.spool_dir)
+    return found

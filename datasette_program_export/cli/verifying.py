@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from ..errors import RequestError
-from ..options.settings import Settings, read_settings
+from ..options.settings import Settings
 from ..verifying.comparison import compare
 from ..verifying.report import Report
 from ..verifying.verifier import verify
 from .command import Command, leave_nothing_behind
+from .options import settings_in
 from .terminal import printable
 
 _WIDEST = 60
@@ -51,7 +52,7 @@ def verify_command(
     leave_nothing_behind()
     report = verify(file, trusted=trust)
     if database is not None and report.complete:
-        compare(report, database, read_settings(metadata, database.stem) if metadata else Settings())
+        compare(report, database, settings_in(metadata, database.stem) if metadata else Settings())
     click.echo(report.model_dump_json(indent=2) if as_json else as_text(report))
     ctx.exit(0 if report.complete else 1)
 

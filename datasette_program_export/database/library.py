@@ -6,7 +6,10 @@ Two copies of SQLite in one process drop each other's locks on a file. So no oth
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import closing
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +21,23 @@ else:
     except ImportError:
         import sqlite3
 
-__all__ = ["library_of", "sqlite3"]
+__all__ = ["keep_temporary_files_in", "library_of", "sqlite3"]
+
+
+def keep_temporary_files_in(folder: str) -> bool:
+    """Have SQLite write its own temporary files in a folder, in this whole process; return whether it will.
+
+    Call it at the start of a program: SQLite forbids the change while another thread has such files. It reads the
+    variable SQLITE_TMPDIR when it is loaded, so setting that is too late here. What a person set in it stays, as does
+    an earlier folder. SQLite deletes these files while they are open, so that nothing is left of a killed process."""
+    if os.environ.get("SQLITE_TMPDIR"):
+        return False
+    with closing(sqlite3.connect(":memory:")) as connection:
+        told = "PRAGMA temp_store_directory"  # deprecated, and there is no other way; it may be compiled out
+        if connection.execute(told).fetchone() is None:
+            place = str(Path(folder).absolute()).replace("'", "''")
+            connection.execute(f"{told}='{place}'").fetchall()
+        return bool(connection.execute(told).fetchone() == (str(Path(folder).absolute()),))
 
 
 def library_of(connection: Any) -> ModuleType:

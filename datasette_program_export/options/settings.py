@@ -134,7 +134,11 @@ class Settings(_Model):
     safety_copy_days: float | None = Field(
         default=None, gt=0, description="How long these copies are kept; by default until somebody deletes them."
     )
-    spool_dir: str | None = Field(default=None, description="Where temporary files go; by default the system's place.")
+    spool_dir: str | None = Field(
+        default=None,
+        description="Where temporary files go, also those of SQLite; by default the system's places. "
+        "[More](#where-temporary-files-go).",
+    )
     jobs_dir: str | None = Field(
         default=None,
         description="Where results of jobs and saved choices are kept; by default a private temporary folder.",

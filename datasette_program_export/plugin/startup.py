@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datasette.utils import StartupError
 
+from ..database.library import keep_temporary_files_in
 from ..database.schema import Schema
 from ..database.snapshot import Snapshot
 from ..database.source import belongs_to
@@ -48,6 +49,8 @@ async def check_settings(datasette: Datasette) -> None:
         if missing and not unknown and not any(d.path is None for d in _others(datasette)):
             table, key = min(missing.items())
             raise SettingsError(f"{PLUGIN}: {key} names {table}, a table that no database has")
+        if shared.spool_dir is not None:
+            keep_temporary_files_in(shared.spool_dir)
         try:
             await open_at_start(datasette, shared)
         except SettingsError as error:
