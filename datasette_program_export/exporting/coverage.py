@@ -160,7 +160,7 @@ def _warnings(scope: Scope) -> list[str]:
     exported = _exported(scope)
     found = []
     follows = scope.request.scope == "database" or scope.walk is not None
-    if follows and scope.visible is not None and scope.annotated.hidden(scope.visible):
+    if follows and scope.visible is not None and scope.annotated.holds_unseen(scope.visible):
         found.append("Only tables that you may see and export were looked at; there are others in this database.")
     if scope.walk is not None and scope.annotated.persons and scope.request.others == "include":
         found.append("Rows of people who were not asked for are in this file, as was asked for (others).")

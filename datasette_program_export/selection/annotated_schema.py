@@ -152,6 +152,12 @@ class AnnotatedSchema:
             return frozenset()
         return frozenset([fold(n) for n, t in self.schema.items() if not self.readable(t, visible)])
 
+    def holds_unseen(self, visible: Set[str]) -> bool:
+        """Return whether there are tables with something of their own that a person who may see only ``visible`` may
+        not read. Lists of an index's words hold nothing of their own; Datasette 1.0 shows them to nobody."""
+        unseen = [t for t in self.schema.values() if not self.readable(t, visible)]
+        return any(t.module not in OF_INDEXES or not visible >= self.drawn_from(t) for t in unseen)
+
     def readable(self, table: Table, visible: Set[str]) -> bool:
         """Return whether a table may be read.
 

@@ -168,7 +168,9 @@ async def _now(imports: Imports, id_: str) -> Import:
 
 
 async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> Import:
-    """Return the import with the choices that are sent; without any, with its current ones."""
+    """Return the import with the choices that are sent; without any, with its current ones.
+
+    A browser's form sends all choices; what a program does not send stays as it is."""
     _check_same_site(asked.http)
     if one.active:
         raise ConflictError("This file is being worked on already.")
@@ -179,6 +181,9 @@ async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> 
     if not [name for name, _ in pairs if name != "csrftoken"]:
         return replace(one, rules=rules)
     choices = choices_of(pairs, asked.rights)
+    if not for_a_browser(asked.http):
+        sent = {name for name, _ in pairs}
+        choices = {name: value for name, value in one.choices.items() if name not in sent} | choices
     same = ImportChoices.of(choices) == ImportChoices.of(one.choices)
     return replace(one, choices=choices, rules=rules, report=one.report if same else None)
 

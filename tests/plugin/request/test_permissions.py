@@ -287,3 +287,30 @@ def counting(calls: dict, name: str, method: Any) -> Any:
         return method(*args, **kwargs)
 
     return called
+
+
+VOCABULARIES = (
+    "CREATE TABLE d (id INTEGER PRIMARY KEY, t TEXT)",
+    "CREATE VIRTUAL TABLE f USING fts5(t, content=d, content_rowid=id)",
+    "CREATE VIRTUAL TABLE v USING fts5vocab(f, row)",
+    "CREATE VIRTUAL TABLE g USING fts4(t)",
+    "CREATE VIRTUAL TABLE a USING fts4aux(g)",
+)
+
+
+@pytest.mark.parametrize("who", [None, "root"])
+async def test_lists_of_words_are_no_others(tmp_path: Path, who: str | None) -> None:
+    """Datasette 1.0 allows nobody to see them; they show what is in an index, and that what is in a table."""
+    database(tmp_path / "house.db", *VOCABULARIES).close()
+    ds = site(tmp_path / "house.db", root=True)
+    for path in ("/house.programjson", "/house/d.programjson"):
+        answer = await get(ds, path, who)
+        assert answer.status_code == 200 and answer.json()["coverage"]["warnings"] == []
+
+
+@pytest.mark.parametrize("hidden", ["d", "f"])
+async def test_lists_of_words_of_what_is_hidden_are(tmp_path: Path, hidden: str) -> None:
+    database(tmp_path / "house.db", *VOCABULARIES, "CREATE TABLE other (id INTEGER PRIMARY KEY)").close()
+    ds = site(tmp_path / "house.db", here={"tables": {hidden: {"allow": False}}})
+    warnings = (await get(ds, "/house.programjson", None)).json()["coverage"]["warnings"]
+    assert warnings == [OTHERS]
