@@ -76,6 +76,7 @@ class _Building:
         self.scope = scope
         self.made = made
         self.hidden = bool(scope.annotated.hidden(scope.visible))
+        self.others = scope.visible is not None and scope.annotated.holds_unseen(scope.visible)
 
     def table(self, chosen: TableRows) -> str:
         """Create the table and return the statement that did."""
@@ -124,7 +125,7 @@ class _Building:
                 view = scope.find(name)
                 wanted = whole and view is not None and name not in scope.left_out_tables
                 views |= {fold(name)} if wanted else set()
-            elif kind == "trigger" and self.hidden:
+            elif kind == "trigger" and self.others:
                 wanted = False  # it may name a table that they may not see
                 if fold(table) in tables:
                     self._no_triggers(table)
@@ -168,7 +169,7 @@ class _Building:
         if why is None:
             self.made.objects.append(found)
             return
-        if self.hidden and found.type == "view":
+        if self.hidden and found.type in ("view", "trigger"):
             why = "it needs what is not here"  # SQLite's own message would name it
         self.made.not_carried.append(NotCarried(type=found.type, name=found.name, table=found.table, why=why))
 

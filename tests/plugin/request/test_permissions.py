@@ -314,3 +314,13 @@ async def test_lists_of_words_of_what_is_hidden_are(tmp_path: Path, hidden: str)
     ds = site(tmp_path / "house.db", here={"tables": {hidden: {"allow": False}}})
     warnings = (await get(ds, "/house.programjson", None)).json()["coverage"]["warnings"]
     assert warnings == [OTHERS]
+
+
+async def test_lists_of_words_cost_no_trigger(tmp_path: Path) -> None:
+    trigger = "CREATE TRIGGER fills AFTER INSERT ON d BEGIN UPDATE d SET t = upper(t) WHERE id = new.id; END"
+    naming = "CREATE TRIGGER reads AFTER INSERT ON d BEGIN UPDATE d SET t = (SELECT term FROM v) WHERE id = new.id; END"
+    database(tmp_path / "house.db", *VOCABULARIES, trigger, naming).close()
+    schema = (await get(site(tmp_path / "house.db", root=True), "/house.programjson", "root")).json()["schema"]
+    assert [(o["type"], o["name"]) for o in schema["objects"]] == [("trigger", "fills")]
+    (lost,) = schema["not_carried"]
+    assert lost["name"] == "reads" and (lost["why"] == "it needs what is not here") is V1
