@@ -12,7 +12,7 @@ import pytest
 
 from datasette_program_export.demo import ANNA
 from tests.support.databases.building import database
-from tests.support.sites.imports import BROWSER, CSV, DATA, FORM, UPDATE, ended, imported, looked_at, send
+from tests.support.sites.imports import BROWSER, CSV, DATA, FORM, UPDATE, ended, imported, looked_at, name_in, send
 from tests.support.sites.jobs import ask, imports_in, keeping
 
 
@@ -117,7 +117,7 @@ async def test_too_much_is_refused_with_a_sentence(demo: Path, tmp_path: Path) -
         assert imports.store.ids() == {one["id"]}
 
 
-async def test_a_program_that_applies_with_one_other_choice_keeps_the_rest(ds: Any, demo: Path) -> None:
+async def test_a_program_that_applies_with_one_other_choice_keeps_the_rest(ds, demo: Path) -> None:
     one = await looked_at(ds, CSV, options="?table=clients&on_conflict=fail&encoding=utf-8")
     assert one["state"] == "previewed" and one["report"]["status"] == "refused"
     begun = await ask(ds, "post", one["links"]["apply"] + "?on_conflict=update", "root")
@@ -127,13 +127,13 @@ async def test_a_program_that_applies_with_one_other_choice_keeps_the_rest(ds: A
     assert done["choices"] == {"table": "clients", "on_conflict": "update", "encoding": "utf-8"}
 
 
-async def test_a_program_takes_back_a_choice_by_sending_it_empty(ds: Any) -> None:
+async def test_a_program_takes_back_a_choice_by_sending_it_empty(ds) -> None:
     one = await looked_at(ds, CSV, options="?table=clients&on_conflict=update&triggers=1")
     again = await ask(ds, "post", one["links"]["preview"] + "?triggers=&on_conflict=", "root")
     assert (await ended(ds, again.json()))["choices"] == {"table": "clients"}
 
 
-async def test_a_form_sends_all_choices(ds: Any) -> None:
+async def test_a_form_sends_all_choices(ds) -> None:
     one = await looked_at(ds, CSV, options="?table=clients&on_conflict=update&triggers=1")
     fields = {"table": "clients", "on_conflict": "update"}  # a box without its mark is not sent
     await ask(ds, "post", one["links"]["preview"], "root", data=fields, headers=BROWSER)
