@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import yaml
+from click.testing import CliRunner, Result
 
 from datasette_program_export import Request
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.options.profiles import options_of
 from datasette_program_export.options.settings import read_settings
 from tests.support.sites.jobs import ask, done, keeping
@@ -107,15 +107,13 @@ async def test_the_command_line_knows_everybody_s(house_file: Path, folder: Path
     metadata = tmp_path / "metadata.yml"
     metadata.write_text(yaml.safe_dump({"plugins": {PLUGIN: {"jobs_dir": str(folder)}}}))
 
-    def command(profile: str) -> subprocess.CompletedProcess[str]:
-        words = ["-m", "datasette", "program-export", "plan", str(house_file), "artists", "1", "--json"]
-        return subprocess.run(
-            [sys.executable, *words, "-m", str(metadata), "--profile", profile], capture_output=True, text=True
-        )
+    def command(profile: str) -> Result:
+        words = ["plan", str(house_file), "artists", "1", "--json", "-m", str(metadata), "--profile", profile]
+        return CliRunner().invoke(program_export, words)
 
     assert "memos" not in {t["table"] for t in json.loads(command("all").stdout)["tables"]}
     refused = command("mine")
-    assert refused.returncode == 2 and "There is no profile mine. Known: all." in refused.stderr
+    assert refused.exit_code == 2 and "There is no profile mine. Known: all." in refused.stderr
 
 
 def test_what_a_request_says_beside_the_rows_makes_the_same_request_again() -> None:
