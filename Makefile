@@ -7,7 +7,7 @@
 # make clean     removes what these made
 
 PYTHON ?= python3
-# Tests wait for disks, servers and browsers more than they compute: two for each core
+# Tests wait for disks, servers and browsers more than they compute: two for each core, and none waits for the last
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(2 * (os.cpu_count() or 1))")
 LINE ?= stable
 PORT ?= 8001
@@ -23,8 +23,8 @@ demo-data/practice.db: | $(VENV)/$(LINE)/ready
 	$(VENV)/$(LINE)/bin/datasette program-export demo demo-data
 
 test: check browser axe $(VENV)/stable/ready $(VENV)/alpha/ready
-	@$(VENV)/stable/bin/python -m pytest -q -n $(WORKERS); stable=$$?; \
-	$(VENV)/alpha/bin/python -m pytest -q -n $(WORKERS); alpha=$$?; \
+	@$(VENV)/stable/bin/python -m pytest -q -n $(WORKERS) --dist worksteal; stable=$$?; \
+	$(VENV)/alpha/bin/python -m pytest -q -n $(WORKERS) --dist worksteal; alpha=$$?; \
 	tell() { [ $$2 = 0 ] && echo "$$1: passed" || echo "$$1: FAILED (pytest ended with $$2)"; }; \
 	tell "Tests on Datasette 0.65 (stable)" $$stable; \
 	tell "Tests on Datasette 1.0 (alpha)" $$alpha; \

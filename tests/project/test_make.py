@@ -62,7 +62,7 @@ def test_both_lines_run_and_each_outcome_is_told(folder: Path, failing: str, tol
     assert last == told
     assert (status == 0) == (not failing)
     workers = 2 * (os.cpu_count() or 1)
-    assert suites == [f"{line} python -m pytest -q -n {workers} all=" for line in ("stable", "alpha")]
+    assert suites == [f"{line} python -m pytest -q -n {workers} --dist worksteal all=" for line in ("stable", "alpha")]
 
 
 def test_the_long_tests_too(folder: Path) -> None:
