@@ -52,6 +52,7 @@ _TRUST = click.option(
     help="Where the safety copy goes; else into the folder safety-copies beside the database.",
 )
 @click.option("--no-backup", is_flag=True, help="Make no safety copy.")
+@click.option("--expect", metavar="DIGEST", help="What a preview told: refuse to do anything else.")
 @click.option("--triggers", is_flag=True, help="Let the database's triggers fire for the rows.")
 @_JSON
 @_TRUST
@@ -118,6 +119,8 @@ def as_text(report: ImportReport) -> str:
         lines.append(
             f"  {d.rows:,} of {d.table}.{', '.join(d.columns)} lead to no row of {d.other_table}, as announced."
         )
+    if report.status == "preview" and report.foreseen:
+        lines.append(f"  To import just this: the same command, with --expect {report.foreseen} for --preview.")
     if report.safety_copy:
         lines.append(f"  The database as it was before: {report.safety_copy}")
         lines.append(f"  To have it back: {report.restore}")

@@ -32,6 +32,11 @@ class ImportChoices(BaseModel):
     allow_dangling: bool = Field(default=False, description="References that the file announces as leading nowhere.")
     triggers: bool = Field(default=False, description="Let the target's triggers fire for the rows.")
     backup: bool | str | Path = Field(default=True, description="A safety copy: its name, or True for a free one.")
+    expect: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="The digest of a preview: the import is refused if it would do anything else.",
+    )
     leave_out_bad_rows: bool = Field(default=False, description="Import what is good, and report the rest.")
     table: str | None = Field(default=None, description="For a file that names no table.")
     delimiter: str | None = Field(default=None, description="Of a plain CSV file; else it is found out.")

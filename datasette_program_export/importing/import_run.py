@@ -26,6 +26,7 @@ from .staging.columns import ColumnMapping
 from .staging.database import StagingDatabase
 from .staging.new_tables import authorized, during_rows
 from .target import Target, Triggers
+from .writing.foreseen import digest_of_table, digest_of_tables
 from .writing.reference_check import ReferenceCheck
 from .writing.row_checks import RowChecks
 from .writing.samples import sample
@@ -193,9 +194,18 @@ class ImportRun:
         if not self.findings.errors:
             allow = self.asked.allow_dangling
             self.report.dangling = references.judge(self.intake, self.findings, allow, schema)
+        if not self.findings.errors:
+            self._compare_with_preview()
         if not self.findings.errors and self.hooks.inspect is not None:
             found = AppliedImport(goal, self.intake, schema, self.report.dangling, references.unchecked, self.report)
             self.hooks.inspect(found)
+
+    def _compare_with_preview(self) -> None:
+        foreseen = digest_of_tables(self.report.tables)
+        if self.asked.expect not in (None, foreseen):
+            self.findings.add("foreseen", "The database, the file or a choice has changed since the preview: other "
+                              "rows would be changed. Nothing was imported; look again.")  # fmt: skip
+        self.report.foreseen = foreseen
 
     def _tables(self, schema: str, now: Schema, known: AnnotatedSchema) -> None:
         for name in _parents_first(now):
@@ -210,6 +220,7 @@ class ImportRun:
                 self.report.tables[name] = report
                 report.new_rows, report.samples = sample(self.goal, one, secret)
                 if not report.conflict:
+                    report.foreseen = digest_of_table(one)
                     one.write()
             one.done()
 

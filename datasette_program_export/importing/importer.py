@@ -46,6 +46,7 @@ def load(
     allow_dangling: bool = False,
     triggers: bool = False,
     backup: bool | str | Path = True,
+    expect: str | None = None,
     leave_out_bad_rows: bool = False,
     table: str | None = None,
     delimiter: str | None = None,
@@ -62,8 +63,7 @@ def load(
         report = load("copy.db", "client-3.programjson", on_conflict="update", preview=True)
 
     ``inspect`` is called in the transaction after everything is written; an exception from it rolls back.
-    ``inspect_staged`` is called after every row is read and before any is compared with the target; an
-    exception from it ends the import.
+    ``inspect_staged`` is called before the first row is compared; an exception from it ends the import.
     ``run_on`` chooses the connection that writes. It calls its argument once, on any thread, with another
     connection to the same database, and returns after that call has returned.
     ``watch`` counts the rows and can stop the import, which raises CancelledError.
@@ -73,7 +73,7 @@ def load(
     report. Raises RequestError for invalid or unknown choices, NotFoundError, SourceError, BusyError, OSError."""
     choices: dict[str, Any] = {
         "on_conflict": on_conflict, "on_conflict_for": on_conflict_for, "preview": preview, "insert": insert,
-        "allow_dangling": allow_dangling, "triggers": triggers, "backup": backup,
+        "allow_dangling": allow_dangling, "triggers": triggers, "backup": backup, "expect": expect,
         "leave_out_bad_rows": leave_out_bad_rows, "table": table, "delimiter": delimiter, "encoding": encoding,
         "header": header, "trusted": trusted,
     }  # fmt: skip

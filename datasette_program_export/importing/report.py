@@ -54,6 +54,9 @@ class TableReport(_Model):
     conflict: int = Field(default=0, description="Rows that are there with other values, and stop the import.")
     left_out: int = Field(default=0, description="Bad rows, where the caller asked to go on without them.")
     policy: str = "fail"
+    foreseen: str | None = Field(
+        default=None, description="A digest of the new, changed and skipped rows, with old and new values."
+    )
     ignored: list[str] = Field(default=[], description="Computed keys of the file that are no columns.")
     new_rows: list[dict[str, Any]] = Field(default=[], description="The first of the new rows.")
     samples: list[Sample] = Field(default=[], description="The first of the rows with other values.")
@@ -81,6 +84,9 @@ class ImportReport(_Model):
     layout: str | None = Field(default=None, description="Of a file that is not ours: as what it was read.")
     export: dict[str, Any] = Field(default={}, description="Of our own files: when, from where, what was asked for.")
     tables: dict[str, TableReport] = {}
+    foreseen: str | None = Field(
+        default=None, description="One digest for all tables, unless it is refused: `expect` imports just this."
+    )
     findings: list[Finding] = Field(default=[], description="Why it is refused.")
     notes: list[Finding] = Field(default=[], description="What is worth knowing.")
     bad_rows: int = Field(default=0, description="Rows of the file of which a finding says that they cannot go in.")

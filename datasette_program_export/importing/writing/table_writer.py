@@ -115,7 +115,8 @@ class TableWriter:
         self.connection.execute("ROLLBACK TO program_export")
         self.connection.execute("RELEASE program_export")
 
-    def _back_to_default(self, part: RowMatching) -> list[Column]:
+    def back_to_default(self, part: RowMatching) -> list[Column]:
+        """Return the columns that ``replace`` resets in rows that are there."""
         if self.policy != "replace":
             return []
         kept = {*part.given, *self.staged.table.pk, *self.secret}
@@ -123,7 +124,7 @@ class TableWriter:
 
     def _plainly(self) -> None:
         for shape, part in enumerate(self.parts):
-            if sets := part.assignments(self._back_to_default(part)) if self.report.update and part.key else []:
+            if sets := part.assignments(self.back_to_default(part)) if self.report.update and part.key else []:
                 chosen = part.chosen(shape, DIFFERENT, of_update=True)
                 self.connection.execute(f"{part.update(sets)} FROM {chosen} WHERE {part.match()}")
         written = 0
@@ -159,7 +160,7 @@ class TableWriter:
         for shape, part in enumerate(self.parts):
             if not part.key:
                 continue
-            new = dict(part.assignments(self._back_to_default(part)))
+            new = dict(part.assignments(self.back_to_default(part)))
             values = ", ".join(new.get(c.name, f"t.{quote(c.name)}") for c in columns)
             origin = f"FROM {part.chosen(shape, DIFFERENT)} JOIN {part.target} AS t ON {part.match()}"
             execute(f"INSERT INTO {held} SELECT {row}, {values} {origin}")
@@ -190,7 +191,7 @@ class TableWriter:
                     if verdict == INSERT:
                         sql = f"{part.insertion()} SELECT {part.values()} FROM {part.rows} AS s WHERE s.line = ?"
                     else:
-                        sets = part.assignments(self._back_to_default(part))
+                        sets = part.assignments(self.back_to_default(part))
                         sql = f"{part.update(sets)} FROM {part.rows} AS s WHERE s.line = ? AND {part.match()}"
                     try:
                         execute(sql, (line,) if part.given else ())

@@ -37,6 +37,10 @@ _POLICIES = {
     "update": "take the values that the file gives",
     "replace": "the same, and what the file does not give goes back to its default",
 }
+_NEWS = {
+    "changed": "You changed a choice, so nothing was imported yet. Check the new preview, then import.",
+    "unseen": "There was no preview of this, so nothing was imported yet. Check the preview, then import.",
+}
 _FEW = 5  # the most rows that are linked one by one
 
 
@@ -105,6 +109,7 @@ async def import_context(asked: ImportContext, imports: Imports, one: Import) ->
     return {
         "one": data,
         "state": _STATES[one.state],
+        "said": _NEWS.get(asked.http.args.get("news") or "") if one.state in ("looking", "previewed") else None,
         "active": one.active,
         "stage": _STAGES.get(one.stage, ""),
         "stages": _STAGES,

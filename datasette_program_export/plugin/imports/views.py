@@ -72,7 +72,7 @@ async def file_state(request: HttpRequest, datasette: Datasette) -> Response:
 async def preview(request: HttpRequest, datasette: Datasette) -> Response:
     """Make a new preview, with the choices that are sent."""
     asked, imports, one = await _found(request, datasette)
-    one = await _with_choices(asked, imports, one)
+    one, _ = await _with_choices(asked, imports, one)
     return await _looked_at(asked, imports, one)
 
 
@@ -82,12 +82,13 @@ async def apply(request: HttpRequest, datasette: Datasette) -> Response:
 
     In a browser, a changed choice leads to a new preview first."""
     asked, imports, one = await _found(request, datasette)
-    one = await _with_choices(asked, imports, one)
+    seen = one.report
+    one, expect = await _with_choices(asked, imports, one)
     if for_a_browser(request) and one.report is None:
-        return await _looked_at(asked, imports, one)
+        return await _looked_at(asked, imports, one, news="changed" if seen is not None else "unseen")
     if one.report is not None:
         asked.rights.check_changes(ImportReport.model_validate(one.report))
-    work = ApplyWork(asked, one, imports.place(one.id), asyncio.get_running_loop())
+    work = ApplyWork(asked, one, imports.place(one.id), asyncio.get_running_loop(), expect)
     await asyncio.to_thread(imports.begin, one, work)
     return await _shown(asked, imports, await _now(imports, one.id), 202)
 
@@ -125,8 +126,10 @@ async def _sent(asked: ImportContext, imports: Imports) -> Response:
         raise
 
 
-async def _looked_at(asked: ImportContext, imports: Imports, one: Import, new: bool = False) -> Response:
-    """Make a preview. A new file for which that fails is not kept."""
+async def _looked_at(
+    asked: ImportContext, imports: Imports, one: Import, new: bool = False, news: str | None = None
+) -> Response:
+    """Make a preview. A new file for which that fails is not kept; ``news`` is told on the page beside the preview."""
     work = PreviewWork(asked, one, imports.place(one.id), asyncio.get_running_loop())
     await asyncio.to_thread(imports.begin, one, work)
     await asyncio.to_thread(work.ended.wait, _PATIENCE)
@@ -134,7 +137,7 @@ async def _looked_at(asked: ImportContext, imports: Imports, one: Import, new: b
     if new and one.state == "failed":
         await asyncio.to_thread(imports.delete, one)
         raise _Failed(one.error or "", one.status)
-    return await _shown(asked, imports, one, 202 if one.active else 200)
+    return await _shown(asked, imports, one, 202 if one.active else 200, news)
 
 
 class _Failed(ExportError):
@@ -167,8 +170,8 @@ async def _now(imports: Imports, id_: str) -> Import:
     return one
 
 
-async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> Import:
-    """Return the import with the choices that are sent; without any, with its current ones.
+async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> tuple[Import, str | None]:
+    """Return the import with the choices that are sent, and the digest of the preview that the client saw (``expect``).
 
     A browser's form sends all choices; what a program does not send stays as it is."""
     _check_same_site(asked.http)
@@ -176,16 +179,18 @@ async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> 
         raise ConflictError("This file is being worked on already.")
     if not await asyncio.to_thread((imports.place(one.id) / one.stored).exists):
         raise GoneError("The file was imported, and is not kept any more. Send it again.")
-    pairs = pairs_of(asked.http.query_string) + await form_of(asked.http)
+    sent = pairs_of(asked.http.query_string) + await form_of(asked.http)
+    pairs = [(name, value) for name, value in sent if name != "expect"]
+    expect = ImportChoices.of({"expect": dict(sent).get("expect") or None}).expect
     rules = rules_of_settings(asked.settings)
     if not [name for name, _ in pairs if name != "csrftoken"]:
-        return replace(one, rules=rules)
+        return replace(one, rules=rules), expect
     choices = choices_of(pairs, asked.rights)
     if not for_a_browser(asked.http):
-        sent = {name for name, _ in pairs}
-        choices = {name: value for name, value in one.choices.items() if name not in sent} | choices
+        named = {name for name, _ in pairs}
+        choices = {name: value for name, value in one.choices.items() if name not in named} | choices
     same = ImportChoices.of(choices) == ImportChoices.of(one.choices)
-    return replace(one, choices=choices, rules=rules, report=one.report if same else None)
+    return replace(one, choices=choices, rules=rules, report=one.report if same else None), expect
 
 
 async def _deleted(asked: ImportContext, imports: Imports, one: Import) -> Response:
@@ -194,10 +199,13 @@ async def _deleted(asked: ImportContext, imports: Imports, one: Import) -> Respo
     return done_answer(asked.http, asked.datasette, import_url(asked.datasette, asked.database.name), {"ok": True})
 
 
-async def _shown(asked: ImportContext, imports: Imports, one: Import, status: int = 200) -> Response:
+async def _shown(
+    asked: ImportContext, imports: Imports, one: Import, status: int = 200, news: str | None = None
+) -> Response:
     """Respond to an action: redirect a browser to the file's page, send a program the data."""
     if for_a_browser(asked.http):
         page = import_url(asked.datasette, one.database, one.id)
+        page += f"?news={news}" if news is not None else ""
         return Response.redirect(page, 303, headers=answer_headers(asked.datasette))
     return await _data(asked, imports, one, status)
 

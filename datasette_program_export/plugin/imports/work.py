@@ -124,6 +124,12 @@ class ApplyWork(_AskedWork):
 
     active_state = "importing"
 
+    def __init__(
+        self, asked: ImportContext, one: Import, place: Path, loop: asyncio.AbstractEventLoop, expect: str | None
+    ) -> None:
+        super().__init__(asked, one, place, loop)
+        self.expect = expect
+
     def run(self) -> dict[str, Any]:
         """Import into the database itself; return the report. The file is deleted if all went well."""
         started, log = now_text(), self.asked.settings.audit_log
@@ -170,7 +176,7 @@ class ApplyWork(_AskedWork):
 
     def _inspect(self, applied: AppliedImport) -> None:
         self.asked.rights.check_changes(applied.report)
-        _check_foreseen(self.one, applied.report)
+        _check_foreseen(self.one, applied.report, self.expect)
 
     def _log(self, log: str, report: ImportReport | None, started: str, outcome: str) -> None:
         one = self.one
@@ -198,14 +204,21 @@ class ApplyWork(_AskedWork):
                 raise error
 
 
-def _check_foreseen(one: Import, report: ImportReport) -> None:
-    """Check that the import does what the preview showed. Raises ConflictError if the database was changed since."""
+def _check_foreseen(one: Import, report: ImportReport, expect: str | None) -> None:
+    """Check that the import does to each row what the preview showed.
+
+    ``expect`` is the digest of the preview that the client saw, if it is sent. Raises ConflictError."""
     seen = ImportReport.model_validate(one.report) if one.report is not None else None
-    if seen is not None and seen.status == "preview" and _counts(seen) != _counts(report):
-        raise ConflictError(
-            f"{one.database} was changed since the preview, and the import would do something else now. Nothing was "
-            "changed; preview again."
-        )
+    seen = seen if seen is not None and seen.status == "preview" else None
+    if (seen is None or seen.foreseen == report.foreseen) and expect in (None, report.foreseen):
+        return
+    before = seen.tables if seen is not None else {}
+    other = [n for n, t in report.tables.items() if n in before and before[n].foreseen != t.foreseen]
+    rows = f"rows of {', '.join(other)}" if other else "rows"
+    raise ConflictError(
+        f"{one.database} has changed since the preview: {rows} would be changed otherwise than you saw. Nothing was "
+        "imported; look again."
+    )
 
 
 def _counts(report: ImportReport) -> dict[str, dict[str, int]]:

@@ -61,6 +61,34 @@ def test_from_the_database_to_the_row(page, site: Server, demo: Path, tmp_path: 
     assert page.get_by_text("Annerl").first.is_visible()
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without"])
+def test_who_changes_a_choice_and_imports_at_once_is_told_to_look_again(
+    browser, site: Server, demo: Path, tmp_path: Path, scripts: bool
+) -> None:
+    page = browser.new_context(java_script_enabled=scripts).new_page()
+    sign_in(page, site)
+    file = tmp_path / "names.csv"
+    file.write_text(f"id,first_name\n{ANNA},Annerl\nnew,New\n")
+    page.goto(f"{site.url}{FORM}")
+    page.get_by_label("Choose the file, or drop it here").set_input_files(file)
+    page.get_by_text("For a plain CSV or JSON file").click()
+    page.get_by_label("The table its rows go into").select_option("clients")
+    page.get_by_role("radio", name="update").check()
+    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Import 2 rows").wait_for()
+    assert page.get_by_text("You changed a choice").count() == 0
+    page.get_by_role("radio", name="skip").check()
+    page.get_by_role("button", name="Import 2 rows").click()
+    page.get_by_role("button", name="Import 1 row").wait_for()
+    said = page.get_by_role("status").filter(has_text="You changed a choice, so nothing was imported yet.")
+    assert said.is_visible() and "Check the new preview, then import." in said.inner_text()
+    assert value(demo) == "Anna"
+    page.get_by_role("button", name="Import 1 row").click()
+    page.get_by_role("heading", name="Imported", exact=True).wait_for()
+    assert page.get_by_text("You changed a choice").count() == 0 and value(demo) == "Anna"
+    page.context.close()
+
+
 def test_a_record_goes_back_as_it_was_downloaded(page, site: Server, demo: Path, tmp_path: Path) -> None:
     sign_in(page, site)
     page.goto(f"{site.url}/practice/clients/{ANNA}/-/program-export")

@@ -102,6 +102,12 @@ async def test_who_changes_a_choice_on_the_page_sees_first_what_that_would_do(ds
     one = await ended(ds, one)
     assert one["state"] == "previewed" and one["report"]["tables"]["clients"]["update"] == 1
     assert name_in(demo) == "Anna"
+    page = (await ask(ds, "get", answer.headers["location"], "root")).text
+    said = (
+        '<p class="message-info" role="status">You changed a choice, so nothing was imported yet. Check the new preview'
+    )
+    assert said in page
+    assert said not in (await ask(ds, "get", one["links"]["page"], "root")).text
     await ask(ds, "post", one["links"]["apply"], "root", data=fields, headers=BROWSER)
     assert (await ended(ds, one))["state"] == "done" and name_in(demo) == "Annerl"
 
@@ -112,6 +118,37 @@ async def test_what_was_changed_since_the_preview_is_not_run_over(ds, demo: Path
         connection.execute("UPDATE clients SET first_name = 'Annerl' WHERE id = ?", (ANNA,))
         connection.commit()
     one = await imported(ds, one)
-    assert one["state"] == "failed" and one["error"].startswith("practice was changed since the preview")
+    assert one["state"] == "failed" and one["error"].startswith(
+        "practice has changed since the preview: rows of clients"
+    )
     assert not list(demo.parent.glob("safety-copies/*"))
-    assert json.loads(log.read_text().splitlines()[-1])["outcome"].startswith("practice was changed")
+    assert json.loads(log.read_text().splitlines()[-1])["outcome"].startswith("practice has changed")
+
+
+async def test_a_value_that_a_colleague_typed_since_the_preview_is_not_run_over(ds, demo: Path) -> None:
+    """The numbers of rows are those of the preview; what is lost would be another value than the one shown."""
+    one = await looked_at(ds, CSV, options=UPDATE)
+    with closing(sqlite3.connect(demo)) as connection:
+        connection.execute("UPDATE clients SET first_name = 'Typed' WHERE id = ?", (ANNA,))
+        connection.commit()
+    ended = await imported(ds, one)
+    assert ended["state"] == "failed" and "rows of clients would be changed otherwise than you saw" in ended["error"]
+    assert name_in(demo) == "Typed"
+    one = await looked_at(ds, CSV, options=UPDATE)
+    assert (await imported(ds, one))["state"] == "done" and name_in(demo) == "Annerl"
+
+
+async def test_an_outdated_tab_imports_nothing_that_it_did_not_show(ds, demo: Path) -> None:
+    one = await looked_at(ds, CSV, options=UPDATE)
+    shown = one["report"]["foreseen"]
+    with closing(sqlite3.connect(demo)) as connection:
+        connection.execute("UPDATE clients SET first_name = 'Typed' WHERE id = ?", (ANNA,))
+        connection.commit()
+    again = await ask(ds, "post", one["links"]["preview"], "root")  # in another tab
+    assert (await ended(ds, again.json()))["report"]["foreseen"] != shown
+    assert (await imported(ds, one, data={"expect": shown}))["state"] == "failed" and name_in(demo) == "Typed"
+    assert (await ask(ds, "post", one["links"]["apply"], "root", data={"expect": "x"})).status_code == 400
+    await ended(ds, (await ask(ds, "post", one["links"]["preview"], "root")).json())
+    page = (await ask(ds, "get", one["links"]["page"], "root")).text
+    (digest,) = re.findall(r'name="expect" value="(\w+)"', page)
+    assert (await imported(ds, one, data={"expect": digest}))["state"] == "done" and name_in(demo) == "Annerl"
