@@ -25,6 +25,7 @@ from .grammar import OPTIONS, check_profile
 from .request import Request
 from .settings import Settings
 
+_NAMES = ("tables", "without", "stop")  # the options that name tables, or columns as `table.column`
 LONGEST_NAME = 60
 MOST = 100  # profiles per person, and profiles for everybody
 _LARGEST = 50_000  # characters of the options as JSON
@@ -63,13 +64,28 @@ class Profile:
     @property
     def names_tables(self) -> bool:
         """Whether its options name tables, which not everybody may see."""
-        return any(self.options.get(field) for field in ("tables", "without", "stop"))
+        return any(self.options.get(field) for field in _NAMES)
 
     def told_to(self, visible: frozenset[str]) -> bool:
         """Return whether a person who may see the ``visible`` tables may see every table that it names."""
+        return not self.unknown(visible)
+
+    def unknown(self, visible: frozenset[str]) -> list[str]:
+        """Return the names in its options that are of no ``visible`` table."""
         seen = set(map(fold, visible))
-        names = [name for field in ("tables", "without", "stop") for name in self.options.get(field, ())]
-        return all(any(part in seen for part in _beginnings(fold(name))) for name in names)
+        names = [name for field in _NAMES for name in self.options.get(field, ())]
+        return [name for name in names if not any(part in seen for part in _beginnings(fold(name)))]
+
+    def seen_by(self, visible: frozenset[str]) -> Profile | None:
+        """Return the profile for a person who may see the ``visible`` tables: other names are as if they did not exist.
+
+        None if it chooses tables, of which this person may see none."""
+        unknown = set(self.unknown(visible))
+        named = [field for field in _NAMES if field in self.options]
+        left = {field: [name for name in self.options[field] if name not in unknown] for field in named}
+        if self.options.get("tables") and not left["tables"]:
+            return None
+        return replace(self, options={**self.options, **left}) if unknown else self
 
 
 def _beginnings(name: str) -> Iterator[str]:

@@ -21,6 +21,7 @@ from ..selection.annotated_schema import annotate
 from . import host
 from .host.permission_hooks import PLUGIN
 from .host.protocols import Database, Datasette
+from .request.profiles import in_settings
 from .server.audit_log import AuditLog
 from .server.site import open_at_start
 
@@ -98,6 +99,10 @@ async def _checked(datasette: Datasette, database: Database) -> Schema | None:
     for table, key in own.tables_named().items():
         if schema.find(table) is None:
             raise SettingsError(f"{PLUGIN} ({database.name}): {key} names {table}, a table that there is not")
+    for saved in in_settings(own, database.name):  # for whoever uses it, such a name is as if it were hidden
+        for unknown in saved.unknown(frozenset(schema)):
+            where = f"{PLUGIN} ({database.name}): profiles: {saved.name}"
+            raise SettingsError(f"{where} names {unknown}, a table or column that there is not")
     return schema
 
 

@@ -15,7 +15,10 @@ async def check_may_have(request: HttpRequest, datasette: Datasette, job: Job) -
     """
     asked = await asked_again(request, datasette, job.asked)
     if rules_of(asked) != job.rules:
-        raise DeniedError("What this site keeps secret was changed since this was exported. Start the export again.")
+        raise DeniedError(
+            "What this site keeps back, or which rows belong together, was changed since this was exported. Start the "
+            "export again."
+        )
     seen = asked.visible
     if seen is not None and (job.visible is None or not seen.issuperset(job.visible)):
         raise DeniedError(

@@ -18,7 +18,7 @@ from ..host.protocols import Actor, Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, check_may_look, done_answer, page_answer, posted
 from ..http.forms import check_same_site, sent_pairs
 from ..request.form import SAVE_AS, SAVE_FOR
-from ..request.profiles import exportable_in, in_settings, profiles_url, saved_for, shown, store_of
+from ..request.profiles import exportable_in, profiles_url, saved_for, seen_in_settings, shown, store_of
 from ..request.replay import address_from, asked_again, planned
 from ..server.identity import owner_of
 from .export_context import with_query
@@ -129,9 +129,8 @@ async def _list(request: HttpRequest, datasette: Datasette) -> list[dict[str, An
     for name in [n for n in datasette.databases if n != "_internal"]:
         exportable = await exportable_in(datasette, request.actor, name)
         settings = await host.settings_for(datasette, name)
-        told += [
-            _told(datasette, p, False) for p in in_settings(settings, name) if exportable and p.told_to(exportable)
-        ]
+        if exportable:
+            told += [_told(datasette, p, False) for p in seen_in_settings(settings, name, exportable)]
     return told
 
 

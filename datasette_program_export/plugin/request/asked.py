@@ -7,6 +7,7 @@ if it did not exist, with the same message: 404, or 403 on a site that is closed
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,7 +30,7 @@ from ..http.answers import not_seen
 from ..http.parameters import ReadOnce
 from .profiles import with_saved
 from .queries import query_fields, stored_fields
-from .table_page import page_fields
+from .table_page import chooses_rows, page_fields
 
 
 def as_form(asked: ExportContext) -> ExportContext:
@@ -109,12 +110,17 @@ class _Asking:
         return await self._table(table, exportable)
 
     async def _record(self, table: str, visible: frozenset[str]) -> ExportContext:
-        for name in self.http.args:
-            if not name.startswith("_"):
-                raise RequestError(f"{name} would be a filter, and this is one record; filters go with a table.")
+        self._check_no_filters("one record")
         options = self._options()
         records = [parse_row_path(self.http.url_vars["pks"]), *options.pop("records", ())]
         return await self._made({"table": table, "records": records, **options}, visible)
+
+    def _check_no_filters(self, what: str, params: Collection[str] | None = None) -> None:
+        """``params`` are those of a query, which may have any name; other names without ``_`` mean nothing there."""
+        for name in self.http.args:
+            filters = chooses_rows(name) or (params is None and not name.startswith("_"))
+            if filters and name not in (params or ()):
+                raise RequestError(f"{name} would be a filter, and this is {what}; filters go with a table.")
 
     async def _table(self, table: str, visible: frozenset[str]) -> ExportContext:
         fields: dict[str, Any] = {}
@@ -154,18 +160,18 @@ class _Asking:
     async def _stored(self, query: host.StoredQuery, visible: frozenset[str]) -> ExportContext:
         await self._check_may_export()
         fields = await stored_fields(self.datasette, self.http, self.database, query)
+        self._check_no_filters("a query", fields["params"])
         seen = None if query.trusted else visible
         return await self._made({**fields, **self._options()}, seen, max_seconds=self.settings.max_seconds)
 
     async def _query(self, visible: frozenset[str]) -> ExportContext:
         await self._check_may_export()
         fields = await query_fields(self.datasette, self.http, self.database)
+        self._check_no_filters("a query", fields["params"])
         return await self._made({**fields, **self._options()}, visible, max_seconds=self.settings.max_seconds)
 
     async def _database(self, visible: frozenset[str], exportable: frozenset[str]) -> ExportContext:
-        for name in self.http.args:
-            if not name.startswith("_"):
-                raise RequestError(f"{name} would be a filter, and this is a whole database; filters go with a table.")
+        self._check_no_filters("a whole database")
         if visible and not exportable:
             raise DeniedError(f"You may not export anything from {self.database.name}.")
         return await self._made(self._options(), exportable)

@@ -54,8 +54,9 @@ async def with_saved(
 ) -> Settings:
     """Return the settings with the saved profiles that this actor may use in a database."""
     saved = await saved_for(datasette, actor, database)
-    usable = [p for p in saved if p.owner is not None or await shown(datasette, actor, p, exportable)]
-    return with_profiles(settings, usable)
+    allowed = [p for p in saved if p.owner is not None or await shown(datasette, actor, p, exportable)]
+    fixed = seen_in_settings(settings, database, exportable)
+    return with_profiles(settings.model_copy(update={"profiles": {}}), [*fixed, *allowed])
 
 
 async def shown(datasette: Datasette, actor: Actor, profile: Profile, exportable: frozenset[str]) -> bool:
@@ -70,6 +71,12 @@ async def shown(datasette: Datasette, actor: Actor, profile: Profile, exportable
 def in_settings(settings: Settings, database: str) -> list[Profile]:
     """Return the profiles in a database's settings."""
     return [Profile(name, database, None, options) for name, options in settings.profiles.items()]
+
+
+def seen_in_settings(settings: Settings, database: str, exportable: frozenset[str]) -> list[Profile]:
+    """Return them for an actor who may export these tables; of other tables they say nothing."""
+    found = (profile.seen_by(exportable) for profile in in_settings(settings, database))
+    return [profile for profile in found if profile is not None]
 
 
 async def offered(datasette: Datasette, actor: Actor, database: str, **subject: Any) -> list[str]:
@@ -107,7 +114,8 @@ async def _allowed(datasette: Datasette, actor: Actor, database: str, profiles: 
         found = [p for p in found if p.options.get("secrets") != "include"]
     if any(p.names_tables for p in found):
         exportable = await exportable_in(datasette, actor, database)
-        found = [p for p in found if p.told_to(exportable)]
+        seen = [(p.seen_by(exportable) if p.id is None else p) for p in found]
+        found = [p for p in seen if p is not None and p.told_to(exportable)]
     return found
 
 

@@ -21,6 +21,14 @@ from ..http.parameters import pairs_of
 from .asked import ExportContext, as_form, resolve_export
 from .form import read_form
 
+# Settings that do not decide what is in a file: who may do what, limits, places. A profile is in the address.
+_OF_THE_SITE = {
+    "profiles", "allow", "allow_secrets", "allow_audit", "allow_profiles", "allow_import", "audit_log", "max_rows",
+    "max_seconds", "plan_seconds", "max_concurrent_exports", "send_timeout_seconds", "spool_memory_mb", "spool_disk_mb",
+    "verify_mb", "import_mb", "cell_mb", "safety_copy_dir", "safety_copy_days", "spool_dir", "jobs_dir",
+    "retention_hours", "max_jobs", "max_jobs_per_person", "jobs_disk_mb", "job_bytes",
+}  # fmt: skip
+
 
 def address_from(request: HttpRequest, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """Return the subject's address with the parameters that have a meaning."""
@@ -69,11 +77,11 @@ async def planned(asked: ExportContext) -> Plan | None:
 
 
 def rules_of(asked: ExportContext) -> str:
-    """Return a digest of the settings about secrets; it changes when they change."""
+    """Return a digest of the settings that decide what is in a file: secrets, people, references, caches."""
     return rules_of_settings(asked.settings)
 
 
 def rules_of_settings(settings: Settings) -> str:
     """Return the digest for these settings."""
-    kept = settings.model_dump_json(include={"preset", "secrets", "not_secrets"})
+    kept = settings.model_dump_json(exclude=_OF_THE_SITE)
     return sha256(kept.encode()).hexdigest()[:16]

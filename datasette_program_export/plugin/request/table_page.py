@@ -22,12 +22,18 @@ from .. import host
 from ..host.protocols import Args, Datasette, HttpRequest
 
 _CONDITIONS = ("_where", "_through", "_search")
+_CHOOSING = (*_CONDITIONS, "_fts_table", "_sort", "_col", "_nocol", "_filter_column")
 _LOOKUPS = {key for key, _, _ in Filters([]).lookups()}
 _MOST_CONDITIONS = 100
 _MOST_SQL = 20  # of _where: for each one, Datasette builds the whole URL again without it
 # Datasette does not check the value of _through
 _OF_THROUGH = (ValueError, KeyError, TypeError, AttributeError, RecursionError, sqlite3.Error)
 _NO_THROUGH = "_through asks for what does not exist, or for what you may not see."
+
+
+def chooses_rows(name: str) -> bool:
+    """Return whether this parameter of a table's page chooses rows or columns, or their order."""
+    return name.startswith(_CHOOSING) or "__" in name
 
 
 async def page_fields(

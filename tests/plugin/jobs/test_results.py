@@ -154,6 +154,7 @@ AFTER: list[tuple[str, dict, int]] = [
     ("the database", {"here": {"allow": only("bob")}}, 404),
     ("to export", {"plugin": {"allow": only("bob")}}, 403),
     ("what is secret", {"plugin": {"secrets": {"memos": ["body"]}}}, 403),
+    ("limits", {"plugin": {"max_jobs": 5, "profiles": {"p": {"format": "csv"}}}}, 200),
 ]
 
 
@@ -176,6 +177,31 @@ async def test_permission_is_asked_again_at_the_download(
             assert (b"private-canary" in kept) == (status == 200)
         else:
             assert again.status_code == status
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"subjects": {"artists": {"person": True}}},
+        {"stop": ["memos.artist_id"]},
+        {"caches": ["memos"]},
+        {"json_columns": {"memos": ["body"]}},
+        {"not_secrets": {"backers": ["api_key"]}},
+        {"preset": "none"},
+        {"virtual_foreign_keys": [
+            {"table": "memos", "columns": ["body"], "other_table": "artists", "other_columns": ["name"]}
+        ]},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)  # fmt: skip
+async def test_a_file_made_under_other_rules_is_not_given_out(house_file: Path, folder: Path, settings: dict) -> None:
+    with keeping(folder, house_file) as ds:
+        job = await done(ds, HOUSE_JOB)
+    with keeping(folder, house_file, plugin=settings) as ds:
+        answer = await ask(ds, "get", job["links"]["result"])
+        assert answer.status_code == 403 and "Start the export again" in answer.text
+        new = await ended(ds, (await ask(ds, "post", job["links"]["again"])).json())
+        assert (await ask(ds, "get", new["links"]["result"])).status_code == 200
 
 
 async def test_more_permission_than_before_is_no_hindrance(house_file: Path, folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from datasette.utils import StartupError
 
 from datasette_program_export.errors import ConflictError, RequestError
 from datasette_program_export.options.profiles import MOST, Profile, ProfileStore, checked_name
@@ -239,3 +240,37 @@ def test_there_is_an_end_to_how_many_one_person_saves(tmp_path: Path) -> None:
         store.save(Profile("one more", "d", None, {"format": "csv"}, "me"))
     store.save(Profile("7", "d", None, {"format": "sql"}, "me"))  # in place of the one of that name
     assert len(store.found("me")) == MOST and store.found("somebody else") == []
+
+
+async def test_a_profile_in_the_settings_says_nothing_of_hidden_names(house_file: Path, folder: Path) -> None:
+    """It is used as if it did not name them; one that would export nothing else is not there."""
+    profiles = {
+        "mixed": {"without": ["memos", "albums", "memos.body"], "format": "ndjson", "stop": ["memos.artist_id"]},
+        "only-memos": {"tables": ["memos"], "format": "ndjson"},
+        "some": {"tables": ["memos", "albums"], "format": "ndjson"},
+    }
+    here = {**allowed(memos=only("root")), "plugins": {PLUGIN: {"profiles": profiles}}}
+    with keeping(folder, house_file, here=here) as ds:
+        refused = await ask(ds, "get", f"{ARTIST}.json?_export_profile=zzz", "bob")
+        assert refused.json()["error"] == "There is no profile zzz. Known: mixed, some."
+        refused = await ask(ds, "get", f"{ARTIST}.json?_export_profile=only-memos", "bob")
+        assert refused.json()["error"] == "There is no profile only-memos. Known: mixed, some."
+        plan = await ask(ds, "get", f"{ARTIST}.json?_export_profile=mixed", "bob")
+        assert plan.status_code == 200 and "memos" not in plan.text
+        assert [t["table"] for t in plan.json()["tables"]] == ["artists"]
+        some = await ask(ds, "get", "/house/-/program-export.json?_export_profile=some", "bob")
+        assert some.status_code == 200 and "memos" not in some.text
+        assert await names(ds, "bob") == ["mixed", "some"]
+        assert "memos" not in (await ask(ds, "get", PROFILES, "bob")).text
+        assert "memos" not in (await ask(ds, "get", "/house/artists", "bob")).text
+        assert await names(ds, "root") == list(profiles)
+        mine = await ask(ds, "get", f"{ARTIST}.json?_export_profile=mixed", "root")
+        assert mine.status_code == 200 and "memos" in mine.text
+
+
+async def test_a_profile_in_the_settings_that_names_what_there_is_not_stops_the_start(
+    house_file: Path, folder: Path
+) -> None:
+    here = {"plugins": {PLUGIN: {"profiles": {"mine": {"without": ["memmos"]}}}}}
+    with keeping(folder, house_file, here=here) as ds, pytest.raises(StartupError, match="mine names memmos, a table"):
+        await ds.invoke_startup()

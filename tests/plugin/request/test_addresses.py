@@ -11,6 +11,7 @@ import pytest
 from datasette.utils import tilde_encode
 
 from datasette_program_export.demo import ANNA, C1
+from datasette_program_export.plugin.host import V1
 from tests.support.databases.building import database
 from tests.support.sites.server import get, make_datasette
 
@@ -204,3 +205,28 @@ async def test_rows_picked_on_the_page_go_before_its_filters(demo_file: Path) ->
     assert [row["id"] for row in (await get(ds, base)).json()["tables"]["clients"]] == [ANNA]
     strict = await get(ds, f"/practice/clients.programjson?last_name=Silva&_export_record={ANNA}")
     assert strict.status_code == 400 and "A filter (where) does not go" in strict.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["_where=1=0", "_through={}", "_search=x", "_search_a=x", "_sort=id", "_sort_desc=id", "_col=id", "_nocol=id"]
+    + ["id__gt=1", "_x__gt=1", "_fts_table=x", "id=1"],
+)
+@pytest.mark.parametrize(
+    "path",
+    [f"clients/{ANNA}.programjson", f"clients/{ANNA}/-/program-export.json", ".programjson", "-/program-export.json"],
+)
+async def test_a_filter_where_none_can_be_is_named(demo_file: Path, path: str, parameter: str) -> None:
+    address = f"/practice{path}" if path.startswith(".") else f"/practice/{path}"
+    response = await get(make_datasette(demo_file), f"{address}?{parameter}")
+    name = parameter.partition("=")[0]
+    assert response.status_code == 400 and f"{name} would be a filter" in response.text
+
+
+async def test_a_filter_beside_a_query_is_named_but_for_its_own_parameters(demo_file: Path) -> None:
+    ds = make_datasette(demo_file)
+    query = "/practice/-/query.programjson" if V1 else "/practice.programjson"
+    response = await get(ds, f"{query}?{urlencode({'sql': 'select 1', '_where': '1=0'})}")
+    assert response.status_code == 400 and "_where would be a filter" in response.text
+    response = await get(ds, f"{query}?{urlencode({'sql': 'select :_col', '_col': 'x', 'unused': '1'})}")
+    assert response.status_code == 200
