@@ -99,6 +99,8 @@ class ForeignSqlGuard:
             self._touched_hidden_table = True
         elif table in self.refused_tables:
             self._denial_reason = self.refused_tables[table]
+        elif self.secret_columns and table in _SCHEMA_TABLES and column == "sql":
+            self._denial_reason = "it reads the SQL of the tables, which may hold a part of what is left out as secret"
         elif column in self.secret_columns.get(table, ()):
             self._denial_reason = f"it reads {table}.{column}, which is left out as secret"
         else:
