@@ -82,6 +82,9 @@ class _Building:
         """Create the table and return the statement that did."""
         table = chosen.table
         kept = {c.name for c in chosen.columns}
+        partly = self.scope.annotated.secret_paths(table)
+        if kept & partly.keys():
+            return self._without_parts(chosen, set(partly))
         if table.kind == "table" and table.sql is not None:
             with suppress(sqlite3.Error, self.scratch.Error):
                 return self._as_written(table, kept)
@@ -95,6 +98,18 @@ class _Building:
             self.made.not_carried.append(NotCarried(type="constraints", table=table.name, why=why))
         refusal(self.scratch, sql)  # fails for a name reserved by SQLite: its rows are exported all the same
         return sql
+
+    def _without_parts(self, chosen: TableRows, partly: set[str]) -> str:
+        """Create the table without the columns of which a part is secret: what names them may hold that part too.
+
+        Return a statement with these columns, but without their defaults."""
+        why = "its definition names a column of which a part is secret: checks, collations and defaults are not kept"
+        self.made.not_carried.append(NotCarried(type="constraints", table=chosen.table.name, why=why))
+        bare = tuple(replace(c, default=None) if c.name in partly else c for c in chosen.columns)
+        others = tuple(c for c in bare if c.name not in partly)
+        if others:
+            refusal(self.scratch, anew(chosen.table, others, self.scope.edges))
+        return anew(chosen.table, bare, self.scope.edges)
 
     def _as_written(self, table: Table, kept: set[str]) -> str:
         self.scratch.execute(table.sql or "")

@@ -67,7 +67,8 @@ def _columns(scope: Scope, chosen: TableRows) -> tuple[DocumentColumn, ...]:
 
 def _unique_keys(chosen: TableRows) -> tuple[tuple[str, ...], ...]:
     """Return the unique keys except the primary key; a partial index, or one on an expression, is not a key."""
-    kept = {c.name for c in chosen.columns}
+    parts = chosen.secret_paths.paths if chosen.secret_paths is not None else {}  # these may have become the same
+    kept = {c.name for place, c in enumerate(chosen.columns) if place not in parts}
     found = []
     for index in chosen.table.indexes:
         names = tuple(c for c in index.columns if c is not None)

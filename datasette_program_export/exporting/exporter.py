@@ -263,7 +263,7 @@ class Export:
                 large.saw(batch, size)
                 self.progress.rows += len(batch)
                 yield batch
-            self._warnings += large.warnings(chosen.table.name)
+            self._warnings += large.warnings(chosen.table.name) + chosen.withheld()
             snapshot.confirm()
 
         return TableStream(chosen.table.name, fields, batches(), None, facts, self._warnings)

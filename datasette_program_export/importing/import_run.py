@@ -23,7 +23,7 @@ from .reading import read
 from .report import AllowedReference, Finding, FindingCollector, ImportReport
 from .safety_copy import copies_folder, copy_before, default_place, delete_copy, remove_empty_folder, restore_command
 from .staging.columns import ColumnMapping
-from .staging.database import StagingDatabase
+from .staging.database import StagedTable, StagingDatabase
 from .staging.new_tables import authorized, during_rows
 from .target import Target, Triggers
 from .writing.foreseen import digest_of_table, digest_of_tables
@@ -214,6 +214,7 @@ class ImportRun:
                 continue
             secret = set(known.secret_columns(staged.table))
             secret |= {s.column for s in self.intake.coverage.secret if fold(s.table) == fold(name)}
+            self._note_parts(staged)
             one = TableWriter(self.goal, schema, staged, self.asked, self.findings, secret)
             with one.judged() as report:
                 report.left_out = self.left_out.get(name, 0)
@@ -245,6 +246,15 @@ class ImportRun:
         asked, goal = self.asked, self.goal
         wanted = asked.backup is not False and not asked.preview
         return wanted and not goal.fresh and goal.path is not None and self.report.safety_copy is None
+
+    def _note_parts(self, staged: StagedTable) -> None:
+        """Tell of columns whose JSON comes without a secret part: a row that is updated loses it."""
+        name = staged.table.name
+        for part in (s for s in self.intake.coverage.secret if fold(s.table) == fold(name)):
+            column = next((c for c in staged.columns if part.column.startswith(f"{c}.")), None)
+            if column is not None and staged.table.column(part.column) is None:
+                told = f"{name}.{column} comes without {part.column}, which was left out as secret: "
+                self.findings.add("secret", f"{told}a row that is changed here loses it.", name, column, error=False)
 
     def _copy(self) -> None:
         """Make the safety copy while the transaction keeps other writers out and nothing is written yet."""

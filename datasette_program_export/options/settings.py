@@ -62,7 +62,11 @@ class Settings(_Model):
     )
     stop: list[str] = Field(default=[], description="References (`child.column`) along which nothing is followed.")
     json_columns: dict[str, list[str]] = Field(default={}, description="Per table: the text columns that hold JSON.")
-    secrets: dict[str, list[str]] = Field(default={}, description="Per table: columns that are left out as secret.")
+    secrets: dict[str, list[str]] = Field(
+        default={},
+        description="Per table: columns that are left out as secret; `data.login.password` is a key in the JSON of "
+        "`data`.",
+    )
     not_secrets: dict[str, list[str]] = Field(
         default={}, description="Per table: columns that are no secrets although their names look like it."
     )

@@ -82,7 +82,8 @@ def _sample(snapshot: Snapshot, chosen: TableRows, rows: int) -> list[Row]:
     if len(numbers) < ROWS // 2:  # a few numbers are far from all others
         return chosen.sample(snapshot, ROWS)
     condition = f"{row} IN ({', '.join(map(str, numbers))})"
-    return snapshot.sample(chosen.select(None, condition, ordered=False), chosen.params, chosen.guard, ROWS)
+    found = snapshot.sample(chosen.select(None, condition, ordered=False), chosen.params, chosen.guard, ROWS)
+    return chosen.without_secrets(found)
 
 
 def _each_nth(snapshot: Snapshot, source: str, name: str, rows: int) -> list[int]:

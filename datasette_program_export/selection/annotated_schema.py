@@ -18,7 +18,8 @@ from ..options.settings import (
     load_preset,
 )
 from .graph import Graph
-from .secrets import columns_named, secret_columns, snake_case
+from .secret_paths import Path
+from .secrets import columns_named, secret_columns, secret_paths, snake_case
 
 _STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
 
@@ -92,6 +93,10 @@ class AnnotatedSchema:
     def secrets(self, table: Table) -> dict[str, str]:
         """Return the columns left out as secret, each with the reason; none if secrets are included."""
         return {} if self.with_secrets else self.secret_columns(table)
+
+    def secret_paths(self, table: Table) -> dict[str, tuple[Path, ...]]:
+        """Return the columns of which only a part is left out as secret, each with the paths of that in its JSON."""
+        return secret_paths(table, self.settings, self.secrets(table))
 
     def caches(self) -> set[str]:
         """Return the tables that hold only data that the application can fetch again."""

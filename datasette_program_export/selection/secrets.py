@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..database.schema import Column, ForeignKey, Schema, Table, fold
 from ..errors import SettingsError
 from ..options.settings import Preset, Settings
+from .secret_paths import Path
 
+PARTLY = "a part of it is named as secret"
 # Case, blanks, hyphens, underscores and trailing digits are ignored. The setting `not_secrets` makes exceptions.
 SECRET_NAMES = ("salt", "rands", "credentials", "pin_code", "pin_hash", "session_id")
 # Only without trailing digits: `pin1` and `pin2` are the pins of a board.
@@ -95,7 +97,7 @@ def secret_columns(
     referring = {(e.table, column) for e in edges if not e.problem for column in e.columns}
     for table in schema.values():
         taken_back = columns_named(table, settings.not_secrets)
-        named = columns_named(table, settings.secrets) | (
+        named = _whole_columns(table, settings) | (
             columns_named(table, preset.secrets, strict=False) if preset else set()
         )
         found[table.name] = {
@@ -103,6 +105,8 @@ def secret_columns(
             for c in table.columns
             if c.name in named or (c.name not in taken_back and sounds_secret(c, (table.name, c.name) in referring))
         }
+        for column in _paths_named(table, settings.secrets):
+            found[table.name].setdefault(column, PARTLY)
     more = True
     while more:  # a column that refers to a secret column holds the same values
         more = False
@@ -119,6 +123,43 @@ def secret_columns(
             for column in computed:
                 secrets.setdefault(column, "computed in a table that holds a secret")
     return {name: secrets for name, secrets in found.items() if secrets}
+
+
+def secret_paths(table: Table, settings: Settings, secrets: Mapping[str, str]) -> dict[str, tuple[Path, ...]]:
+    """Return the paths in JSON columns that the setting ``secrets`` names, by column.
+
+    ``secrets`` are the table's secret columns. A column that is secret as a whole is not among the result, nor is one
+    that cannot be written without the paths: a part of the key, a generated column, a column of a view."""
+    if table.kind != "table":
+        return {}
+    whole = {c.name for c in table.columns if c.generated} | set(table.pk)
+    named = _paths_named(table, settings.secrets)
+    return {c: tuple(paths) for c, paths in named.items() if secrets.get(c) == PARTLY and c not in whole}
+
+
+def _whole_columns(table: Table, settings: Settings) -> set[str]:
+    named = {name: [c for c in columns if not _path(table, c)[1]] for name, columns in settings.secrets.items()}
+    return columns_named(table, named)
+
+
+def _paths_named(table: Table, columns_by_table: dict[str, list[str]]) -> dict[str, list[Path]]:
+    """Return the paths among the named columns: ``data.login.password`` where there is a column ``data``."""
+    found: dict[str, list[Path]] = {}
+    for name, columns in columns_by_table.items():
+        for column, path in (_path(table, c) for c in columns if fold(name) == fold(table.name)):
+            if path:
+                found.setdefault(column, []).append(path)
+    return found
+
+
+def _path(table: Table, name: str) -> tuple[str, Path]:
+    """Return column and path of a name; an empty path if it is a column's name, or that of none."""
+    if table.column(name) is None:
+        for at in (i for i in range(len(name) - 1, 0, -1) if name[i] == "."):
+            column, path = table.column(name[:at]), tuple(name[at + 1 :].split("."))
+            if column is not None and all(path):
+                return column.name, path
+    return name, ()
 
 
 def columns_named(table: Table, columns_by_table: dict[str, list[str]], strict: bool = True) -> set[str]:

@@ -10,6 +10,7 @@ from ..database.guarding.authorizer import ForeignSqlGuard
 from ..database.schema import Column, Table, quote
 from ..database.snapshot import Row, Snapshot
 from .key_tables import KeyTable
+from .secret_paths import SecretPaths
 
 
 @dataclass
@@ -28,6 +29,7 @@ class TableRows:
     limit: int | None = None
     offset: int | None = None
     guard: ForeignSqlGuard | None = None
+    secret_paths: SecretPaths | None = None
     secret_key: bool = False  # ordering by a secret key would reveal how its values compare
 
     @property
@@ -63,11 +65,31 @@ class TableRows:
 
     def batches(self, snapshot: Snapshot, sizes: Iterator[int]) -> Iterator[list[Row]]:
         """Yield the rows in lists of the given sizes."""
-        return snapshot.batches(self.select(), self.params, guard=self.guard, repeatable=self.repeatable, sizes=sizes)
+        how: dict[str, Any] = {"guard": self.guard, "repeatable": self.repeatable, "sizes": sizes}
+        found = snapshot.batches(self.select(), self.params, **how)
+        if self.secret_paths is None:
+            return found
+        self.secret_paths.withheld.clear()  # a second reading counts them again
+        return map(self.secret_paths.cut, found)
 
     def sample(self, snapshot: Snapshot, rows: int) -> list[Row]:
         """Return the first ``rows`` rows."""
-        return snapshot.sample(self.select(), self.params, self.guard, rows)
+        return self.without_secrets(snapshot.sample(self.select(), self.params, self.guard, rows))
+
+    def without_secrets(self, rows: list[Row]) -> list[Row]:
+        """Return rows of these columns without the values at secret paths."""
+        return rows if self.secret_paths is None else self.secret_paths.cut(rows)
+
+    def withheld(self) -> list[str]:
+        """Return a sentence for each column of which values were withheld, after all rows were read."""
+        told = []
+        for place, count in (self.secret_paths.withheld if self.secret_paths is not None else {}).items():
+            values = f"{count:,} value{'s' if count > 1 else ''}"
+            told.append(
+                f"{self.table.name}.{self.columns[place].name}: {values} could not be read as JSON, so what is secret "
+                "could not be taken out: null stands there."
+            )
+        return told
 
     def count(self) -> str:
         """Return a SELECT of the number of rows."""

@@ -139,7 +139,8 @@ class _Asking:
             indexes = {n for n in visible if (t := known.schema.find(n)) and known.drawn_from(t) == {table}}
             fields, words = await page_fields(self.datasette, self.http, self.database.name, found, indexes)
             if fields["columns"] is not None:  # a secret column named in _col stays: it is refused later
-                gone = known.secrets(found).keys() - set(self.http.args.getlist("_col"))
+                partly = known.secret_paths(found).keys() if not fields["where"] else set()
+                gone = known.secrets(found).keys() - partly - set(self.http.args.getlist("_col"))
                 fields["columns"] = tuple(c for c in fields["columns"] if c not in gone)
         asked = {"table": table, **fields, **options}
         if not asked.get("sort") and "records" not in asked:

@@ -7,7 +7,7 @@ A scope resolves a request against one snapshot. Every error in the request is r
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from functools import cached_property
 from typing import Any
 
@@ -19,8 +19,11 @@ from ...errors import DeniedError, NotFoundError, RequestError, UnsupportedError
 from ...options.request import Request
 from ..annotated_schema import AnnotatedSchema
 from ..graph import Graph
+from ..secret_paths import Path, SecretPaths
 from ..table_rows import TableRows
 from ..walk import Walk
+
+_NO_PATHS: Mapping[str, tuple[Path, ...]] = {}
 
 
 class Scope(ABC):
@@ -147,13 +150,17 @@ class Scope(ABC):
             else:
                 raise RequestError(f"There is no table or column {name} to leave out.")
 
-    def columns(self, table: Table, chosen: tuple[str, ...] | None = None) -> tuple[Column, ...]:
+    def columns(
+        self, table: Table, chosen: tuple[str, ...] | None = None, paths: Mapping[str, tuple[Path, ...]] = _NO_PATHS
+    ) -> tuple[Column, ...]:
         """Return the columns to write, without secret and left-out columns; ``chosen`` columns in their own order.
 
-        Raises DeniedError if a secret column was chosen, UnsupportedError if no column remains."""
-        secrets = self.annotated.secrets(table)
-        if secrets:
-            self.secrets[table.name] = secrets
+        ``paths`` are columns that are written without the secret part of their JSON. Raises DeniedError if a secret
+        column was chosen, UnsupportedError if no column remains."""
+        secrets = {name: why for name, why in self.annotated.secrets(table).items() if name not in paths}
+        parts = {".".join((name, *path)): "named as secret" for name, found in paths.items() for path in found}
+        if secrets or parts:
+            self.secrets[table.name] = secrets | parts
         wanted = table.visible_columns
         if chosen is not None:
             wanted = tuple(self.column(table, name) for name in dict.fromkeys(chosen))
@@ -167,9 +174,14 @@ class Scope(ABC):
 
     def selected(self, table: Table, chosen: tuple[str, ...] | None = None, **more: Any) -> TableRows:
         """Return the table's rows with the columns to write; ``more`` are further fields of TableRows."""
-        columns = self.columns(table, chosen)
+        # SQL from outside could read the whole text, as it may read each column that is written
+        paths = self.annotated.secret_paths(table) if more.get("guard") is None else {}
+        columns = self.columns(table, chosen, paths)
         secrets = self.annotated.secrets(table)
-        return TableRows(table, columns, secret_key=any(part.name in secrets for part in table.key), **more)
+        places = {place: paths[column.name] for place, column in enumerate(columns) if column.name in paths}
+        parts = SecretPaths(places) if places else None
+        secret_key = any(part.name in secrets for part in table.key)
+        return TableRows(table, columns, secret_paths=parts, secret_key=secret_key, **more)
 
     def column(self, table: Table, name: str) -> Column:
         """Return a table's column. Raises RequestError if there is none of that name."""
