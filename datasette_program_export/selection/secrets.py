@@ -20,15 +20,25 @@ SECRET_ENDINGS = (
     "password", "passwords", "password_value", "passwd", "pwd", "pw_hash", "passphrase", "passcode",
     "user_pass", "db_pass", "smtp_pass",
     "passwort", "kennwort", "contraseña", "contrasena", "mot_de_passe", "wachtwoord",
+    "passord", "lösenord", "losenord", "adgangskode", "salasana", "hasło", "heslo",
+    "пароль", "密码", "密碼", "パスワード", "비밀번호",
     "secret", "secret_key", "token", "token_key", "access_tokens", "refresh_tokens", "jwt",
     "api_key", "api_keys", "access_key", "auth_key", "session_key", "activation_key", "otp_key",
     "private_key", "private_key_pem", "private_pem", "priv_key", "signing_key", "encryption_key",
+    "media_key", "secure_json_data",
     "recovery_code", "recovery_codes", "backup_code", "backup_codes",
 )  # fmt: skip
 # Only as a word of its own: `smtp_pass`, but not `compass`.
 SECRET_LAST_WORDS = ("pass", "senha", "otp", "totp", "hotp")
 # What is made from a secret, or belongs to it, can help to guess it: `token_hash`.
 MADE_FROM_SECRETS = ("hashed", "hash", "digest", "encrypted", "bcrypt", "crypt", "salt", "md5", "sha256")
+
+# The one purpose of a table whose name ends so, also in the plural, is a secret: its `key` is one, too.
+SECRET_TABLES = (
+    "auth_token", "authtoken", "access_token", "refresh_token", "api_token", "session_token", "reset_token",
+    "verification_token", "api_key", "access_key", "private_key", "password", "secret", "recovery_code", "backup_code",
+)  # fmt: skip
+PLAIN_IN_SECRET_TABLES = ("key", "value", "code", "hash", "digest")
 
 # The first word of a yes or no: `has_password`.
 YES_OR_NO = ("has", "is", "needs", "requires", "must", "show")
@@ -59,6 +69,21 @@ def sounds_secret(column: Column, refers: bool = False) -> bool:
     return any(_is_secret(w, integer) for w in (words, _source(words)))
 
 
+def is_plain_secret(table: Table, column: Column, refers: bool = False) -> bool:
+    """Return whether a column with an ordinary name holds the secret that its table is for: ``api_keys.key``."""
+    words = snake_case(table.name).rstrip(_DIGITS + "_").removesuffix("s")
+    if table.kind != "table" or not any(_joined(part).endswith(_TABLES) for part in (words, _without_repeated(words))):
+        return False
+    plain = snake_case(column.name) in PLAIN_IN_SECRET_TABLES
+    return plain and not refers and column.affinity in ("TEXT", "BLOB") and "BOOL" not in column.type.upper()
+
+
+def _without_repeated(words: str) -> str:
+    """Return a table's name without the end that Django repeats: ``authtoken`` for ``authtoken_token``."""
+    first, _, last = words.rpartition("_")
+    return first if first.endswith(last) else words
+
+
 def snake_case(name: str) -> str:
     """Return a name in lower case, its words divided by underscores: ``api_key`` for ``apiKey``."""
     return fold(_HUMP.sub("_", name)).replace(" ", "_").replace("-", "_")
@@ -85,6 +110,7 @@ def _joined(words: str) -> str:
 
 
 _NAMES, _SESSIONS = frozenset(map(_joined, SECRET_NAMES)), frozenset(map(_joined, SESSIONS))
+_TABLES = tuple(map(_joined, SECRET_TABLES))
 _ENDINGS, _ORDINARY = tuple(map(_joined, SECRET_ENDINGS)), tuple(map(_joined, ORDINARY_ENDINGS))
 _MADE = tuple(word.rstrip(_DIGITS) for word in MADE_FROM_SECRETS)  # a name has lost its last digits too
 
@@ -105,6 +131,9 @@ def secret_columns(
             for c in table.columns
             if c.name in named or (c.name not in taken_back and sounds_secret(c, (table.name, c.name) in referring))
         }
+        for c in table.columns:
+            if c.name not in taken_back and is_plain_secret(table, c, (table.name, c.name) in referring):
+                found[table.name].setdefault(c.name, "its table's name sounds like a secret")
         for column in _paths_named(table, settings.secrets):
             found[table.name].setdefault(column, PARTLY)
     more = True

@@ -17,7 +17,7 @@ SECRET = {
     "Django": ["session_key", "password"],
     "Laravel": ["two_factor_recovery_codes", "two_factor_secret"],
     "PocketBase": ["tokenKey", "passwordHash"],
-    "Grafana": ["salt", "rands"],
+    "Grafana": ["salt", "rands", "secure_json_data"],
     "Gitea": ["passwd", "token_hash", "token_salt", "private_key_pem"],
     "Flask": ["password_hash", "session_token"],
     "OAuth": ["access_token", "refresh_token", "refreshToken", "access_tokens", "client_secret", "id_token"],
@@ -36,6 +36,9 @@ SECRET = {
     "French": ["motdepasse", "mot_de_passe"],
     "Portuguese": ["senha", "senha_hash"],
     "Dutch": ["wachtwoord"],
+    "Northern": ["passord", "lösenord", "adgangskode", "salasana"],
+    "Eastern": ["hasło", "heslo", "пароль", "密码", "パスワード", "비밀번호"],
+    "encrypted files": ["media_key", "mediaKey"],
     "older": ["password_md5", "password_sha256", "password_encrypted", "password2", "pwd", "pw_hash"],
     "crypt": ["password_bcrypt", "password_crypt"],
     "web": ["session_id", "sessionid", "csrf_token", "user password"],
@@ -82,6 +85,45 @@ def test_it_is_not_secret(name: str) -> None:
 @pytest.mark.parametrize(("name", "declared", "secret"), DECLARED)
 def test_the_declared_type_tells_too(name: str, declared: str, secret: bool) -> None:
     assert sounds_secret(Column(name, declared, affinity(declared))) is secret
+
+
+IN_TABLES = [
+    ("authtoken_token", "key VARCHAR(40) PRIMARY KEY", True),  # Django REST framework
+    ("api_key", "key VARCHAR(190)", True),  # Grafana
+    ("ApiKeys", "Value TEXT", True),
+    ("user_recovery_codes", "code TEXT", True),
+    ("oauth_access_tokens", "digest BLOB", True),
+    ("secrets", "value TEXT", True),
+    ("passwords", "hash TEXT", True),
+    ("api_keys", "name TEXT", False),
+    ("api_keys", "key INTEGER", False),
+    ("api_keys", "key BOOLEAN", False),
+    ("api_keys", "value TEXT REFERENCES owners", False),
+    ("tokens", "value TEXT", False),  # of words
+    ("design_tokens", "value TEXT", False),
+    ("settings", "key TEXT", False),
+    ("primary_keys", "key TEXT", False),
+    ("countries", "code TEXT", False),
+    ("secretaries", "code TEXT", False),
+    ("files", "hash TEXT", False),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "secret"), IN_TABLES)
+def test_the_name_of_the_table_tells_what_its_key_is(table: str, column: str, secret: bool) -> None:
+    canary = "'42'"
+    connection = database(
+        None,
+        "CREATE TABLE owners (id TEXT PRIMARY KEY)",
+        "INSERT INTO owners VALUES ('42')",
+        f"CREATE TABLE {table} (n INTEGER, {column})",
+        f"INSERT INTO {table} VALUES (1, {canary})",
+    )
+    (row,) = document(connection, table)["tables"][table]
+    name = column.split()[0]
+    assert (name not in row) is secret
+    taken_back = Settings(not_secrets={table: [name]})
+    assert name in document(connection, table, settings=taken_back)["tables"][table][0]
 
 
 CLINIC = (
