@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import IO
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ...errors import CancelledError, FileTooLargeError, RequestError
+from ...files.temporary.room import check_free
 from ..host.protocols import HttpRequest
 
 _PIECE = 256 * 1024
 _FIELDS = 64 * 1024  # bytes of all fields together
+_BESIDE = _FIELDS + 4096  # bytes of a form, at most, that are not the file's
 _HOW = "Send the file in a form (multipart/form-data), as a browser does, or curl -F file=@name."
 
 
@@ -120,13 +123,16 @@ async def receive_form(
     """Write the file of a form to ``file``; return its name and the other fields.
 
     ``too_large`` is the message for a file of more than ``megabytes``, formatted with that number. Raises
-    RequestError, FileTooLargeError; CancelledError if the sender leaves."""
+    RequestError, FileTooLargeError; SpoolFullError where it certainly does not fit; CancelledError if the sender
+    leaves."""
     form = _Form(request.headers.get("content-type", ""), file)
     limit = int(megabytes * 1e6)
     announced = request.headers.get("content-length", "")
     size = int(announced) if announced.isdecimal() and len(announced) < 19 else 0
     sentence = too_large.format(megabytes)
     _check(size, limit, sentence)
+    if isinstance(getattr(file, "name", None), str):  # on the disk
+        check_free(Path(file.name).parent, size - _BESIDE, "There is no room for the file here: it")
     size, more, waiting = 0, True, bytearray()
     while more:
         try:

@@ -15,6 +15,7 @@ from datasette.utils import StartupError
 
 from datasette_program_export import verify
 from datasette_program_export.demo import ANNA
+from datasette_program_export.files.temporary import room
 from datasette_program_export.plugin.pages import verify as verification
 from tests.support.databases.building import database
 from tests.support.sites.forms import form
@@ -109,6 +110,15 @@ async def test_what_is_wrong_with_a_file_is_said_and_is_no_error_of_the_site(ds,
 async def test_each_verdict_has_its_words() -> None:
     statuses = verification.Report.model_fields["status"].annotation.__args__
     assert set(verification._VERDICTS) == set(statuses)
+
+
+async def test_a_file_that_does_not_fit_is_refused_before_it_comes(ds, spool: Path, monkeypatch) -> None:
+    content = await exported(ds)
+    monkeypatch.setattr(room, "free_in", lambda _: 1000)
+    response = await send(ds, content + b"x" * 100_000)
+    assert response.status_code == 507 and "bytes, and 1,000 are free there" in response.json()["error"]
+    assert (await send(ds, content)).status_code == 200  # all of a form may be no file, as far as is known
+    assert list(spool.iterdir()) == []
 
 
 async def test_names_in_a_file_and_of_a_file_are_no_html(tmp_path: Path, spool: Path) -> None:
