@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -98,7 +99,8 @@ def _imported(
         if isinstance(asked.backup, (str, Path)) and goal.path and belongs_to(goal.path, Path(asked.backup)):
             raise RequestError(f"{Path(asked.backup).name} is a part of the database itself. Choose another name.")
         staging = stack.enter_context(StagingDatabase(settings.spool_dir, watch))
-        run = ImportRun(goal, staging, asked, settings, file, hooks, watch, limits or limits_of(settings))
+        reading = replace(limits or limits_of(settings), go_on=watch.check)
+        run = ImportRun(goal, staging, asked, settings, file, hooks, watch, reading)
         report = run.through()
     if not report.ok and not asked.preview:
         first = report.findings[0].message

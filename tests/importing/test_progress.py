@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from datasette_program_export import load
+from datasette_program_export import Request, Settings, export, load
 from datasette_program_export.errors import BusyError, CancelledError
+from datasette_program_export.files import local
 from datasette_program_export.importing.progress import ImportProgress
 from tests.support.databases.building import database
 
@@ -135,3 +137,19 @@ def test_tables_that_were_changed_meanwhile_are_not_written_to(target: Path, tmp
         with pytest.raises(BusyError, match="changed meanwhile"):
             run(target, tmp_path, run_on=elsewhere)
         assert writer.execute("SELECT DISTINCT name FROM t").fetchall() == [("old",)]
+
+
+def test_it_stops_while_a_packed_file_is_unpacked(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first row: what unpacks to gigabytes is not unpacked for nobody."""
+    packed = gzip.compress(b"".join(export(target, Request(format="sqlite"))) + bytes(10_000_000))
+    (tmp_path / "t.db.gz").write_bytes(packed)
+    begun: list[bytes] = []
+    monkeypatch.setattr(local, "_check_announced", lambda start, _: begun.append(start))
+    watch = Stopping(lambda _: bool(begun))
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    with pytest.raises(CancelledError):
+        load(target, tmp_path / "t.db.gz", watch=watch, settings=Settings(spool_dir=str(spool)))
+    assert len(begun) == 1 and watch.rows == 0 and list(spool.iterdir()) == []
