@@ -19,9 +19,9 @@ from ..database.library import sqlite3
 from ..database.reflection import reflect
 from ..database.schema import Schema, fold, quote
 from ..database.source import Source
-from ..database.sqlite_errors import explain, is_locked, is_readonly
+from ..database.sqlite_errors import explain, is_full, is_locked, is_readonly
 from ..database.text import decode_text
-from ..errors import BusyError, NotFoundError, SourceError
+from ..errors import BusyError, ExportError, NotFoundError, SourceError, SpoolFullError
 from ..files.atomic import check_beside, folder_beside, give_name
 from ..files.temporary.folder import TemporaryFolder, new_private
 
@@ -118,12 +118,14 @@ class Target:
         if self._part is not None:
             self._folder.remove()
 
-    def error(self, error: Exception) -> SourceError | BusyError:
+    def error(self, error: Exception) -> ExportError:
         """Return the exception to raise for an error of SQLite."""
         if is_locked(error):
             return BusyError(f"The database {self.name} is locked by another program; try again later.")
         if is_readonly(error):
             return SourceError(f"The database {self.name} cannot be written to.")
+        if is_full(error):
+            return SpoolFullError(f"The database {self.name} cannot take the import: {explain(error)}.")
         return SourceError(f"The database {self.name} cannot take the import: {explain(error)}.")
 
     @contextmanager

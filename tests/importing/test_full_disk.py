@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from datasette_program_export import load
-from datasette_program_export.errors import SourceError
+from datasette_program_export.errors import SourceError, SpoolFullError
 from tests.support.databases.building import database
 from tests.support.databases.house import exported, made
 from tests.support.files.changing import state
@@ -90,7 +90,7 @@ def test_a_disk_that_is_full_is_told_as_the_reason(tmp_path: Path, rule: str, po
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         before = connection.execute("SELECT * FROM t").fetchall()
         connection.execute(f"PRAGMA max_page_count={pages + 3}")
-        with pytest.raises(SourceError, match="cannot take the import: database or disk is full"):
+        with pytest.raises(SpoolFullError, match="cannot take the import: database or disk is full"):
             load(connection, file, on_conflict=policy, backup=False)
         assert connection.execute("SELECT * FROM t").fetchall() == before
         assert not connection.in_transaction

@@ -188,7 +188,7 @@ class _Building:
     def _said(self, error: sqlite3.Error) -> ExportError:
         where = f"{self._table}: " if self._table else ""
         if is_full(error):
-            return no_room(explain(error))
+            return no_room(f"{explain(error)}, after {self.path.stat().st_size:,} bytes of the new SQLite file")
         if isinstance(error, sqlite3.IntegrityError):
             return UnsupportedError(
                 f"{where}a row breaks the table's own rules (a key that is there twice, or a missing value), "
