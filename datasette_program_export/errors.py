@@ -2,6 +2,7 @@
 
     ExportError
     ├── RequestError (ValueError)        the request is wrong                     400  exit 2
+    │   └── TooSlowError                 an upload takes longer than the site waits 408
     ├── NotFoundError (LookupError)      no such table, row, database             404  exit 2
     ├── DeniedError (PermissionError)    not allowed for this person              403  exit 1
     ├── UnsupportedError                 not possible for this subject or format  422  exit 1
@@ -41,6 +42,12 @@ class RequestError(ExportError, ValueError):
 
     status = 400
     exit_code = 2
+
+
+class TooSlowError(RequestError):
+    """Of an uploaded file nothing more comes (``send_timeout_seconds``), or not all in time (``upload_seconds``)."""
+
+    status = 408
 
 
 class NotFoundError(ExportError, LookupError):

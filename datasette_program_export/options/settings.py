@@ -89,6 +89,10 @@ class Settings(_Model):
     allow_profiles: dict[str, Any] | bool | None = Field(
         default=None, description="Who may save a choice for everybody; by default only root."
     )
+    allow_verify: dict[str, Any] | bool | None = Field(
+        default=None,
+        description="Who may have files checked on the site; by default everybody who may see it, with `false` nobody.",
+    )
     allow_import: dict[str, Any] | bool | None = Field(
         default=None,
         description="Who may import files on the site; by default only root. They must also be allowed to insert and "
@@ -110,7 +114,9 @@ class Settings(_Model):
         default=2.0, gt=0, description="How long a plan may count; then its counts read `at least`."
     )
     max_concurrent_exports: int = Field(
-        default=4, ge=1, description="Exports that run at once; one more is answered 429."
+        default=4,
+        ge=1,
+        description="Exports that run at once; one more is answered 429. One person never has the last place.",
     )
     send_timeout_seconds: float = Field(
         default=60.0, gt=0, description="How long a reader may take nothing before the download is cut."
@@ -118,6 +124,11 @@ class Settings(_Model):
     spool_memory_mb: float = Field(default=4.0, gt=0, description="How far a slow reader may fall behind in memory.")
     spool_disk_mb: float = Field(
         default=2048.0, ge=0, description="How far it may fall behind in a temporary file; beyond, the download is cut."
+    )
+    upload_seconds: float = Field(
+        default=1800.0,
+        gt=0,
+        description="How long sending a file to be checked or imported may take in all; then it is answered 408.",
     )
     verify_mb: _Megabytes = Field(
         default=500.0, description="How much may be sent to the page that checks a file; more is answered 413."
@@ -148,12 +159,20 @@ class Settings(_Model):
         description="Where results of jobs and saved choices are kept; by default a private temporary folder.",
     )
     retention_hours: float = Field(default=24.0, gt=0, description="How long the result of a job is kept.")
-    max_jobs: int = Field(default=2, ge=0, description="Jobs that run at once, the others wait; 0: there are no jobs.")
+    max_jobs: int = Field(
+        default=3,
+        ge=0,
+        description="Jobs that run at once, the others wait; 0: there are no jobs. One person never has the last "
+        "place.",
+    )
     max_jobs_per_person: int = Field(
         default=3, ge=1, description="Jobs of one person that run or wait; one more is answered 429."
     )
     jobs_disk_mb: float = Field(
-        default=10240.0, gt=0, description="What the results of all jobs may fill; a job beyond it fails, and says so."
+        default=10240.0,
+        gt=0,
+        description="What the results of all jobs may fill; a job beyond it fails, and says so. Visitors who are not "
+        "signed in may fill half of it together, one person nine tenths.",
     )
     job_bytes: int = Field(
         default=50_000_000,

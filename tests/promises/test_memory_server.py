@@ -72,8 +72,7 @@ def test_many_at_once_stay_within_the_budget(tmp_path: Path) -> None:
 
 async def test_who_meets_a_large_row_is_alone() -> None:
     budget = Budget()
-    first, second = await budget.begin(), await budget.begin()
-    assert budget._begun() is None  # two at once
+    first, second = await budget.begin("anna"), await budget.begin("anna")
     waiting = threading.Thread(target=budget.turn, args=(first, lambda: None))
     waiting.start()
     wait_until(lambda: budget._alone is first, "the first to wait")
@@ -82,6 +81,17 @@ async def test_who_meets_a_large_row_is_alone() -> None:
     assert waiting.is_alive()  # it waits for the second's end
     second.end()
     waiting.join(10)
-    assert not waiting.is_alive() and budget._begun() is None
+    assert not waiting.is_alive() and budget._begun(None) is None
     first.end()
-    assert budget._begun() is not None
+    assert budget._begun(None) is not None
+
+
+async def test_the_last_reading_is_kept_for_others() -> None:
+    budget = Budget()
+    for person in (None, "anna"):
+        first, second = await budget.begin(person), await budget.begin(person)
+        assert budget._begun(person) is None
+        third = await budget.begin("ben")
+        assert budget._begun("carl") is None  # three at once
+        for reading in (first, second, third):
+            reading.end()

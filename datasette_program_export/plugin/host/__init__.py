@@ -10,7 +10,7 @@ from .browser import CLOSES_DETAILS, action_variables, add_templates, from_anoth
 from .databases import database_for, readable, source_for
 from .line import TELLS_ITS_END, V1
 from .queries import QUERY_BEFORE_TABLE, StoredQuery, stored_query
-from .settings import misplaced, own_settings, settings_for, site_settings
+from .settings import closed_by, misplaced, own_settings, settings_for, site_settings
 from .tables import page_order, table_settings
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "action_variables",
     "add_templates",
     "allowed_tables",
+    "closed_by",
     "database_for",
     "exportable_tables",
     "from_another_site",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .line import V1
-from .permission_hooks import EXPORT, OURS
+from .permission_hooks import EXPORT, OPEN, OURS
 from .protocols import Actor, Database, Datasette, Resource0, Wanted0, on_0, on_1
 
 if V1:
@@ -54,7 +54,7 @@ async def may(datasette: Datasette, actor: Actor, action: str, database: str | N
         resource = DatabaseResource(database) if database is not None else None
         found: bool = await on_1(datasette).allowed(action=action, resource=resource, actor=actor)
         return found
-    open_by_default = action not in OURS
+    open_by_default = action not in OURS or action in OPEN
     if action in ("view-database", "view-instance"):
         wanted: Wanted0 = [("view-database", database), "view-instance"] if database is not None else ["view-instance"]
         visible, _ = await on_0(datasette).check_visibility(actor, permissions=wanted)

@@ -1,11 +1,12 @@
-"""The five actions of the plugin, and the hooks that decide them on Datasette 0.x and 1.0.
+"""The six actions of the plugin, and the hooks that decide them on Datasette 0.x and 1.0.
 
 ``program-export``: everyone who may see a table, unless an ``allow`` block, the site's own
-permissions or ``--default-deny`` say otherwise. ``program-export-secrets`` (include columns
-with secrets), ``program-export-audit`` (read the log), ``program-export-profiles`` (save
-choices for everybody) and ``program-import``: root only, unless ``allow_secrets``,
-``allow_audit``, ``allow_profiles`` and ``allow_import`` say otherwise. The hooks are here; the
-functions that ask for these permissions are in ``access``.
+permissions or ``--default-deny`` say otherwise; and so ``program-export-verify`` (have files
+checked) and ``allow_verify``. ``program-export-secrets`` (include columns with secrets),
+``program-export-audit`` (read the log), ``program-export-profiles`` (save choices for everybody)
+and ``program-import``: root only, unless ``allow_secrets``, ``allow_audit``, ``allow_profiles``
+and ``allow_import`` say otherwise. The hooks are here; the functions that ask for these
+permissions are in ``access``.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from .protocols import Actor, Datasette, on_1
 
 PLUGIN = "datasette-program-export"
 EXPORT, SECRETS, AUDIT = "program-export", "program-export-secrets", "program-export-audit"
-PROFILES = "program-export-profiles"
+PROFILES, VERIFY = "program-export-profiles", "program-export-verify"
 IMPORT = "program-import"
 _BLOCKS = {EXPORT: "allow", SECRETS: "allow_secrets", AUDIT: "allow_audit", PROFILES: "allow_profiles"}
-_BLOCKS[IMPORT] = "allow_import"
+_BLOCKS |= {VERIFY: "allow_verify", IMPORT: "allow_import"}
 OURS = frozenset(_BLOCKS)
+OPEN = frozenset({EXPORT, VERIFY})  # to everybody, by default
 
 
 def blocks(datasette: Datasette, action: str) -> Iterator[tuple[str | None, Any]]:
@@ -56,6 +58,7 @@ def actions() -> list[Any]:
         ),
         Action(name=AUDIT, abbr="pea", description="Read the log of exports"),
         Action(name=PROFILES, abbr="pep", description="Save choices of an export for everybody"),
+        Action(name=VERIFY, abbr="pev", description="Have exported files checked"),
         Action(
             name=IMPORT,
             abbr="pi",
@@ -75,7 +78,7 @@ def rules(datasette: Datasette, actor: Actor, action: str) -> Any:
     for number, (database, block) in enumerate(blocks(datasette, action)):
         if block is not None:
             allow = actor_matches_allow(actor, block)
-        elif database is None and action == EXPORT and not on_1(datasette).default_deny:
+        elif database is None and action in OPEN and not on_1(datasette).default_deny:
             allow = True
         else:
             continue
@@ -102,6 +105,6 @@ def allowed_0x(datasette: Datasette, actor: Actor, action: str, resource: Any) -
     if block is not None:
         allow: bool = actor_matches_allow(actor, block)
         return allow
-    if action == EXPORT:
+    if action in OPEN:
         return None
     return bool(actor and actor.get("id") == "root") or None

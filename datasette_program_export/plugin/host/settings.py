@@ -10,7 +10,7 @@ from .protocols import Datasette, on_0, on_1
 
 _FOR_THE_SITE = (
     "audit_log", "allow_audit", "allow_profiles", "jobs_dir", "retention_hours", "max_jobs", "max_jobs_per_person",
-    "jobs_disk_mb", "verify_mb", "import_mb",
+    "jobs_disk_mb", "verify_mb", "import_mb", "upload_seconds", "allow_verify",
 )  # fmt: skip
 
 
@@ -35,6 +35,16 @@ async def site_settings(datasette: Datasette) -> Settings:
 async def own_settings(datasette: Datasette, database: str) -> Settings:
     """Return the settings that are set for one database only."""
     return parse_settings(datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}, PLUGIN)
+
+
+def closed_by(datasette: Datasette, settings: Settings, whole: bool = False) -> str | None:
+    """Return the name of Datasette's own setting by which the owner closed bulk downloads; None if they are open.
+
+    ``whole`` asks for the download of a whole database. Where ``allow`` is set, the owner has decided about exports."""
+    if settings.allow is not None:
+        return None
+    names = ("allow_csv_stream", "allow_download") if whole else ("allow_csv_stream",)
+    return next((name for name in names if not datasette.setting(name)), None)
 
 
 async def settings_for(datasette: Datasette, database: str, tables: frozenset[str] = frozenset()) -> Settings:

@@ -14,8 +14,9 @@ from ...files.spool import Spool
 from ...options.settings import Settings
 from ..host.protocols import HttpRequest, Send
 from ..server.audit_log import LogEntry
+from ..server.identity import person_of
 from ..server.slots import SLOTS
-from ..server.throttle import considerate
+from ..server.throttle import WAITING, considerate
 from .answers import HEADERS
 from .failures import broken_off, log_cut, unforeseen
 from .sending import Client, disposition
@@ -37,18 +38,20 @@ class Download(Response):  # type: ignore[misc]
         self._first: bytes | None = None
         memory, disk = int(settings.spool_memory_mb * 1e6), int(settings.spool_disk_mb * 1e6)
         self._spool = Spool(memory, disk, settings.spool_dir, self._wake)
-        SLOTS.take(settings.max_concurrent_exports)
+        self._person = person_of(request.actor)
+        SLOTS.take(settings.max_concurrent_exports, self._person)
 
     async def start(self) -> Download:
         """Start reading. Raises what the export raises before its first byte."""
         try:
             Thread(target=self._read, name="program-export", daemon=True).start()
         except RuntimeError:  # the system has no more threads
-            SLOTS.give_back()
+            SLOTS.give_back(self._person)
             raise BusyError("The server cannot take one more export now. Try again in a moment.") from None
         self._reader.watch()
         try:
-            self._first = await self._next()
+            with WAITING.aside():
+                self._first = await self._next()
         except BaseException as error:
             self._stop()
             await self._log(str(error) or type(error).__name__)
@@ -124,7 +127,7 @@ class Download(Response):  # type: ignore[misc]
             self._spool.fill(considerate(chunks))
         finally:
             self._export.close()
-            SLOTS.give_back()
+            SLOTS.give_back(self._person)
 
     def _wake(self) -> None:
         try:

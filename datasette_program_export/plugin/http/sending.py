@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from threading import Event
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from ...errors import BrokenExportError, CancelledError
 from ..host.protocols import HttpRequest, Send
-
-Result = TypeVar("Result")
 
 
 def disposition(filename: str) -> str:
     """Return ``attachment`` with the name twice, in ASCII and in UTF-8 (RFC 6266)."""
     plain = filename.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
-
-
-async def while_wanted(request: HttpRequest, work: Callable[[Event], Result]) -> Result:
-    """Run ``work`` on a thread and return its result. Its argument is set when the client leaves, for it to end."""
-    unwanted = Event()
-    client = Client(request, 0, unwanted.set)
-    client.watch()
-    try:
-        return await asyncio.to_thread(work, unwanted)
-    finally:
-        unwanted.set()  # also where the server stops before the work has ended
-        client.stop()
 
 
 class Client:

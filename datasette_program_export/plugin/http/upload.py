@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from time import monotonic
 from typing import IO
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from ...errors import CancelledError, FileTooLargeError, RequestError
+from ...errors import CancelledError, FileTooLargeError, RequestError, TooSlowError
 from ...files.temporary.room import check_free
-from ..host.protocols import HttpRequest
+from ...options.settings import Settings
+from ..host.protocols import HttpRequest, Message
 
 _PIECE = 256 * 1024
 _FIELDS = 64 * 1024  # bytes of all fields together
@@ -109,22 +111,21 @@ _CHECKED = (
 )
 
 
-async def receive_file(request: HttpRequest, file: IO[bytes], megabytes: float, seconds: float) -> str:
-    """Write the file of a form to ``file`` and return its name.
+async def receive_file(request: HttpRequest, file: IO[bytes], settings: Settings) -> str:
+    """Write the file of a form to ``file`` and return its name; it is to be checked (``verify_mb``).
 
-    It waits at most ``seconds`` for more data, and accepts at most ``megabytes``. Raises RequestError,
-    FileTooLargeError; CancelledError if the sender leaves."""
-    return (await receive_form(request, file, megabytes, seconds, _CHECKED))[0]
+    Raises RequestError, FileTooLargeError, TooSlowError; CancelledError if the sender leaves."""
+    return (await receive_form(request, file, settings.verify_mb, settings, _CHECKED))[0]
 
 
 async def receive_form(
-    request: HttpRequest, file: IO[bytes], megabytes: float, seconds: float, too_large: str
+    request: HttpRequest, file: IO[bytes], megabytes: float, settings: Settings, too_large: str
 ) -> tuple[str, list[tuple[str, str]]]:
     """Write the file of a form to ``file``; return its name and the other fields.
 
-    ``too_large`` is the message for a file of more than ``megabytes``, formatted with that number. Raises
-    RequestError, FileTooLargeError; SpoolFullError where it certainly does not fit; CancelledError if the sender
-    leaves."""
+    ``too_large`` is the message for a file of more than ``megabytes``, formatted with that number. It waits for
+    ``send_timeout_seconds`` for more, and for ``upload_seconds`` in all. Raises RequestError, FileTooLargeError,
+    TooSlowError; SpoolFullError where it certainly does not fit; CancelledError if the sender leaves."""
     form = _Form(request.headers.get("content-type", ""), file)
     limit = int(megabytes * 1e6)
     announced = request.headers.get("content-length", "")
@@ -134,11 +135,9 @@ async def receive_form(
     if isinstance(getattr(file, "name", None), str):  # on the disk
         check_free(Path(file.name).parent, size - _BESIDE, "There is no room for the file here: it")
     size, more, waiting = 0, True, bytearray()
+    give_up = monotonic() + settings.upload_seconds
     while more:
-        try:
-            message = await asyncio.wait_for(request.receive(), seconds)
-        except asyncio.TimeoutError:
-            raise RequestError(f"Nothing more of the file came for {seconds:g} seconds. Send it again.") from None
+        message = await _next(request, give_up, settings)
         if message["type"] != "http.request":
             raise CancelledError("The sender left.")
         waiting += message.get("body", b"")
@@ -153,6 +152,21 @@ async def receive_form(
     if form.name is None:
         raise RequestError("No file was chosen.")
     return form.name, [(name, bytes(value).decode("utf-8", "replace")) for name, value in form.fields]
+
+
+async def _next(request: HttpRequest, give_up: float, settings: Settings) -> Message:
+    """Return the next message of a request. Raises TooSlowError if none comes, or after ``give_up``."""
+    seconds, left = settings.send_timeout_seconds, give_up - monotonic()
+    try:
+        if left > 0:  # also checked where data come without a pause, for which wait_for does not wait
+            return await asyncio.wait_for(request.receive(), min(seconds, left))
+    except asyncio.TimeoutError:
+        if seconds < left:
+            raise TooSlowError(f"Nothing more of the file came for {seconds:g} seconds. Send it again.") from None
+    raise TooSlowError(
+        f"The file took longer than the {settings.upload_seconds:g} seconds that sending may take here "
+        "(upload_seconds). Send it over a faster line."
+    )
 
 
 def _check(size: int, limit: int, sentence: str) -> None:

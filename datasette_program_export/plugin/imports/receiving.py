@@ -14,7 +14,7 @@ from ...files.temporary.room import no_room
 from .. import host
 from ..http.upload import receive_form
 from ..request.replay import rules_of_settings
-from ..server.identity import new_id, owner_of
+from ..server.identity import new_id, owner_of, person_of
 from ..server.import_runner import Import, Imports
 from .request import ImportContext, choices_of
 
@@ -27,7 +27,7 @@ _TOO_LARGE = (
 async def receive(asked: ImportContext, imports: Imports) -> Import:
     """Receive the file and the choices in its form, and return the Import, which is not stored yet.
 
-    A refused upload leaves nothing on the disk. Raises SpoolFullError, RequestError, FileTooLargeError.
+    A refused upload leaves nothing on the disk. Raises SpoolFullError, RequestError, FileTooLargeError, TooSlowError.
     """
     request, settings = asked.http, await host.site_settings(asked.datasette)
     announced = request.headers.get("content-length", "")
@@ -37,9 +37,7 @@ async def receive(asked: ImportContext, imports: Imports) -> Import:
         arriving = await asyncio.to_thread(imports.make_room)  # removed when the server is killed meanwhile
         upload = new_private(arriving.path / "upload")
         with upload.open("wb") as file:
-            name, fields = await receive_form(
-                request, file, settings.import_mb, settings.send_timeout_seconds, _TOO_LARGE
-            )
+            name, fields = await receive_form(request, file, settings.import_mb, settings, _TOO_LARGE)
         pairs = parse_qsl(request.query_string, keep_blank_values=True) + fields
         stored = "file" + re.sub(r"[^A-Za-z0-9.]", "", "".join(Path(name).suffixes[-2:]))[-40:]
         place = await asyncio.to_thread(imports.make_place, id_)
@@ -48,6 +46,7 @@ async def receive(asked: ImportContext, imports: Imports) -> Import:
         return Import(
             id=id_,
             owner=owner_of(request.actor),
+            person=person_of(request.actor),
             actor=request.actor.get("id") if request.actor else None,
             database=asked.database.name,
             rules=rules_of_settings(asked.settings),

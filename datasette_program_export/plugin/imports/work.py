@@ -58,7 +58,7 @@ class _AskedWork(ImportWork):
         run_on: RunOn | None = None,
     ) -> ImportReport:
         settings, name = self.asked.settings, self.asked.database.name
-        reading = BUDGET.wait(self.check)
+        reading = BUDGET.wait(self.one.person, self.check)
         try:
             found = load(
                 connection,

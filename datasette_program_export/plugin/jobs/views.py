@@ -30,7 +30,7 @@ from ..http.forms import check_same_site, sent_pairs
 from ..http.numbers import number, size
 from ..request.replay import address_from, asked_again, planned, rules_of, spelled_out
 from ..server.audit_log import AuditLog, LogEntry
-from ..server.identity import new_id, owner_of
+from ..server.identity import new_id, owner_of, person_of
 from ..server.job_runner import Job, Jobs
 from ..server.site import background_tasks
 from .access import check_may_have
@@ -65,6 +65,7 @@ async def _begun(request: HttpRequest, datasette: Datasette, address: dict[str, 
     job = Job(
         id=new_id(),
         owner=owner_of(request.actor),
+        person=person_of(request.actor),
         instance=jobs.instance.name,
         state="queued",
         title=job_title(asked, found),

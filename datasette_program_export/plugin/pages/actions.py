@@ -26,11 +26,23 @@ def _actions(subject: str, pairs: list[tuple[str, str]], label: str, description
     return found
 
 
+async def _is_open(datasette: Datasette, database: str, whole: bool = False) -> bool:
+    """Check whether the site's owner left bulk downloads open, by Datasette's own settings."""
+    return host.closed_by(datasette, await host.settings_for(datasette, database), whole) is None
+
+
 async def is_linked(
-    datasette: Datasette, request: HttpRequest, database: str | None, table: str | None, sql: str | None
+    datasette: Datasette,
+    request: HttpRequest,
+    database: str | None,
+    table: str | None,
+    sql: str | None,
+    view_name: str | None,
 ) -> bool:
     """Check whether Datasette's page links this format among its others: for rows of a table, a view or a query."""
     if database is None or not (table or sql):
+        return False
+    if view_name != "row" and not await _is_open(datasette, database):
         return False
     return await host.may_export(datasette, request.actor, database, table or None)
 
@@ -46,7 +58,7 @@ async def record_actions(datasette: Datasette, request: HttpRequest, actor: Acto
 
 async def table_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Links:
     """Return the actions for the page of a table or view: its rows as they are filtered and sorted there."""
-    if not await host.may_export(datasette, actor, database, table):
+    if not await _is_open(datasette, database) or not await host.may_export(datasette, actor, database, table):
         return []
     label = "Export these rows" if carried(request.args) else "Export all rows"
     found = await offered(datasette, actor, database, table=table)
@@ -57,7 +69,7 @@ async def query_actions(
     datasette: Datasette, request: HttpRequest, actor: Actor, database: str, name: str | None
 ) -> Links:
     """Return the actions for a query's page."""
-    if not await host.may_export(datasette, actor, database):
+    if not await _is_open(datasette, database) or not await host.may_export(datasette, actor, database):
         return []
     subject = datasette.urls.table(database, name) if name else datasette.urls.database(database)
     found = await offered(datasette, actor, database, sql="", name=name)
@@ -71,7 +83,8 @@ async def database_actions(datasette: Datasette, actor: Actor, database: str) ->
         return []
     visible = await host.visible_tables(datasette, actor, found)
     links = []
-    if visible and await host.exportable_tables(datasette, actor, found, visible):
+    is_open = await _is_open(datasette, database, whole=True)
+    if is_open and visible and await host.exportable_tables(datasette, actor, found, visible):
         names = await offered(datasette, actor, database)
         explained = "All tables in one file. " + _EXPLAINED
         links += _actions(datasette.urls.database(database), [], "Export this database", explained, names)

@@ -16,10 +16,12 @@ from ...formats.registry import check_choices, get_format
 from ...options.request import Request
 from ...planning.planner import Plan, plan
 from ...planning.row_picker import Picking, pick
+from .. import host
+from ..host.permission_hooks import VERIFY
 from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import NOT_EXPORTED, answer_headers, answered, page_answer
 from ..http.download import Download
-from ..http.sending import while_wanted
+from ..http.looking import look
 from ..request.asked import ExportContext, as_form, resolve_export
 from ..request.form import Form, read_form, without_records
 from ..request.profiles import saving
@@ -89,7 +91,7 @@ async def _plan(asked: ExportContext) -> Plan:
     def made(unwanted: Event) -> Plan:
         return plan(asked.source, asked.request, settings=asked.settings, visible=asked.visible, cancelled=unwanted)
 
-    return await while_wanted(asked.http, made)
+    return await look(asked.http, made)
 
 
 @answered(NOT_EXPORTED)
@@ -102,10 +104,11 @@ async def page(request: HttpRequest, datasette: Datasette) -> Response:
     # show exports that are too large, so that they can be made smaller; only the download is refused
     made = await _plan(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
     picking = await _picking(asked, form)
-    begins = await while_wanted(request, partial(beginning, asked)) if form.sample else None
+    begins = await look(request, partial(beginning, asked)) if form.sample else None
     context = {
         **page_context(asked, made, form, picking, begins),
         **await saving(datasette, request.actor),
+        "may_verify": await host.may(datasette, request.actor, VERIFY),
     }
     return await page_answer(request, datasette, "program_export.html", context)
 
@@ -123,7 +126,7 @@ async def _picking(asked: ExportContext, form: Form) -> Picking | None:
     def picking(unwanted: Event) -> Picking:
         return pick(asked.source, plain, picked, find, page, settings=settings, visible=visible, cancelled=unwanted)
 
-    found = await while_wanted(asked.http, picking)
+    found = await look(asked.http, picking)
     return found if found.possible else None
 
 

@@ -15,6 +15,7 @@ from ...exporting.exporter import Export
 from ...formats.registry import get_format
 from ...options.request import PACKAGE
 from ..request.asked import ExportContext
+from ..server.identity import person_of
 from ..server.slots import SLOTS
 
 _HEAD, _ROWS = 1500, 4000  # bytes shown before the first row, and from it on
@@ -51,8 +52,9 @@ def beginning(asked: ExportContext, unwanted: Event | None = None) -> FileSample
     if request.compress is not None:
         note = f"The file is compressed ({request.compress}); this is what it holds."
         request = request.model_copy(update={"compress": None})
+    person = person_of(asked.http.actor)
     try:
-        SLOTS.take(asked.settings.max_concurrent_exports)
+        SLOTS.take(asked.settings.max_concurrent_exports, person)
     except ExportError as error:
         return FileSample(note=str(error))
     export = Export(
@@ -74,7 +76,7 @@ def beginning(asked: ExportContext, unwanted: Event | None = None) -> FileSample
     finally:
         timer.cancel()
         export.close()
-        SLOTS.give_back()
+        SLOTS.give_back(person)
 
 
 def _begun(export: Export, note: str) -> FileSample:

@@ -8,24 +8,27 @@ from typing import Any
 
 from datasette import Response
 
-from ...errors import ExportError
+from ...errors import DeniedError, ExportError
 from ...files.temporary.folder import TemporaryFolder
 from ...files.temporary.room import room_in
 from ...options.settings import Settings
 from ...verifying.report import Report
 from ...verifying.verifier import verify
 from .. import host
+from ..host.permission_hooks import VERIFY
 from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, check_may_look, for_a_browser, page_answer, posted
 from ..http.forms import check_same_site
 from ..http.numbers import numbers_for
 from ..http.sending import Client
 from ..http.upload import receive_file
+from ..server.identity import person_of
 from ..server.memory_budget import BUDGET
-from ..server.slots import ConcurrencyLimit
+from ..server.slots import ConcurrencyLimit, Person
+from ..server.throttle import WAITING
 
 # Separate from the limit of exports, so that slow uploads cannot block exports
-SLOTS = ConcurrencyLimit("files are being checked")
+SLOTS = ConcurrencyLimit("file", "being checked")
 
 _NOT_VERIFIED = Failure("The file was not verified", "No file is kept here.")
 # A mark, the verdict, and its meaning for the person who has the file
@@ -41,7 +44,7 @@ _VERDICTS = {
 @answered(_NOT_VERIFIED, methods=("GET", "HEAD", "POST"))
 async def verify_page(request: HttpRequest, datasette: Datasette) -> Response:
     """The form; and for a file that was sent, the report: a page for a browser, data for a program."""
-    await check_may_look(request, datasette)
+    await _check_may(request, datasette)
     if request.method != "POST":
         return await _page(request, datasette, {})
     if not for_a_browser(request):
@@ -56,31 +59,41 @@ async def verify_page(request: HttpRequest, datasette: Datasette) -> Response:
 @posted(_NOT_VERIFIED)
 async def verify_data(request: HttpRequest, datasette: Datasette) -> Response:
     """The report as data."""
-    await check_may_look(request, datasette)
+    await _check_may(request, datasette)
     return _data(await _verified(request, datasette), datasette)
+
+
+async def _check_may(request: HttpRequest, datasette: Datasette) -> None:
+    await check_may_look(request, datasette)
+    if not await host.may(datasette, request.actor, VERIFY):
+        raise DeniedError(
+            "You may not have files checked here (allow_verify); perhaps after signing in. On a computer with this "
+            "program, datasette program-export verify does it."
+        )
 
 
 async def _verified(request: HttpRequest, datasette: Datasette) -> Report:
     """The report on the file that is sent, which is gone before this returns."""
     check_same_site(request, instead="Choose the file here")
     settings = await host.site_settings(datasette)
-    SLOTS.take(settings.max_concurrent_exports)
+    person = person_of(request.actor)
+    SLOTS.take(settings.max_concurrent_exports, person)
     try:
         with room_in(), TemporaryFolder(settings.spool_dir) as folder:
-            return await _report(request, settings, folder / "file")
+            return await _report(request, settings, folder / "file", person)
     finally:
-        SLOTS.give_back()
+        SLOTS.give_back(person)
 
 
-async def _report(request: HttpRequest, settings: Settings, path: Path) -> Report:
+async def _report(request: HttpRequest, settings: Settings, path: Path, person: Person) -> Report:
     path.touch(mode=0o600)
     with path.open("wb") as file:
-        name = await receive_file(request, file, settings.verify_mb, settings.send_timeout_seconds)
-    report = await _checked(request, settings, path)
+        name = await receive_file(request, file, settings)
+    report = await _checked(request, settings, path, person)
     return report.model_copy(update={"file": name})
 
 
-async def _checked(request: HttpRequest, settings: Settings, path: Path) -> Report:
+async def _checked(request: HttpRequest, settings: Settings, path: Path, person: Person) -> Report:
     """The report on a file that has come. The reading ends between two pieces when the sender leaves."""
     sender = Client(request, settings.send_timeout_seconds)
     sender.watch()
@@ -95,7 +108,8 @@ async def _checked(request: HttpRequest, settings: Settings, path: Path) -> Repo
             reading.end()
 
     try:
-        reading = await BUDGET.begin(sender.check)
+        with WAITING.aside():
+            reading = await BUDGET.begin(person, sender.check)
         try:
             return await asyncio.to_thread(check)
         finally:

@@ -6,10 +6,11 @@ if it did not exist, with the same message: 404, or 403 on a site that is closed
 
 from __future__ import annotations
 
-import asyncio
+import sys
 from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, replace
+from threading import Event
 from typing import Any
 
 from datasette.utils import tilde_decode
@@ -27,6 +28,7 @@ from .. import host
 from ..host.permission_hooks import SECRETS
 from ..host.protocols import Database, Datasette, HttpRequest
 from ..http.answers import not_seen
+from ..http.looking import look
 from ..http.parameters import ReadOnce
 from .profiles import with_saved
 from .queries import query_fields, stored_fields
@@ -71,6 +73,9 @@ async def resolve_export(datasette: Datasette, http: HttpRequest) -> ExportConte
     return await _Asking(datasette, http).asked()
 
 
+_CLOSED = {"allow_csv_stream": "all rows at once", "allow_download": "whole databases"}
+
+
 class _Asking:
     def __init__(self, datasette: Datasette, http: HttpRequest) -> None:
         self.datasette = datasette
@@ -111,6 +116,9 @@ class _Asking:
 
     async def _record(self, table: str, visible: frozenset[str]) -> ExportContext:
         self._check_no_filters("one record")
+        if host.closed_by(self.datasette, self.settings):  # then as much as Datasette gives at once
+            most = min(self.settings.max_rows or sys.maxsize, self.datasette.setting("max_returned_rows"))
+            self.settings = self.settings.model_copy(update={"max_rows": most})
         options = self._options()
         records = [parse_row_path(self.http.url_vars["pks"]), *options.pop("records", ())]
         return await self._made({"table": table, "records": records, **options}, visible)
@@ -123,6 +131,7 @@ class _Asking:
                 raise RequestError(f"{name} would be a filter, and this is {what}; filters go with a table.")
 
     async def _table(self, table: str, visible: frozenset[str]) -> ExportContext:
+        self._check_open()
         fields: dict[str, Any] = {}
         words = ""
         options = self._options()
@@ -132,7 +141,7 @@ class _Asking:
         if self.http.method == "HEAD":  # HEAD runs no export, so filters are not checked
             return await self._made({"table": table, **options}, visible)
         if any(not n.startswith(PREFIX) for n in self.http.args) or {"sort", "sort_desc"} & set(config):
-            known = await asyncio.to_thread(_known, self.source, self.settings)
+            known = await look(self.http, self._known)
             found = known.schema.find(table)
             if found is None:
                 raise NotFoundError(f"There is no table {table} in {self.database.name}.")
@@ -152,7 +161,7 @@ class _Asking:
         """Return the page's order, or none if that would reveal the order of secret values."""
         order = await host.page_order(self.database, table)
         if order:
-            known = await asyncio.to_thread(_known, self.source, self.settings)
+            known = await look(self.http, self._known)
             found = known.schema.find(table)
             if found is not None and known.secret_columns(found).keys() & {name for name, _ in order}:
                 return ()
@@ -160,6 +169,7 @@ class _Asking:
 
     async def _stored(self, query: host.StoredQuery, visible: frozenset[str]) -> ExportContext:
         await self._check_may_export()
+        self._check_open()
         fields = await stored_fields(self.datasette, self.http, self.database, query)
         self._check_no_filters("a query", fields["params"])
         seen = None if query.trusted else visible
@@ -167,6 +177,7 @@ class _Asking:
 
     async def _query(self, visible: frozenset[str]) -> ExportContext:
         await self._check_may_export()
+        self._check_open()
         fields = await query_fields(self.datasette, self.http, self.database)
         self._check_no_filters("a query", fields["params"])
         return await self._made({**fields, **self._options()}, visible, max_seconds=self.settings.max_seconds)
@@ -175,6 +186,7 @@ class _Asking:
         self._check_no_filters("a whole database")
         if visible and not exportable:
             raise DeniedError(f"You may not export anything from {self.database.name}.")
+        self._check_open(whole=True)
         return await self._made(self._options(), exportable)
 
     async def _made(self, fields: dict[str, Any], visible: frozenset[str] | None, **more: Any) -> ExportContext:
@@ -206,13 +218,21 @@ class _Asking:
         if not await host.may_export(self.datasette, self.actor, self.database.name):
             raise DeniedError(f"You may not export from {self.database.name}.")
 
+    def _known(self, unwanted: Event) -> AnnotatedSchema:
+        with closing(Snapshot(self.source, cancelled=unwanted)) as snapshot:
+            return annotate(snapshot.schema, self.settings)
+
+    def _check_open(self, whole: bool = False) -> None:
+        """Raise DeniedError where the site's owner closed bulk downloads, for everybody, root too."""
+        closed = host.closed_by(self.datasette, self.settings, whole)
+        if closed is not None:
+            raise DeniedError(
+                f"The owner of this site has closed downloads of {_CLOSED[closed]}: Datasette's setting {closed} is "
+                "off, and this plugin's setting allow, which would open exports, is not set."
+            )
+
     async def _nothing(self, what: str, database: str | None = None) -> ExportError:
         action = "view-instance" if database is None else "view-database"
         if await host.may(self.datasette, self.actor, action, database):
             return NotFoundError(f"There is {what}, or you may not see it.")
         return not_seen()
-
-
-def _known(source: Source, settings: Settings) -> AnnotatedSchema:
-    with closing(Snapshot(source)) as snapshot:
-        return annotate(snapshot.schema, settings)

@@ -6,8 +6,8 @@ permissions, settings and tables, as if the address were called now.
 
 from __future__ import annotations
 
-import asyncio
 from hashlib import sha256
+from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from ...options.grammar import PREFIX, format_options
 from ...options.settings import Settings
 from ...planning.planner import Plan, plan
 from ..host.protocols import Datasette, HttpRequest
+from ..http.looking import look
 from ..http.parameters import pairs_of
 from .asked import ExportContext, as_form, resolve_export
 from .form import read_form
@@ -68,10 +69,12 @@ def spelled_out(asked: ExportContext, address: dict[str, Any]) -> dict[str, Any]
 
 async def planned(asked: ExportContext) -> Plan | None:
     """Return the plan of the export, or None if it takes too long. Raises what the export would raise at its start."""
+
+    def made(unwanted: Event) -> Plan:
+        return plan(asked.source, asked.request, settings=asked.settings, visible=asked.visible, cancelled=unwanted)
+
     try:
-        return await asyncio.to_thread(
-            plan, asked.source, asked.request, settings=asked.settings, visible=asked.visible
-        )
+        return await look(asked.http, made)
     except BusyError:
         return None
 

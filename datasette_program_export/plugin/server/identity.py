@@ -1,4 +1,4 @@
-"""Make ids that cannot be guessed, and identify the owner of a job."""
+"""Make ids that cannot be guessed; identify the owner of a job, and the person who gets a share."""
 
 from __future__ import annotations
 
@@ -24,3 +24,10 @@ def owner_of(actor: Actor) -> str | None:
     if "_r" in actor:
         who["_r"] = actor["_r"]
     return hashlib.sha256(json.dumps(who, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def person_of(actor: Actor) -> str | None:
+    """Return a hash that identifies the person, for fair shares; None if nobody is signed in.
+
+    All tokens of an actor are one person, so that they do not multiply a share."""
+    return owner_of({name: value for name, value in (actor or {}).items() if name != "_r"})

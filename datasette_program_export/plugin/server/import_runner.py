@@ -21,6 +21,7 @@ from ...files.temporary.folder import PREFIX, TemporaryFolder, sweep
 from ...importing.progress import ImportProgress
 from ...options.settings import Settings
 from .folder import Instance
+from .slots import may_take
 from .task_file import TaskFile
 from .task_store import Task
 from .tasks import Tasks, Work
@@ -133,7 +134,7 @@ class Imports(Tasks[Import]):
     def _admit(self, task: Import) -> None:
         if task.id in self._running:
             raise ConflictError(_AT_WORK)
-        if len(self._running) >= self.settings.max_jobs:
+        if not may_take(self.settings.max_jobs, self._held(), task.person):
             raise BusyError("Too many imports are running at once. Try again in a moment.")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from typing import Any, ClassVar
 
 from ...errors import AuditError, BusyError, CancelledError, ExportError, SpoolFullError
@@ -25,10 +25,14 @@ from ...files.temporary.room import room_in
 from ...options.settings import Settings
 from .audit_log import LogEntry
 from .folder import Instance
+from .slots import who_has
 from .task_file import TaskFile
 from .task_store import Task
-from .tasks import Tasks, Work
+from .tasks import TICK, Tasks, Work
 from .throttle import considerate
+
+SHARE_ANONYMOUS, SHARE_SIGNED_IN = 0.5, 0.9  # of jobs_disk_mb: all visitors together; one person
+_ASK_LESS = "Delete a result that is not needed any more, or take a smaller part."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +75,10 @@ class Jobs(Tasks[Job]):
         """
         self.tidy()
         most = self.settings.max_jobs_per_person
-        if not self._begin(job, ExportWork(self, job.id, export, line), most):
+        if not self._begin(job, ExportWork(self, job, export, line), most):
             raise BusyError(
-                f"You have {most} exports that run or wait, which is the most at once. Wait for one, or cancel one."
+                f"{who_has(job.person)} {most} exports that run or wait, which is the most at once. "
+                "Wait for one, or cancel one."
             )
 
     def cancel(self, id_: str) -> None:
@@ -107,10 +112,11 @@ class Jobs(Tasks[Job]):
 class ExportWork(Work):
     """Write one export to its file."""
 
-    def __init__(self, jobs: Jobs, id_: str, export: Export, line: Callable[[], LogEntry | None]) -> None:
+    def __init__(self, jobs: Jobs, job: Job, export: Export, line: Callable[[], LogEntry | None]) -> None:
         super().__init__()
         self._jobs = jobs
-        self._id = id_
+        self._id = job.id
+        self._room = _Room(jobs, job)
         self._export = export
         self._make_line = line
         self._line: LogEntry | None = None
@@ -145,18 +151,13 @@ class ExportWork(Work):
         _remove(self._jobs.result(self._id))
 
     def _written(self) -> dict[str, Any]:
-        export, digest, most = self._export, hashlib.sha256(), self._jobs.settings.jobs_disk_mb
-        room = int(most * 1e6) - self._jobs.store.filled("running", "done")
+        export, digest = self._export, hashlib.sha256()
 
         def counted() -> Iterator[bytes]:
             for chunk in considerate(export if self._line is None else self._line.watch(export)):
                 digest.update(chunk)
                 self._size += len(chunk)
-                if self._size > room:
-                    raise SpoolFullError(
-                        f"The results of all jobs may fill {most:,g} MB (jobs_disk_mb), and "
-                        "this would be more. Delete a result that is not needed any more, or take a smaller part."
-                    )
+                self._room.check(self._size)
                 yield chunk
 
         try:
@@ -167,6 +168,39 @@ class ExportWork(Work):
         if self._line is not None:  # before the job is done: if the log cannot be written, no export is complete
             self._line.end("complete", export.progress.rows)
         return {"sha256": digest.hexdigest(), "filename": export.filename, "media_type": export.media_type}
+
+
+class _Room:
+    """How much the result of a job may fill, beside those of others, which grow meanwhile."""
+
+    def __init__(self, jobs: Jobs, job: Job) -> None:
+        self._store = jobs.store
+        self._job = job
+        self._most = jobs.settings.jobs_disk_mb
+        self._share = SHARE_SIGNED_IN if job.person is not None else SHARE_ANONYMOUS
+        self._left = self._left_to_me = 0.0
+        self._counted: float | None = None
+
+    def check(self, size: int) -> None:
+        """Check that a result of so many bytes fits. Raises SpoolFullError if it does not."""
+        if self._counted is None or monotonic() - self._counted > TICK:
+            self._count()
+        if size > self._left:
+            raise SpoolFullError(
+                f"The results of all jobs may fill {self._most:,g} MB (jobs_disk_mb), and this would be more. "
+                f"{_ASK_LESS}"
+            )
+        if size > self._left_to_me:
+            whose = "Your results" if self._job.person is not None else "The results of visitors who are not signed in"
+            raise SpoolFullError(
+                f"{whose} may fill {self._share:.0%} of the {self._most:,g} MB (jobs_disk_mb), and this "
+                f"would be more. {_ASK_LESS}"
+            )
+
+    def _count(self) -> None:
+        filled, mine = self._store.filled(self._job.person, self._job.id, "running", "done")
+        self._left, self._left_to_me = self._most * 1e6 - filled, self._share * self._most * 1e6 - mine
+        self._counted = monotonic()
 
 
 def _sentence(error: Exception) -> str:

@@ -1,14 +1,15 @@
 """Limit the memory of all file readings together, checks and imports, to about four times the largest row.
 
-A reading of ordinary rows takes some megabytes, and two run at once. A reading that meets a large row
-waits until the others have ended, and then runs alone; a second one that meets a large row
-meanwhile raises BusyError.
+A reading of ordinary rows takes some megabytes, and three run at once, of which one person never
+holds the last (``slots``). A reading that meets a large row waits until the others have ended, and
+then runs alone; a second one that meets a large row meanwhile raises BusyError.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,8 +19,9 @@ from ...errors import BusyError
 from ...files.reading_limits import Limits
 from ...importing.reading import limits_of
 from ...options.settings import Settings
+from .slots import Person, may_take
 
-MOST = 2  # readings at once
+MOST = 3  # readings at once
 _TICK = 0.05
 _SECONDS = 30.0  # the longest wait before BusyError
 _FULL = "Too many files are being checked or imported at once. Try again in a moment."
@@ -29,8 +31,9 @@ _LARGE = "Another file is being read that has large rows, as this one has. Try a
 class Reading:
     """One reading of a file, from its beginning to its end."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, person: Person) -> None:
         self._budget = budget
+        self.person = person
         self.ended = False
 
     def limits(self, settings: Settings, check: Callable[[], None] = lambda: None) -> Limits:
@@ -50,19 +53,19 @@ class Budget:
         self._readings: set[Reading] = set()
         self._alone: Reading | None = None
 
-    async def begin(self, check: Callable[[], None] = lambda: None) -> Reading:
+    async def begin(self, person: Person, check: Callable[[], None] = lambda: None) -> Reading:
         """Begin a reading for a request. Raises BusyError if there is no place in ``_SECONDS``; ``check`` may raise."""
         give_up = time.monotonic() + _SECONDS
-        while (reading := self._begun()) is None:
+        while (reading := self._begun(person)) is None:
             check()
             if time.monotonic() > give_up:
                 raise BusyError(_FULL)
             await asyncio.sleep(_TICK)
         return reading
 
-    def wait(self, check: Callable[[], None]) -> Reading:
+    def wait(self, person: Person, check: Callable[[], None]) -> Reading:
         """Begin a reading on its own thread; wait for a place until ``check`` raises."""
-        while (reading := self._begun()) is None:
+        while (reading := self._begun(person)) is None:
             check()
             time.sleep(_TICK)
         return reading
@@ -89,11 +92,12 @@ class Budget:
             if self._alone is reading:
                 self._alone = None
 
-    def _begun(self) -> Reading | None:
+    def _begun(self, person: Person) -> Reading | None:
         with self._lock:
-            if self._alone is not None or len(self._readings) >= MOST:
+            held = Counter(reading.person for reading in self._readings)
+            if self._alone is not None or not may_take(MOST, held, person):
                 return None
-            reading = Reading(self)
+            reading = Reading(self, person)
             self._readings.add(reading)
             return reading
 

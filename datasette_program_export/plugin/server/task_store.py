@@ -19,8 +19,8 @@ from .task_file import TaskFile
 class Task:
     """The fields that tasks of all kinds have; each kind adds its own.
 
-    ``rules`` is a digest of the settings about secrets when the task ran, ``stopping`` is set when it
-    was asked to stop. Times are seconds since 1970."""
+    Its ``owner`` may see it, its ``person`` gets a share for it (``slots``). ``rules`` is a digest of the settings
+    about secrets when the task ran, ``stopping`` is set when it was asked to stop. Times are seconds since 1970."""
 
     TABLE: ClassVar[str]
     ACTIVE: ClassVar[tuple[str, ...]]  # the states of a task that waits or runs
@@ -28,6 +28,7 @@ class Task:
 
     id: str
     owner: str | None
+    person: str | None
     instance: str
     state: str
     database: str
@@ -66,14 +67,14 @@ class TaskStore(Generic[T]):
     def put(self, task: T, most: int | None = None) -> bool:
         """Store a new task, or one that begins again.
 
-        Return False if it is already active, or if its owner has ``most`` active tasks."""
+        Return False if it is already active, or if its person has ``most`` active tasks."""
         facts = self._kept(asdict(task))
         return self._file.change(
             f"INSERT INTO {self._table} ({', '.join(facts)}) SELECT {_marks(facts)} WHERE ? IS NULL "
-            f"OR (SELECT count(*) FROM {self._table} WHERE owner IS ? AND {self._active}) < ? "
+            f"OR (SELECT count(*) FROM {self._table} WHERE person IS ? AND {self._active}) < ? "
             f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in facts)} "
             f"WHERE NOT {self._active}",
-            *(*facts.values(), most, task.owner, most),
+            *(*facts.values(), most, task.person, most),
         )
 
     def get(self, id_: str) -> T | None:
@@ -94,10 +95,14 @@ class TaskStore(Generic[T]):
         sql = f"SELECT id FROM {self._table} WHERE {self._active} AND stopping IS NOT 1"
         return {row["id"] for row in self._file.rows(sql)}
 
-    def filled(self, *states: str) -> int:
-        """Return the total bytes of the tasks in these states."""
-        sql = f"SELECT coalesce(sum(bytes), 0) AS filled FROM {self._table} WHERE state IN ({_marks(states)})"
-        return int(self._file.rows(sql, *states)[0]["filled"])
+    def filled(self, person: str | None, without: str, *states: str) -> tuple[int, int]:
+        """Return the total bytes of the tasks in these states, and of one person's, ``without`` the task of an id."""
+        sql = (
+            "SELECT coalesce(sum(bytes), 0) AS filled, coalesce(sum(bytes) FILTER (WHERE person IS ?), 0) AS mine "
+            f"FROM {self._table} WHERE id <> ? AND state IN ({_marks(states)})"
+        )
+        found = self._file.rows(sql, person, without, *states)[0]
+        return int(found["filled"]), int(found["mine"])
 
     def note(self, id_: str, **facts: Any) -> bool:
         """Update fields of an active task; return False if the task is not active."""

@@ -9,6 +9,7 @@ its event loop, and are lost with the process; these read SQLite on threads, and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from threading import Event, Lock, Thread
@@ -18,6 +19,7 @@ from typing import Any, ClassVar, Generic
 from ...errors import BusyError, SpoolFullError
 from ...options.settings import Settings
 from .folder import Instance
+from .slots import FairQueue, Person
 from .task_file import TaskFile
 from .task_store import T, TaskStore
 
@@ -67,8 +69,8 @@ class Tasks(Generic[T]):
         self.instance = instance
         self._seconds_kept = settings.retention_hours * 3600
         self._lock = Lock()
-        self._waiting: dict[str, Work] = {}  # in the order of their start
-        self._running: dict[str, tuple[Work, Thread]] = {}
+        self._waiting: FairQueue[Work] = FairQueue()
+        self._running: dict[str, tuple[Person, Work, Thread]] = {}
         self._keeper: Thread | None = None
         self._stopped = Event()
 
@@ -95,7 +97,7 @@ class Tasks(Generic[T]):
         with self._lock:
             self._stopped.set()
             self._waiting.clear()
-            works = [work for work, _ in self._running.values()]
+            works = [work for _, work, _ in self._running.values()]
         for work in works:
             work.server_stops = True
             work.stop()
@@ -103,7 +105,7 @@ class Tasks(Generic[T]):
     def close(self, give_up: float) -> None:
         """Wait for stopped tasks until ``give_up`` (``monotonic`` time); then mark the rest as interrupted."""
         with self._lock:
-            threads = [thread for _, thread in self._running.values()]
+            threads = [thread for _, _, thread in self._running.values()]
             threads += [self._keeper] if self._keeper is not None else []
         for thread in threads:
             thread.join(max(0, give_up - monotonic()))
@@ -120,7 +122,7 @@ class Tasks(Generic[T]):
             self._admit(task)
             if not self.store.put(task, most):
                 return False
-            self._waiting[task.id] = work
+            self._waiting.put(task.id, task.person, work)
             self._start_next()
             return True
 
@@ -130,8 +132,8 @@ class Tasks(Generic[T]):
     def _stop(self, id_: str) -> None:
         """Stop the work of a task if it runs in this server."""
         with self._lock:
-            self._waiting.pop(id_, None)
-            work = self._running[id_][0] if id_ in self._running else None
+            self._waiting.drop(id_)
+            work = self._running[id_][1] if id_ in self._running else None
         if work is not None:
             work.stop()
 
@@ -146,13 +148,12 @@ class Tasks(Generic[T]):
 
     def _live(self, task: T) -> T:
         found = self._running.get(task.id)
-        return task if found is None or not task.active else replace(task, **found[0].progress())
+        return task if found is None or not task.active else replace(task, **found[1].progress())
 
     def _start_next(self) -> None:
         """Start waiting tasks while there are free places. The caller holds the lock."""
-        while self._waiting and len(self._running) < self.settings.max_jobs and not self._stopped.is_set():
-            id_ = next(iter(self._waiting))
-            work = self._waiting.pop(id_)
+        while not self._stopped.is_set() and (found := self._waiting.take(self.settings.max_jobs, self._held())):
+            id_, person, work = found
             thread = Thread(target=self._run, args=(id_, work), name=self.thread_name, daemon=True)
             try:
                 thread.start()
@@ -161,12 +162,16 @@ class Tasks(Generic[T]):
                 self.store.end(id_, **work.failed(busy))
                 work.ended.set()
             else:
-                self._running[id_] = work, thread
+                self._running[id_] = person, work, thread
         if self._running and self._keeper is None:
             keeper = Thread(target=self._keep, name=f"{self.thread_name}s", daemon=True)
             with suppress(RuntimeError):  # the next task tries again
                 keeper.start()
                 self._keeper = keeper
+
+    def _held(self) -> Counter[Person]:
+        """Count the running tasks by person."""
+        return Counter(person for person, _, _ in self._running.values())
 
     def _run(self, id_: str, work: Work) -> None:
         """Run the work; this is the task's own thread."""
@@ -189,7 +194,7 @@ class Tasks(Generic[T]):
         """Store the progress of running tasks; stop those that were ended through another server."""
         while not self._stopped.wait(TICK):
             with self._lock:
-                running = {id_: work for id_, (work, _) in self._running.items()}
+                running = {id_: work for id_, (_, work, _) in self._running.items()}
                 if not running and not self._waiting:
                     self._keeper = None
                     return

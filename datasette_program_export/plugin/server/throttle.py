@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from ..host.protocols import Application, Message, Receive, Scope, Send
 
-_REST, _MOST = 0.02, 0.2  # seconds of rest after a chunk: per waiting request, and at most; a chunk takes some ms
+_WORK = 0.001  # seconds of work after which an export rests: many chunks of one format, a part of one of another
+_REST, _MOST = 0.02, 0.2  # seconds of rest: per waiting request, and at most
 _PATIENCE = 5.0  # a longer wait has another cause: a slow query, an event stream
+_MINE: ContextVar[int] = ContextVar("the mark of the request that this task answers", default=0)
 
 
 class WaitingRequests:
@@ -28,6 +32,7 @@ class WaitingRequests:
             if scope["type"] != "http":
                 return await application(scope, receive, send)
             mark = id(scope)
+            _MINE.set(mark)
             self._since[mark] = time.monotonic()
 
             async def answering(message: Message) -> None:
@@ -40,6 +45,17 @@ class WaitingRequests:
                 self._since.pop(mark, None)
 
         return counted
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Do not count this task's request meanwhile: it waits for its turn, or for its own export, not for a page."""
+        mark = _MINE.get()
+        since = self._since.pop(mark, None)
+        try:
+            yield
+        finally:
+            if since is not None:
+                self._since[mark] = time.monotonic()
 
     def rest(self) -> float:
         """Return how long an export should rest now, in seconds."""
@@ -55,7 +71,11 @@ WAITING = WaitingRequests()
 
 def considerate(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the same chunks, more slowly while other requests wait. Runs on the export's thread."""
+    since = time.monotonic()
     for chunk in chunks:
         yield chunk
+        if time.monotonic() - since < _WORK:
+            continue
         if rest := WAITING.rest():
             time.sleep(rest)
+        since = time.monotonic()

@@ -212,6 +212,8 @@ def test_a_record_over_a_real_server(demo_file: Path) -> None:
 class Reader:
     """Who asked: receives nothing until it leaves."""
 
+    actor = None
+
     def __init__(self) -> None:
         self.leaves = asyncio.Event()
 

@@ -58,7 +58,7 @@ def test_of_twenty_at_once_each_gets_all_or_is_told_to_come_again(large: Path, s
             assert json.loads(error.read())["status"] == error.code
             return error.code
 
-    with served(make_datasette(large, settings={**settings, "max_concurrent_exports": 2})) as server:
+    with served(make_datasette(large, settings={**settings, "max_concurrent_exports": 3})) as server:
         with ThreadPoolExecutor(20) as clients:
             statuses = Counter(clients.map(ask, range(20)))
         assert set(statuses) == {200, 429} and statuses[200] >= 2

@@ -37,6 +37,24 @@ async def test_a_request_is_waited_for_until_its_answer_begins() -> None:
     assert seen[-1] == waiting.rest() == 0
 
 
+async def test_who_waits_for_its_turn_or_its_own_export_is_not_counted_meanwhile() -> None:
+    waiting, seen = WaitingRequests(), []
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        with waiting.aside():
+            seen.append(waiting.rest())
+        seen.append(waiting.rest())
+        await send({"type": "http.response.start"})
+        with waiting.aside():
+            pass
+        seen.append(waiting.rest())  # it was answered
+
+    await waiting.around(page)(dict(HTTP), None, ignore)
+    assert seen[1] > 0 == seen[0] == seen[2]
+    with waiting.aside():  # what is no request
+        assert waiting.rest() == 0
+
+
 async def test_a_request_that_fails_waits_no_more() -> None:
     waiting = WaitingRequests()
 
@@ -70,11 +88,23 @@ async def test_what_is_no_request_is_let_through() -> None:
 
 def test_an_export_rests_while_others_wait_and_gives_the_same_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
+    monkeypatch.setattr(courtesy, "_WORK", 0)
     monkeypatch.setattr(courtesy.time, "sleep", rests.append)
     answers = iter([0.0, 0.04, 0.0])
     monkeypatch.setattr(WAITING, "rest", lambda: next(answers))
     assert list(considerate([b"a", b"b", b"c"])) == [b"a", b"b", b"c"]
     assert rests == [0.04]
+
+
+def test_small_chunks_are_one_piece_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    now = iter(range(100))
+    monkeypatch.setattr(courtesy, "_WORK", 3.5)
+    monkeypatch.setattr(courtesy.time, "sleep", rests.append)
+    monkeypatch.setattr(courtesy.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(WAITING, "rest", lambda: 0.04)
+    assert len(list(considerate([b"x"] * 10))) == 10
+    assert len(rests) == 2
 
 
 async def test_datasette_s_pages_are_counted(demo_file: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,13 @@ async def test_too_much_is_refused_with_a_sentence(demo: Path, tmp_path: Path) -
         assert imports.store.ids() == {one["id"]}
 
 
+async def test_a_file_that_takes_too_long_to_come_is_given_up_and_leaves_nothing(demo: Path, tmp_path: Path) -> None:
+    with keeping(tmp_path / "jobs", demo, root=True, plugin={"upload_seconds": 1e-9}) as ds:
+        answer = await send(ds, CSV)
+        assert answer.status_code == 408 and "(upload_seconds)" in answer.json()["error"]
+        assert list((tmp_path / "jobs" / "imports").iterdir()) == []
+
+
 async def test_a_program_that_applies_with_one_other_choice_keeps_the_rest(ds, demo: Path) -> None:
     one = await looked_at(ds, CSV, options="?table=clients&on_conflict=fail&encoding=utf-8")
     assert one["state"] == "previewed" and one["report"]["status"] == "refused"

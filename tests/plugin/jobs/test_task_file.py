@@ -24,8 +24,8 @@ def test_a_table_of_an_older_version_gets_what_it_lacks(tmp_path: Path) -> None:
         old.execute("CREATE TABLE imports (id PRIMARY KEY, owner)")
     file = TaskFile(tmp_path)
     one = Import(
-        id="a", owner=None, instance="x", state="looking", database="x", rules="", created=1.5, actor=None, file="f",
-        stored="s", choices={"table": "t"},
+        id="a", owner=None, person=None, instance="x", state="looking", database="x", rules="", created=1.5, actor=None,
+        file="f", stored="s", choices={"table": "t"},
     )  # fmt: skip
     assert TaskStore(file, Import).put(one) and TaskStore(file, Import).get("a") == one
     file.close()

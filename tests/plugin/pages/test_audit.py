@@ -113,11 +113,11 @@ async def test_a_refused_export_has_its_line(house_file: Path, log: Path, path: 
 
 async def test_one_export_too_many_has_its_line(house_file: Path, log: Path) -> None:
     ds = audited(house_file, log=log, max_concurrent_exports=1)
-    SLOTS.take(1)
+    SLOTS.take(1, None)
     try:
         assert (await get(ds, RECORD)).status_code == 429
     finally:
-        SLOTS.give_back()
+        SLOTS.give_back(None)
     (line,) = lines(log)
     assert "Too many exports" in line["outcome"]
 

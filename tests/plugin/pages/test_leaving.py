@@ -156,7 +156,7 @@ def test_a_check_ends_when_its_sender_leaves(
 def test_who_leaves_before_the_check_begins_takes_no_turn(
     source: Path, spool: Path, clients: list, outcomes: list
 ) -> None:
-    others = [BUDGET._begun() for _ in range(MOST)]
+    others = [BUDGET._begun(str(n)) for n in range(MOST)]
     try:
         with running(make_datasette(source, settings={"spool_dir": str(spool)})) as server:
             with posted(server.port, "/-/program-export/verify.json", b"{}"):

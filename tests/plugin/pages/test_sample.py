@@ -54,11 +54,11 @@ async def test_a_look_at_the_beginning_is_limited_and_not_logged(demo_file: Path
     ds = make_datasette(demo_file, settings={"max_concurrent_exports": 1, "audit_log": str(tmp_path / "log")})
     assert "Anna" in beginning((await opened(ds, ANNAS, [(SAMPLE, "1")])).text)
     assert SLOTS.taken == 0 and not (tmp_path / "log").read_bytes()
-    SLOTS.take(1)
+    SLOTS.take(1, None)
     try:
         page = await opened(ds, ANNAS, [(SAMPLE, "1")])
     finally:
-        SLOTS.give_back()
+        SLOTS.give_back(None)
     assert page.status_code == 200 and "Too many exports are running at once." in said(page.text)
 
 

@@ -16,9 +16,11 @@ from datasette.utils import StartupError
 from datasette_program_export import verify
 from datasette_program_export.demo import ANNA
 from datasette_program_export.files.temporary import room
+from datasette_program_export.plugin.host import V1
 from datasette_program_export.plugin.pages import verify as verification
 from tests.support.databases.building import database
 from tests.support.sites.forms import form
+from tests.support.sites.permissions import get, only, site
 from tests.support.sites.server import make_datasette, served, wait_until
 
 PAGE, DATA = "/-/program-export/verify", "/-/program-export/verify.json"
@@ -202,7 +204,7 @@ async def test_a_file_without_a_form_is_told_how_to_be_sent(ds, kind: str) -> No
 async def test_one_file_too_many_at_once_is_to_wait(demo_file: Path) -> None:
     ds = make_datasette(demo_file, settings={"max_concurrent_exports": 1})
     content = await exported(ds)
-    verification.SLOTS.take(1)
+    verification.SLOTS.take(1, None)
     try:
         response = await send(ds, content)
         assert response.status_code == 429 and response.headers["retry-after"] == "10"
@@ -210,7 +212,7 @@ async def test_one_file_too_many_at_once_is_to_wait(demo_file: Path) -> None:
         assert (await in_a_browser(ds, content)).status_code == 429
         assert await exported(ds)  # an export has a place of its own
     finally:
-        verification.SLOTS.give_back()
+        verification.SLOTS.give_back(None)
     assert (await send(ds, content)).status_code == 200
     assert verification.SLOTS.taken == 0
 
@@ -286,10 +288,54 @@ def test_over_a_real_server_too_much_is_answered_and_who_stalls_or_leaves_is_let
             answer = b""
             while b"}" not in answer:
                 answer += sending.recv(10_000)
-            assert answer.startswith(b"HTTP/1.1 400") and b"Nothing more of the file came for 0.3 seconds." in answer
+            assert answer.startswith(b"HTTP/1.1 408") and b"Nothing more of the file came for 0.3 seconds." in answer
         with started(running.url):  # and gone
             pass
         wait_until(lambda: verification.SLOTS.taken == 0 and not list(spool.iterdir()), "all to be let go")
+
+
+def test_over_a_real_server_who_sends_a_byte_now_and_then_is_given_up(demo_file: Path, spool: Path) -> None:
+    settings = {"spool_dir": str(spool), "send_timeout_seconds": 20, "upload_seconds": 0.5}
+    with served(make_datasette(demo_file, settings=settings)) as running, started(running.url) as sending:
+        sending.settimeout(0.05)
+        answer = b""
+        while b"}" not in answer:
+            with suppress(TimeoutError):
+                answer += sending.recv(10_000)
+            if not answer:
+                sending.sendall(b"x")
+        assert answer.startswith(b"HTTP/1.1 408") and b"(upload_seconds)" in answer
+        wait_until(lambda: verification.SLOTS.taken == 0 and not list(spool.iterdir()), "all to be let go")
+
+
+@pytest.mark.parametrize("block", [False, {"id": "owner"}])
+async def test_the_site_says_who_may_have_files_checked(demo_file: Path, block: object, monkeypatch) -> None:
+    ds = make_datasette(demo_file, settings={"allow_verify": block})
+    export_page = f"/practice/clients/{ANNA}/-/program-export"
+    assert PAGE not in (await ds.client.get(export_page)).text
+    with monkeypatch.context() as patched:
+        patched.setattr(verification, "receive_file", None)  # nothing is read
+        for response in (await ds.client.get(PAGE), await send(ds, b"x"), await send(ds, b"x", path=PAGE)):
+            assert response.status_code == 403 and "(allow_verify)" in response.text
+    cookies = {"ds_actor": ds.sign({"a": {"id": "owner"}}, "actor")}
+    may = block is not False
+    assert (await ds.client.get(PAGE, cookies=cookies)).status_code == (200 if may else 403)
+    assert (PAGE in (await ds.client.get(export_page, cookies=cookies)).text) == may
+
+
+@pytest.mark.skipif(not V1, reason="0.x knows neither permissions blocks nor --default-deny")
+async def test_the_action_of_checks_is_one_of_datasette_s(house_file: Path) -> None:
+    named = {"permissions": {"program-export-verify": only("anna")}}
+    denied = site(house_file, default_deny=True, permissions={"view-instance": True})
+    opened = site(house_file, default_deny=True, permissions={"view-instance": True}, plugin={"allow_verify": True})
+    for ds, who, status in (
+        (site(house_file, **named), "anna", 200),
+        (site(house_file, **named), "bob", 403),
+        (site(house_file), None, 200),
+        (denied, "anna", 403),
+        (opened, "anna", 200),
+    ):
+        assert (await get(ds, PAGE, who)).status_code == status
 
 
 @contextmanager

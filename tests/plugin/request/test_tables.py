@@ -67,6 +67,8 @@ async def test_chosen_columns_come_after_the_key(tmp_path: Path) -> None:
 class Reader:
     """Who asked: receives nothing until it leaves."""
 
+    actor = None
+
     def __init__(self) -> None:
         self.leaves = asyncio.Event()
 

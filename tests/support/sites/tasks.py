@@ -71,8 +71,8 @@ class Server:
         self.tasks: Any = self.background.jobs if kind == "export" else self.background.imports
 
     def begin(self, hold: Hold, id_: str = "a") -> None:
-        facts: dict[str, Any] = {"id": id_, "owner": "anna", "instance": self.tasks.instance.name, "database": "x"}
-        facts |= {"rules": "", "created": time()}
+        facts: dict[str, Any] = {"id": id_, "owner": "anna", "person": "anna", "database": "x"}
+        facts |= {"instance": self.tasks.instance.name, "rules": "", "created": time()}
         if self.kind == "export":
             job = Job(**facts, state="queued", title="", asked={}, request={}, visible=None)
             self.tasks.add(job, hold, lambda: None)
