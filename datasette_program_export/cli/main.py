@@ -207,6 +207,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
             raise RequestError(f"Several tables as {export.format.name} come as a zip: give a name that ends in .zip.")
         if output == "-":
             _to_standard_output(chain([first], chunks))
+            _tell_coverage(export)
             return
         if proving:
             check_can_be_proven(get_format(PACKAGE) if archived else export.format, export.request)
@@ -218,6 +219,11 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         size = path.stat().st_size if proving else write_whole(path, given)
     rows = f"{export.progress.rows:,} row{'' if export.progress.rows == 1 else 's'}"
     click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
+    _tell_coverage(export)
+
+
+def _tell_coverage(export: Export) -> None:
+    """Say on standard error what was left out, as every other door does."""
     for line in coverage_sentences(export.coverage, export.labels):
         click.echo(f"  {printable(line)}", err=True)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..formats.description.coverage_text import coverage_sentences
+from dataclasses import replace
+
+from ..formats.description.coverage_text import coverage_sentences, people_sentences
 from ..planning.plan import Plan
 from .terminal import printable
 
@@ -12,6 +14,7 @@ def as_text(made: Plan) -> str:
     about = f" ({', '.join(filter(None, (made.title, made.told_apart)))})" if made.title else ""
     what = {"database": "All tables", "query": "A query"}.get(made.scope, made.subject)
     lines = [f"{what}{about} in {made.source}" + (f", by the preset {made.preset}" if made.preset else "")]
+    lines += people_sentences(made.coverage)
     least = "" if made.complete else "at least "
     for group, edge in (("belongs", "because"), ("needed", "needed_because")):
         title = "Belongs to it:" if group == "belongs" else "Needed by these, so that they can be loaded elsewhere:"
@@ -27,4 +30,5 @@ def as_text(made: Plan) -> str:
             )
     size = f", about {made.bytes:,} bytes as JSON" if made.bytes is not None else ""
     lines.append(f"In all {least}{made.rows:,} row{'' if made.rows == 1 else 's'}{size}.")
-    return "\n".join(map(printable, [*lines, *coverage_sentences(made.coverage, made.labels), *made.notes]))
+    told = replace(made.coverage, people=None)  # said above
+    return "\n".join(map(printable, [*lines, *coverage_sentences(told, made.labels), *made.notes]))

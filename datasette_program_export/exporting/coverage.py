@@ -9,11 +9,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..database.schema import ForeignKey, quote
-from ..formats.description.coverage import EMPTY, Coverage, Dangling, Group, LeftOut, NoPermission, Secret, Withheld
+from ..formats.description.coverage import (
+    EMPTY,
+    Coverage,
+    Dangling,
+    Group,
+    LeftOut,
+    NoPermission,
+    People,
+    Secret,
+    Withheld,
+)
 from ..selection.key_tables import filled, same_row
+from ..selection.reached import BELONGS, NEEDED
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
-from ..selection.walk import BELONGS, DOWN, NEEDED, Direction
+from ..selection.walk import DOWN, Direction
 
 _IS_A_PERSON = "a person who was not asked for"
 _BELONGS_TO_A_PERSON = "belongs to a person who was not asked for"
@@ -39,12 +50,23 @@ def kept_back(scope: Scope) -> Coverage:
             Secret(table, column, why) for table, columns in scope.secrets.items() for column, why in columns.items()
         ),
         left_out=tuple(_left_out(scope)),
+        people=people_taken(scope),
     )
 
 
 def _exported(scope: Scope) -> dict[str, TableRows]:
     """Return the exported tables by name, except the result of a query, which may have any name."""
     return {s.table.name: s for s in scope.tables if s.table.kind != "query"}
+
+
+def people_taken(scope: Scope) -> People | None:
+    """Return the tables of people that this person may see, where references are followed."""
+    if scope.walk is None or scope.request.others == "include":
+        return None
+    people = scope.annotated.people
+    doubtful = {t: tuple(c) for t, c in people.doubtful.items() if t in _exported(scope)}
+    seen = tuple(t for t in people.tables if scope.find(t) is not None)
+    return People(seen, people.known_by, doubtful)
 
 
 def _tables(scope: Scope) -> dict[str, Group]:

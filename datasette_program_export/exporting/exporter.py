@@ -184,7 +184,8 @@ class Export:
 
     def _scope(self, snapshot: Snapshot) -> Scope:
         snapshot.limit(self.max_seconds)
-        known = annotate(snapshot.schema, self.settings, self.request.secrets == "include")
+        request = self.request
+        known = annotate(snapshot.schema, self.settings, request.secrets == "include", request.person, self.visible)
         scope = scope_of(snapshot, known, self.request, visible=self.visible, max_rows=self.settings.max_rows)
         scope.resolve()
         self.labels = scope.labels()
@@ -227,7 +228,7 @@ class Export:
             "generator": GENERATOR,
             "source": self.source.name,
             "scope": self.request.scope,
-            "request": self.request.as_recorded(),
+            "request": self.request.as_recorded() | _people_taken(scope),
         }
         if scope.annotated.preset_name is not None:
             head["preset"] = scope.annotated.preset_name
@@ -267,6 +268,13 @@ class Export:
             snapshot.confirm()
 
         return TableStream(chosen.table.name, fields, batches(), None, facts, self._warnings)
+
+
+def _people_taken(scope: Scope) -> dict[str, Any]:
+    """Return the guess of who are people as a part of the request: with it, the same rows come tomorrow."""
+    if scope.walk is None or scope.annotated.people.known_by != "guess":
+        return {}
+    return {"person": list(scope.people_to_name())}
 
 
 def _started(tables: Iterator[TableStream]) -> Iterator[TableStream]:

@@ -66,6 +66,7 @@ OPTIONS = (
     Option("cascade", "Whether to follow references from the rows asked for.", choices=("1", "0")),
     Option("parents", "Whether to add the rows that the exported rows point to.", choices=choices_of("parents")),
     Option("others", "Whether rows of people not asked for are left out.", choices=choices_of("others")),
+    Option("person", "A table of people, in place of those that are known or guessed; none: nobody.", many=True),
     Option(
         "secrets",
         "Whether columns with secrets are left out; to include them needs a permission of its own.",

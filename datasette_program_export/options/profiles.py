@@ -22,10 +22,11 @@ from ..errors import ConflictError, RequestError, SpoolFullError
 from ..files.atomic import make_private
 from .delimiters import word_of
 from .grammar import OPTIONS, check_profile
-from .request import Request
+from .request import NOBODY, Request
 from .settings import Settings
 
-_NAMES = ("tables", "without", "stop")  # the options that name tables, or columns as `table.column`
+_NAMES = ("tables", "without", "stop", "person")  # the options that name tables, or columns as `table.column`
+_NOBODY = ("person", NOBODY)
 LONGEST_NAME = 60
 MOST = 100  # profiles per person, and profiles for everybody
 _LARGEST = 50_000  # characters of the options as JSON
@@ -73,7 +74,7 @@ class Profile:
     def unknown(self, visible: frozenset[str]) -> list[str]:
         """Return the names in its options that are of no ``visible`` table."""
         seen = set(map(fold, visible))
-        names = [name for field in _NAMES for name in self.options.get(field, ())]
+        names = [name for field in _NAMES for name in self.options.get(field, ()) if (field, name) != _NOBODY]
         return [name for name in names if not any(part in seen for part in _beginnings(fold(name)))]
 
     def seen_by(self, visible: frozenset[str]) -> Profile | None:

@@ -10,7 +10,7 @@ from ..errors import RequestError
 from .delimiters import WORDS, WRITTEN, delimiter_of
 from .faults import faults
 
-_OF_TABLES = ("where", "sort", "columns", "limit", "offset", "cascade", "parents", "others", "stop")
+_OF_TABLES = ("where", "sort", "columns", "limit", "offset", "cascade", "parents", "others", "person", "stop")
 # The options that have no meaning for a scope, and so are refused instead of ignored
 FOREIGN: dict[str, tuple[str, ...]] = {
     "record": ("where", "params", "limit", "offset", "tables", "name"),
@@ -25,7 +25,8 @@ _TOLD = {
     "database": "a whole database",
 }
 _WORDS = {"where": "A filter (where)", "params": "A parameter (params)"}
-_OF_REFERENCES = ("parents", "others", "stop")
+_OF_REFERENCES = ("parents", "others", "person", "stop")
+NOBODY = "none"  # as ``person``, in place of a table: no table holds people
 DEFAULT_FORMAT = "programjson"
 PACKAGE = "package"  # the format that contains files of other formats
 DEFAULT_MEMBER = "csv"
@@ -39,7 +40,8 @@ class Request(BaseModel):
     row path). ``where`` are SQL conditions with named parameters ``params``. ``sort`` holds (column, descending)
     pairs. ``columns`` None means all columns. ``name`` is the name of a query. ``delimiter`` may be a character or
     its word (``tab``); None means the format's own. ``format`` and ``members`` are names of formats, which
-    ``formats/`` knows. ``profile`` is the saved profile that the other fields override.
+    ``formats/`` knows. ``person`` are the tables of people, ``none`` alone for nobody; empty means what is known or
+    guessed. ``profile`` is the saved profile that the other fields override.
 
     Raises RequestError, which names the field, for a value that is not valid or fields that contradict each other."""
 
@@ -65,6 +67,7 @@ class Request(BaseModel):
     cascade: bool | None = None
     parents: Literal["needed", "none"] | None = None
     others: Literal["withhold", "include"] = "withhold"
+    person: tuple[str, ...] = ()
     secrets: Literal["withhold", "include"] = "withhold"
     without: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
@@ -97,6 +100,8 @@ class Request(BaseModel):
             raise RequestError("sql does not go with a table: ask for one of them.")
         if self.members is not None and self.format != PACKAGE:
             raise RequestError(f"members goes with the format {PACKAGE} only.")
+        if NOBODY in self.person and len(self.person) > 1:
+            raise RequestError(f"person says {NOBODY}, and {next(p for p in self.person if p != NOBODY)}: which?")
         if self.records and self.table is None:
             raise RequestError("record needs a table.")
         for name in FOREIGN[self.scope]:

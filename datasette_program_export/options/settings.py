@@ -6,16 +6,13 @@ and so do the preset files of this package. ``docs/settings.md`` is generated fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from importlib import resources
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ..database.schema import Schema, Table
 from ..errors import SettingsError
 from .faults import faults
 
@@ -23,6 +20,7 @@ PRESETS = ("the-program",)
 
 _Megabytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _BY_TABLE = ("subjects", "json_columns", "secrets", "not_secrets")
+_BY_REFERENCE = ("stop", "owns", "mentions", "same_person")
 
 
 class _Model(BaseModel):
@@ -56,6 +54,24 @@ class Settings(_Model):
     )
     subjects: dict[str, Subject] = Field(
         default={}, description="Per table: what its rows are called, which are people."
+    )
+    persons: list[str] | Literal["none"] | None = Field(
+        default=None,
+        description="The tables of people; where a row refers to people of several, the first of them decides whose it "
+        "is. By default those of `subjects`, else those of the preset, else a guess. `none`: no table holds people.",
+    )
+    owns: list[str] = Field(
+        default=[],
+        description="References (`child.column`) that say whose a row is: of a row to its person, or of a person to a "
+        "row of their own, such as an address.",
+    )
+    mentions: list[str] = Field(
+        default=[], description="References (`child.column`) to or from people that do not say whose a row is."
+    )
+    same_person: list[str] = Field(
+        default=[],
+        description="References (`child.column`) from one table of people to another where both rows are one person; "
+        "by default those that are unique.",
     )
     virtual_foreign_keys: list[VirtualForeignKey] = Field(
         default=[], description="References that the schema does not declare, followed like the others."
@@ -187,6 +203,14 @@ class Settings(_Model):
             raise ValueError(f"there is no preset {value}; known: none, {', '.join(PRESETS)}")
         return value
 
+    @model_validator(mode="after")
+    def _no_people_and_people(self) -> Settings:
+        if self.persons == "none" and (named := [n for n, s in self.subjects.items() if s.person]):
+            raise ValueError(f"persons says none, and subjects says that {named[0]} is people: take one of them back")
+        if both := set(self.owns) & set(self.mentions):
+            raise ValueError(f"{min(both)} cannot both own and mention: take it from owns or from mentions")
+        return self
+
     def check_folders(self) -> None:
         """Raise SettingsError unless the folders exist. Called only at start-up, as the message contains the path."""
         if self.spool_dir is not None and not Path(self.spool_dir).is_dir():
@@ -196,31 +220,10 @@ class Settings(_Model):
         """Return every table that a setting names, mapped to the name of the setting."""
         found = {table: key for key in _BY_TABLE for table in getattr(self, key)}
         found |= dict.fromkeys(self.caches, "caches")
-        found |= {name.rpartition(".")[0]: "stop" for name in self.stop}
+        found |= {} if self.persons == "none" else dict.fromkeys(self.persons or (), "persons")
+        for key in _BY_REFERENCE:
+            found |= {name.rpartition(".")[0]: key for name in getattr(self, key)}
         return found | {key.table: "virtual_foreign_keys" for key in self.virtual_foreign_keys}
-
-
-class Preset(_Model):
-    """The settings for a known application, and the columns by which its database is recognised."""
-
-    title: str
-    about: str
-    recognise: dict[str, list[str]]
-    persons: list[str] = []
-    subjects: dict[str, Subject] = {}
-    json_columns: dict[str, list[str]] = {}
-    secrets: dict[str, list[str]] = {}
-    caches: list[str] = []
-    order: list[str] = []
-    computed: dict[str, list[str]] = {}  # keys in the application's own exports that are not columns
-
-    def recognises(self, schema: Schema) -> bool:
-        """Return whether the schema has all tables and columns that mark the application's database."""
-        return all(_has(schema.find(table), columns) for table, columns in self.recognise.items())
-
-
-def _has(table: Table | None, columns: Iterable[str]) -> bool:
-    return table is not None and all(table.column(c) is not None for c in columns)
 
 
 def parse_settings(value: Mapping[str, Any] | None, where: str = "datasette-program-export") -> Settings:
@@ -241,15 +244,6 @@ def _worded(key: str, fault: Any) -> str | None:
     if key.startswith("allow"):
         return f"{key.partition('.')[0]}: must be an allow block, such as {{id: anna}}"
     return f"settings: {fault['msg']}" if not key else None
-
-
-@lru_cache
-def load_preset(name: str) -> Preset:
-    """Return a built-in preset. Raises SettingsError for an unknown name."""
-    if name not in PRESETS:
-        raise SettingsError(f"preset: there is no preset {name}; known: {', '.join(PRESETS)}")
-    text = (resources.files(__package__) / "presets" / f"{name}.yml").read_text("utf-8")
-    return Preset.model_validate(yaml.safe_load(text))
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

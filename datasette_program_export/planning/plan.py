@@ -94,6 +94,9 @@ class Plan(_Model):
     coverage: Annotated[Coverage, WithJsonSchema({"additionalProperties": True, "title": "Coverage", "type": "object"})]
     labels: dict[str, tuple[str, str]] = Field(description="Per table: what one of its rows is called, and several.")
     parents: str | None = Field(default=None, description="`needed` or `none`, where references are followed.")
+    person: list[str] = Field(
+        default=[], description="The tables that were guessed to hold people, as `_export_person` takes them."
+    )
     can_cascade: bool = Field(description="Whether references could be followed from the subject's rows.")
     notes: list[str] = Field(description="What is worth knowing before: slow references, unfinished counts.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from contextlib import closing
+from dataclasses import replace
 from math import sqrt
 from threading import Event
 from typing import Any
@@ -13,7 +14,7 @@ import msgspec
 from ..database.snapshot import Snapshot, TimeExpired
 from ..database.source import Source
 from ..errors import BusyError
-from ..exporting.coverage import coverage
+from ..exporting.coverage import coverage, people_taken
 from ..exporting.document_schema import described, fields_of
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.parsing import dumped
@@ -21,12 +22,12 @@ from ..formats.registry import check_members
 from ..options.request import Request
 from ..options.settings import Settings
 from ..selection.annotated_schema import AnnotatedSchema, annotate
+from ..selection.reached import BELONGS, NEEDED
 from ..selection.scopes import scope_of
 from ..selection.scopes.base import Scope
 from ..selection.scopes.database import DatabaseScope
 from ..selection.scopes.records import RecordScope
 from ..selection.table_rows import TableRows
-from ..selection.walk import BELONGS, NEEDED
 from .estimates import estimated
 from .plan import Plan, PlannedColumn, PlannedTable
 from .references import planned_references
@@ -56,7 +57,7 @@ def plan(
     opened = Source.of(source)
     try:
         with closing(Snapshot(opened, cancelled=cancelled)) as snapshot:
-            known = annotate(snapshot.schema, settings, request.secrets == "include")
+            known = annotate(snapshot.schema, settings, request.secrets == "include", request.person, visible)
             scope = scope_of(snapshot, known, request, visible=visible, max_rows=settings.max_rows)
             title, detail = scope.title(), scope.detail()
             snapshot.expire_after(settings.plan_seconds)
@@ -90,9 +91,10 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         # the errors of the tables are independent, so their squares add up
         bytes_error=round(sqrt(sum((t.bytes_error or 0) ** 2 for t in tables))) if covered is not None else None,
         complete=covered is not None,
-        coverage=covered or EMPTY,
+        coverage=covered or replace(EMPTY, people=people_taken(scope)),
         labels=scope.labels(),
         parents=scope.parents if isinstance(scope, RecordScope) and scope.walk is not None else None,
+        person=list(scope.people_to_name()) if _guessed(scope) else [],
         can_cascade=_can_cascade(scope),
         notes=_notes(scope, covered is not None, settings),
     )
@@ -111,7 +113,8 @@ def _planned(scope: Scope, chosen: TableRows) -> PlannedTable:
     made = _looked_at(scope, chosen, belongs, needed)
     came = {}
     if (edge := reached.first_edge.get(BELONGS)) is not None:
-        came = {"because": edge.name, "under": edge.other_table}
+        under = edge.other_table if edge.table == name else edge.table  # a person's detail is above the person
+        came = {"because": edge.name, "under": under}
     if (edge := reached.first_edge.get(NEEDED)) is not None:
         came |= {"needed_because": edge.name, "needed_under": edge.table}
     return made.model_copy(update=came)
@@ -168,6 +171,10 @@ def _frame(scope: Scope, covered: Coverage) -> int:
     digests = 110 * len(scope.tables)
     parts = dumped(described(scope)), dumped(covered)
     return sum(len(msgspec.json.encode(part)) for part in parts) + digests + 500
+
+
+def _guessed(scope: Scope) -> bool:
+    return scope.walk is not None and scope.annotated.people.known_by == "guess"
 
 
 def _can_cascade(scope: Scope) -> bool:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from ..formats.description.coverage_text import Number, counted, coverage_sentences, plain
+from collections import Counter
+
+from ..formats.description.coverage_text import Number, counted, coverage_sentences, people_sentences, plain
 from .plan import Plan, PlannedTable
 
-__all__ = ["Number", "because", "counted", "coverage_sentences", "needed_because", "plain"]
+__all__ = [
+    "Number",
+    "because",
+    "counted",
+    "coverage_sentences",
+    "kept_back",
+    "needed_because",
+    "people_sentences",
+    "plain",
+]
 
 
 def because(planned: PlannedTable, plan: Plan) -> str | None:
@@ -19,6 +30,8 @@ def because(planned: PlannedTable, plan: Plan) -> str | None:
         which = f"this {label}" if label else f"this row of {planned.under}"
     else:
         which = f"one of these {label}" if label else f"one of these rows of {planned.under}"
+    if not planned.because.startswith(f"{planned.table}."):  # a person's detail: the person refers to it
+        return f"because {planned.because} points to it"
     return f"because {planned.because} = {which}"
 
 
@@ -27,3 +40,11 @@ def needed_because(planned: PlannedTable, plan: Plan) -> str | None:
     if planned.needed_because is None:
         return None
     return f"because {planned.needed_because} points to {'it' if planned.needed == 1 else 'them'}"
+
+
+def kept_back(plan: Plan, number: Number = plain) -> list[str]:
+    """Return what is kept back as other people's, a count for each table."""
+    rows: Counter[str] = Counter()
+    for met in plan.coverage.withheld:
+        rows[met.table] += met.rows
+    return [counted(table, count, plan.labels, number) for table, count in rows.items()]

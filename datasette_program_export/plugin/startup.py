@@ -86,7 +86,7 @@ async def _checked(datasette: Datasette, database: Database) -> Schema | None:
 
     def look() -> Schema:
         with closing(Snapshot(source)) as snapshot:
-            annotate(snapshot.schema, settings)
+            _ = annotate(snapshot.schema, settings).people  # names that do not exist are errors now
             return snapshot.schema
 
     try:

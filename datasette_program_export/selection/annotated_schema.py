@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..database.guarding.authorizer import JOINS_UNSEEN, OF_STORAGE
 from ..database.schema import ForeignKey, Schema, Table, fold, resolve
 from ..database.virtual_tables import OF_INDEXES, indexed_by
 from ..errors import RequestError, SettingsError
+from ..options.preset import Preset, load_preset
 from ..options.settings import (
     PRESETS,
-    Preset,
     Settings,
     Subject,
     VirtualForeignKey,
-    load_preset,
 )
 from .graph import Graph
+from .people import People, people_of
 from .secret_paths import Path
 from .secrets import columns_named, secret_columns, secret_paths, snake_case
 
@@ -28,7 +29,9 @@ _STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
 class AnnotatedSchema:
     """Everything known about a database before any row is read.
 
-    ``edges`` are the foreign keys, declared and virtual. With ``with_secrets``, secret columns are exported too."""
+    ``edges`` are the foreign keys, declared and virtual. ``asked_people`` are the tables of people that a request
+    names, for a person who may see the ``visible`` tables (None: all). With ``with_secrets``, secret columns are
+    exported too."""
 
     schema: Schema
     settings: Settings
@@ -37,6 +40,8 @@ class AnnotatedSchema:
     edges: tuple[ForeignKey, ...]
     with_secrets: bool = False
     _secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    asked_people: tuple[str, ...] = ()
+    visible: Set[str] | None = None
 
     def graph(self, tables: Iterable[str] | None = None, stopped: Iterable[ForeignKey] = ()) -> Graph:
         """Return the graph of ``tables`` (by default all ordinary tables) without the ``stopped`` edges.
@@ -50,14 +55,15 @@ class AnnotatedSchema:
         edges = [e for e in self.edges if not e.problem and e not in out and not self.is_secret(e)]
         return Graph(tuple(names), tuple(e for e in edges if e.table in kept and e.other_table in kept))
 
+    @cached_property
+    def people(self) -> People:
+        """The people of the database. Raises RequestError and SettingsError for names that do not exist."""
+        return people_of(self.schema, self.edges, self.settings, self.preset, self.asked_people, self.visible)
+
     @property
     def persons(self) -> tuple[str, ...]:
         """The tables whose rows are people."""
-        named = [t.name for n, s in self.settings.subjects.items() if s.person and (t := self.schema.find(n))]
-        if named or self.preset is None:
-            return tuple(named)
-        found = (self.schema.find(name) for name in self.preset.persons)
-        return tuple(t.name for t in found if t is not None)[:1]
+        return self.people.tables
 
     def subject(self, table: str) -> Subject:
         """Return what the settings, or else the preset, call the table's rows; an empty Subject if neither does."""
@@ -194,8 +200,14 @@ class AnnotatedSchema:
         return found
 
 
-def annotate(schema: Schema, settings: Settings, with_secrets: bool = False) -> AnnotatedSchema:
-    """Combine schema, settings and preset.
+def annotate(
+    schema: Schema,
+    settings: Settings,
+    with_secrets: bool = False,
+    people: Sequence[str] = (),
+    visible: Set[str] | None = None,
+) -> AnnotatedSchema:
+    """Combine schema, settings and preset; ``people`` are the tables of people that a request names.
 
     Without a preset in the settings, the preset that recognises the schema is used. Raises SettingsError for names
     that do not exist."""
@@ -213,7 +225,9 @@ def annotate(schema: Schema, settings: Settings, with_secrets: bool = False) -> 
     declared = [e for t in schema.values() if t.kind == "table" for e in t.foreign_keys]
     edges = dict.fromkeys([*declared, *virtual])  # a key declared twice is one edge
     known = secret_columns(schema, settings, preset, tuple(edges))
-    made = AnnotatedSchema(schema, settings, name if preset else None, preset, tuple(edges), with_secrets, known)
+    made = AnnotatedSchema(
+        schema, settings, name if preset else None, preset, tuple(edges), with_secrets, known, tuple(people), visible
+    )
     try:
         made.edges_named(made.stopped_names())
     except RequestError as error:

@@ -1,8 +1,13 @@
 """Decides which person owns a row, and which rows are withheld because they belong to another person.
 
-The owner of a row is the person that its own foreign key to a person table names. Only if that is NULL, or there
-is no such foreign key, the owners of its parents count. A person owns itself. A row passes if it has no owner, or
-if one of its owners was asked for.
+The owners of a row are the people that its own foreign keys name, and the people who refer to it as a detail of
+theirs, such as an address. Only if there are none, the owners of its parents count. A person owns itself. Where these
+are in several tables of people, only those in the first of these tables count, even if a parent has them and the row
+itself names others. A row passes if it has no owner, or if one of its owners was asked for. ``docs/closure.md`` has
+the rules with examples.
+
+A verdict is a number: 0 for a row without owner, else ``2 * (n - i)`` for an owner in table ``i`` of the ``n`` tables
+of people, plus 1 if one of these owners was asked for. So of several parents the highest verdict counts.
 """
 
 from __future__ import annotations
@@ -10,11 +15,16 @@ from __future__ import annotations
 from ..database.schema import ForeignKey, Table, quote
 from ..database.snapshot import Snapshot
 from .annotated_schema import AnnotatedSchema
+from .details import Details
 from .graph import Graph
 from .key_tables import KeyTable, filled, same_row
 
-# The verdict on a row; with several parents the highest verdict counts. Only FOREIGN rows are withheld.
-OWNERLESS, FOREIGN, OWNED = 0, 1, 2
+OWNED = 1  # the verdict on every row where nothing is withheld
+
+
+def is_foreign(verdict: str) -> str:
+    """Return the condition that a verdict withholds its row: all its owners are people who were not asked for."""
+    return f"({verdict} > 0 AND NOT {verdict} & 1)"
 
 
 class Owners:
@@ -23,7 +33,8 @@ class Owners:
     def __init__(self, snapshot: Snapshot, annotated: AnnotatedSchema) -> None:
         self.snapshot = snapshot
         self.schema = annotated.schema
-        self.persons = annotated.persons
+        self.people = annotated.people
+        self.persons = self.people.tables
         # ownership passes along every reference, including those that the export does not follow
         self.graph = Graph(
             tuple(n for n, t in annotated.schema.items() if t.kind == "table"),
@@ -32,48 +43,91 @@ class Owners:
         self.asked = {name: KeyTable(snapshot, self.schema[name]) for name in self.persons}
         self.adopted: KeyTable | None = None
         self.known: dict[str, KeyTable] = {}
+        self.details = Details(snapshot, annotated.schema)
         self.step = 0
 
+    @property
+    def settled(self) -> int:
+        """The verdict on a row of a person asked for in the first table of people: no parent can change it."""
+        return self._level_of(0) + 1
+
+    def _level_of(self, place: int) -> int:
+        return 2 * (len(self.persons) - place)
+
     def ask_for_owners(self, subject: KeyTable) -> None:
-        """Mark people as asked for: the subject's rows if they are people, else the owners of those rows."""
+        """Mark people as asked for: the subject's rows if they are people, else the owners of those rows.
+
+        ``subject`` has a column ``verdict``, which is NULL before and after."""
         if subject.table.name in self.persons:
             asked = self.asked[subject.table.name]
             self.snapshot.execute(
                 f"INSERT OR IGNORE INTO {asked.name} SELECT {', '.join(subject.columns)} FROM {subject.name}"
             )
-            return
-        self._climb(subject, "1")
-        for name, level in self.known.items():
-            for edge in self._own_edges(self.schema[name]):
-                person, asked = self.schema[edge.other_table], self.asked[edge.other_table]
-                self.snapshot.execute(
-                    f"INSERT OR IGNORE INTO {asked.name} SELECT {asked.key_of('p')} FROM {level.name} AS v "
-                    f"CROSS JOIN main.{quote(name)} AS c ON {level.joined('v', 'c')} "
-                    f"CROSS JOIN main.{quote(person.name)} AS p ON {same_row(edge, self.schema[name], person)}"
-                )
+        else:
+            if len(self.persons) > 1:
+                self.decide(subject)  # nobody is asked for yet: it tells in which table the owners are
+            for place, person in enumerate(self.persons):
+                chosen = f"s.verdict = {self._level_of(place)}" if len(self.persons) > 1 else "1"
+                self._forget()
+                self._climb(subject, chosen, self._level_of(place) + 1)
+                for level in self.known.values():
+                    self._ask_for_owners_of(level, person)
+            self.snapshot.execute(f"UPDATE {subject.name} SET verdict = NULL")
+        self._ask_for_same_people()
         self._forget()
+
+    def _ask_for_owners_of(self, level: KeyTable, person: str) -> None:
+        table, asked = level.table, self.asked[person]
+        for edge in self._owners_by_table(table).get(person, ()):
+            on = same_row(edge, table, self.schema[person], c="r", p="p")
+            if edge.table == person:  # a detail: its person refers to it
+                on = same_row(edge, self.schema[person], table, c="p", p="r")
+            self.snapshot.execute(
+                f"INSERT OR IGNORE INTO {asked.name} SELECT {asked.key_of('p')} FROM {level.name} AS v "
+                f"CROSS JOIN main.{quote(table.name)} AS r ON {level.joined('v', 'r')} "
+                f"CROSS JOIN main.{quote(person)} AS p ON {on}"
+            )
+
+    def _ask_for_same_people(self) -> None:
+        """Mark the rows of other tables that are the same people as asked for."""
+        edges = [e for e in self.people.same if {e.table, e.other_table} <= self.asked.keys()]
+        more = bool(edges)
+        while more:
+            more = sum(self._ask_for_same(edge, up) for edge in edges for up in (True, False)) > 0
+
+    def _ask_for_same(self, edge: ForeignKey, up: bool) -> int:
+        child, parent = self.schema[edge.table], self.schema[edge.other_table]
+        known, other = (child, parent) if up else (parent, child)
+        k, o = ("c", "p") if up else ("p", "c")
+        source, target = self.asked[known.name], self.asked[other.name]
+        return self.snapshot.execute(
+            f"INSERT OR IGNORE INTO {target.name} SELECT {target.key_of(o)} FROM {source.name} AS a "
+            f"CROSS JOIN main.{quote(known.name)} AS {k} ON {source.joined('a', k)} "
+            f"CROSS JOIN main.{quote(other.name)} AS {o} ON {same_row(edge, child, parent, indexed=not up)}"
+        ).rowcount
 
     def adopt(self, subject: KeyTable) -> None:
         """Mark the subject's rows whose owner does not exist as asked for, with the rows that depend on them."""
         self.adopted = KeyTable(self.snapshot, subject.table)
         columns = ", ".join(subject.columns)
         self.snapshot.execute(
-            f"INSERT INTO {self.adopted.name} SELECT {columns} FROM {subject.name} WHERE verdict = {FOREIGN}"
+            f"INSERT INTO {self.adopted.name} SELECT {columns} FROM {subject.name} WHERE {is_foreign('verdict')}"
         )
-        self.snapshot.execute(f"UPDATE {subject.name} SET verdict = {OWNED} WHERE verdict = {FOREIGN}")
+        self.snapshot.execute(f"UPDATE {subject.name} SET verdict = {self.settled} WHERE {is_foreign('verdict')}")
         self._forget()
 
     def _forget(self) -> None:
         for level in self.known.values():
             level.drop()
         self.known = {}
+        self.details.forget()
 
     def verdict(self, table: Table, row: str, inherited: str) -> str:
         """Return the verdict on a row of ``table`` (alias ``row``) as SQL.
 
-        It is ``inherited`` (SQL, too) if the row names no owner itself."""
-        has, asked = self._own(table, row)
-        return f"CASE WHEN {has} THEN CASE WHEN {asked} THEN {OWNED} ELSE {FOREIGN} END ELSE {inherited} END"
+        It is ``inherited`` (SQL, too) if the row itself names no owner in the first table of people."""
+        own, verdict = self._own(table, row)
+        return f"CASE WHEN {own} >= {self.settled} THEN {verdict} ELSE {inherited} END"
 
     def decide(self, candidates: KeyTable) -> None:
         """Fill in every NULL ``verdict`` of the candidates from the owners of their parents."""
@@ -91,34 +145,68 @@ class Owners:
             "WHERE s.verdict IS NULL"
         )
 
-    def _own_edges(self, table: Table) -> list[ForeignKey]:
-        return [e for e in self.graph.up(table.name) if e.other_table in self.persons]
+    def _owners_by_table(self, table: Table) -> dict[str, list[ForeignKey]]:
+        """Return the tables of people that may own rows of a table, in order, with the references that say so."""
+        found = {}
+        for person in self.persons:
+            edges = [e for e in self.graph.up(table.name) if e.other_table == person and e in self.people.owning]
+            edges += [e for e in self.graph.down(table.name) if e.table == person and e in self.people.details]
+            if edges:
+                found[person] = edges
+        return found
 
     def _edges_up(self, table: str) -> list[ForeignKey]:
-        return [e for e in self.graph.up(table) if e.other_table not in self.persons]
+        """Return the references along which a row may inherit owners: not from people, nor from what many share."""
+        shared = self.people.shared
+        return [e for e in self.graph.up(table) if e.other_table not in self.persons and e.other_table not in shared]
 
     def _own(self, table: Table, row: str) -> tuple[str, str]:
-        """Return two conditions as SQL: that the row itself names an owner, and that this owner was asked for."""
+        """Return two numbers as SQL: the highest verdict that a row's own owners could bring, and the verdict.
+
+        A parent's verdict counts only if it is higher than the first number, which is 0 without own owners."""
         if table.name in self.persons:
-            return "1", self._is_asked(table, row)
-        edges = self._own_edges(table)
-        has = [f"({filled(e.columns, row)})" for e in edges]
-        asked = [self._names_asked(e, row) for e in edges]
+            level = self._level_of(self.persons.index(table.name))
+            return str(self.settled), f"{level} + {self._is_asked(table, row)}"
+        possible, verdicts = [], []
         if self.adopted is not None and self.adopted.table == table:
-            adopted = f"EXISTS (SELECT 1 FROM {self.adopted.name} AS a WHERE {self.adopted.joined('a', row)})"
-            has, asked = [*has, adopted], [*asked, adopted]
-        return " OR ".join(has) or "0", " OR ".join(asked) or "0"
+            has = f"EXISTS (SELECT 1 FROM {self.adopted.name} AS a WHERE {self.adopted.joined('a', row)})"
+            possible.append(f"WHEN {has} THEN {self.settled}")
+            verdicts.append(possible[0])
+        for person, edges in self._owners_by_table(table).items():
+            level, has = self._level_of(self.persons.index(person)), self._has_owner(table, edges, row)
+            asked = " OR ".join(self._has_asked(e, row) for e in edges)
+            possible.append(f"WHEN {has} THEN {level + 1}")
+            verdicts.append(f"WHEN {has} THEN {level} + ({asked})")
+        if not possible:
+            return "0", "0"
+        return f"CASE {' '.join(possible)} ELSE 0 END", f"CASE {' '.join(verdicts)} ELSE 0 END"
 
     def _is_asked(self, person: Table, row: str) -> str:
         asked = self.asked[person.name]
         return f"EXISTS (SELECT 1 FROM {asked.name} AS a WHERE {asked.joined('a', row)})"
 
-    def _names_asked(self, edge: ForeignKey, row: str) -> str:
+    def _has_owner(self, table: Table, edges: list[ForeignKey], row: str) -> str:
+        """Return the condition that a row has an owner by one of these references, asked for or not."""
+        return " OR ".join(
+            f"({filled(e.columns, row)})" if e.table == table.name else self._is_detail(e, row, "1") for e in edges
+        )
+
+    def _has_asked(self, edge: ForeignKey, row: str) -> str:
+        if edge in self.people.details:
+            return self._is_detail(edge, row, "asked")
         child, person = self.schema[edge.table], self.schema[edge.other_table]
         return (
             f"EXISTS (SELECT 1 FROM main.{quote(person.name)} AS o "
             f"WHERE {same_row(edge, child, person, c=row, p='o')} AND {self._is_asked(person, 'o')})"
         )
+
+    def _is_detail(self, edge: ForeignKey, row: str, condition: str) -> str:
+        named = self.detail_rows(edge)
+        return f"EXISTS (SELECT 1 FROM {named.name} AS d WHERE {named.joined('d', row)} AND {condition})"
+
+    def detail_rows(self, edge: ForeignKey) -> KeyTable:
+        """Return the rows that people name by a reference as details of theirs; columns ``asked`` and ``people``."""
+        return self.details.named(edge, self._is_asked(self.schema[edge.table], "c"))
 
     def _level(self, name: str) -> KeyTable:
         if name not in self.known:
@@ -128,12 +216,13 @@ class Owners:
             self.known[name].index(["step"])
         return self.known[name]
 
-    def _climb(self, start: KeyTable, chosen: str) -> int:
-        """Record the ``chosen`` start rows and all rows above them, up to the nearest owners.
+    def _climb(self, start: KeyTable, chosen: str, enough: int | None = None) -> int:
+        """Record the ``chosen`` start rows and all rows above them, up to rows whose own owners are ``enough``.
 
-        Returns the number of the first step. Rows that are known from an earlier climb are not visited again."""
+        By default these are owners that no parent's can outdo. Returns the number of the first step. Rows that are
+        known from an earlier climb are not visited again."""
         self.step += 1
-        first, fresh = self.step, {start.table.name}
+        first, fresh, enough = self.step, {start.table.name}, enough or self.settled
         self._learn(self._level(start.table.name), f"{start.name} AS s", start.joined("s", "r"), chosen)
         while fresh:
             reached = set()
@@ -143,7 +232,7 @@ class Owners:
                     level = self._level(name)
                     source = (
                         f"{level.name} AS v CROSS JOIN main.{quote(name)} AS c ON {level.joined('v', 'c')} "
-                        f"AND v.step = {self.step} AND NOT v.own"
+                        f"AND v.step = {self.step} AND v.own < {enough}"
                     )
                     on = same_row(edge, child, parent, p="r")
                     if self._learn(self._level(parent.name), source, on, "1", ahead=1):
@@ -153,10 +242,9 @@ class Owners:
         return first
 
     def _learn(self, level: KeyTable, source: str, on: str, chosen: str, ahead: int = 0) -> int:
-        has, asked = self._own(level.table, "r")
+        own, verdict = self._own(level.table, "r")
         return self.snapshot.execute(
-            f"INSERT OR IGNORE INTO {level.name} SELECT {level.key_of('r')}, {has}, "
-            f"CASE WHEN {has} THEN CASE WHEN {asked} THEN {OWNED} ELSE {FOREIGN} END ELSE {OWNERLESS} END, "
+            f"INSERT OR IGNORE INTO {level.name} SELECT {level.key_of('r')}, {own}, {verdict}, "
             f"{self.step + ahead} FROM {source} CROSS JOIN main.{quote(level.table.name)} AS r ON {on} WHERE {chosen}"
         ).rowcount
 
@@ -174,5 +262,5 @@ class Owners:
             f"CROSS JOIN {above.name} AS u ON {above.joined('u', 'p')} WHERE {below.joined('v', 'c')})"
         )
         return self.snapshot.execute(
-            f"UPDATE {below.name} AS v SET verdict = {highest} WHERE {which} AND NOT v.own AND v.verdict < {highest}"
+            f"UPDATE {below.name} AS v SET verdict = {highest} WHERE {which} AND max(v.own, v.verdict) < {highest}"
         ).rowcount

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from ..database.schema import Column, ForeignKey, Schema, Table, fold
 from ..errors import SettingsError
-from ..options.settings import Preset, Settings
+from ..options.preset import Preset
+from ..options.settings import Settings
 from .secret_paths import Path
 
 PARTLY = "a part of it is named as secret"

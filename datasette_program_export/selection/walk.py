@@ -7,32 +7,21 @@ Python. ``docs/closure.md`` explains the rules.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 from ..database.schema import ForeignKey, quote
 from ..database.snapshot import Snapshot
 from ..errors import TooLargeError
 from .annotated_schema import AnnotatedSchema
+from .details import Details
 from .graph import Graph
 from .key_tables import KeyTable, filled, index_serves, same_row
-from .owners import FOREIGN, OWNED, Owners
+from .owners import OWNED, Owners, is_foreign
+from .reached import BELONGS, NEEDED, Reached
 
-BELONGS, NEEDED = "belongs", "needed"
 Direction = Literal["down", "up"]
 DOWN: Direction = "down"
 UP: Direction = "up"
-
-
-@dataclass
-class Reached:
-    """The rows of one table that are in the export.
-
-    Holds their keys, the number of rows per group, and the edge that first led to each group."""
-
-    keys: KeyTable
-    counts: dict[str, int] = field(default_factory=lambda: {BELONGS: 0, NEEDED: 0})
-    first_edge: dict[str, ForeignKey] = field(default_factory=dict)
 
 
 class Walk:
@@ -56,7 +45,10 @@ class Walk:
         self.max_rows = max_rows
         self.reached: dict[str, Reached] = {}
         self.without_index: list[ForeignKey] = []
-        self.owners = Owners(snapshot, annotated) if withhold and annotated.persons else None
+        self.people = annotated.people
+        self.owners = Owners(snapshot, annotated) if withhold and self.people.tables else None
+        self.details = Details(snapshot, annotated.schema)
+        self.roots: set[str] = set()
         self._withheld: dict[tuple[ForeignKey, Direction], KeyTable] = {}
         cycles = [set(c) for c in graph.components]
         self._cyclic = {e.table for e in graph.edges if any({e.table, e.other_table} <= c for c in cycles)}
@@ -75,16 +67,21 @@ class Walk:
             f"INSERT INTO {subject.keys.name} SELECT {', '.join(chosen.columns)}, 0, {verdict} FROM {chosen.name}"
         ).rowcount
         if self.owners is not None:
-            self.owners.ask_for_owners(chosen)
+            self.owners.ask_for_owners(subject.keys)
             self.owners.decide(subject.keys)
             self.owners.adopt(subject.keys)
+        self.roots = {chosen.table.name}
         chosen.drop()
         self._guard(None)
+        self._add_parts_of_people()
 
     def down(self) -> None:
         """Follow every edge from parents to children, and on from those, until no new rows are found."""
-        for component in self.graph.components:
-            self._follow(component, [e for t in component for e in self.graph.down(t)], DOWN)
+        more = True
+        while more:
+            for component in self.graph.components:
+                self._follow(component, [e for t in component for e in self.graph.down(t)], DOWN)
+            more = self._add_parts_of_people()  # of people who were reached just now
 
     def up(self) -> None:
         """Follow every edge from the rows reached so far to their parents, and on from those; never down again."""
@@ -93,6 +90,17 @@ class Walk:
         for component in reversed(self.graph.components):
             self._follow(component, [e for t in component for e in self.graph.up(t)], UP)
         self._look_behind_withheld()
+
+    def _add_parts_of_people(self) -> bool:
+        """Add the rows that are one person with a reached one, and the details of one person alone.
+
+        They belong, although the reference to them leads up. A guess adds nothing. Returns whether any are new."""
+        edges = [e for e in self.graph.edges if e in self.people.same or e in self.people.details]
+        found, more = False, self.people.declared and bool(edges)
+        while more:
+            more = sum(self._cross(edge, UP, None, BELONGS) for edge in edges) > 0
+            found = found or more
+        return found
 
     def withheld(self) -> list[tuple[ForeignKey, Direction, int]]:
         """Return the rows of other people that were met and left out: the edge, the direction, the number of rows."""
@@ -128,10 +136,11 @@ class Walk:
             if edge not in inside:
                 self._cross(edge, direction, None)
 
-    def _cross(self, edge: ForeignKey, direction: Direction, step: int | None) -> int:
+    def _cross(self, edge: ForeignKey, direction: Direction, step: int | None, group: str | None = None) -> int:
         """Add the rows that one edge leads to, and return how many are new.
 
-        Inside a component (``step`` is not None), only the rows of that step are followed."""
+        Inside a component (``step`` is not None), only the rows of that step are followed. The ``group`` is that of
+        the direction, except for parts of people: they belong, though up."""
         source, target = (edge.other_table, edge.table) if direction == DOWN else (edge.table, edge.other_table)
         if direction == UP and not self.schema[target].key:
             return 0  # without a key its rows cannot be told apart, so they are not added; these references dangle
@@ -141,6 +150,8 @@ class Walk:
         path = self._path(edge, direction, inside=step is not None)
         if step is not None:
             path += f" AND k.step = {step}"
+        if group is not None and edge in self.people.details:
+            path += self._of_nobody_else(edge)
         key = reached.keys.key_of("c" if direction == DOWN else "p")
         new_step = 0 if step is None else step + 1
         if self.owners is None:
@@ -149,12 +160,27 @@ class Walk:
             ).rowcount
         else:
             new = self._cross_as_asked(edge, direction, key, path, new_step)
-        group = BELONGS if direction == DOWN else NEEDED
+        if group is not None and new:
+            self.roots.add(target)
+        group = group or (BELONGS if direction == DOWN else NEEDED)
         if new:
             reached.counts[group] += new
             reached.first_edge.setdefault(group, edge)
             self._guard(edge)
         return new
+
+    def _of_nobody_else(self, edge: ForeignKey) -> str:
+        """Return the condition that no other person names the detail ``p``; with all included, that one person does."""
+        if self.owners is None:
+            named = self.details.named(edge, "0")
+            return f" AND EXISTS (SELECT 1 FROM {named.name} AS d WHERE {named.joined('d', 'p')} AND people = 1)"
+        found = ""
+        for other in self.people.details:
+            if other.other_table == edge.other_table:
+                named = self.owners.detail_rows(other)
+                rows = f"SELECT 1 FROM {named.name} AS d WHERE {named.joined('d', 'p')} AND people > asked"
+                found += f" AND NOT EXISTS ({rows})"
+        return found
 
     def _path(self, edge: ForeignKey, direction: Direction, inside: bool) -> str:
         """Return a crossing as a FROM clause: the keys ``k``, their rows, and the rows that the edge leads to."""
@@ -210,8 +236,10 @@ class Walk:
         row = "c" if direction == DOWN else "p"
         target = self.schema[edge.table if direction == DOWN else edge.other_table]
         keys = self.reached[target.name].keys
-        # children of an owned row have the same owner; for other rows the parents decide
-        inherited = f"CASE k.verdict WHEN {OWNED} THEN {OWNED} END" if direction == DOWN else "NULL"
+        top = self.owners.settled
+        # children of an owned row have the same owner, unless they only mention it; else the parents decide
+        owned = direction == DOWN and self.people.passes_owners(edge)
+        inherited = f"CASE k.verdict WHEN {top} THEN {top} END" if owned else "NULL"
         met = KeyTable(self.snapshot, target, ", verdict INTEGER")
         self.snapshot.execute(
             f"INSERT INTO {met.name} SELECT {key}, {self.owners.verdict(target, row, inherited)} FROM {path} WHERE 1 "
@@ -221,11 +249,12 @@ class Walk:
         self.owners.decide(met)
         columns = ", ".join(met.columns)
         new = self.snapshot.execute(
-            f"INSERT INTO {keys.name} SELECT {columns}, {step}, verdict FROM {met.name} WHERE verdict <> {FOREIGN}"
+            f"INSERT INTO {keys.name} SELECT {columns}, {step}, verdict FROM {met.name} "
+            f"WHERE NOT {is_foreign('verdict')}"
         ).rowcount
         others = self._withhold(edge, direction)
         self.snapshot.execute(
-            f"INSERT OR IGNORE INTO {others.name} SELECT {columns}, 0 FROM {met.name} WHERE verdict = {FOREIGN}"
+            f"INSERT OR IGNORE INTO {others.name} SELECT {columns}, 0 FROM {met.name} WHERE {is_foreign('verdict')}"
         )
         met.drop()
         return new

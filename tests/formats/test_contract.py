@@ -96,7 +96,7 @@ def test_a_format_streams(name: str) -> None:
 GOLDEN = {
     "programjson": b"""{"format":"programjson",
 "version":1,
-"export":{"created_at":"2026-11-23T04:05:06Z","generator":"GENERATOR","source":"memory","scope":"record","request":{"table":"p","records":[["1"]]}},
+"export":{"created_at":"2026-11-23T04:05:06Z","generator":"GENERATOR","source":"memory","scope":"record","request":{"table":"p","records":[["1"]],"person":["none"]}},
 "schema":{"tables":{"p":{"columns":[{"name":"id","type":"INTEGER"},{"name":"name","type":"TEXT"}],"primary_key":["id"],"foreign_keys":[],"sql":"CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT)"},"c":{"columns":[{"name":"id","type":"INTEGER"},{"name":"p","type":""},{"name":"note","type":"TEXT"}],"primary_key":["id"],"foreign_keys":[{"columns":["p"],"table":"p","other_columns":["id"]}],"sql":"CREATE TABLE c (id INTEGER PRIMARY KEY, p REFERENCES p, note TEXT)"}},"deferred":[],"objects":[],"not_carried":[],"database":{"encoding":"UTF-8"}},
 "tables":{
 "p":[
@@ -107,7 +107,7 @@ GOLDEN = {
 {"id":11,"p":1,"note":""}
 ]
 },
-"coverage":{"tables":{"p":{"belongs":1,"needed":0},"c":{"belongs":2,"needed":0}},"withheld":[],"no_permission":[],"secret":[],"left_out":[],"dangling":[],"warnings":[]},
+"coverage":{"tables":{"p":{"belongs":1,"needed":0},"c":{"belongs":2,"needed":0}},"withheld":[],"no_permission":[],"secret":[],"left_out":[],"dangling":[],"warnings":[],"people":{"tables":[],"known_by":"guess"}},
 "integrity":{"rows":3,"tables":{"p":{"rows":1,"sha256":"DIGEST"},"c":{"rows":2,"sha256":"DIGEST"}},"document":"DIGEST","complete":true}}
 """,  # noqa: E501
     "ndjson": b"""{"id":1,"name":"a;b"}

@@ -9,7 +9,8 @@ import pytest
 from datasette_program_export import Settings
 from datasette_program_export.database.reflection import reflect
 from datasette_program_export.errors import SettingsError
-from datasette_program_export.options.settings import PRESETS, load_preset, merge, parse_settings, read_settings
+from datasette_program_export.options.preset import load_preset
+from datasette_program_export.options.settings import PRESETS, merge, parse_settings, read_settings
 from datasette_program_export.selection.annotated_schema import annotate
 from tests.support.databases.building import database
 
@@ -71,7 +72,7 @@ def test_the_practice_is_recognised_and_other_databases_are_not(demo_file: Path)
         "transit": "transit_events",
     }
     assert known.json_columns(known.schema["charts"]) == {"chart_data", "calculation_params"}
-    assert annotate(reflect(practice), Settings(preset="none")).persons == ()
+    assert annotate(reflect(practice), Settings(preset="none")).people.known_by == "guess"
     assert annotate(reflect(database(None, "CREATE TABLE charts (id)")), Settings()).preset is None
     practice.close()
 

@@ -54,7 +54,7 @@ def test_the_walk_finds_what_the_oracle_finds(built: Built, data: st.DataObject)
             }
             assert len(in_all) == sum(reached.counts.values())
             found["belongs"] |= in_all
-        oracle = Oracle(connection, snapshot.schema, known.graph().edges, built.persons)
+        oracle = Oracle(connection, snapshot.schema, known.graph().edges, known.people)
         belongs, needed, withheld = oracle.closure({(subject.name, k) for k in chosen}, withhold, up)
         assert found["belongs"] == belongs | needed
         assert walk.total == len(belongs) + len(needed)

@@ -65,7 +65,7 @@ class Stopping(Oracle):
     """The oracle where some references are not followed: rows are owned along these, too."""
 
     def __init__(self, rule: Oracle, stopped: set[ForeignKey]) -> None:
-        self.rule, self.persons, self.adopted = rule, rule.persons, set()
+        self.rule, self.people, self.persons, self.adopted = rule, rule.people, rule.persons, set()
         self.up = {row: [(e, p) for e, p in pairs if e not in stopped] for row, pairs in rule.up.items()}
         self.down = {row: [(e, c) for e, c in pairs if e not in stopped] for row, pairs in rule.down.items()}
 
@@ -73,14 +73,25 @@ class Stopping(Oracle):
         self.rule.adopted = self.adopted
         return self.rule.owners(row)
 
+    def naming(self, row: Row, table: str) -> set[Row]:
+        return self.rule.naming(row, table)
+
+    def same(self, rows: set[Row]) -> set[Row]:
+        return self.rule.same(rows)
+
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tangles(), st.data())
 def test_the_owner_rule_holds_in_tangles_also_along_references_not_followed(drawn: Drawn, data: st.DataObject) -> None:
     source = database(None, "PRAGMA foreign_keys=OFF", *drawn.statements)
     with closing(source) as connection, closing(Snapshot(Source.of(source))) as snapshot:
-        subjects = {name: {"person": True} for name in drawn.persons}
-        known = annotate(snapshot.schema, Settings.model_validate({"subjects": subjects}))
+        edges = sorted({e.name for t in snapshot.schema.values() for e in t.foreign_keys})
+        roles = {edge: data.draw(st.sampled_from(["", "", "owns", "mentions", "same_person"])) for edge in edges}
+        said: dict[str, list[str]] = {"persons": data.draw(st.permutations(drawn.persons))}
+        for edge, role in roles.items():
+            said.setdefault(role, []).append(edge)
+        said.pop("", None)
+        known = annotate(snapshot.schema, Settings.model_validate(said))
         stopped = data.draw(st.sets(st.sampled_from(known.edges), max_size=2))
         subject = snapshot.schema[data.draw(st.sampled_from(sorted(snapshot.schema)))]
         rows = connection.execute(f"SELECT {keys(subject, 'r')} FROM {subject.name} r").fetchall()
@@ -98,7 +109,7 @@ def test_the_owner_rule_holds_in_tangles_also_along_references_not_followed(draw
             for name, reached in walk.reached.items()
             for key in snapshot.execute(f"SELECT {', '.join(reached.keys.columns)} FROM {reached.keys.name}")
         }
-        rule = Oracle(connection, snapshot.schema, known.edges, drawn.persons)
+        rule = Oracle(connection, snapshot.schema, known.edges, known.people)
         belongs, needed, left = Stopping(rule, stopped).closure({(subject.name, k) for k in chosen}, True, True)
         assert found == belongs | needed
         assert sum(r.counts["needed"] for r in walk.reached.values()) == len(needed)

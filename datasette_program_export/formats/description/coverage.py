@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -92,6 +92,23 @@ class Dangling:
 
 
 @dataclass(frozen=True)
+class People:
+    """The tables of people by which rows of others were told, as far as this person may see them."""
+
+    __pydantic_config__ = CLOSED
+
+    tables: tuple[str, ...]
+    known_by: Annotated[
+        Literal["request", "settings", "preset", "guess"],
+        Field(description="Who said so; `guess`: nobody, their names and columns sound like people."),
+    ]
+    doubtful: Annotated[
+        Mapping[str, tuple[str, ...]],
+        Field(description="Exported tables with columns that sound like people's, not taken for people."),
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Coverage:
     """What the document holds, what it leaves out, and why."""
 
@@ -104,6 +121,7 @@ class Coverage:
     left_out: tuple[LeftOut, ...]
     dangling: tuple[Dangling, ...]
     warnings: tuple[str, ...]
+    people: People | None = None
 
     @property
     def dangling_by_reference(self) -> dict[ReferenceKey, int]:

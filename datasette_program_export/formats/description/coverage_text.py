@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from .coverage import Coverage
 
@@ -22,7 +22,7 @@ def counted(table: str, rows: int, labels: Labels, number: Number = plain) -> st
 def coverage_sentences(coverage: Coverage, labels: Labels | None = None, number: Number = plain) -> list[str]:
     """Return sentences that say what was left out and why, and which references dangle."""
     names = labels or {}
-    found = []
+    found = people_sentences(coverage)
     for w in coverage.withheld:
         whose = "not asked for" if w.why.startswith("a ") else "of a person not asked for"
         found.append(f"{counted(w.table, w.rows, names, number)} {whose}: not included ({w.along}).")
@@ -38,3 +38,28 @@ def coverage_sentences(coverage: Coverage, labels: Labels | None = None, number:
         who = counted(d.table, d.rows, names, number)
         found.append(f"{who} {verb} to {parent} that is not included ({', '.join(d.columns)}).")
     return [*found, *coverage.warnings]
+
+
+def people_sentences(coverage: Coverage) -> list[str]:
+    """Return sentences that say which tables were taken for people, unless settings or a preset named them."""
+    people = coverage.people
+    if people is None or people.known_by not in ("guess", "request"):
+        return []
+    tables = listed(people.tables)
+    asked = people.known_by == "request"
+    if people.tables:
+        taken = f"{tables} {'was' if len(people.tables) == 1 else 'were'} taken for people"
+        how = "as was asked for" if asked else f"by {'their names' if people.tables[1:] else 'its name'} and columns"
+        found = [f"{taken}, {how}: rows of people who were not asked for are not included."]
+    elif asked:
+        found = ["No table was taken for people, as was asked for: rows of other people may be included."]
+    else:
+        found = ["No table was taken for people: if some hold people, rows of others are included."]
+    for table, columns in people.doubtful.items():
+        found.append(f"{table} was not taken for people, although it has {listed(columns)}.")
+    return found
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as words: ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

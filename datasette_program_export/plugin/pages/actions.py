@@ -8,7 +8,7 @@ from ..host.permission_hooks import AUDIT
 from ..host.protocols import Actor, Datasette, HttpRequest
 from ..imports.request import may_import
 from ..request.profiles import offered, profiles_url
-from .export_context import carried, with_query
+from .addresses import carried, with_query
 
 Links = list[dict[str, str]]  # each with href, label and description
 _EXPLAINED = "Choose the format; you see first what will be in the file."

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import urlencode
 
 from ...formats.description.coverage import LeftOut
 from ...formats.registry import NAMES, get_format, member_names
@@ -21,12 +19,13 @@ from ...planning.row_picker import Picking
 from ...planning.warnings import cautions
 from ...planning.wording import coverage_sentences
 from .. import host
-from ..host.protocols import Args
 from ..http.numbers import numbers_for
 from ..request.asked import ExportContext
 from ..request.form import MARK, Form, chosen_range
+from .addresses import carried, with_query
 from .sample import FileSample
 from .tree import about, connections, needed, not_in_tree, size, tree
+from .who_is_who import who_is_who, with_guess
 
 
 def job_advised(plan: Plan, settings: Settings) -> bool:
@@ -39,13 +38,9 @@ def job_advised(plan: Plan, settings: Settings) -> bool:
 _IN_THE_FORM = {
     PREFIX + name
     for name in (
-        "format", "without", "layout", "cascade", "compress", "stop", "parents", "others", "dialect", "delimiter",
+        "format", "without", "layout", "cascade", "compress", "stop", "parents", "others", "person", "dialect",
+        "delimiter",
     )
-}  # fmt: skip
-# Parameters of a page that set its position and its look, not which rows it shows
-_NOT_CARRIED = {
-    "_next", "_size", "_labels", "_shape", "_extra", "_nofacet", "_nosuggest", "_nocount", "_trace", "_json",
-    "_hide_sql", "_show_sql", "_timelimit", "_ttl", "_stream", "_dl", "_nl",
 }  # fmt: skip
 _LAYOUTS = {
     "pretty": "spread out, easier to read by eye",
@@ -53,23 +48,13 @@ _LAYOUTS = {
 }
 
 
-def carried(args: Args) -> list[tuple[str, str]]:
-    """Return the parameters of a page that say which rows it shows, as pairs."""
-    names = [n for n in args if n not in _NOT_CARRIED and not n.startswith(("_facet", PREFIX))]
-    return [(name, value) for name in names for value in args.getlist(name)]
-
-
-def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """Return the URL with these parameters."""
-    query = urlencode(list(pairs))
-    return f"{url}?{query}" if query else str(url)
-
-
 def page_context(
     asked: ExportContext, plan: Plan, form: Form, picking: Picking | None, begins: FileSample | None
 ) -> dict[str, Any]:
     """Return the template's variables."""
-    request, number = asked.request, numbers_for(asked.http.headers.get("accept-language", ""))
+    number = numbers_for(asked.http.headers.get("accept-language", ""))
+    asked = with_guess(asked, plan)
+    request = asked.request
     what, title = _called(asked, plan)
     ranges = _ranges(asked, plan)
     belongs, added = tree(plan, number), needed(plan, number)
@@ -93,7 +78,10 @@ def page_context(
         "needed": added,
         "sizes": {t.table: size(t, number) for t in plan.tables},
         "connections": connected,
-        "left": coverage_sentences(replace(plan.coverage, left_out=_for_a_reason(plan)), plan.labels, number),
+        "left": coverage_sentences(
+            replace(plan.coverage, left_out=_for_a_reason(plan), people=None), plan.labels, number
+        ),
+        **who_is_who(asked, plan, number),
         "left_out": not_in_tree(request.without, [*belongs, *added]),
         "cautions": cautions(plan, request, number, asked.settings.max_rows),
         "withheld": bool(plan.coverage.withheld) or request.others == "include",

@@ -17,11 +17,12 @@ from ..host.permission_hooks import PLUGIN, PROFILES
 from ..host.protocols import Actor, Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, check_may_look, done_answer, page_answer, posted
 from ..http.forms import check_same_site, sent_pairs
+from ..request.asked import ExportContext
 from ..request.form import SAVE_AS, SAVE_FOR
 from ..request.profiles import exportable_in, profiles_url, saved_for, seen_in_settings, shown, store_of
 from ..request.replay import address_from, asked_again, planned
 from ..server.identity import owner_of
-from .export_context import with_query
+from .addresses import with_query
 
 _NOT_SHOWN = Failure("The saved choices cannot be shown")
 _WORDS = {
@@ -36,6 +37,7 @@ _WORDS = {
     "tables": "only {}",
     "without": "without {}",
     "stop": "nothing followed along {}",
+    "person": "tables of people: {}",
 }
 _CHOICES = {
     ("cascade", True): "with everything that belongs to the rows",
@@ -59,8 +61,9 @@ async def save(request: HttpRequest, datasette: Datasette) -> Response:
     await _check_may_save(datasette, request.actor, everybody)
     address = address_from(request, [(n, v) for n, v in pairs if n not in (SAVE_AS, SAVE_FOR)])
     asked = await asked_again(request, datasette, address)
-    # report an unknown name now, not when the profile is used
-    await planned(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
+    asked = replace(asked, settings=asked.settings.model_copy(update={"max_rows": None}))
+    await planned(asked)  # report an unknown name now, not when the profile is used
+    asked = await _without_guess(asked)
     table = asked.request.table or asked.request.name
     made = Profile(
         name,
@@ -71,6 +74,15 @@ async def save(request: HttpRequest, datasette: Datasette) -> Response:
     )
     saved = await asyncio.to_thread((await store_of(datasette)).save, made)
     return done_answer(request, datasette, profiles_url(datasette), _told(datasette, saved, True), 201)
+
+
+async def _without_guess(asked: ExportContext) -> ExportContext:
+    """Leave out the tables of people where they are those of the guess, which the page writes into its form."""
+    if not asked.request.person:
+        return asked
+    free = replace(asked, request=asked.request.model_copy(update={"person": ()}))
+    plan = await planned(free)
+    return free if plan is not None and tuple(plan.person) == asked.request.person else asked
 
 
 @posted(Failure("The choice was not deleted"))

@@ -21,14 +21,14 @@ from ...database.schema import fold
 from ...errors import RequestError
 from ...formats.registry import NAMES, get_format
 from ...options.grammar import PREFIX
-from ...options.request import DEFAULT_FORMAT, PACKAGE
+from ...options.request import DEFAULT_FORMAT, NOBODY, PACKAGE
 from ..host.protocols import HttpRequest
 from ..http.parameters import pairs_of
 
 MARK, FIND, PAGE, SAMPLE, SAVE_AS = (PREFIX + name for name in ("form", "find", "page", "sample", "save_as"))
 SAVE_FOR = f"{PREFIX}save_for"  # the value of the save buttons, sent only when saving
 FROM, UNTIL = f"{PREFIX}from.", f"{PREFIX}until."
-_OF_REFERENCES = tuple(PREFIX + name for name in ("parents", "others", "stop"))
+_OF_REFERENCES = tuple(PREFIX + name for name in ("parents", "others", "person", "stop"))
 _OF_CSV = {f"{PREFIX}dialect": "exact", f"{PREFIX}delimiter": ","}
 Pairs = list[tuple[str, str]]
 _MOST_WORDS, _LONGEST_FIND = 100, 1_000  # each word becomes one condition
@@ -82,6 +82,7 @@ def without_records(http: HttpRequest) -> HttpRequest:
 
 def _meant(pairs: Pairs, place: Mapping[str, str]) -> Pairs:
     """Return the fields that have a meaning, with dates as filters."""
+    pairs = _without_nobody(pairs)
     dates = [(name, value) for name, value in pairs if name.startswith((FROM, UNTIL))]
     found = [(n, v) for n, v in pairs if not n.startswith((FROM, UNTIL)) and (v or not n.startswith(PREFIX))]
     filters = list(_ranges(dates))
@@ -95,6 +96,13 @@ def _meant(pairs: Pairs, place: Mapping[str, str]) -> Pairs:
     if name in NAMES:
         found = [pair for pair in found if _goes_with(pair, name, several=cascades or "table" not in place)]
     return [*found, *filters]
+
+
+def _without_nobody(pairs: Pairs) -> Pairs:
+    """Drop ``none`` beside ticked tables of people: the form always sends it, so that no tick means nobody."""
+    person = f"{PREFIX}person"
+    named = any(name == person and value != NOBODY for name, value in pairs)
+    return [(name, value) for name, value in pairs if not (named and name == person and value == NOBODY)]
 
 
 def _cascades(chosen: dict[str, str], place: Mapping[str, str]) -> bool:

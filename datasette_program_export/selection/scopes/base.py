@@ -16,7 +16,7 @@ from ...database.guarding.view_names import ViewNames, view_names
 from ...database.schema import Column, ForeignKey, Schema, Table, fold
 from ...database.snapshot import Snapshot
 from ...errors import DeniedError, NotFoundError, RequestError, UnsupportedError
-from ...options.request import Request
+from ...options.request import NOBODY, Request
 from ..annotated_schema import AnnotatedSchema
 from ..graph import Graph
 from ..secret_paths import Path, SecretPaths
@@ -93,6 +93,10 @@ class Scope(ABC):
         """Return the singular and plural name of a row, per table that this person may see."""
         words = {name: self.annotated.subject(name) for name in self.schema if self.find(name) is not None}
         return {name: (w.label, w.plural) for name, w in words.items() if w.label and w.plural}
+
+    def people_to_name(self) -> tuple[str, ...]:
+        """Return the tables of people that this person may see, as a request names them: ``none`` for none."""
+        return tuple(t for t in self.annotated.persons if self.find(t) is not None) or (NOBODY,)
 
     @property
     def graph(self) -> Graph:

@@ -27,10 +27,14 @@ class RecordScope(Scope):
         super().prepare()
         asked = self.annotated.edges_named(request.stop, self.visible)
         self.stopped = self.annotated.edges_named(self.annotated.stopped_names()) | asked
-        self.parents = request.parents or ("needed" if self.annotated.persons else "none")
+        self.parents = request.parents or ("needed" if self._people_are_declared() else "none")
         self.walk = self._new_walk(self.max_rows) if request.cascades else None
         if self.walk is None and self.left_out_tables and request.profile is None:
             raise RequestError(f"{min(self.left_out_tables)} would not be in this export; it cannot be left out.")
+
+    def _people_are_declared(self) -> bool:
+        people = self.annotated.people if self.request.cascades else None
+        return people is not None and people.declared and bool(people.tables)
 
     def resolve(self) -> None:
         """Find the rows. If this is interrupted, ``walk`` holds what was reached so far."""
@@ -189,7 +193,7 @@ class RecordScope(Scope):
         reached = self.walk.reached.get(name)
         if reached is not None and any(reached.counts.values()):
             return True
-        return name in self.walk.graph.reachable_down([self.subject.name])
+        return name in self.walk.graph.reachable_down({self.subject.name, *self.walk.roots})
 
     def _reached(self, name: str) -> TableRows:
         assert self.walk is not None
