@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.databases.building import database
 
+LASTING = Path(__file__).parents[2] / ".read-only-test"  # the one folder that can be written to inside
+
 # Inside: no folder can be written to. Each answer is printed as [path, status, the end of what came].
 SITE = """
 import asyncio, json, logging, sys, tempfile
@@ -59,8 +61,10 @@ if sys.version_info >= (3, 11):  # before, it cannot be told from a disk that fa
 @pytest.fixture
 def inside() -> list[str]:
     """The command in front of another one by which that finds no folder to write to."""
-    hidden = "mount -t tmpfs -o ro none /tmp; mount -t tmpfs -o ro none /var/tmp; mount -t tmpfs -o ro none /dev/shm"
-    command = ["unshare", "-m", "sh", "-ec", hidden + '; cd /tmp; exec "$@"', "sh"]
+    fixed = "for f in /tmp /var/tmp /dev/shm; do mount --bind $f $f; mount -o remount,ro,bind $f; done"
+    lasting = f'mount --bind "{LASTING}" "{LASTING}"; mount -o remount,rw,bind "{LASTING}"'
+    LASTING.mkdir(exist_ok=True)  # may lie in /tmp itself
+    command = ["unshare", "-m", "sh", "-ec", f'{fixed}; {lasting}; cd /tmp; exec "$@"', "sh"]
     if not shutil.which("unshare"):
         pytest.skip("there is no unshare here, which hides the folders that can be written to")
     if (done := subprocess.run([*command, "true"], capture_output=True, text=True)).returncode:
@@ -69,8 +73,7 @@ def inside() -> list[str]:
 
 
 def test_it_starts_and_says_what_it_cannot(inside: list[str]) -> None:
-    lasting = Path(__file__).parents[2] / ".read-only-test"
-    lasting.mkdir(exist_ok=True)  # not in /tmp, which is hidden inside
+    lasting = LASTING
     try:
         made = ("CREATE TABLE t (id INTEGER PRIMARY KEY, x)", "INSERT INTO t VALUES (1, 'one')")
         database(lasting / "wal.db", *made).close()

@@ -210,6 +210,6 @@ def test_what_must_be_unpacked_to_be_read_is_bounded_and_in_its_folder(tmp_path:
             verify(tmp_path / "x.gz", limits=tight)
         roomy = limits_of(Settings(spool_disk_mb=len(whole) / 1e6, spool_dir=str(tmp_path)))
         assert verify(tmp_path / "x.gz", limits=roomy).status == "complete"
-        with pytest.raises(FileNotFoundError):
+        with pytest.raises(SpoolFullError, match="No such file"):
             verify(tmp_path / "x.gz", limits=limits_of(Settings(spool_dir=str(tmp_path / "nowhere"))))
     assert not list(tmp_path.glob("program-export-*"))

@@ -28,19 +28,21 @@ SUBJECTS = [
 
 @pytest.mark.parametrize(("file", "table", "key"), SUBJECTS)
 @pytest.mark.parametrize("parents", ["none", "needed"])
+@pytest.mark.parametrize("others", ["withhold", "include"])
 def test_a_record_is_the_same_by_every_door_and_loads_as_announced(
-    real_data: Path, file: str, table: str, key: str, parents: str
+    real_data: Path, file: str, table: str, key: str, parents: str, others: str
 ) -> None:
     path = real_data / file
-    found = document(path, table, tuple(key.split(",")), parents=parents)
-    done = CliRunner().invoke(program_export, ["record", str(path), table, key, "--parents", parents])
+    found = document(path, table, tuple(key.split(",")), parents=parents, others=others)
+    told = ["--parents", parents, "--others", others]
+    done = CliRunner().invoke(program_export, ["record", str(path), table, key, *told])
     assert json.loads(done.stdout)["integrity"]["tables"] == found["integrity"]["tables"]
     with closing(sqlite3.connect(path)) as connection, closing(database(None)) as copy:
         load(copy, found, definitions(connection))
         announced = {(d["table"], d["other_table"].lower()): d["rows"] for d in found["coverage"]["dangling"]}
         in_source = violations(connection)
         assert violations(copy) == announced
-        if parents == "needed":
+        if parents == "needed" and others == "include":
             assert all(pair in in_source for pair in announced)  # only what dangles in the database itself
         for name, rows in found["tables"].items():
             assert copy.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone() == (len(rows),)
@@ -48,10 +50,11 @@ def test_a_record_is_the_same_by_every_door_and_loads_as_announced(
 
 async def test_by_url(real_data: Path) -> None:
     ds = make_datasette(real_data / "chinook.db", real_data / "northwind_small.db")
-    artist = (await ds.client.get("/chinook/Artist/1.programjson")).json()
-    assert {t: len(rows) for t, rows in artist["tables"].items()} == {
-        "Artist": 1, "Album": 2, "Track": 18, "InvoiceLine": 16, "PlaylistTrack": 37,
-    }  # fmt: skip
+    for others, lines in (("withhold", 0), ("include", 16)):  # the invoices are customers'
+        artist = (await ds.client.get(f"/chinook/Artist/1.programjson?_export_others={others}")).json()
+        assert {t: len(rows) for t, rows in artist["tables"].items()} == {
+            "Artist": 1, "Album": 2, "Track": 18, "InvoiceLine": lines, "PlaylistTrack": 37,
+        }  # fmt: skip
     detail = (await ds.client.get("/northwind_small/Order~20Details/10248,11.programjson")).json()
     assert detail["tables"]["Order Details"][0]["Quantity"] == 12
 
