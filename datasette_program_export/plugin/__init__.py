@@ -9,6 +9,7 @@ from typing import Any
 from datasette import hookimpl
 
 from ..cli.main import program_export
+from ..formats.registry import endings
 from . import host
 from .host import permission_hooks
 from .host.protocols import Actor, Application, Datasette, HttpRequest, Later, Scope
@@ -28,13 +29,12 @@ def register_routes() -> list[tuple[str, View]]:
 
 
 @hookimpl
-def register_output_renderer() -> dict[str, Any]:
-    """Register the extension only for the links that Datasette's pages show: our own routes answer them."""
-    return {
-        "extension": "programjson",
-        "render": unsupported,
-        "can_render": actions.is_linked,
-    }
+def register_output_renderer() -> list[dict[str, Any]]:
+    """Register the extensions only for the links that Datasette's pages show: our own routes answer them."""
+    return [
+        {"extension": f"program{ending}", "render": unsupported, "can_render": actions.is_linked}
+        for ending in endings()
+    ]
 
 
 @hookimpl

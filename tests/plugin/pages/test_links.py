@@ -14,11 +14,22 @@ QUERY = "/house/-/query?sql=select+name+from+artists" if V1 else "/house?sql=sel
 PAGES = ["/house/artists", "/house/v_albums", "/house/artists/1", QUERY, "/house/titles"]
 
 
-async def links(ds: object, page: str, who: str | None) -> list[str]:
-    """The links of a page to itself as programjson."""
+async def links(ds: object, page: str, who: str | None, ending: str = "json") -> list[str]:
+    """The links of a page to itself as programjson, or with another ending."""
     shown = await get(ds, page, who, follow_redirects=True)
     assert shown.status_code == 200
-    return re.findall(r'href="([^"]*\.programjson[^"]*)"', shown.text)
+    return re.findall(rf'href="([^"]*\.program{ending}[^"]*)"', shown.text)
+
+
+@pytest.mark.parametrize("ending", ["csv", "zip"])
+@pytest.mark.parametrize("page", PAGES)
+async def test_every_address_of_its_own_is_linked(page: str, ending: str, house_file: Path) -> None:
+    ds = site(house_file, plugin={"allow": {"id": "anna"}}, here=QUERIES)
+    (link,) = await links(ds, page, "anna", ending)
+    found = await get(ds, link.replace("&amp;", "&"), "anna")
+    assert found.status_code == 200
+    assert re.search(rf"\.({ending}|zip)\"", found.headers["content-disposition"])  # several tables come as a zip
+    assert await links(ds, page, "bob", ending) == []
 
 
 @pytest.mark.parametrize("page", PAGES)
