@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from datasette_program_export.cli.main import program_export
-from tests.support.databases.people import SCHEMAS
+from tests.support.databases.people import people_file
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    connection = sqlite3.connect(tmp_path / "shop.db")
-    connection.executescript(SCHEMAS["shop"].sql)
-    connection.close()
-    return tmp_path / "shop.db"
+    return people_file(tmp_path, "shop")
 
 
 def run(*words: object) -> Result:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import sqlite3
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -12,7 +11,7 @@ import pytest
 
 from datasette_program_export.demo import ANNA
 from datasette_program_export.plugin.request.form import MARK
-from tests.support.databases.people import SCHEMAS
+from tests.support.databases.people import people_file
 from tests.support.sites.server import make_datasette
 
 PAGE = "/forum/users/1/-/program-export"
@@ -20,10 +19,7 @@ PAGE = "/forum/users/1/-/program-export"
 
 @pytest.fixture
 def forum(tmp_path: Path) -> Path:
-    connection = sqlite3.connect(tmp_path / "forum.db")
-    connection.executescript(SCHEMAS["forum"].sql)
-    connection.close()
-    return tmp_path / "forum.db"
+    return people_file(tmp_path, "forum")
 
 
 def links(page: str) -> dict[str, str]:

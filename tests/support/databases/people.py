@@ -5,7 +5,10 @@ A text of that person begins with OWN, every row of somebody else holds a CANARY
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -206,3 +209,11 @@ SCHEMAS = {
     """,
     ),
 }
+
+
+def people_file(folder: Path, name: str) -> Path:
+    """A file in a folder with one of the schemas and its rows."""
+    path = folder / f"{name}.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SCHEMAS[name].sql)
+    return path
