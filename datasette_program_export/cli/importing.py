@@ -120,7 +120,7 @@ def as_text(report: ImportReport) -> str:
             f"  {d.rows:,} of {d.table}.{', '.join(d.columns)} lead to no row of {d.other_table}, as announced."
         )
     if report.status == "preview" and report.foreseen:
-        lines.append(f"  To import just this: the same command, with --expect {report.foreseen} for --preview.")
+        lines.append(f"  To import just this: the same command, with --expect {report.foreseen} in place of --preview.")
     if report.safety_copy:
         lines.append(f"  The database as it was before: {report.safety_copy}")
         lines.append(f"  To have it back: {report.restore}")

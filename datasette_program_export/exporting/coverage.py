@@ -64,7 +64,9 @@ def people_taken(scope: Scope) -> People | None:
     if scope.walk is None or scope.request.others == "include":
         return None
     people = scope.annotated.people
-    doubtful = {t: tuple(c) for t, c in people.doubtful.items() if t in _exported(scope)}
+    inside = _exported(scope)
+    near = {*inside, *(e.other_table for e in scope.edges if e.table in inside)}
+    doubtful = {t: tuple(c) for t, c in people.doubtful.items() if t in near and scope.find(t) is not None}
     seen = tuple(t for t in people.tables if scope.find(t) is not None)
     return People(seen, people.known_by, doubtful)
 

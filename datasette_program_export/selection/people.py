@@ -17,12 +17,14 @@ from ..options.request import NOBODY
 from ..options.settings import Settings
 from .people_names import (
     has_certain_name,
+    holds_users,
     is_named_after,
     is_named_anybody,
     is_named_details,
     is_named_like_people,
-    is_often_a_thing,
     is_one_word,
+    may_be_a_thing,
+    may_be_an_organisation,
     names_a_subject,
     personal_columns,
     says_who_began_it,
@@ -114,7 +116,7 @@ def _asked(schema: Schema, name: str, visible: Set[str] | None) -> str:
     table = schema.find(name)
     if table is None or table.kind != "table" or (visible is not None and table.name not in visible):
         seen = "" if visible is None else ", or you may not see it"
-        raise RequestError(f"person: there is no table {name}{seen}; {NOBODY} says that no table holds people.")
+        raise RequestError(f"person: there is no table {name}{seen}. Write {NOBODY} if no table holds people.")
     if not table.key:
         raise RequestError(f"person: the rows of {name} cannot be told apart, so it cannot say who is who.")
     return table.name
@@ -142,7 +144,8 @@ def _guess(schema: Schema, edges: Sequence[ForeignKey]) -> tuple[str, ...]:
         if edge.table in ranks and edge.other_table in ranks:
             _drop_things_of_people(edge, schema, ranks)
     # `patients` that refer to `persons` say more of them: a row that names both is the patient's
-    special = {e.table for e in links if e.table in ranks and ranks.get(e.other_table) == ranks[e.table]}
+    same = [e for e in links if e.table in ranks and ranks.get(e.other_table) == ranks[e.table]]
+    special = {e.table for e in same if is_named_anybody(schema[e.other_table])}
     return tuple(sorted(ranks, key=lambda name: (ranks[name], name not in special)))
 
 
@@ -153,12 +156,15 @@ def _drop_things_of_people(edge: ForeignKey, schema: Schema, ranks: dict[str, in
     of several words that refers to those people by their name (``emergency_contacts.patient_id``)."""
     child, parent = schema[edge.table], schema[edge.other_table]
     own, other = ranks[child.name], ranks[parent.name]
+    if says_who_did_it(edge.columns):
+        return
     by_name = is_named_after(edge.columns, edge.other_columns, parent) or _is_unique(edge, child)
-    if is_named_details(parent) or (is_often_a_thing(parent) and not is_often_a_thing(child)):
+    of_these = by_name and (other <= own or holds_users(parent))
+    if is_named_details(parent) or (may_be_an_organisation(parent) and not may_be_a_thing(child)):
         del ranks[parent.name]
     elif (
         is_named_details(child)
-        or (by_name and is_often_a_thing(child))
+        or (of_these and may_be_a_thing(child))
         or (by_name and other <= own and not is_one_word(child) and not _is_unique(edge, child))
     ):
         del ranks[child.name]
@@ -175,7 +181,6 @@ def _can_hold_people(table: Table) -> bool:
 
 def _doubtful(schema: Schema, edges: Sequence[ForeignKey], persons: Sequence[str]) -> dict[str, list[str]]:
     owned = {e.table for e in edges if e.other_table in persons and not says_who_did_it(e.columns)}
-    owned |= {e.other_table for e in edges if e.table in persons}
     return {
         t.name: columns
         for t in schema.values()

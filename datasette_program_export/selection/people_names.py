@@ -65,8 +65,10 @@ PEOPLE_WITH_A_NAME = (
     "visitor", "inmate", "prisoner", "staff", "doctor", "physician", "nurse", "therapist", "mitglied", "teilnehmer",
     "gast", "bewerber", "spieler", "arzt", "ärzte", "aerzte",
 )  # fmt: skip
-# Of these, one that refers to people is a thing of theirs; one that people refer to is an organisation.
+# Of these, one that refers to people by their name is a thing of theirs
 OFTEN_THINGS = ("account", "member", "subscriber", "tenant", "partner", "profile")
+# and one that people refer to is an organisation, unless its rows have first names.
+OFTEN_ORGANISATIONS = ("account", "tenant", "partner")
 # A row of a table of this name tells more of the one who refers to it.
 DETAILS = (
     "address", "adresse", "dirección", "direccion", "endereço", "endereco", "indirizzo", "adres", "profile", "profil",
@@ -87,7 +89,7 @@ ORGANISATIONS = (
 _ROLES = re.compile(
     r"(^|_)(creat|updat|modif|edit|approv|review(er|ed_by)|assign|verif|check|process|handl|manag|supervis|signed_by"
     r"|enter|record(ed)?_by|clerk|teacher|doctor|physician|nurse|therapist|coach|trainer|driver|agent|librarian"
-    r"|dentist|vet$|instructor|staff|employee|operator|admin|author)|(?<!e)ed$"
+    r"|dentist|vet$|instructor|staff|employee|operator|admin|author)|(?<!e)ed$|_by$"
 )
 _BEGINNINGS = re.compile(r"(^|_)(creat|request|report|submit|enter|record|author|sent_by|sender)")
 
@@ -153,9 +155,23 @@ def has_certain_name(table: Table) -> bool:
     return _is_one(_words(table.name)[-1:], (*SUBJECTS, *KEEPERS, *USERS))
 
 
-def is_often_a_thing(table: Table) -> bool:
-    """Return whether a table may hold people or something else: ``accounts``."""
-    return _is_one(_words(table.name)[-1:], OFTEN_THINGS)
+def may_be_a_thing(table: Table) -> bool:
+    """Return whether a table that sounds like people may hold things of theirs: ``accounts``, without first names."""
+    return _is_one(_words(table.name)[-1:], OFTEN_THINGS) and not _is_of_people(table)
+
+
+def may_be_an_organisation(table: Table) -> bool:
+    """Return whether a table that sounds like people may hold organisations: ``accounts``, without first names."""
+    return _is_one(_words(table.name)[-1:], OFTEN_ORGANISATIONS) and not _is_of_people(table)
+
+
+def holds_users(table: Table) -> bool:
+    """Return whether a table is called ``users`` or the like."""
+    return _is_one(_words(table.name)[-1:], USERS)
+
+
+def _is_of_people(table: Table) -> bool:
+    return is_named_like_people(table) or _has(table, _FIRST) or _has(table, _BORN, dates=True)
 
 
 def is_one_word(table: Table) -> bool:

@@ -214,6 +214,16 @@ TOGETHER = {
         "CREATE TABLE users (id INTEGER PRIMARY KEY, account_id INTEGER REFERENCES accounts, name TEXT);",
         ("users",),
     ),
+    "members with first names are people, whoever they brought along": (
+        "CREATE TABLE members (id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT);"
+        "CREATE TABLE guests (id INTEGER PRIMARY KEY, name TEXT, member_id INTEGER REFERENCES members);",
+        ("members", "guests"),
+    ),
+    "and whoever trains them": (
+        "CREATE TABLE trainers (id INTEGER PRIMARY KEY, name TEXT, phone TEXT);"
+        "CREATE TABLE members (id INTEGER PRIMARY KEY, name TEXT, trainer_id INTEGER REFERENCES trainers);",
+        ("members", "trainers"),
+    ),
     "pets have owners": (
         "CREATE TABLE owners (id INTEGER PRIMARY KEY, first_name TEXT, last_name TEXT);"
         "CREATE TABLE pets (id INTEGER PRIMARY KEY, name TEXT, birth_date DATE, owner_id INTEGER REFERENCES owners);",
@@ -306,6 +316,20 @@ def test_what_cannot_be_guessed_is_said_too() -> None:
             "No table was taken for people: if some hold people, rows of others are included.",
             "zz8 was not taken for people, although it has email.",
         ]
+
+
+def test_what_is_referred_to_is_doubted_too() -> None:
+    """Who is exported as a thing may refer to people whom nobody recognised."""
+    sql = """
+    CREATE TABLE zz9 (nr INTEGER PRIMARY KEY, email TEXT);
+    CREATE TABLE things (nr INTEGER PRIMARY KEY, zz9 INTEGER REFERENCES zz9);
+    CREATE TABLE far (nr INTEGER PRIMARY KEY, email TEXT);
+    INSERT INTO things VALUES (1, NULL);
+    """
+    with closing(made(sql)) as connection:
+        assert document(connection, "things", "1")["coverage"]["people"]["doubtful"] == {"zz9": ["email"]}
+        seen = document(connection, "things", "1", visible={"things"})
+        assert "doubtful" not in seen["coverage"]["people"]
 
 
 def test_every_door_says_it_first_and_in_the_same_words() -> None:

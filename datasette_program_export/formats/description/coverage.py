@@ -104,7 +104,10 @@ class People:
     ]
     doubtful: Annotated[
         Mapping[str, tuple[str, ...]],
-        Field(description="Exported tables with columns that sound like people's, not taken for people."),
+        Field(
+            description="Exported tables, and those that they refer to, with columns that sound like people's, which "
+            "were not taken for people."
+        ),
     ] = field(default_factory=dict)
 
 

@@ -34,7 +34,7 @@ def coverage_sentences(coverage: Coverage, labels: Labels | None = None, number:
         found.append(f"{name}: not included, {part.why if part.why is not None else 'as you asked'}.")
     for d in coverage.dangling:
         verb = "refers" if d.rows == 1 else "refer"
-        parent = f"a {names[d.other_table][0]}" if d.other_table in names else d.other_table
+        parent = f"a {names[d.other_table][0]}" if d.other_table in names else f"a row of {d.other_table}"
         who = counted(d.table, d.rows, names, number)
         found.append(f"{who} {verb} to {parent} that is not included ({', '.join(d.columns)}).")
     return [*found, *coverage.warnings]

@@ -26,12 +26,14 @@ def who_is_who(asked: ExportContext, plan: Plan, number: Number) -> dict[str, An
         "include_url": _address(asked, request.model_copy(update={"others": "include"})),
     }
     if people is not None and uncertain:
-        tables = [t.table for t in plan.tables]
+        tables = dict.fromkeys([*people.tables, *people.doubtful, *(t.table for t in plan.tables)])
         found |= {
             "nobody": NOBODY,
             "nobody_url": _address(asked, request.model_copy(update={"person": (NOBODY,)})) if people.tables else None,
             "guess_url": _address(asked, request.model_copy(update={"person": ()})) if not plan.person else None,
-            "may_be_people": [(name, name in known) for name in dict.fromkeys([*people.tables, *tables])],
+            "may_be_people": [
+                (name, name in known) for name in dict.fromkeys([*people.tables, *people.doubtful, *tables])
+            ],
         }
     return found
 

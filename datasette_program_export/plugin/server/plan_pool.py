@@ -71,6 +71,8 @@ class PlanPool:
                 Thread(target=self._run, args=(person, future, work), name="program-export-plan", daemon=True).start()
             except RuntimeError:  # the system has no more threads
                 self._held[person] -= 1
+                if not self._held[person]:
+                    del self._held[person]
                 future.set_exception(BusyError("The server cannot look at one more export now. Try again.", _RETRY))
 
     def _run(self, person: Person, future: Future[Any], work: Callable[[], Any]) -> None:
@@ -86,6 +88,8 @@ class PlanPool:
     def _end(self, person: Person) -> None:
         with self._lock:
             self._held[person] -= 1
+            if not self._held[person]:
+                del self._held[person]
             self._start_next()
 
 

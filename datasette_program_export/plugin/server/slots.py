@@ -110,6 +110,8 @@ class ConcurrencyLimit:
         """Give a place back."""
         with self._lock:
             self._held[person] -= 1
+            if not self._held[person]:
+                del self._held[person]
 
     def _why_not(self, limit: int, person: Person) -> str:
         if self._held.total() >= limit:

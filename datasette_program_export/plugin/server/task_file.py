@@ -43,10 +43,17 @@ class TaskFile:
     def make_table(self, name: str, columns: Iterable[str]) -> None:
         """Create a table with these columns and the primary key ``id``; add missing columns to an older one."""
         self.change(f"CREATE TABLE IF NOT EXISTS {name} (id PRIMARY KEY)")
-        there = {row["name"] for row in self.rows(f"PRAGMA table_info({name})")}
         for column in columns:
-            if column not in there:
+            if column in self._columns(name):
+                continue
+            try:
                 self.change(f"ALTER TABLE {name} ADD COLUMN {column}")
+            except SpoolFullError:
+                if column not in self._columns(name):  # else another server that starts now has added it
+                    raise
+
+    def _columns(self, name: str) -> set[str]:
+        return {row["name"] for row in self.rows(f"PRAGMA table_info({name})")}
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """Run a query and return its rows."""

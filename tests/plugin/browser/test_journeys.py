@@ -240,7 +240,7 @@ def test_real_databases(page, real_data: Path) -> None:
             assert len(found["tables"][table]) == rows and found["integrity"]["complete"] is True
         page.goto(running.url + "/chinook/Employee/2")
         press_export(page)
-        page.get_by_role("link", name="Include it").click()  # those who report to her
+        page.get_by_role("link", name="Include them").click()  # those who report to her
         assert len(json.loads(download(page, "programjson")[1])["tables"]["Employee"]) == 4
         page.goto(running.url + "/chinook/Employee/2")
         press_export(page)

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from datasette_program_export.options.settings import Settings
 from datasette_program_export.plugin.host import V1
 from datasette_program_export.plugin.jobs.result import UnsatisfiableError, part_of
+from datasette_program_export.plugin.request import replay
 from datasette_program_export.plugin.server import task_store as jobs_file
 from tests.support.sites.jobs import JOBS, ask, begun, done, ended, files, jobs_in, keeping, many
 from tests.support.sites.permissions import allowed, house, only
@@ -179,9 +181,20 @@ async def test_permission_is_asked_again_at_the_download(
             assert again.status_code == status
 
 
+def test_every_setting_is_known_to_decide_what_is_in_a_file_or_not() -> None:
+    """A new one must be put on one side: a limit that counted as a rule would make all kept results useless."""
+    rules = {
+        "preset", "subjects", "persons", "owns", "mentions", "same_person", "virtual_foreign_keys", "stop",
+        "json_columns", "secrets", "not_secrets", "caches",
+    }  # fmt: skip
+    assert set(Settings.model_fields) == replay._OF_THE_SITE | rules
+
+
 @pytest.mark.parametrize(
     "settings",
     [
+        {"persons": ["artists"]},
+        {"mentions": ["memos.artist_id"]},
         {"subjects": {"artists": {"person": True}}},
         {"stop": ["memos.artist_id"]},
         {"caches": ["memos"]},

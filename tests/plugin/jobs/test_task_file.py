@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from datasette_program_export.errors import SpoolFullError
 from datasette_program_export.plugin.server import site as job_site
 from datasette_program_export.plugin.server import task_file
 from datasette_program_export.plugin.server.import_runner import Import
@@ -29,6 +30,25 @@ def test_a_table_of_an_older_version_gets_what_it_lacks(tmp_path: Path) -> None:
     )  # fmt: skip
     assert TaskStore(file, Import).put(one) and TaskStore(file, Import).get("a") == one
     file.close()
+
+
+def test_two_servers_that_start_at_once_add_a_column_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = TaskFile(tmp_path), TaskFile(tmp_path)
+    look = TaskFile._columns
+
+    def late(file: TaskFile, name: str) -> set[str]:
+        found = look(file, name)
+        if file is one and "owner" not in found:
+            other.change("ALTER TABLE imports ADD COLUMN owner")  # the other server is quicker
+        return found
+
+    monkeypatch.setattr(TaskFile, "_columns", late)
+    one.make_table("imports", ["owner"])
+    assert look(one, "imports") == {"id", "owner"}
+    with pytest.raises(SpoolFullError):
+        one.make_table("imports", ["x y z )"])
+    one.close()
+    other.close()
 
 
 def damage(path: Path, how: str) -> None:

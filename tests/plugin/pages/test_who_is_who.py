@@ -41,8 +41,8 @@ async def test_the_guess_stands_first_with_a_link_that_takes_it_back(forum: Path
 async def test_of_a_thing_what_is_kept_back_stands_first_too(forum: Path) -> None:
     ds = make_datasette(forum)
     page = (await ds.client.get("/forum/threads/1/-/program-export")).text
-    assert "Kept back, as it is other people's: 1 row of posts" in page.partition("What belongs to it")[0]
-    included = await ds.client.get("/forum/threads/1/-/program-export" + links(page)["Include it"])
+    assert "Kept back, as they are other people's: 1 row of posts" in page.partition("What belongs to it")[0]
+    included = await ds.client.get("/forum/threads/1/-/program-export" + links(page)["Include them"])
     assert included.status_code == 200 and "Kept back, as" not in included.text
     assert "Rows of people who were not asked for are in this file, as was asked for" in included.text
 

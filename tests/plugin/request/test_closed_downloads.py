@@ -127,4 +127,7 @@ async def test_a_job_and_its_result_are_behind_the_same_door(house_file: Path, t
         ds._settings["allow_csv_stream"] = False
         assert (await ask(ds, "post", "/house/artists/-/program-export/job")).status_code == 403
         assert (await ask(ds, "get", job["links"]["result"])).status_code == 403
-        await done(ds, "/house/artists/1/-/program-export/job")
+        record = await done(ds, "/house/artists/1/-/program-export/job")
+        assert (await ask(ds, "get", record["links"]["result"])).status_code == 200
+        ds._settings["max_returned_rows"] = record["rows"] - 1
+        assert (await ask(ds, "get", record["links"]["result"])).status_code == 403
