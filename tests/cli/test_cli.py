@@ -177,7 +177,7 @@ def test_breaking_off_leaves_no_file(tmp_path: Path, how: signal.Signals) -> Non
     from tests.support.sites.server import wait_until
 
     try:
-        wait_until(lambda: any(p.stat().st_size for p in (tmp_path / "out").iterdir()), "the first bytes", 60)
+        wait_until(lambda: any(p.stat().st_size for p in (tmp_path / "out").rglob("v.csv")), "the first bytes", 60)
         running.send_signal(how)
         assert running.wait(20) != 0
     finally:

@@ -139,3 +139,13 @@ def test_nobody_else_makes_temporary_files_with_names() -> None:
         if any(maker in path.read_text("utf-8") for maker in makers)
     }
     assert found == {"files/temporary/folder.py", "database/opening.py"}
+
+
+def test_a_signal_while_one_is_made_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(path: Path) -> None:
+        raise SystemExit(143)
+
+    monkeypatch.setattr(temporary, "hold_lock", stopped)
+    with pytest.raises(SystemExit):
+        TemporaryFolder(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -145,8 +145,8 @@ def walked(connection: sqlite3.Connection, table: str, key: int, known: Settings
 @pytest.mark.parametrize(
     ("few", "known", "index"),
     [
-        (1000, Settings(), ()),
-        (1000, Settings(), ("CREATE INDEX i ON note (about)",)),
+        (300, Settings(), ()),
+        (300, Settings(), ("CREATE INDEX i ON note (about)",)),
         (100, PERSON, ("CREATE INDEX i ON note (about)",)),
     ],
     ids=["nobody known", "nobody known, indexed", "people known"],

@@ -38,10 +38,11 @@ class TemporaryFolder:
         lock: IO[bytes] | None = None
         try:
             lock = hold_lock(self.path / LOCK)
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:  # else it is never taken for one that was left behind
+        except BaseException as error:  # a signal, too, ends the program here
+            if not isinstance(error, OSError) or error.errno not in _NO_LOCKS:
                 shutil.rmtree(self.path, ignore_errors=True)
                 raise
+            # without a lock it is never taken for one that was left behind
         self._removal = weakref.finalize(self, _removed, self.path, lock, os.getpid())
 
     def __enter__(self) -> Path:
