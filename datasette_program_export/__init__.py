@@ -12,23 +12,29 @@
     assert prove("anna.json").proven  # by import into a new database
     load("copy.db", "anna.json")  # all rows or none
 
-Nothing here needs Datasette; the plugin is ``datasette_program_export.plugin``.
+Nothing here needs Datasette; the plugin is ``datasette_program_export.plugin``. A name is imported when it is first
+used (PEP 562), so that the commands start quickly.
 """
 
-from .database.source import Source
-from .errors import ExportError, RefusedError
-from .exporting.exporter import Export as export
-from .importing.importer import load
-from .importing.proof.prove import Proof, prove
-from .importing.report import ImportReport
-from .options.request import Request
-from .options.settings import Settings
-from .planning.planner import Plan, plan
-from .service.export_service import ExportService
-from .service.import_service import ImportService
-from .verifying.report import Report
-from .verifying.verifier import verify
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .version import __version__
+
+if TYPE_CHECKING:
+    from .database.source import Source
+    from .errors import ExportError, RefusedError
+    from .exporting.exporter import Export as export
+    from .importing.importer import load
+    from .importing.proof.prove import Proof, prove
+    from .importing.report import ImportReport
+    from .options.request import Request
+    from .options.settings import Settings
+    from .planning.planner import Plan, plan
+    from .service.export_service import ExportService
+    from .service.import_service import ImportService
+    from .verifying.report import Report
+    from .verifying.verifier import verify
 
 __all__ = [
     "ExportError",
@@ -49,3 +55,36 @@ __all__ = [
     "prove",
     "verify",
 ]
+
+_PLACES = {
+    "ExportError": ".errors:ExportError",
+    "ExportService": ".service.export_service:ExportService",
+    "ImportReport": ".importing.report:ImportReport",
+    "ImportService": ".service.import_service:ImportService",
+    "Plan": ".planning.planner:Plan",
+    "Proof": ".importing.proof.prove:Proof",
+    "RefusedError": ".errors:RefusedError",
+    "Report": ".verifying.report:Report",
+    "Request": ".options.request:Request",
+    "Settings": ".options.settings:Settings",
+    "Source": ".database.source:Source",
+    "export": ".exporting.exporter:Export",
+    "load": ".importing.importer:load",
+    "plan": ".planning.planner:plan",
+    "prove": ".importing.proof.prove:prove",
+    "verify": ".verifying.verifier:verify",
+}
+
+if not TYPE_CHECKING:  # else a type checker would take every name for one of this package
+
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is first used. Raises AttributeError if there is none of this name."""
+        if name not in _PLACES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, original = _PLACES[name].partition(":")
+        found = globals()[name] = getattr(import_module(module, __name__), original)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

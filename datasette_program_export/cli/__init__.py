@@ -1,4 +1,4 @@
-"""The command line: ``datasette program-export``."""
+"""The command line: ``program-export``, by itself or within ``datasette`` or ``sqlite-utils``."""
 
 from .main import program_export
 

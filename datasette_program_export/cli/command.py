@@ -1,10 +1,13 @@
-"""Click commands that report an error as one line and an exit code."""
+"""Click commands that report an error as one line and an exit code, and a group that imports them when they run."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +49,37 @@ class Command(click.Command):
             ctx.exit(1)
 
 
-class Group(click.Group):
-    """A group whose commands are ``Command`` objects."""
+@dataclass(frozen=True)
+class Later:
+    """A command that is not imported yet: where it is (``module:name`` in this package), and its first sentence."""
 
-    command_class = Command
+    place: str
+    summary: str
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it runs; to list its commands, it needs none of them."""
+
+    def __init__(self, *args: Any, commands_later: Mapping[str, Later], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._later = commands_later
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in their order."""
+        return sorted(self._later)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command and return it; None if there is none of this name."""
+        if cmd_name not in self._later:
+            return None
+        module, _, name = self._later[cmd_name].place.partition(":")
+        found: click.Command = getattr(import_module(f".{module}", __package__), name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, as click does, from their first sentences."""
+        names = self.list_commands(ctx)
+        room = formatter.width - 6 - max(map(len, names))
+        told = {name: click.Command(name, help=self._later[name].summary) for name in names}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(room)) for name, command in told.items()])

@@ -1,4 +1,4 @@
-"""``datasette program-export import``, ``prove`` and ``restore``."""
+"""``program-export import``, ``prove`` and ``restore``."""
 
 from __future__ import annotations
 

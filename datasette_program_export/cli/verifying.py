@@ -1,4 +1,4 @@
-"""``datasette program-export verify``: check that a file is complete, and show what it contains."""
+"""``program-export verify``: check that a file is complete, and show what it contains."""
 
 from __future__ import annotations
 

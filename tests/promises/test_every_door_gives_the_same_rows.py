@@ -17,7 +17,8 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasette_program_export.cli import main as cli
+from datasette_program_export.cli import exporting
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import ANNA, BOB, C1
 from datasette_program_export.errors import RequestError
 from datasette_program_export.options.grammar import arguments
@@ -242,7 +243,7 @@ async def test_the_form_and_the_command_of_a_page_give_the_same_rows(ds, demo_fi
     assert await rows_of(ds, form.target, form.pairs) == wanted
     words = shlex.split(form.command)
     assert words[:2] == ["datasette", "program-export"] and words.count("practice.db") == 1
-    run = CliRunner().invoke(cli.program_export, [str(demo_file) if w == "practice.db" else w for w in words[2:]])
+    run = CliRunner().invoke(program_export, [str(demo_file) if w == "practice.db" else w for w in words[2:]])
     assert run.exit_code == 0, (form.command, run.output[-300:])
     found = json.loads(run.stdout_bytes)["tables"]
     assert found == ({"query": wanted["named"]} if scope == "stored query" else wanted)  # there it has no name
@@ -290,8 +291,8 @@ def test_a_request_comes_back_from_its_command_line(fields: dict) -> None:
         return
     met = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_export", lambda database, *asked: met.append(cli._request(*_known(*asked))))
-        run = CliRunner().invoke(cli.program_export, arguments(request, "x.db"))
+        patch.setattr(exporting, "_export", lambda database, *asked: met.append(exporting._request(*_known(*asked))))
+        run = CliRunner().invoke(program_export, arguments(request, "x.db"))
     assert run.exit_code == 0, run.output
     assert met == [request]
 

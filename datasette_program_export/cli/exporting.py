@@ -1,0 +1,220 @@
+"""``program-export client`` to ``plan``: the commands that export and plan, with the same functions as the pages."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..database.snapshot import Snapshot
+from ..database.source import Source, belongs_to
+from ..errors import NotFoundError, RequestError
+from ..exporting.exporter import Export
+from ..files.atomic import write_whole
+from ..files.compression import SUFFIXES
+from ..files.input_file import is_database
+from ..formats.registry import format_for_file, get_format
+from ..importing.proof.proven_file import check_can_be_proven, write_proven
+from ..options.grammar import parse_order, parse_row_path, with_profile
+from ..options.profiles import with_everybodys
+from ..options.request import PACKAGE, Request
+from ..options.settings import Settings
+from ..planning.planner import plan
+from ..planning.wording import coverage_sentences
+from ..selection.annotated_schema import annotate
+from .command import Command, leave_nothing_behind
+from .options import order_and_columns, params, settings_in, where, with_options
+from .plan_text import as_text
+from .terminal import printable
+
+
+@click.command(name="client", cls=Command)
+@with_options("record")
+@click.argument("key", nargs=-1, required=True)
+def client(database: Path, key: tuple[str, ...], **options: Any) -> None:
+    """Export people: each with birth data, charts, readings, notes."""
+    _export(database, _labelled(database, "client", options), key, options)
+
+
+@click.command(name="chart", cls=Command)
+@with_options("record")
+@click.argument("key", nargs=-1, required=True)
+def chart(database: Path, key: tuple[str, ...], **options: Any) -> None:
+    """Export charts, each with its readings, patterns and transits."""
+    _export(database, _labelled(database, "chart", options), key, options)
+
+
+@click.command(name="record", cls=Command)
+@with_options("record")
+@order_and_columns
+@click.argument("table")
+@click.argument("key", nargs=-1, required=True)
+def record(database: Path, table: str, key: tuple[str, ...], **options: Any) -> None:
+    """Export rows of any table, with everything that hangs off them."""
+    _export(database, table, key, options)
+
+
+@click.command(name="table", cls=Command)
+@with_options("table")
+@where
+@order_and_columns
+@click.argument("table")
+def table(database: Path, table: str, **options: Any) -> None:
+    """Export the rows of a table or view."""
+    _export(database, table, (), options)
+
+
+@click.command(name="query", cls=Command)
+@with_options("query")
+@params
+@click.argument("sql")
+def query(database: Path, sql: str, **options: Any) -> None:
+    """Export every row of an SQL query. It can only read."""
+    _export(database, None, (), {**options, "sql": sql})
+
+
+@click.command(name="database", cls=Command)
+@with_options("database")
+def database_command(database: Path, **options: Any) -> None:
+    """Export the whole database: all tables, at one moment."""
+    _export(database, None, (), options)
+
+
+@click.command(name="plan", cls=Command)
+@with_options("record", "table", "query", "database", output=False)
+@where
+@order_and_columns
+@click.option("--sql", help="Plan a query instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.argument("table", required=False)
+@click.argument("key", nargs=-1)
+def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Tell what an export would hold, without its rows: of a table, a record, a query, or the database."""
+    settings = _settings(database, options.pop("metadata"))
+    made = plan(_source(database, settings), _request(table, key, options, settings), settings=settings)
+    click.echo(made.model_dump_json(indent=2) if as_json else as_text(made))
+
+
+def _settings(database: Path, metadata: Path | None) -> Settings:
+    return with_everybodys(settings_in(metadata, database.stem), database.stem) if metadata else Settings()
+
+
+def _source(database: Path, settings: Settings) -> Source:
+    return replace(Source.of(database), spool_dir=settings.spool_dir)
+
+
+def _labelled(database: Path, label: str, options: dict[str, Any]) -> str:
+    """Return the table that has this label in the database. Raises NotFoundError if there is none."""
+    settings = _settings(database, options["metadata"])
+    with closing(Snapshot(_source(database, settings))) as snapshot:
+        labels = annotate(snapshot.schema, settings).labels()
+    if label not in labels:
+        known = f" It knows: {', '.join(labels)}." if labels else ""
+        raise NotFoundError(f"{database.name} has nothing called {label}.{known} Use: record DATABASE TABLE KEY.")
+    return labels[label]
+
+
+def _request(table: str | None, keys: tuple[str, ...], options: dict[str, Any], settings: Settings) -> Request:
+    """Make a Request from command-line options; options that were not given keep their defaults."""
+    fields = {name: value for name, value in options.items() if value not in (None, ())}
+    if "sort" in fields:
+        fields["sort"] = tuple(map(parse_order, fields["sort"]))
+    if "params" in fields:
+        fields["params"] = dict(fields["params"])
+    fields = with_profile(fields, settings.profiles)
+    return Request(table=table, records=tuple(parse_row_path(key) for key in keys), **fields)
+
+
+def _export(database: Path, table: str | None, keys: tuple[str, ...], options: dict[str, Any]) -> None:
+    settings = _settings(database, options.pop("metadata"))
+    output: str = options.pop("output")
+    proving: bool = options.pop("prove")
+    if proving and output == "-":
+        raise RequestError("--prove needs a file: say -o.")
+    folder = _checked(database, output)
+    name = Path(output).name
+    for how, suffix in SUFFIXES.items():
+        if name.lower().endswith(f".{suffix}") and options["compress"] in (None, how):
+            name, options["compress"] = name[: -len(suffix) - 1], how
+    if options["format"] is None and output != "-" and not folder:
+        options["format"] = format_for_file(name)
+        if options["format"] is None and Path(name).suffix:
+            raise RequestError(f"{Path(output).name} names no format by its ending; say --format.")
+    if proving and options["format"] is not None and options["layout"] is None:
+        options["layout"] = get_format(options["format"]).proving_layout  # a layout with rows only cannot be proven
+    export = Export(_source(database, settings), _request(table, keys, options, settings), settings=settings)
+    leave_nothing_behind()
+    with export:
+        chunks = iter(export)
+        first = next(chunks)
+        archived = export.filename.endswith(".zip")
+        if (archived or export.request.compress) and output == "-" and sys.stdout.isatty():
+            raise RequestError("A terminal cannot show this: give a file with -o.")
+        if archived and output != "-" and not folder and not output.lower().endswith(".zip"):
+            raise RequestError(f"Several tables as {export.format.name} come as a zip: give a name that ends in .zip.")
+        if output == "-":
+            _to_standard_output(chain([first], chunks))
+            _tell_coverage(export)
+            return
+        if proving:
+            check_can_be_proven(get_format(PACKAGE) if archived else export.format, export.request)
+        path = Path(output) / export.filename if folder else Path(output)
+        given = _watched(export, chain([first], chunks))
+        if proving:
+            proof = write_proven(path, given, settings, export.request)
+            click.echo(f"{path}: proven by an import into a new database, in {proof.seconds:.1f} s.", err=True)
+        size = path.stat().st_size if proving else write_whole(path, given)
+    rows = f"{export.progress.rows:,} row{'' if export.progress.rows == 1 else 's'}"
+    click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
+    _tell_coverage(export)
+
+
+def _tell_coverage(export: Export) -> None:
+    """Say on standard error what was left out, as every other door does."""
+    for line in coverage_sentences(export.coverage, export.labels):
+        click.echo(f"  {printable(line)}", err=True)
+
+
+def _checked(database: Path, output: str) -> bool:
+    """Check the output and return whether it is a folder. Raises RequestError if it must not be written to."""
+    if not output:
+        raise RequestError("-o needs the name of a file or a folder.")
+    if belongs_to(database, Path(output)):
+        raise RequestError(f"{output} is the database itself; it is not written to.")
+    if Path(output).is_file() and _is_database(Path(output)):
+        raise RequestError(f"{output} is a SQLite database; it is not replaced by an export. Choose another name.")
+    return Path(output).is_dir()
+
+
+def _is_database(path: Path) -> bool:
+    return path.stat().st_size > 0 and is_database(path)
+
+
+def _to_standard_output(chunks: Iterator[bytes]) -> None:
+    for chunk in chunks:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+
+
+def _watched(export: Export, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the chunks and show the progress on the terminal."""
+    shown = 0.0
+    terminal = sys.stderr.isatty()
+    for chunk in chunks:
+        yield chunk
+        if terminal and time.monotonic() - shown > 0.2:
+            shown = time.monotonic()
+            click.echo(
+                f"\r\x1b[K{export.progress.rows:,} rows, now {printable(export.progress.table or '')}",
+                nl=False,
+                err=True,
+            )
+    if terminal:
+        click.echo("\r\x1b[K", nl=False, err=True)
