@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -166,6 +166,21 @@ def test_public_names_are_imported_when_they_are_used() -> None:
         exec("from datasette_program_export import nix")
     exec("from datasette_program_export import *", told := {})
     assert set(datasette_program_export.__all__) <= set(told)
+
+
+def test_a_type_checker_finds_each_name_where_it_is_imported_from() -> None:
+    """The imports that only a type checker reads, and the table that is used, tell the same."""
+    source = ast.parse(Path(datasette_program_export.__file__).read_text("utf-8"))
+    (checked,) = (
+        node for node in source.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    read = {
+        alias.asname or alias.name: f"{'.' * node.level}{node.module}:{alias.name}"
+        for node in checked.body
+        for alias in node.names
+    }
+    assert read == datasette_program_export._PLACES
+    assert {*read, "__version__"} == set(datasette_program_export.__all__)
 
 
 def test_as_a_module_it_says_how_it_was_called(demo_file: Path) -> None:
