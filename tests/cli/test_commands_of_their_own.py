@@ -25,6 +25,13 @@ ENTRY = "from datasette_program_export.cli.main import program_export as f; f(pr
 ALONE = [PYTHON, "-c", ENTRY]  # as its script does
 DATASETTE = "from datasette.cli import cli; cli(prog_name='datasette')"
 WITHIN_DATASETTE = [PYTHON, "-c", DATASETTE, "program-export"]
+SQLITE_UTILS = (
+    "from sqlite_utils.cli import cli\n"
+    "from datasette_program_export.cli.within_sqlite_utils import register_commands\n"
+    "register_commands(cli)\n"
+    "cli(prog_name='sqlite-utils')"
+)
+WITHIN_SQLITE_UTILS = [PYTHON, "-c", SQLITE_UTILS, "program-export"]
 NO_SQLITE_UTILS = "sqlite-utils is not installed here, so there is no such door (it is in the extra test)"
 HEAVY = {"datasette", "pydantic", "pydantic_core", "msgspec", "sqlite3", "_sqlite3", "pysqlite3", "yaml"}
 
@@ -130,10 +137,19 @@ def test_every_door_says_and_ends_the_same(demo_file: Path, program: str) -> Non
     assert codes == {0, 1, 2}
 
 
-def test_a_process_of_each_door_ends_the_same(demo_file: Path) -> None:
+def test_a_process_within_datasette_ends_the_same(demo_file: Path) -> None:
     for words in (["--version"], ["table", demo_file, "nix"]):
         here, there = run(ALONE, *words), run(WITHIN_DATASETTE, *words)
         assert (there.returncode, there.stdout, there.stderr) == (here.returncode, here.stdout, here.stderr)
+
+
+def test_help_within_sqlite_utils_is_the_same() -> None:
+    """In a process of its own: click keeps the first --help that it made; sqlite-utils hands -h down."""
+    pytest.importorskip("sqlite_utils", reason=NO_SQLITE_UTILS)
+    for words in (["--help"], ["formats", "--help"]):
+        here, there = run(ALONE, *words), run(WITHIN_SQLITE_UTILS, *words)
+        named = here.stdout.replace("Usage: ", "Usage: sqlite-utils ")
+        assert (there.returncode, there.stdout, there.stderr) == (0, named, "")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
