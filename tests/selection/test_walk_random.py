@@ -20,6 +20,7 @@ from datasette_program_export.selection.key_tables import KeyTable
 from datasette_program_export.selection.walk import Walk
 from tests.support.databases.building import database
 from tests.support.databases.oracle import Oracle, Row, keys
+from tests.support.thorough import examples
 
 PERSON = Settings.model_validate({"subjects": {"person": {"person": True}}})
 
@@ -80,7 +81,7 @@ class Stopping(Oracle):
         return self.rule.same(rows)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(tangles(), st.data())
 def test_the_owner_rule_holds_in_tangles_also_along_references_not_followed(drawn: Drawn, data: st.DataObject) -> None:
     source = database(None, "PRAGMA foreign_keys=OFF", *drawn.statements)
