@@ -41,8 +41,9 @@ class People:
     """The tables of people, first those that decide where a row refers to people of several tables.
 
     ``owning`` are the references that name a row's owner, ``details`` those from a person to rows that are that
-    person's own, ``same`` those between rows that are one person. ``doubtful`` are tables that were not taken for
-    people although they have personal columns, with these columns."""
+    person's own, ``same`` those between rows that are one person. ``shared`` are tables of companies, teams and the
+    like, which pass no owners on. ``doubtful`` are tables that were not taken for people although they have personal
+    columns, with these columns."""
 
     tables: tuple[str, ...]
     known_by: KnownBy
@@ -81,7 +82,11 @@ def people_of(
     if asked:
         chosen = () if tuple(asked) == (NOBODY,) else tuple(_asked(schema, name, visible) for name in asked)
         hidden = [n for n in base if visible is not None and n not in visible]
-        tables, known_by = tuple(dict.fromkeys([*chosen, *hidden])), "request"
+        tables = tuple(dict.fromkeys([*chosen, *hidden]))
+        if set(tables) == set(base):  # as the export page writes into its addresses: nobody said otherwise
+            tables = base
+        else:
+            known_by = "request"
     rules = _Rules(schema, edges, settings, tables)
     return People(
         tables,

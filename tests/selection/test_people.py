@@ -272,12 +272,22 @@ def test_a_request_says_otherwise_and_records_the_guess() -> None:
         guessed = document(connection, "users", "1")
         assert guessed["export"]["request"]["person"] == ["users"]
         said = document(connection, "users", "1", person=("users",))
-        assert said["tables"] == guessed["tables"] and said["coverage"]["people"]["known_by"] == "request"
+        assert said["tables"] == guessed["tables"] and said["coverage"] == guessed["coverage"]  # the page's own words
+        other = document(connection, "users", "1", person=("users", "posts"))
+        assert other["coverage"]["people"]["known_by"] == "request"
         nobody = document(connection, "users", "1", person=("none",))
         assert "CANARY" in str(nobody["tables"])
         for wrong in (("nix",), ("none", "users")):
             with pytest.raises(RequestError, match="person"):
                 document(connection, "users", "1", person=wrong)
+
+
+def test_to_name_those_who_are_declared_changes_nothing() -> None:
+    declared = Settings.model_validate({"persons": ["customers", "employees"]})
+    with closing(made(SCHEMAS["shop"].sql)) as connection:
+        plain = document(connection, "customers", "1", settings=declared)
+        said = document(connection, "customers", "1", settings=declared, person=("employees", "customers"))
+        assert said["tables"] == plain["tables"] and said["coverage"] == plain["coverage"]
 
 
 def test_a_guess_adds_no_parents() -> None:
