@@ -46,7 +46,6 @@ docs: $(VENV)/alpha/ready browser
 
 LINES = --line stable=$(VENV)/stable/bin/python --line alpha=$(VENV)/alpha/bin/python
 bench: $(VENV)/stable/ready $(VENV)/alpha/ready
-	$(VENV)/alpha/bin/python -m pip install -q sqlite-utils
 	$(VENV)/alpha/bin/python benchmarks/export.py $(LINES) --write docs/performance.md
 	$(VENV)/alpha/bin/python benchmarks/beside.py $(LINES) --write docs/performance.md
 	$(VENV)/alpha/bin/python benchmarks/hostile.py $(LINES) --write docs/performance.md

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-_FOLD = {i: i + 32 for i in range(ord("A"), ord("Z") + 1)}
+from sqlite_utils.db import fold_identifier_case, quote_identifier
 
-
-def fold(name: str) -> str:
-    """Return the name as SQLite compares it: only ASCII letters are lowered."""
-    return name.translate(_FOLD)
-
-
-def quote(name: str) -> str:
-    """Return the name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+fold = fold_identifier_case  # a name as SQLite compares it: only ASCII letters are lowered
+quote = quote_identifier  # a name as a quoted SQL identifier
 
 
 @dataclass(frozen=True)

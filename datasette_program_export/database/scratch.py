@@ -42,6 +42,7 @@ def firing(connection: sqlite3.Connection, table: str) -> Iterator[str]:
 
     Run with EXPLAIN, they show whether the triggers compile."""
     target = f"main.{quote(table)}"
+    # not sqlite-utils' Table.columns, which lists all tables first and names no schema
     columns = [row[1] for row in connection.execute(f"PRAGMA main.table_xinfo({quote(table)})") if row[6] == 0]
     yield f"INSERT INTO {target} DEFAULT VALUES"
     yield f"DELETE FROM {target}"

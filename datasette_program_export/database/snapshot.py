@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event
-from typing import Any
+from typing import Any, cast
 from weakref import WeakSet
+
+from sqlite_utils import Database
 
 from ..errors import CancelledError, SnapshotLostError, SourceError, SpoolFullError, TooLargeError
 from .guarding.authorizer import Authorizer, ForeignSqlGuard, own_statements
@@ -62,6 +64,8 @@ class Snapshot:
             self.expire_after(HOLD_SECONDS)
         try:
             self._authorizer: Authorizer | None = None
+            # neither sets a PRAGMA nor runs plugins on the connection
+            self._database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
             self.connection.set_progress_handler(self._look, _TICK)
             self.schema: Schema = self._reflected()
             # SQLite 3.40 loses matches of RTRIM and custom collations in its automatic indexes
@@ -118,7 +122,8 @@ class Snapshot:
             self.connection.set_authorizer(wanted)
             self._authorizer = wanted
         with self._translated(guard):
-            cursor = self.connection.execute(sql, params)
+            # SQLite's own cursor; not query(), which needs a SAVEPOINT, nor rows_where(), which names no schema: dicts
+            cursor = self._database.execute(sql, cast("dict[str, Any]", params))
         self._cursors.add(cursor)
         return cursor
 

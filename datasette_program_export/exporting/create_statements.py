@@ -19,6 +19,7 @@ from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
 
 _KINDS = ("index", "view", "trigger")  # in the order of their creation
+# not sqlite-utils' schema, which has no names, and the tables that SQLite makes by itself
 _DEFINITIONS = "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
 _ALL = 1_000_000
 

@@ -34,6 +34,7 @@ def sign(value: Any) -> str:
 
 
 _WAIT = 5.0
+# not sqlite-utils' triggers, which has no order
 _TRIGGERS = "SELECT name, tbl_name, sql FROM main.sqlite_master WHERE type = 'trigger' ORDER BY rowid"
 # during an import nothing cascades, and foreign keys are checked once, at its end
 _PRAGMAS = {"foreign_keys": 0, "ignore_check_constraints": 0, "automatic_index": 0, "recursive_triggers": 0}

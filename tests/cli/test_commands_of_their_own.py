@@ -32,8 +32,17 @@ SQLITE_UTILS = (
     "cli(prog_name='sqlite-utils')"
 )
 WITHIN_SQLITE_UTILS = [PYTHON, "-c", SQLITE_UTILS, "program-export"]
-NO_SQLITE_UTILS = "sqlite-utils is not installed here, so there is no such door (it is in the extra test)"
-HEAVY = {"datasette", "pydantic", "pydantic_core", "msgspec", "sqlite3", "_sqlite3", "pysqlite3", "yaml"}
+HEAVY = {
+    "datasette",
+    "sqlite_utils",
+    "pydantic",
+    "pydantic_core",
+    "msgspec",
+    "sqlite3",
+    "_sqlite3",
+    "pysqlite3",
+    "yaml",
+}
 
 
 def run(door: list[str], *words: object, **options) -> subprocess.CompletedProcess[str]:
@@ -63,7 +72,7 @@ def test_what_only_tells_of_itself_imports_nothing_heavy(word: str) -> None:
 def test_an_export_needs_no_datasette(demo_file: Path, tmp_path: Path) -> None:
     found = tops(imported("record", demo_file, "clients", ANNA, "-o", tmp_path / "anna.json"))
     assert "sqlite3" in found or "pysqlite3" in found
-    assert found & {"datasette", "sqlite_utils", "uvicorn", "jinja2", "httpx"} == set()
+    assert found & {"datasette", "uvicorn", "jinja2", "httpx"} == set()
     assert (tmp_path / "anna.json").stat().st_size > 10_000
 
 
@@ -110,7 +119,8 @@ def within(program: str) -> click.Group:
         from datasette.cli import cli
 
         return cli
-    cli = pytest.importorskip("sqlite_utils.cli", reason=NO_SQLITE_UTILS).cli
+    from sqlite_utils.cli import cli
+
     if "program-export" not in cli.commands:  # the entry point, tested below, was not there yet at the installation
         from datasette_program_export.cli.within_sqlite_utils import register_commands
 
@@ -145,7 +155,6 @@ def test_a_process_within_datasette_ends_the_same(demo_file: Path) -> None:
 
 def test_help_within_sqlite_utils_is_the_same() -> None:
     """In a process of its own: click keeps the first --help that it made; sqlite-utils hands -h down."""
-    pytest.importorskip("sqlite_utils", reason=NO_SQLITE_UTILS)
     for words in (["--help"], ["formats", "--help"]):
         here, there = run(ALONE, *words), run(WITHIN_SQLITE_UTILS, *words)
         named = here.stdout.replace("Usage: ", "Usage: sqlite-utils ")
@@ -215,7 +224,6 @@ def test_the_script_that_is_installed(demo_file: Path) -> None:
 
 
 def test_the_entry_point_for_sqlite_utils() -> None:
-    pytest.importorskip("sqlite_utils", reason=NO_SQLITE_UTILS)
     found = [e for e in entry_points(group="sqlite_utils") if e.name == "program_export"]
     if not found:
         pytest.skip("the entry point is not installed here: this package was installed before it had one")

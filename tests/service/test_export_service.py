@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlite_utils
 from pydantic import BaseModel, ValidationError
 
 from datasette_program_export import ExportError, ExportService, Settings
@@ -283,7 +284,7 @@ def test_the_database_may_be_given_in_several_ways(demo_file: Path, kind: str) -
         file.row_factory = sqlite3.Row
         file.backup(memory)
         if kind == "sqlite_utils":
-            db: Any = pytest.importorskip("sqlite_utils").Database(file)
+            db: Any = sqlite_utils.Database(file)
         else:
             db = {"str": str(demo_file), "Path": demo_file, "connection": file, "memory": memory}[kind]
         expected = ExportService(demo_file).export_clients([ANNA])

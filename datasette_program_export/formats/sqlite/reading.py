@@ -123,6 +123,7 @@ def _description(connection: sqlite3.Connection, limits: Limits) -> dict[str, An
     name = description_among(_ordinary_tables(connection))
     told: dict[Any, Any] = {}
     if name is not None:
+        # not sqlite-utils' Table.columns, which lists all tables first and names no schema
         columns = [row[1] for row in connection.execute(f"PRAGMA main.table_xinfo({quote(name)})") if row[6] == 0]
         if columns == ["key", "value"]:
             for key, value in (row for rows in stored_rows(connection, name, columns, limits) for row in rows):
@@ -139,6 +140,7 @@ def _description(connection: sqlite3.Connection, limits: Limits) -> dict[str, An
 
 def _ordinary_tables(connection: sqlite3.Connection) -> list[str]:
     connection.text_factory = decode_text
+    # not sqlite-utils' table_names, which does not tell virtual and shadow tables from others
     listed = connection.execute("PRAGMA main.table_list").fetchall()
     return [name for schema, name, kind, *_ in listed if schema == "main" and kind == "table"]
 

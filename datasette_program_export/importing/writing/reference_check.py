@@ -73,6 +73,7 @@ class ReferenceCheck:
         return allowed
 
     def _edge(self, table: str, number: int) -> ForeignKey:
+        # not sqlite-utils' Table.foreign_keys, which does not tell the number by which foreign_key_check names a key
         rows = self.connection.execute(f"PRAGMA main.foreign_key_list({quote(table)})").fetchall()
         parts = sorted(row for row in rows if row[0] == number)  # id, seq, table, from, to, …
         own, parent = [fold(row[3]) for row in parts], fold(parts[0][2])
