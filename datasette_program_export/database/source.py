@@ -18,8 +18,9 @@ from .library import library_of, sqlite3
 class Source:
     """A database to read: a file, or (``memory``) a connection to a database in memory.
 
-    ``memory`` returns a context manager of that connection. ``library`` is the SQLite library that this process
-    uses for the file: closing the file in a second library would drop the locks of the first. ``prepare`` is
+    ``given`` is the path as the caller wrote it, for commands that the caller may run; if it is None, only the file's
+    name is told. ``memory`` returns a context manager of that connection. ``library`` is the SQLite library that this
+    process uses for the file: closing the file in a second library would drop the locks of the first. ``prepare`` is
     called with each new connection (to load extensions, or functions that views need). ``spool_dir`` is the folder
     for temporary copies."""
 
@@ -31,6 +32,7 @@ class Source:
     library: ModuleType = sqlite3
     prepare: Callable[[sqlite3.Connection], None] | None = None
     spool_dir: str | None = None
+    given: str | None = None
 
     @classmethod
     def of(cls, database: Any) -> Source:
@@ -44,7 +46,7 @@ class Source:
             path = Path(database)
             if not path.is_file():
                 raise NotFoundError(f"There is no database file {path.name}.")
-            return cls(path.stem, path)
+            return cls(path.stem, path, given=os.fspath(database))
         connection = getattr(database, "conn", database)
         if not hasattr(connection, "backup"):
             raise TypeError("database: a path, a sqlite3.Connection or a sqlite_utils.Database is needed")

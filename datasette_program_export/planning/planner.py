@@ -29,6 +29,7 @@ from ..selection.scopes.database import DatabaseScope
 from ..selection.scopes.records import RecordScope
 from ..selection.table_rows import TableRows
 from .estimates import estimated
+from .index_advice import index_notes
 from .plan import Plan, PlannedColumn, PlannedTable
 from .references import planned_references
 
@@ -192,6 +193,6 @@ def _notes(scope: Scope, complete: bool, settings: Settings) -> list[str]:
             f'Counting was stopped after {settings.plan_seconds:g} seconds: read the numbers as "at least". '
             "The export itself is not cut."
         )
-    for edge in scope.walk.without_index if scope.walk is not None else []:
-        found.append(f"{edge.name} has no index, so {edge.table} is walked through once; large tables take a moment.")
+    if scope.walk is not None:
+        found += index_notes(scope.walk.without_index, scope.snapshot.schema, scope.snapshot.source)
     return found

@@ -40,6 +40,17 @@ def test_a_folder_gets_a_file_with_a_name_of_its_own(demo_file: Path, tmp_path: 
     assert made.name.startswith("practice_clients_Anna-Ascendant_20") and made.suffix == ".json"
 
 
+def test_a_plan_tells_the_command_that_adds_a_missing_index(demo: Path) -> None:
+    """With the path as it was given."""
+    connection = database(demo, "DROP INDEX idx_session_notes_client_id")
+    connection.close()
+    told = run("plan", demo, "clients", ANNA).stdout.splitlines()
+    command = f"sqlite-utils create-index {demo} session_notes client_id"
+    assert told[-1].startswith("session_notes.client_id has no index, so ") and told[-1].endswith(f": {command}")
+    subprocess.run([sys.executable, "-m", "sqlite_utils", *command.split()[1:]], check=True)
+    assert run("plan", demo, "clients", ANNA).stdout.splitlines()[-1] == told[-2]
+
+
 def test_standard_output_is_the_document_and_nothing_else(demo_file: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "datasette", "program-export", "chart", str(demo_file), C1], capture_output=True

@@ -56,6 +56,16 @@ async def test_an_edge_can_be_stopped_and_taken_back(demo_file: Path) -> None:
     assert "client_id (stopped)" in stopped.text and "3 session notes" not in said(stopped.text)
 
 
+async def test_a_missing_index_is_told_with_the_command_that_adds_it(demo: Path) -> None:
+    """Where the database is kept is told nobody: only the file's name."""
+    database(demo, "DROP INDEX idx_session_notes_client_id").close()
+    ds = make_datasette(demo)
+    for path in (ANNAS, f"{ANNAS}.json"):
+        answer = (await opened(ds, path)).text
+        assert "sqlite-utils create-index practice.db session_notes client_id" in answer
+        assert str(demo.parent) not in answer
+
+
 async def test_nothing_is_told_of_tables_that_one_may_not_see(demo_file: Path) -> None:
     hidden = {"databases": {"practice": {"tables": {"session_notes": {"allow": False}}}}}
     ds = make_datasette(demo_file, metadata=hidden)
