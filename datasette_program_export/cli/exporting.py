@@ -20,18 +20,15 @@ from ..exporting.exporter import Export
 from ..files.atomic import write_whole
 from ..files.compression import SUFFIXES
 from ..files.input_file import is_database
+from ..formats.description.coverage_text import coverage_sentences
 from ..formats.registry import format_for_file, get_format
-from ..importing.proof.proven_file import check_can_be_proven, write_proven
 from ..options.grammar import parse_order, parse_row_path, with_profile
 from ..options.profiles import with_everybodys
 from ..options.request import PACKAGE, Request
 from ..options.settings import Settings
-from ..planning.planner import plan
-from ..planning.wording import coverage_sentences
 from ..selection.annotated_schema import annotate
 from .command import Command, leave_nothing_behind
 from .options import order_and_columns, params, settings_in, where, with_options
-from .plan_text import as_text
 from .terminal import printable
 
 
@@ -97,6 +94,9 @@ def database_command(database: Path, **options: Any) -> None:
 @click.argument("key", nargs=-1)
 def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Tell what an export would hold, without its rows: of a table, a record, a query, or the database."""
+    from ..planning.planner import plan  # imported late: only this command plans
+    from .plan_text import as_text
+
     settings = _settings(database, options.pop("metadata"))
     made = plan(_source(database, settings), _request(table, key, options, settings), settings=settings)
     click.echo(made.model_dump_json(indent=2) if as_json else as_text(made))
@@ -164,6 +164,9 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
             _tell_coverage(export)
             return
         if proving:
+            # imported late: only this option imports
+            from ..importing.proof.proven_file import check_can_be_proven, write_proven
+
             check_can_be_proven(get_format(PACKAGE) if archived else export.format, export.request)
         path = Path(output) / export.filename if folder else Path(output)
         given = _watched(export, chain([first], chunks))

@@ -70,7 +70,11 @@ def test_what_only_tells_of_itself_imports_nothing_heavy(word: str) -> None:
 
 
 def test_an_export_needs_no_datasette(demo_file: Path, tmp_path: Path) -> None:
-    found = tops(imported("record", demo_file, "clients", ANNA, "-o", tmp_path / "anna.json"))
+    """Nor what plans, imports and verifies: what starts at once is paid for in no command."""
+    modules = imported("record", demo_file, "clients", ANNA, "-o", tmp_path / "anna.json")
+    others = {f"datasette_program_export.{name}" for name in ("planning", "importing", "verifying", "service", "demo")}
+    assert modules & others == set()
+    found = tops(modules)
     assert "sqlite3" in found or "pysqlite3" in found
     assert found & {"datasette", "uvicorn", "jinja2", "httpx"} == set()
     assert (tmp_path / "anna.json").stat().st_size > 10_000
