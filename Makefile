@@ -13,7 +13,7 @@ LINE ?= stable
 PORT ?= 8001
 VENV = .venv
 
-.PHONY: demo test test-all check docs bench browser axe clean
+.PHONY: demo test test-all check docs bench browser axe native clean
 
 demo: $(VENV)/$(LINE)/ready demo-data/practice.db
 	@echo "Open http://127.0.0.1:$(PORT)/practice/clients and choose a client (Ctrl-C stops)."
@@ -22,7 +22,7 @@ demo: $(VENV)/$(LINE)/ready demo-data/practice.db
 demo-data/practice.db: | $(VENV)/$(LINE)/ready
 	$(VENV)/$(LINE)/bin/datasette program-export demo demo-data
 
-test: check browser axe $(VENV)/stable/ready $(VENV)/alpha/ready
+test: check browser axe native $(VENV)/stable/ready $(VENV)/alpha/ready
 	@$(VENV)/stable/bin/python -m pytest -q -n $(WORKERS) --dist worksteal; stable=$$?; \
 	$(VENV)/alpha/bin/python -m pytest -q -n $(WORKERS) --dist worksteal; alpha=$$?; \
 	tell() { [ $$2 = 0 ] && echo "$$1: passed" || echo "$$1: FAILED (pytest ended with $$2)"; }; \
@@ -62,6 +62,14 @@ axe:
 	@[ -e $(VENV)/node/node_modules/axe-core/axe.min.js ] || { command -v npm >/dev/null \
 	&& npm install --silent --no-save --prefix $(VENV)/node axe-core@$(AXE); } \
 	|| echo "No npm here, or it cannot fetch axe-core: the tests of accessibility will be skipped."
+
+# The alpha line is tested with rows written in C, where they can be compiled; the stable line in Python.
+native: $(VENV)/alpha/ready
+	@[ -e /usr/include/sqlite3ext.h ] && command -v g++ >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q g++ libsqlite3-dev; } \
+	|| true
+	@$(VENV)/alpha/bin/python -m pip install -q --no-deps ./native && rm -rf native/build native/*.egg-info \
+	|| echo "Rows in C cannot be compiled here (g++, libsqlite3-dev): their tests will be skipped."
 
 $(VENV)/stable/ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)/stable

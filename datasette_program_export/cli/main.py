@@ -5,6 +5,8 @@ It imports nothing heavy, and no Datasette: a command is imported when it runs.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import click
 
 from ..version import __version__
@@ -39,6 +41,20 @@ COMMANDS = {
 }
 
 
+_VERSION_HELP = "Show the version, and what writes the rows, and exit."
+
+
+def _tell_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        written_in = "Python"
+        if find_spec("datasette_program_export_native") is not None:
+            from ..database.fetching.rows_in_c import is_loadable
+
+            written_in = "C" if is_loadable() else "Python: this one cannot load datasette-program-export-native"
+        click.echo(f"datasette-program-export, version {__version__} (rows in {written_in})")
+        ctx.exit()
+
+
 # sqlite-utils hands its own names of --help down: here they are the same at every door
 @click.group(
     name="program-export",
@@ -46,7 +62,7 @@ COMMANDS = {
     commands_later=COMMANDS,
     context_settings={"help_option_names": ["--help"]},
 )
-@click.version_option(__version__, prog_name="datasette-program-export")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_tell_version, help=_VERSION_HELP)
 def program_export() -> None:
     """Take data out of a SQLite database: a record with all that belongs to it, or a table.
 

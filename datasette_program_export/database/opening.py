@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ..errors import BusyError, CancelledError, SourceError, SpoolFullError
 from .backup import LOCK_SECONDS, LOCK_STEP, back_up
+from .fetching.rows_in_c import connect
 from .library import sqlite3
 from .source import Fingerprint, Source, size_beside
 from .sqlite_errors import explain, is_disk_error, is_locked, is_not_opened, is_readonly
@@ -65,10 +66,7 @@ def open_source(source: Source, *, copy: bool, cancelled: Callable[[], bool]) ->
 def _connect(source: Source, options: str) -> sqlite3.Connection:
     assert source.path is not None
     uri = f"{source.path.absolute().as_uri()}?{options}" + ("&nolock=1" if source.nolock else "")
-    connection: sqlite3.Connection = source.library.connect(
-        uri, uri=True, isolation_level=None, timeout=LOCK_STEP, check_same_thread=False
-    )
-    return connection
+    return connect(source.library, uri, uri=True, isolation_level=None, timeout=LOCK_STEP, check_same_thread=False)
 
 
 def _begun(source: Source, options: str, cancelled: Callable[[], bool]) -> sqlite3.Connection:
@@ -124,7 +122,7 @@ def _open_immutable(source: Source, why: str) -> Opened:
 def _open_memory(source: Source, cancelled: Callable[[], bool]) -> Opened:
     """Open a copy of a database in memory: a reader of a shared cache makes its writers fail at once."""
     assert source.memory is not None
-    private = source.library.connect(":memory:", isolation_level=None, check_same_thread=False)
+    private = connect(source.library, ":memory:", isolation_level=None, check_same_thread=False)
     try:
         with source.memory() as shared:
             back_up(shared, private, partial(_check, cancelled), pages=-1, name=source.name)
@@ -177,7 +175,7 @@ def _nameless(source: Source) -> tuple[sqlite3.Connection, Callable[[], None]]:
     os.close(handle)
     path = Path(name)
     try:
-        target: sqlite3.Connection = source.library.connect(path, isolation_level=None, check_same_thread=False)
+        target = connect(source.library, path, isolation_level=None, check_same_thread=False)
         target.execute("PRAGMA main.page_count").fetchone()  # opens the file
     except BaseException:
         path.unlink()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import repeat
 from threading import Event
 from typing import Any, cast
 from weakref import WeakSet
@@ -21,6 +22,7 @@ from weakref import WeakSet
 from sqlite_utils import Database
 
 from ..errors import CancelledError, SnapshotLostError, SourceError, SpoolFullError, TooLargeError
+from .fetching.rows_in_c import Chunk, RowPlan, load, read_chunk
 from .guarding.authorizer import Authorizer, ForeignSqlGuard, own_statements
 from .library import sqlite3
 from .opening import open_source
@@ -66,6 +68,7 @@ class Snapshot:
             self._authorizer: Authorizer | None = None
             # neither sets a PRAGMA nor runs plugins on the connection
             self._database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
+            self.writes_rows = load(self.connection, source.library)
             self.connection.set_progress_handler(self._look, _TICK)
             self.schema: Schema = self._reflected()
             # SQLite 3.40 loses matches of RTRIM and custom collations in its automatic indexes
@@ -139,6 +142,34 @@ class Snapshot:
         """Yield the rows in lists of the given ``sizes``; see ``decoded_rows`` for ``repeatable``."""
         run = partial(self._fetched, sql, params, guard, sizes)
         return decoded_rows(self.connection, run, repeatable=repeatable)
+
+    def written(
+        self, select: Callable[[str, str], str], columns: Sequence[str], params: Mapping[str, Any], plan: RowPlan
+    ) -> Iterator[Chunk]:
+        """Yield the rows as the plan says, written in C; only where ``writes_rows``.
+
+        ``select`` returns the statement for given expressions, which are made of the ``columns``, and a LIMIT clause
+        to use if it has none."""
+        number = self.execute("SELECT program_export_open(?)", [bytes(plan)]).fetchone()[0]
+        try:
+            call = f"program_export_row({number}, {', '.join(columns)}) AS chunk"
+            # the LIMITs keep SQLite from computing the call twice, or for rows that are not in order yet
+            rows = select(call, "LIMIT -1")
+            if any("TEMP B-TREE" in step[3] for step in self.execute(f"EXPLAIN QUERY PLAN {rows}", params)):
+                names = [f"c{place}" for place in range(len(columns))]
+                inner = select(", ".join(f"{c} AS {n}" for c, n in zip(columns, names)), "LIMIT -1")
+                rows = f"SELECT program_export_row({number}, {', '.join(names)}) AS chunk FROM ({inner}) LIMIT -1"
+            sql = f"SELECT chunk FROM ({rows}) WHERE chunk IS NOT NULL"
+            for batch in self._rest(self.execute(sql, params), None, repeat(1)):
+                chunk = read_chunk(batch[0][0], len(columns))
+                yield chunk
+                if chunk.stopped:
+                    return
+            yield read_chunk(self.execute("SELECT program_export_close(?)", [number]).fetchone()[0], len(columns))
+        finally:
+            if not self._closed:
+                with suppress(self.source.library.Error):  # interrupted: then the connection is closed soon
+                    self.connection.execute("SELECT program_export_close(?)", [number])
 
     def query(
         self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: ForeignSqlGuard

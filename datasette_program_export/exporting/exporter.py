@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Set
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache
 from itertools import chain
 from threading import Event
 from typing import Any, TypeVar
 
-from ..database.batch_sizes import BatchSizes
 from ..database.snapshot import Snapshot, TimeExpired
 from ..database.source import Source
 from ..errors import UnsupportedError
 from ..files.buffered import held
 from ..files.compression import MEDIA_TYPES, SUFFIXES, compressed
 from ..files.names import export_name
-from ..formats.column_facts import ColumnFacts, survey
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.integrity import Announced, AnnouncedTable
@@ -34,21 +32,12 @@ from ..selection.table_rows import TableRows
 from ..version import __version__
 from .coverage import coverage, kept_back
 from .document_schema import described, fields_of
-from .large_rows import LargeRows
-from .row_spool import RowSpool
+from .table_reading import Progress, TableReading
 
 GENERATOR = f"datasette-program-export {__version__}"
 # a database with a rollback journal is read directly up to this size; a larger export reads a copy of it
 HELD_BYTES = 20_000_000
 Used = TypeVar("Used")
-
-
-@dataclass
-class Progress:
-    """The progress of an export: the current table, and the rows written so far."""
-
-    table: str | None = None
-    rows: int = 0
 
 
 class Export:
@@ -238,36 +227,9 @@ class Export:
         self, snapshot: Snapshot, known: AnnotatedSchema, chosen: TableRows, digests: dict[str, TableDigest]
     ) -> TableStream:
         fields = fields_of(known, chosen)
-        generated = [i for i, f in enumerate(fields) if f.generated]
-        digest = digests[chosen.table.name] = TableDigest(len(fields), generated)
-
-        pace = BatchSizes()
-        found = chosen.batches(snapshot, pace)
-        first = next(found, None)  # an error in a person's SQL is raised now, not after the table's header
-
-        def facts() -> tuple[ColumnFacts, ...]:
-            nonlocal found, first
-            if chosen.repeatable:
-                looked_at = survey(chosen.batches(snapshot, BatchSizes()), len(fields))
-                found, first = chosen.batches(snapshot, pace), None
-                return looked_at
-            aside = self._aside.enter_context(closing(RowSpool(self.source.spool_dir)))
-            looked_at = survey(aside.taken(chain([first] if first else [], found)), len(fields))
-            found, first = aside.given(), None
-            return looked_at
-
-        def batches() -> Iterator[list[Any]]:
-            self.progress.table = chosen.table.name
-            large = LargeRows()
-            for batch in chain([first] if first else [], found):
-                pace.saw(len(batch), size := digest.add(batch))
-                large.saw(batch, size)
-                self.progress.rows += len(batch)
-                yield batch
-            self._warnings += large.warnings(chosen.table.name) + chosen.withheld()
-            snapshot.confirm()
-
-        return TableStream(chosen.table.name, fields, batches(), None, facts, self._warnings)
+        computed = [place for place, field in enumerate(fields) if field.generated]
+        digest = digests[chosen.table.name] = TableDigest(len(fields), computed)
+        return TableReading(snapshot, chosen, digest, self.progress, self._warnings, self._aside).stream(fields)
 
 
 def _people_taken(scope: Scope) -> dict[str, Any]:

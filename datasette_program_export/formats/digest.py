@@ -74,6 +74,11 @@ class TableDigest:
         self.rows += len(rows)
         return len(packed)
 
+    def add_packed(self, packed: bytes | memoryview, rows: int) -> None:
+        """Add rows that are MessagePack arrays already, without the columns that are left out."""
+        self._hash.update(packed)
+        self.rows += rows
+
     def _add_large(self, row: Row) -> int:
         """Add a row that is too large to be copied as a whole."""
         size = 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..database.fetching.rows_in_c import MOST_COLUMNS, Chunk, RowPlan
 from ..database.guarding.authorizer import ForeignSqlGuard
 from ..database.schema import Column, Table, quote
 from ..database.snapshot import Row, Snapshot
@@ -71,6 +72,21 @@ class TableRows:
             return found
         self.secret_paths.withheld.clear()  # a second reading counts them again
         return map(self.secret_paths.cut, found)
+
+    def can_be_written(self, snapshot: Snapshot) -> bool:
+        """Return whether ``written`` works: in C, for statements of our own, where no value is taken out of a text."""
+        plain = self.repeatable and self.secret_paths is None
+        return snapshot.writes_rows and plain and len(self.columns) <= MOST_COLUMNS
+
+    def written(self, snapshot: Snapshot, plan: RowPlan) -> Iterator[Chunk]:
+        """Yield the same rows as ``batches``, as the plan says."""
+
+        def select(expressions: str, limit: str) -> str:
+            rows = self.select(expressions)
+            return rows if self.limit is not None or self.offset else f"{rows} {limit}"
+
+        columns = [f"{self.alias}.{quote(column.name)}" for column in self.columns]
+        return snapshot.written(select, columns, self.params, plan)
 
     def sample(self, snapshot: Snapshot, rows: int) -> list[Row]:
         """Return the first ``rows`` rows."""

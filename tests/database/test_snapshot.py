@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from datasette_program_export import Request, Settings, Source, export
-from datasette_program_export.database.batch_sizes import BatchSizes
+from datasette_program_export.database.fetching.batch_sizes import BatchSizes
 from datasette_program_export.database.snapshot import Snapshot, TimeExpired
 from datasette_program_export.errors import (
     BusyError,

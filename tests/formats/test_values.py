@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datasette_program_export.formats.dataset import Field
 from datasette_program_export.formats.digest import TableDigest, pack_rows
 from datasette_program_export.formats.json.embedding import depth_is_at_most, embeddable
+from datasette_program_export.formats.json.writing import RowLines
 from datasette_program_export.formats.values import is_plain, json_value
 from tests.support.databases.strategies import VALUES
 
@@ -136,3 +138,10 @@ def test_depth_is_what_walking_it_says(value: object, limit: int, separators: tu
 
     data = json.dumps(value, separators=separators).encode()
     assert depth_is_at_most(data, limit) == (depth(value) <= limit)
+
+
+def test_a_text_that_is_not_embedded_is_counted_once() -> None:
+    """Also beside a text that is not UTF-8, which makes the rows be written a second time."""
+    lines = RowLines((Field("a", "TEXT"), Field("j", "TEXT", holds_json=True)))
+    lines([(BAD, "no JSON"), ("b", "{}")])
+    assert lines.not_embedded == {1: 1}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ...errors import DeniedError, ExportError, RequestError
+from ..fetching.rows_in_c import FUNCTIONS
 from ..library import sqlite3
 from ..schema import fold
 from .sql_tokens import SQLTextError, names, names_defined, tokens
@@ -88,6 +89,8 @@ class ForeignSqlGuard:
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_INSERT and database == "temp" and first == self.temp_table:
             return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_FUNCTION and second in FUNCTIONS:
+            return sqlite3.SQLITE_DENY
         return _shared(action, first, second)
 
     def _read(self, table: str, column: str, database: str | None, inner: str | None) -> int:

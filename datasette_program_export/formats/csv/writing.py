@@ -17,13 +17,14 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
+from ...database.fetching.rows_in_c import RowPlan
 from ...database.text import undecoded
 from ...options.request import Request
-from ..dataset import Row, TableStream, Value
+from ..dataset import Row, TableStream, Value, written_rows
 from ..registry import Format
 from .reading import csv_member
 from .spreadsheet import (
@@ -46,8 +47,15 @@ class CsvLines:
 
     def __init__(self, delimiter: str, columns: int, null: str | None = None) -> None:
         self.delimiter = delimiter
+        self._columns = columns
         self.null = null or ("NULL" if columns == 1 else "")
         self._needs_quotes = re.compile('[\r\n"' + re.escape(delimiter) + "]").search
+
+    def plan(self, computed: Sequence[int]) -> RowPlan:
+        """Return how these rows are written; ``computed`` are the columns that SQLite computes."""
+        delimiter = self.delimiter.encode()
+        before = [b"", *[delimiter] * (self._columns - 1)]
+        return RowPlan(before, b"\r\n", True, delimiter, self.null.encode(), computed=computed)
 
     def __call__(self, rows: list[Row]) -> bytes:
         try:
@@ -199,7 +207,8 @@ def table_encoder(delimiter: str) -> Callable[[TableStream, Request], Iterator[b
         if request.dialect == "exact":
             lines = CsvLines(chosen, columns, table.null)
             yield lines([names])
-            yield from map(lines, table.batches)
+            computed = [i for i, f in enumerate(table.fields) if f.generated]
+            yield from written_rows(table, lines.plan(computed), lines)
             return
         sheet = SpreadsheetLines(chosen, columns)
         yield BOM_UTF8 + sheet([names])

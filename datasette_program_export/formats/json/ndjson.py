@@ -17,7 +17,7 @@ from ...errors import UnreadableError
 from ...files.lines import DigestingLines, within
 from ...files.reading_limits import Limits
 from ...options.request import Request
-from ..dataset import Dataset, Field, Row, TableStream
+from ..dataset import Dataset, Field, Row, TableStream, written_rows
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
 from ..description.parsing import dumped
@@ -53,8 +53,12 @@ def _body(dataset: Dataset) -> Iterator[bytes]:
     for table in dataset.tables:
         lines = RowLines(table.fields)
         start = _start(table.name)
-        for rows in table.batches:
-            yield start + lines(rows)[:-1].replace(b"\n", b"}\n" + start) + b"}\n"
+        yield from written_rows(
+            table,
+            lines.plan(start + b"{", b"}}\n"),
+            lambda rows: start + lines(rows)[:-1].replace(b"\n", b"}\n" + start) + b"}\n",  # noqa: B023
+            lines.saw,
+        )
         table.warnings.extend(lines.warnings(table.name))
     yield _json({"coverage": dumped(dataset.coverage())}) + b"\n"
 
@@ -66,8 +70,7 @@ def _start(table: str) -> bytes:
 def encode_table(table: TableStream, request: Request) -> Iterator[bytes]:
     """Yield one table's rows without the envelope."""
     lines = RowLines(table.fields)
-    for rows in table.batches:
-        yield lines(rows)
+    yield from written_rows(table, lines.plan(), lines, lines.saw)
     table.warnings.extend(lines.warnings(table.name))
 
 

@@ -18,7 +18,7 @@ import msgspec
 from ...errors import UnreadableError
 from ...files.lines import DigestingLines, within
 from ...files.reading_limits import LARGE, Limits
-from ..dataset import Dataset, Field, Row, TableStream
+from ..dataset import Dataset, Field, Row, TableStream, written_rows
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
 from ..description.parsing import dumped
@@ -73,12 +73,19 @@ class _Writer:
     def rows(self, table: TableStream) -> Iterator[bytes]:
         lines = RowLines(table.fields)
         comma = b"\n"
-        for rows in table.batches:
+        if self.pretty:
+            plan = lines.plan(b"      {\n        ", b"\n      },\n", b",\n        ", b": ")
+        else:
+            plan = lines.plan(end=b"},\n")
+
+        def write(rows: list[Row]) -> bytes:
             if self.pretty:
-                data = b",\n".join(lines.indented(row, 6) for row in rows)
-            else:
-                data = lines(rows).replace(b"\n", b",\n")[:-2]
-            yield comma + data
+                return b"".join(lines.indented(row, 6) + b",\n" for row in rows)
+            return lines(rows).replace(b"\n", b",\n")
+
+        for data in written_rows(table, plan, write, lines.saw):
+            yield comma
+            yield data[:-2]
             comma = b",\n"
         table.warnings.extend(lines.warnings(table.name))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ...database.fetching.rows_in_c import Chunk, RowPlan
 from ..dataset import Field, Row, Value
 from ..values import is_plain, json_value
 from .embedding import embeddable
@@ -23,6 +24,7 @@ class RowLines:
 
     def __init__(self, fields: Sequence[Field]) -> None:
         names = [f.name for f in fields]
+        self._computed = [i for i, f in enumerate(fields) if f.generated]
         self._json = [i for i, f in enumerate(fields) if f.holds_json]
         self._names = names
         self.not_embedded = dict.fromkeys(self._json, 0)
@@ -36,13 +38,25 @@ class RowLines:
             self._object = lambda *values: dict(zip(names, values))
 
     def __call__(self, rows: list[Row]) -> bytes:
+        counted = self.not_embedded.copy()
         try:
             data = _encode_lines(list(starmap(self._object, self._written(rows, is_plain(rows)))))
         except UnicodeEncodeError:
+            self.not_embedded = counted  # the texts are looked at again
             data = _encode_lines(list(starmap(self._object, self._written(rows, False))))
         if data.count(b"\n") != len(rows):
             raise AssertionError("a row broke its line")  # never happens: embedded JSON has no line breaks
         return data
+
+    def plan(self, start: bytes = b"{", end: bytes = b"}\n", comma: bytes = b",", colon: bytes = b":") -> RowPlan:
+        """Return how these rows are written: ``start`` and ``end`` stand around each, ``comma`` between two columns."""
+        before = [(comma if i else start) + _encode(name) + colon for i, name in enumerate(self._names)]
+        return RowPlan(before, end, holds_json=self._json, computed=self._computed)
+
+    def saw(self, chunk: Chunk) -> None:
+        """Count the texts of a chunk that had to be written as strings."""
+        for place in self.not_embedded:
+            self.not_embedded[place] += chunk.not_embedded[place]
 
     def values(self, row: Row) -> list[Any]:
         """Return one row's values in a form that msgspec writes one by one."""

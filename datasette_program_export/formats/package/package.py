@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import IO, Any
 
@@ -78,9 +79,12 @@ class _Written:
         assert self.form.encode_table is not None
         table = self.table
         if self.facts is not None:
-            rows = unmistakable(table.batches, self.facts)
             null = self.facts[0].null if len(self.facts) == 1 else None
-            table = TableStream(table.name, table.fields, rows, null, warnings=table.warnings)
+            if is_unmistakable(self.facts):
+                table = replace(table, null=null)
+            else:
+                rows = unmistakable(table.batches, self.facts)
+                table = replace(table, batches=rows, null=null, written=None)
         hashed = hashlib.sha256()
         for chunk in self.form.encode_table(table, request):
             hashed.update(chunk)
@@ -89,12 +93,15 @@ class _Written:
         self.sha256 = hashed.hexdigest()
 
 
+def is_unmistakable(facts: Sequence[ColumnFacts]) -> bool:
+    """Return whether each cell of these columns shows its value as it is."""
+    alone = len(facts) == 1
+    return not any(f.kind == "mixed" or (f.null and not alone) for f in facts)
+
+
 def unmistakable(batches: Iterable[list[Row]], facts: Sequence[ColumnFacts]) -> Iterator[list[Row]]:
     """Yield the rows, with words in place of NULL and JSON in place of mixed values as the facts require."""
     alone = len(facts) == 1
-    if not any(f.kind == "mixed" or (f.null and not alone) for f in facts):
-        yield from batches
-        return
     for batch in batches:
         columns: list[Sequence[Value]] = list(zip(*batch))
         for i, (column, known) in enumerate(zip(columns, facts)):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from ...database.batch_sizes import MOST_ROWS, BatchSizes
+from ...database.fetching.batch_sizes import MOST_ROWS, BatchSizes
 from ...database.library import sqlite3
 from ...database.schema import quote
 from ...database.text import decode_text, is_undecodable

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from json import dumps
 
-from ...database.batch_sizes import BatchSizes
+from ...database.fetching.batch_sizes import BatchSizes
 from ...database.schema import quote
 from ...formats.digest import TableDigest
 from ..report import TableReport

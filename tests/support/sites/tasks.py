@@ -10,7 +10,7 @@ from time import time
 from typing import Any
 
 from datasette_program_export.errors import CancelledError
-from datasette_program_export.exporting.exporter import Progress
+from datasette_program_export.exporting.table_reading import Progress
 from datasette_program_export.options.settings import Settings
 from datasette_program_export.plugin.server.import_runner import Import, ImportWork
 from datasette_program_export.plugin.server.job_runner import Job

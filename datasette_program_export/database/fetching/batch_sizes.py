@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 MOST_ROWS = 100  # measured: more rows are no faster, and several copies of a batch are in memory at once
+FEW_ROWS = 16  # the first batch; a shorter one holds all rows
 AIM_BYTES = 1_000_000
 
 
@@ -12,7 +13,7 @@ class BatchSizes(Iterator[int]):
     """An endless iterator of batch sizes, which adapts to the sizes reported to ``saw``."""
 
     def __init__(self) -> None:
-        self._next = 16
+        self._next = FEW_ROWS
 
     def __next__(self) -> int:
         return self._next

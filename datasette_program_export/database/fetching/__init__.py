@@ -1,0 +1,1 @@
+"""How rows come out of SQLite: how many at once, and, with an optional package, written in C already."""

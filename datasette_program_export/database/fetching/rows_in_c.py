@@ -1,0 +1,153 @@
+"""Rows written in C inside SQLite, by the optional package datasette-program-export-native.
+
+SQLite runs the package's functions in its own library, under the same transaction, authorizer and progress
+handler as any statement; Python's lock is free meanwhile. Python's code in ``formats/`` is the definition of the
+bytes. Where the package is missing or cannot be loaded, that code runs instead.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..library import sqlite3
+
+PACKAGE = "datasette_program_export_native"
+MOST_COLUMNS = 100  # SQLite accepts 127 arguments of a function, older ones 100 (SQLITE_MAX_FUNCTION_ARG)
+FUNCTIONS = ("program_export_open", "program_export_row", "program_export_close")
+_HEAD = struct.Struct("<4I")
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """How rows are written: as ``csv`` or as JSON.
+
+    ``before`` holds what stands before each column's value, ``row_end`` what ends a row. ``delimiter`` and ``null``
+    are those of csv. ``holds_json`` and ``computed`` are places of columns: whose texts are embedded if they are
+    JSON, and which SQLite computes, so that they are not part of the digest."""
+
+    before: Sequence[bytes]
+    row_end: bytes
+    csv: bool = False
+    delimiter: bytes = b","
+    null: bytes = b""
+    holds_json: Sequence[int] = ()
+    computed: Sequence[int] = ()
+
+    def __bytes__(self) -> bytes:
+        parts = [b"c" if self.csv else b"j", *map(_sized, (self.row_end, self.delimiter, self.null))]
+        for place, before in enumerate(self.before):
+            parts += [bytes([(place in self.holds_json) + 2 * (place in self.computed)]), _sized(before)]
+        return b"".join(parts)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows as ``written``, and as MessagePack (``packed``), for the digest.
+
+    ``not_embedded`` counts for each column the texts that are not embedded as JSON. ``stopped``: a row follows that
+    is left to Python, as are all rows after it."""
+
+    rows: int
+    written: bytes
+    packed: memoryview
+    not_embedded: tuple[int, ...]
+    stopped: bool
+
+
+def is_loadable() -> bool:
+    """Return whether connections to this process's SQLite library can write rows in C."""
+    with closing(connect(sqlite3, ":memory:")) as connection:
+        return load(connection, sqlite3)
+
+
+def connect(library: ModuleType, *args: Any, **options: Any) -> sqlite3.Connection:
+    """Open a connection as ``library.connect`` does; ``load`` says then whether it can write rows in C."""
+    with _registered(library):
+        connection: sqlite3.Connection = library.connect(*args, **options)
+        return connection
+
+
+def load(connection: Any, library: ModuleType) -> bool:
+    """Load the functions into a connection that ``connect`` opened; return whether it has them.
+
+    SQL can load nothing, neither before nor afterwards."""
+    path = _path()
+    if path is None:
+        return False
+    try:
+        if hasattr(connection, "enable_load_extension"):
+            connection.enable_load_extension(True)
+            try:
+                connection.load_extension(path)
+            finally:
+                connection.enable_load_extension(False)
+        connection.execute("SELECT program_export_close(0)").fetchone()
+    except library.Error:
+        return False
+    return True
+
+
+@contextmanager
+def _registered(library: ModuleType) -> Iterator[None]:
+    """Have SQLite add the functions to the connections that this thread opens, if Python itself cannot load them."""
+    extension = _added_by_sqlite(library)
+    if extension is None:
+        yield
+        return
+    extension.program_export_in_this_thread(1)
+    try:
+        yield
+    finally:
+        extension.program_export_in_this_thread(0)
+
+
+def read_chunk(data: bytes, columns: int) -> Chunk:
+    """Return the chunk that a function of the extension has returned for a table of so many columns."""
+    reason, rows, written, packed = _HEAD.unpack_from(data)
+    counts = struct.unpack_from(f"<{columns}I", data, _HEAD.size)
+    start = _HEAD.size + 4 * columns
+    view = memoryview(data)
+    end = start + written
+    return Chunk(rows, bytes(view[start:end]), view[end : end + packed], counts, bool(reason))
+
+
+def _sized(data: bytes) -> bytes:
+    return struct.pack("<I", len(data)) + data
+
+
+@cache
+def _path() -> str | None:
+    if find_spec(PACKAGE) is None:
+        return None
+    found = Path(import_module(PACKAGE).PATH)
+    return str(found) if found.is_file() else None
+
+
+@cache
+def _added_by_sqlite(library: ModuleType) -> Any:
+    """Register the extension with SQLite, if this Python was built without extension loading; return it then.
+
+    SQLite offers it to each new connection of the process (https://www.sqlite.org/c3ref/auto_extension.html); the
+    extension adds its functions only in a thread that asks for them."""
+    path = _path()
+    if path is None or library.__name__ != "sqlite3" or hasattr(library.Connection, "enable_load_extension"):
+        return None
+    place = getattr(import_module("_sqlite3"), "__file__", None)
+    if place is None:
+        return None
+    sqlite, extension = ctypes.CDLL(place), ctypes.CDLL(path)
+    if not hasattr(sqlite, "sqlite3_auto_extension"):
+        return None
+    sqlite.sqlite3_auto_extension.argtypes = [ctypes.c_void_p]
+    sqlite.sqlite3_auto_extension(ctypes.cast(extension.program_export_auto_init, ctypes.c_void_p))
+    return extension

@@ -1,0 +1,111 @@
+"""Reads the rows of one table for a format: in lists, or written in C; counts them and computes their digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from itertools import chain
+
+from ..database.fetching.batch_sizes import FEW_ROWS, BatchSizes
+from ..database.fetching.rows_in_c import Chunk, RowPlan
+from ..database.snapshot import Snapshot
+from ..formats.column_facts import ColumnFacts, survey
+from ..formats.dataset import Field, Row, TableStream
+from ..formats.digest import TableDigest
+from ..selection.table_rows import TableRows
+from .large_rows import LargeRows
+from .row_spool import RowSpool
+
+
+@dataclass
+class Progress:
+    """The progress of an export: the current table, and the rows written so far."""
+
+    table: str | None = None
+    rows: int = 0
+
+
+class TableReading:
+    """One reading of the ``chosen`` rows: it begins at once, so that an error in a person's SQL is raised now.
+
+    ``aside`` closes what it keeps in temporary files. It adds to ``warnings`` after the last row."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        chosen: TableRows,
+        digest: TableDigest,
+        progress: Progress,
+        warnings: list[str],
+        aside: ExitStack,
+    ) -> None:
+        self._snapshot = snapshot
+        self._chosen = chosen
+        self._digest = digest
+        self._progress = progress
+        self._warnings = warnings
+        self._aside = aside
+        self._pace = BatchSizes()
+        self._large = LargeRows()
+        self._found = chosen.batches(snapshot, self._pace)
+        self._first = next(self._found, None)
+
+    def stream(self, fields: tuple[Field, ...]) -> TableStream:
+        """Return the table for a format."""
+        name = self._chosen.table.name
+        return TableStream(name, fields, self._batches(), None, self._facts, self._written, self._warnings)
+
+    def _facts(self) -> tuple[ColumnFacts, ...]:
+        chosen, snapshot, width = self._chosen, self._snapshot, len(self._chosen.columns)
+        if chosen.repeatable:
+            looked_at = survey(chosen.batches(snapshot, BatchSizes()), width)
+            self._found, self._first = chosen.batches(snapshot, self._pace), None
+            return looked_at
+        aside = self._aside.enter_context(closing(RowSpool(snapshot.source.spool_dir)))
+        looked_at = survey(aside.taken(self._rows()), width)
+        self._found, self._first = aside.given(), None
+        return looked_at
+
+    def _rows(self) -> Iterator[list[Row]]:
+        return chain([self._first] if self._first else [], self._found)
+
+    def _batches(self) -> Iterator[list[Row]]:
+        self._progress.table = self._chosen.table.name
+        yield from map(self._saw, self._rows())
+        self._finish()
+
+    def _written(self, plan: RowPlan) -> Iterator[Chunk | list[Row]] | None:
+        few = self._first is not None and len(self._first) < FEW_ROWS
+        return None if few or not self._chosen.can_be_written(self._snapshot) else self._chunks(plan)
+
+    def _chunks(self, plan: RowPlan) -> Iterator[Chunk | list[Row]]:
+        self._progress.table = self._chosen.table.name
+        given = 0
+        for chunk in self._chosen.written(self._snapshot, plan):
+            self._digest.add_packed(chunk.packed, chunk.rows)
+            self._progress.rows += chunk.rows
+            given += chunk.rows
+            yield chunk
+            if chunk.stopped:
+                yield from map(self._saw, _behind(given, self._chosen.batches(self._snapshot, self._pace)))
+        self._finish()
+
+    def _saw(self, batch: list[Row]) -> list[Row]:
+        self._pace.saw(len(batch), size := self._digest.add(batch))
+        self._large.saw(batch, size)
+        self._progress.rows += len(batch)
+        return batch
+
+    def _finish(self) -> None:
+        self._warnings += self._large.warnings(self._chosen.table.name) + self._chosen.withheld()
+        self._snapshot.confirm()
+
+
+def _behind(given: int, batches: Iterator[list[Row]]) -> Iterator[list[Row]]:
+    """Yield the rows after the first ``given``."""
+    for rows in batches:
+        fresh = rows[given:]
+        given -= len(rows) - len(fresh)
+        if fresh:
+            yield fresh

@@ -1,0 +1,785 @@
+// Rows as bytes, inside SQLite: a loadable extension (https://www.sqlite.org/loadext.html) with three SQL functions.
+//
+//   program_export_open(plan)               begins a table, returns its number; plan: see Table::read_plan
+//   program_export_row(number, a, b, ...)   takes one row; NULL, or a chunk when enough rows are in it
+//   program_export_close(number)            ends the table, returns the last chunk
+//
+// A chunk is a BLOB: why it ended (0 full, 1 a row that is too large, 2 a text that only Python can judge), the rows,
+// the bytes of each of the two parts that follow, all as 32-bit little-endian, then for each column, 32-bit, how many
+// of its texts were not embedded; then the rows as JSON or CSV, then the rows as MessagePack, for the digest.
+// After a chunk that ended with 1 or 2, the row that ended it and all later ones are not taken: Python writes them.
+//
+// The bytes are those of the Python code in formats/ (values.py, digest.py, json/embedding.py, csv/writing.py).
+// Python is the definition.
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT1
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+constexpr size_t CHUNK = 256 * 1024;
+constexpr size_t LARGEST_ROW = 1024 * 1024;
+constexpr int DEEPEST = 64;
+enum Reason : uint32_t { FULL = 0, LARGE = 1, UNSURE = 2 };
+
+using Bytes = std::string;
+
+// Bytes that grow. ``make_room`` comes first, once for a row; what follows is not checked again.
+class Buffer {
+public:
+    Buffer() = default;
+    Buffer(const Buffer &) = delete;
+    Buffer &operator=(const Buffer &) = delete;
+    ~Buffer() { std::free(start); }
+    void make_room(size_t more) {
+        if (room - used >= more) return;
+        size_t wanted = (used + more) * 3 / 2;
+        char *moved = static_cast<char *>(std::realloc(start, wanted));
+        if (!moved) throw std::bad_alloc();
+        start = moved;
+        room = wanted;
+    }
+    void add(const char *at, size_t size) {
+        std::memcpy(start + used, at, size);
+        used += size;
+    }
+    void add(const Bytes &bytes) { add(bytes.data(), bytes.size()); }
+    template <size_t N> void add(const char (&literal)[N]) { add(literal, N - 1); }
+    void add(char byte) { start[used++] = byte; }
+    void fill(char byte, size_t times) {
+        std::memset(start + used, byte, times);
+        used += times;
+    }
+    char *end() { return start + used; }
+    void grown_to(char *to) { used = to - start; }
+    const char *data() const { return start; }
+    size_t size() const { return used; }
+    void cut(size_t to) { used = to; }
+
+private:
+    char *start = nullptr;
+    size_t used = 0, room = 0;
+};
+
+// ---- UTF-8 (RFC 3629), as strictly as Python
+
+bool is_utf8(const unsigned char *at, size_t size) {
+    const unsigned char *end = at + size;
+    while (at < end) {
+        uint64_t eight;
+        while (end - at >= 8 && (std::memcpy(&eight, at, 8), (eight & 0x8080808080808080ULL) == 0)) at += 8;
+        if (at == end) break;
+        unsigned char c = *at;
+        if (c < 0x80) { ++at; continue; }
+        size_t more;
+        unsigned char low = 0x80, high = 0xBF;
+        if (c >= 0xC2 && c <= 0xDF) more = 1;
+        else if (c >= 0xE0 && c <= 0xEF) { more = 2; if (c == 0xE0) low = 0xA0; if (c == 0xED) high = 0x9F; }
+        else if (c >= 0xF0 && c <= 0xF4) { more = 3; if (c == 0xF0) low = 0x90; if (c == 0xF4) high = 0x8F; }
+        else return false;
+        if (static_cast<size_t>(end - at) <= more || at[1] < low || at[1] > high) return false;
+        for (size_t i = 2; i <= more; ++i) if ((at[i] & 0xC0) != 0x80) return false;
+        at += more + 1;
+    }
+    return true;
+}
+
+// ---- numbers
+
+constexpr size_t LONGEST_NUMBER = 40;
+
+void add_integer(Buffer &out, int64_t value) { out.grown_to(std::to_chars(out.end(), out.end() + 24, value).ptr); }
+
+// The shortest digits that read back, spelled as msgspec spells them: 1.0, 0.00001, 1e16, 1.5e-7
+void add_real(Buffer &out, double value) {
+    char text[40];
+    auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
+    const char *at = text;
+    if (*at == '-') { out.add('-'); ++at; }
+    char digits[24];
+    int count = 0;
+    for (; at < end && *at != 'e'; ++at) if (*at != '.') digits[count++] = *at;
+    int exponent = 0;
+    if (at < end) {
+        ++at;
+        if (*at == '+') ++at;
+        std::from_chars(at, end, exponent);
+    }
+    while (count > 1 && digits[count - 1] == '0') --count;
+    if (count == 1 && digits[0] == '0') { out.add("0.0"); return; }
+    int point = exponent + 1;  // digits before the point
+    if (point >= count && point <= 16) {
+        out.add(digits, count);
+        out.fill('0', point - count);
+        out.add(".0");
+    } else if (point > 0 && point <= 16) {
+        out.add(digits, point);
+        out.add('.');
+        out.add(digits + point, count - point);
+    } else if (point > -5 && point <= 0) {
+        out.add("0.");
+        out.fill('0', -point);
+        out.add(digits, count);
+    } else {
+        out.add(digits, 1);
+        if (count > 1) {
+            out.add('.');
+            out.add(digits + 1, count - 1);
+        }
+        out.add('e');
+        add_integer(out, point - 1);
+    }
+}
+
+// ---- base64 (RFC 4648)
+
+void add_base64(Buffer &out, const unsigned char *at, size_t size) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *to = out.end();
+    for (; size >= 3; at += 3, size -= 3) {
+        *to++ = letters[at[0] >> 2];
+        *to++ = letters[(at[0] & 3) << 4 | at[1] >> 4];
+        *to++ = letters[(at[1] & 15) << 2 | at[2] >> 6];
+        *to++ = letters[at[2] & 63];
+    }
+    if (size) {
+        unsigned char second = size == 2 ? at[1] : 0;
+        *to++ = letters[at[0] >> 2];
+        *to++ = letters[(at[0] & 3) << 4 | second >> 4];
+        *to++ = size == 2 ? letters[(second & 15) << 2] : '=';
+        *to++ = '=';
+    }
+    out.grown_to(to);
+}
+
+// ---- JSON
+
+// What is in a text: control characters, the bytes `quote` and `other`, bytes beyond ASCII. Eight bytes at a time.
+struct Look {
+    bool special = false, high = false;
+    Look(const char *at, size_t size, unsigned char below, char quote, char other) {
+        constexpr uint64_t ONES = 0x0101010101010101ULL, TOPS = 0x8080808080808080ULL;
+        const uint64_t quotes = ONES * static_cast<unsigned char>(quote), others = ONES * static_cast<unsigned char>(other);
+        uint64_t found = 0, tops = 0;
+        auto look = [&](uint64_t eight) {
+            const uint64_t low = eight & ~TOPS;  // a byte beyond ASCII may look special here; then it is looked at again
+            tops |= eight;
+            found |= ((low - ONES * below) | ((low ^ quotes) - ONES) | ((low ^ others) - ONES)) & TOPS;
+        };
+        size_t i = 0;
+        uint64_t eight;
+        for (; i + 8 <= size; i += 8) {
+            std::memcpy(&eight, at + i, 8);
+            look(eight);
+        }
+        if (i < size) {
+            eight = ONES * 'a';
+            std::memcpy(&eight, at + i, size - i);
+            look(eight);
+        }
+        special = found;
+        high = tops & TOPS;
+    }
+};
+
+void add_json_text(Buffer &out, const char *text, size_t size, const Look &look) {
+    out.add('"');
+    if (!look.special) {
+        out.add(text, size);
+        out.add('"');
+        return;
+    }
+    static const char hex[] = "0123456789abcdef";
+    size_t from = 0;
+    for (size_t i = 0; i < size; ++i) {
+        unsigned char c = text[i];
+        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        out.add(text + from, i - from);
+        from = i + 1;
+        switch (c) {
+            case '"': out.add("\\\""); break;
+            case '\\': out.add("\\\\"); break;
+            case '\b': out.add("\\b"); break;
+            case '\t': out.add("\\t"); break;
+            case '\n': out.add("\\n"); break;
+            case '\f': out.add("\\f"); break;
+            case '\r': out.add("\\r"); break;
+            default:
+                out.add("\\u00");
+                out.add(hex[c >> 4]);
+                out.add(hex[c & 15]);
+        }
+    }
+    out.add(text + from, size - from);
+    out.add('"');
+}
+
+// Whether a text can be embedded as JSON and read back to the same text; the text is valid UTF-8.
+class Json {
+public:
+    enum Verdict { NO, YES, ASK };
+    static Verdict judge(const char *text, size_t size) {
+        if (size < 2) return NO;
+        char first = text[0], last = text[size - 1];
+        if (!((first == '{' && last == '}') || (first == '[' && last == ']'))) return NO;
+        if (std::memchr(text, '\n', size) || std::memchr(text, '\r', size)) return NO;
+        Json json(text, text + size);
+        if (!json.value(0)) return NO;
+        if (json.at != json.end) return NO;
+        return json.ask ? ASK : YES;
+    }
+
+private:
+    const char *at, *end;
+    bool ask = false;
+    Json(const char *from, const char *to) : at(from), end(to) {}
+
+    void blanks() { while (at < end && (*at == ' ' || *at == '\t')) ++at; }
+    bool word(const char *expected) {
+        size_t size = std::strlen(expected);
+        if (static_cast<size_t>(end - at) < size || std::memcmp(at, expected, size)) return false;
+        at += size;
+        return true;
+    }
+    bool digits() {
+        const char *from = at;
+        while (at < end && *at >= '0' && *at <= '9') ++at;
+        return at > from;
+    }
+    bool number() {
+        const char *from = at;
+        if (at < end && *at == '-') ++at;
+        if (at < end && *at == '0') ++at;
+        else if (!digits()) return false;
+        if (at < end && *at == '.') { ++at; if (!digits()) return false; }
+        if (at < end && (*at == 'e' || *at == 'E')) {
+            ++at;
+            if (at < end && (*at == '+' || *at == '-')) ++at;
+            const char *power = at;
+            if (!digits()) return false;
+            if (at - power > 2) ask = true;  // 1e400 is beyond what doubles hold; Python judges what is near it
+        }
+        if (at - from > 150) ask = true;
+        return true;
+    }
+    static int hex(char c) {
+        if (c >= '0' && c <= '9') return c - '0';
+        if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+        if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+        return -1;
+    }
+    int unit() {  // the four digits after \u
+        if (end - at < 4) return -1;
+        int found = 0;
+        for (int i = 0; i < 4; ++i) {
+            int digit = hex(*at++);
+            if (digit < 0) return -1;
+            found = found * 16 + digit;
+        }
+        return found;
+    }
+    bool text(bool *dollar) {
+        if (at == end || *at != '"') return false;
+        ++at;
+        bool first = true;
+        while (at < end) {
+            unsigned char c = *at++;
+            if (c == '"') return true;
+            if (c < 0x20) return false;
+            int meant = c;
+            if (c == '\\') {
+                if (at == end) return false;
+                char escaped = *at++;
+                meant = 0;
+                if (escaped == 'u') {
+                    meant = unit();
+                    if (meant < 0) return false;
+                    if (meant >= 0xDC00 && meant <= 0xDFFF) return false;
+                    if (meant >= 0xD800 && meant <= 0xDBFF) {
+                        if (!word("\\u")) return false;
+                        int low = unit();
+                        if (low < 0xDC00 || low > 0xDFFF) return false;
+                    }
+                } else if (!std::strchr("\"\\/bfnrt", escaped) || escaped == 0) {
+                    return false;
+                }
+            }
+            if (first && dollar && meant == '$') *dollar = true;
+            first = false;
+        }
+        return false;
+    }
+    bool value(int depth) {
+        if (at == end) return false;
+        switch (*at) {
+            case '{': return object(depth + 1);
+            case '[': return array(depth + 1);
+            case '"': return text(nullptr);
+            case 't': return word("true");
+            case 'f': return word("false");
+            case 'n': return word("null");
+            default: return number();
+        }
+    }
+    bool array(int depth) {
+        if (depth > DEEPEST) return false;
+        ++at;
+        blanks();
+        if (at < end && *at == ']') { ++at; return true; }
+        while (true) {
+            blanks();
+            if (!value(depth)) return false;
+            blanks();
+            if (at == end) return false;
+            char c = *at++;
+            if (c == ']') return true;
+            if (c != ',') return false;
+        }
+    }
+    bool object(int depth) {
+        if (depth > DEEPEST) return false;
+        ++at;
+        blanks();
+        if (at < end && *at == '}') { ++at; return true; }
+        while (true) {
+            blanks();
+            bool dollar = false;
+            if (!text(depth == 1 ? &dollar : nullptr) || dollar) return false;  // a key like those of our tags
+            blanks();
+            if (at == end || *at++ != ':') return false;
+            blanks();
+            if (!value(depth)) return false;
+            blanks();
+            if (at == end) return false;
+            char c = *at++;
+            if (c == '}') return true;
+            if (c != ',') return false;
+        }
+    }
+};
+
+// ---- MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), the shortest form of everything
+
+class Pack {
+public:
+    explicit Pack(Buffer &to) : out(to) {}
+    void array(size_t size) {
+        if (size < 16) byte(0x90 | size);
+        else { byte(0xdc); big(size, 2); }
+    }
+    void null() { byte(0xc0); }
+    void integer(int64_t value) {
+        if (value >= 0) {
+            if (value < 128) byte(value);
+            else if (value <= 0xFF) { byte(0xcc); big(value, 1); }
+            else if (value <= 0xFFFF) { byte(0xcd); big(value, 2); }
+            else if (value <= 0xFFFFFFFFLL) { byte(0xce); big(value, 4); }
+            else { byte(0xcf); big(value, 8); }
+        } else if (value >= -32) byte(value);
+        else if (value >= -128) { byte(0xd0); big(value, 1); }
+        else if (value >= -32768) { byte(0xd1); big(value, 2); }
+        else if (value >= -2147483648LL) { byte(0xd2); big(value, 4); }
+        else { byte(0xd3); big(value, 8); }
+    }
+    void real(double value) {
+        uint64_t bits;
+        std::memcpy(&bits, &value, 8);
+        byte(0xcb);
+        big(bits, 8);
+    }
+    void text(const char *at, size_t size) {
+        if (size < 32) byte(0xa0 | size);
+        else sized(0xd9, size);
+        out.add(at, size);
+    }
+    void blob(const char *at, size_t size) {
+        sized(0xc4, size);
+        out.add(at, size);
+    }
+    void bad_text(const char *at, size_t size) {  // extension type 1
+        switch (size) {
+            case 1: byte(0xd4); break;
+            case 2: byte(0xd5); break;
+            case 4: byte(0xd6); break;
+            case 8: byte(0xd7); break;
+            case 16: byte(0xd8); break;
+            default: sized(0xc7, size);
+        }
+        byte(1);
+        out.add(at, size);
+    }
+
+private:
+    Buffer &out;
+    void byte(int64_t value) { out.add(static_cast<char>(value & 0xFF)); }
+    void big(uint64_t value, int bytes) {
+        while (bytes--) byte(static_cast<int64_t>(value >> (8 * bytes)));
+    }
+    void sized(int kind, size_t size) {
+        if (size <= 0xFF) { byte(kind); big(size, 1); }
+        else if (size <= 0xFFFF) { byte(kind + 1); big(size, 2); }
+        else { byte(kind + 2); big(size, 4); }
+    }
+};
+
+// ---- one table
+
+struct Column {
+    Bytes before;  // what stands before the value
+    bool holds_json = false;
+    bool computed = false;  // by SQLite: not part of the digest
+    uint32_t not_embedded = 0;
+};
+
+class Table {
+public:
+    // A plan: kind (j or c), then texts, each with its length in 32 bits before it: the end of a row, the delimiter,
+    // NULL; then for each column its flags (1 holds JSON, 2 computed) in one byte, and what stands before its value.
+    bool read_plan(const unsigned char *at, size_t size) {
+        const unsigned char *end = at + size;
+        if (at == end) return false;
+        csv = *at++ == 'c';
+        if (!text(at, end, row_end) || !text(at, end, delimiter) || !text(at, end, null)) return false;
+        while (at < end) {
+            Column column;
+            column.holds_json = *at & 1;
+            column.computed = *at & 2;
+            ++at;
+            if (!text(at, end, column.before)) return false;
+            columns.push_back(std::move(column));
+        }
+        for (const Column &column : columns) {
+            packed_columns += !column.computed;
+            around += column.before.size() + null.size() + LONGEST;
+        }
+        around += row_end.size() + LONGEST;
+        return !columns.empty();
+    }
+
+    size_t width() const { return columns.size(); }
+    bool is_full() const { return ended || out.size() >= CHUNK || packed.size() >= CHUNK; }
+    bool has_ended() const { return ended; }
+
+    void add(sqlite3_value **values) {
+        size_t size = 0;
+        for (size_t i = 0; i < columns.size(); ++i) {
+            int type = sqlite3_value_type(values[i]);
+            if (type == SQLITE_TEXT || type == SQLITE_BLOB) size += sqlite3_value_bytes(values[i]);
+        }
+        if (size > LARGEST_ROW) { stop(LARGE); return; }
+        out.make_room(SHORTEST * size + around);
+        packed.make_room(size + around);
+        const size_t out_before = out.size(), packed_before = packed.size();
+        Pack pack(packed);
+        pack.array(packed_columns);
+        for (size_t i = 0; i < columns.size(); ++i) {
+            Column &column = columns[i];
+            out.add(column.before);
+            if (!(csv ? csv_value(values[i], pack, column) : json_value(values[i], pack, column))) {
+                out.cut(out_before);
+                packed.cut(packed_before);
+                for (size_t j = 0; j < i; ++j) columns[j].not_embedded = counted(j);
+                stop(UNSURE);
+                return;
+            }
+        }
+        out.add(row_end);
+        for (size_t i = 0; i < columns.size(); ++i) if (columns[i].holds_json) at_row_end[i] = columns[i].not_embedded;
+        ++rows;
+    }
+
+    Bytes chunk() {
+        Bytes result;
+        result.reserve(16 + 4 * columns.size() + out.size() + packed.size());
+        little(result, reason);
+        little(result, rows);
+        little(result, static_cast<uint32_t>(out.size()));
+        little(result, static_cast<uint32_t>(packed.size()));
+        for (Column &column : columns) { little(result, column.not_embedded); column.not_embedded = 0; }
+        at_row_end.clear();
+        result.append(out.data(), out.size()).append(packed.data(), packed.size());
+        out.cut(0);
+        packed.cut(0);
+        rows = 0;
+        return result;
+    }
+
+private:
+    bool csv = false, ended = false;
+    static constexpr size_t SHORTEST = 6;  // bytes of JSON that one byte can become
+    static constexpr size_t LONGEST = 64;   // of what is written for a value beside its own bytes
+    Bytes row_end, delimiter, null;
+    Buffer out, packed;
+    std::vector<Column> columns;
+    std::map<size_t, uint32_t> at_row_end;
+    size_t packed_columns = 0, around = 0;
+    uint32_t rows = 0, reason = FULL;
+
+    uint32_t counted(size_t place) const {
+        auto found = at_row_end.find(place);
+        return found == at_row_end.end() ? 0 : found->second;
+    }
+    void stop(Reason why) { ended = true; reason = why; }
+
+    static bool text(const unsigned char *&at, const unsigned char *end, Bytes &to) {
+        if (end - at < 4) return false;
+        uint32_t size = at[0] | at[1] << 8 | at[2] << 16 | static_cast<uint32_t>(at[3]) << 24;
+        at += 4;
+        if (static_cast<size_t>(end - at) < size) return false;
+        to.assign(reinterpret_cast<const char *>(at), size);
+        at += size;
+        return true;
+    }
+    static void little(Bytes &to, uint32_t value) {
+        for (int i = 0; i < 4; ++i) to.push_back(static_cast<char>(value >> (8 * i) & 0xFF));
+    }
+
+    bool json_value(sqlite3_value *value, Pack &pack, Column &column) {
+        const bool hashed = !column.computed;
+        switch (sqlite3_value_type(value)) {
+            case SQLITE_NULL:
+                out.add("null");
+                if (hashed) pack.null();
+                return true;
+            case SQLITE_INTEGER: {
+                int64_t number = sqlite3_value_int64(value);
+                add_integer(out, number);
+                if (hashed) pack.integer(number);
+                return true;
+            }
+            case SQLITE_FLOAT: {
+                double number = sqlite3_value_double(value);
+                if (std::isinf(number)) out.add(Bytes(number > 0 ? "{\"$real\":\"Infinity\"}" : "{\"$real\":\"-Infinity\"}"));
+                else add_real(out, number);
+                if (hashed) pack.real(number);
+                return true;
+            }
+            case SQLITE_TEXT: {
+                const char *text = reinterpret_cast<const char *>(sqlite3_value_text(value));
+                size_t size = sqlite3_value_bytes(value);
+                if (!text) return false;
+                const Look look(text, size, 0x20, '"', '\\');
+                if (look.high && !is_utf8(reinterpret_cast<const unsigned char *>(text), size)) {
+                    if (column.holds_json) ++column.not_embedded;
+                    out.add("{\"$base64\":true,\"encoded\":\"");
+                    add_base64(out, reinterpret_cast<const unsigned char *>(text), size);
+                    out.add("\",\"type\":\"text\"}");
+                    if (hashed) pack.bad_text(text, size);
+                    return true;
+                }
+                if (column.holds_json) {
+                    switch (Json::judge(text, size)) {
+                        case Json::ASK: return false;
+                        case Json::YES: out.add(text, size); break;
+                        case Json::NO: ++column.not_embedded; add_json_text(out, text, size, look);
+                    }
+                } else {
+                    add_json_text(out, text, size, look);
+                }
+                if (hashed) pack.text(text, size);
+                return true;
+            }
+            default: {
+                const char *bytes = static_cast<const char *>(sqlite3_value_blob(value));
+                size_t size = sqlite3_value_bytes(value);
+                if (!bytes && size) return false;
+                out.add("{\"$base64\":true,\"encoded\":\"");
+                add_base64(out, reinterpret_cast<const unsigned char *>(bytes), size);
+                out.add("\"}");
+                if (hashed) pack.blob(bytes ? bytes : "", size);
+                return true;
+            }
+        }
+    }
+
+    bool csv_value(sqlite3_value *value, Pack &pack, Column &column) {
+        const bool hashed = !column.computed;
+        switch (sqlite3_value_type(value)) {
+            case SQLITE_NULL:
+                out.add(null);
+                if (hashed) pack.null();
+                return true;
+            case SQLITE_INTEGER: {
+                int64_t number = sqlite3_value_int64(value);
+                add_integer(out, number);
+                if (hashed) pack.integer(number);
+                return true;
+            }
+            case SQLITE_FLOAT: {
+                double number = sqlite3_value_double(value);
+                if (std::isinf(number)) out.add(Bytes(number > 0 ? "Infinity" : "-Infinity"));
+                else add_real(out, number);
+                if (hashed) pack.real(number);
+                return true;
+            }
+            case SQLITE_TEXT: {
+                const char *text = reinterpret_cast<const char *>(sqlite3_value_text(value));
+                size_t size = sqlite3_value_bytes(value);
+                if (!text) return false;
+                const Look look(text, size, '\r' + 1, '"', delimiter[0]);
+                if (look.high && !is_utf8(reinterpret_cast<const unsigned char *>(text), size)) {
+                    add_base64(out, reinterpret_cast<const unsigned char *>(text), size);
+                    if (hashed) pack.bad_text(text, size);
+                    return true;
+                }
+                csv_text(text, size, look);
+                if (hashed) pack.text(text, size);
+                return true;
+            }
+            default: {
+                const char *bytes = static_cast<const char *>(sqlite3_value_blob(value));
+                size_t size = sqlite3_value_bytes(value);
+                if (!bytes && size) return false;
+                if (size) add_base64(out, reinterpret_cast<const unsigned char *>(bytes), size);
+                else out.add("\"\"");
+                if (hashed) pack.blob(bytes ? bytes : "", size);
+                return true;
+            }
+        }
+    }
+
+    void csv_text(const char *text, size_t size, const Look &look) {
+        std::string_view view(text, size);
+        const bool quoted = size == 0 || view == null ||
+            ((look.special || look.high) &&
+             (view.find_first_of("\"\r\n") != view.npos || view.find(delimiter) != view.npos));
+        if (!quoted) {
+            out.add(text, size);
+            return;
+        }
+        out.add('"');
+        for (char c : view) {
+            if (c == '"') out.add('"');
+            out.add(c);
+        }
+        out.add('"');
+    }
+};
+
+// ---- the functions; the tables of one connection live as long as the connection
+
+struct Tables {
+    std::map<int64_t, std::unique_ptr<Table>> open;
+    int64_t last = 0;
+    int functions = 0;
+    Table *find(sqlite3_value *number) {
+        auto found = open.find(sqlite3_value_int64(number));
+        return found == open.end() ? nullptr : found->second.get();
+    }
+};
+
+Tables *tables_of(sqlite3_context *context) { return static_cast<Tables *>(sqlite3_user_data(context)); }
+
+void give(sqlite3_context *context, Table &table) {
+    Bytes chunk = table.chunk();
+    sqlite3_result_blob64(context, chunk.data(), chunk.size(), SQLITE_TRANSIENT);
+}
+
+// no C++ exception may pass through SQLite
+template <class Work> void guarded(sqlite3_context *context, Work work) {
+    try {
+        work();
+    } catch (const std::bad_alloc &) {
+        sqlite3_result_error_nomem(context);
+    } catch (...) {
+        sqlite3_result_error(context, "program_export: the row cannot be written", -1);
+    }
+}
+
+void open_table(sqlite3_context *context, int, sqlite3_value **values) {
+    guarded(context, [&] {
+        auto table = std::make_unique<Table>();
+        auto plan = static_cast<const unsigned char *>(sqlite3_value_blob(values[0]));
+        if (!plan || !table->read_plan(plan, sqlite3_value_bytes(values[0]))) {
+            sqlite3_result_error(context, "program_export_open: this is no plan", -1);
+            return;
+        }
+        Tables *tables = tables_of(context);
+        int64_t number = ++tables->last;
+        tables->open[number] = std::move(table);
+        sqlite3_result_int64(context, number);
+    });
+}
+
+void add_row(sqlite3_context *context, int count, sqlite3_value **values) {
+    guarded(context, [&] {
+        Table *table = count ? tables_of(context)->find(values[0]) : nullptr;
+        if (!table || table->width() != static_cast<size_t>(count - 1)) {
+            sqlite3_result_error(context, "program_export_row: there is no such table", -1);
+            return;
+        }
+        if (table->has_ended()) return;
+        table->add(values + 1);
+        if (table->is_full()) give(context, *table);
+    });
+}
+
+void close_table(sqlite3_context *context, int, sqlite3_value **values) {
+    guarded(context, [&] {
+        Tables *tables = tables_of(context);
+        Table *table = tables->find(values[0]);
+        if (!table) return;
+        give(context, *table);
+        tables->open.erase(sqlite3_value_int64(values[0]));
+    });
+}
+
+void forget(void *data) {
+    auto tables = static_cast<Tables *>(data);
+    if (--tables->functions == 0) delete tables;
+}
+
+}  // namespace
+
+#ifdef _WIN32
+#define VISIBLE __declspec(dllexport)
+#else
+#define VISIBLE __attribute__((visibility("default")))
+#endif
+
+static int add_functions(sqlite3 *connection) {
+    auto tables = new (std::nothrow) Tables;
+    if (!tables) return SQLITE_NOMEM;
+    tables->functions = 3;
+    const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+    struct { const char *name; int arguments; void (*run)(sqlite3_context *, int, sqlite3_value **); } all[] = {
+        {"program_export_open", 1, open_table},
+        {"program_export_row", -1, add_row},
+        {"program_export_close", 1, close_table},
+    };
+    int result = SQLITE_OK;
+    for (auto &one : all) {  // SQLite calls forget also for a function that it did not register
+        int found = sqlite3_create_function_v2(connection, one.name, one.arguments, flags, tables, one.run, nullptr, nullptr, forget);
+        if (found != SQLITE_OK) result = found;
+    }
+    return result;
+}
+
+// for sqlite3_load_extension; a second SQLite library in the process does not get the functions of the first
+extern "C" VISIBLE int sqlite3_extension_init(sqlite3 *connection, char **, const sqlite3_api_routines *api) {
+    if (sqlite3_api && sqlite3_api != api) return SQLITE_ERROR;
+    SQLITE_EXTENSION_INIT2(api);
+    return add_functions(connection);
+}
+
+// for sqlite3_auto_extension, which concerns all threads: only the connections of a thread that wants it get the functions
+static thread_local bool wanted = false;
+
+extern "C" VISIBLE void program_export_in_this_thread(int wants) { wanted = wants; }
+
+extern "C" VISIBLE int program_export_auto_init(sqlite3 *connection, char **, const sqlite3_api_routines *api) {
+    if (!wanted || !api || (sqlite3_api && sqlite3_api != api)) return SQLITE_OK;
+    SQLITE_EXTENSION_INIT2(api);
+    return add_functions(connection);
+}
