@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
-from ..errors import NotFoundError, SourceError
+from ..errors import NotFoundError, RequestError, SourceError
 from .library import library_of, sqlite3
 
 
@@ -36,32 +38,117 @@ class Source:
 
     @classmethod
     def of(cls, database: Any) -> Source:
-        """Return a source for a path, a sqlite3 connection, or a sqlite_utils Database.
+        """Return a source for a database, given as any of these:
 
-        Raises NotFoundError if there is no file at the path, SourceError if the connection is inside a transaction
-        (its uncommitted changes could not be read), TypeError for any other object."""
+        - the path of its file (str, bytes or PathLike), or a ``file:`` address, which may say ``mode``, ``cache``,
+          ``immutable`` and ``nolock`` (https://www.sqlite.org/uri.html);
+        - a sqlite3 connection; a ``Database`` or ``Table`` of sqlite_utils, the table standing for its database;
+        - a ``Session``, ``Engine`` or ``Connection`` of SQLAlchemy. What a session began is left as it is.
+
+        Raises NotFoundError if there is no file at the path; SourceError if the connection is inside a transaction,
+        or a Session holds changes (what is not committed could not be read); RequestError for an address that says
+        anything else; TypeError for any other object."""
         if isinstance(database, Source):
             return database
-        if isinstance(database, (str, os.PathLike)):
-            path = Path(database)
-            if not path.is_file():
-                raise NotFoundError(f"There is no database file {path.name}.")
-            return cls(path.stem, path, given=os.fspath(database))
-        connection = getattr(database, "conn", database)
-        if not hasattr(connection, "backup"):
-            raise TypeError("database: a path, a sqlite3.Connection or a sqlite_utils.Database is needed")
-        if connection.in_transaction:
-            raise SourceError(
-                "This connection is inside a transaction, so its database has no settled state. "
-                "Commit or roll back first, or give the path instead."
-            )
-        library = library_of(connection)
-        cursor = connection.cursor()
-        cursor.row_factory = None
-        _, _, file = cursor.execute("PRAGMA database_list").fetchone()  # main comes first
+        if isinstance(database, (str, bytes, os.PathLike)):
+            name = os.fsdecode(database)
+            if name.startswith("file:") and not isinstance(database, os.PathLike):
+                return _at_address(name)
+            return _at(name)
+        with _connection_in(database) as connection:
+            if not hasattr(connection, "backup"):
+                raise TypeError(f"{WANTED}, not {_article(type(database).__name__)}.")
+            if connection.in_transaction:
+                raise SourceError(
+                    "This connection is inside a transaction, so its database has no settled state. "
+                    "Commit or roll back first, or give the path instead."
+                )
+            library = library_of(connection)
+            cursor = connection.cursor()
+            cursor.row_factory = None
+            _, _, file = cursor.execute("PRAGMA database_list").fetchone()  # main comes first
         if file:
-            return replace(cls.of(os.fsdecode(file)), library=library)
-        return cls("memory", memory=lambda: nullcontext(connection), library=library)
+            return replace(_at(os.fsdecode(file)), library=library)
+        return cls("memory", memory=partial(_lent, connection, database), library=library)
+
+
+WANTED = (
+    "database: a path, a file: address, a sqlite3 connection, a sqlite_utils Database or Table, "
+    "or a SQLAlchemy Session, Engine or Connection is needed"
+)
+_PARAMETERS = ("mode", "cache", "immutable", "nolock")
+
+
+def _article(word: str) -> str:
+    return f"{'an' if word[:1] in 'AEIOUaeiou' else 'a'} {word}"
+
+
+def _at(name: str) -> Source:
+    path = Path(name)
+    if not name or "\0" in name or not path.is_file():
+        hint = " A database in memory is given as its connection." if name in ("", ":memory:") else ""
+        raise NotFoundError(f"There is no database file {path.name if name else '(the path is empty)'}.{hint}")
+    return Source(path.stem, path, given=name)
+
+
+def _at_address(address: str) -> Source:
+    """Return the source at a ``file:`` address, read as SQLite reads it."""
+    rest, _, asked = address.partition("#")[0].removeprefix("file:").partition("?")
+    if rest.startswith("//"):
+        host, slash, rest = rest[2:].partition("/")
+        rest = slash + rest
+        if host not in ("", "localhost"):
+            raise RequestError(f"A file: address cannot name another computer ({host}).")
+    if os.name == "nt" and rest[:1] == "/" and rest[2:3] == ":":
+        rest = rest[1:]
+    said = dict(parse_qsl(asked, keep_blank_values=True))
+    unknown = [name for name in said if name not in _PARAMETERS]
+    if unknown:
+        raise RequestError(f"A file: address may say {', '.join(_PARAMETERS)} here, not {unknown[0]}.")
+    if said.get("mode") == "memory":
+        raise RequestError("A database in memory is given as its connection, not by its address.")
+    true = {name for name, value in said.items() if value.lower() in ("1", "on", "yes", "true")}
+    found = _at(unquote(rest, errors="surrogateescape"))
+    return replace(found, immutable="immutable" in true, nolock="nolock" in true)
+
+
+@contextmanager
+def _connection_in(database: Any) -> Iterator[Any]:
+    """Lend the connection of the SQLite library that an object of another package holds."""
+    if hasattr(database, "get_bind"):  # a SQLAlchemy Session, or a scoped_session, which makes one
+        database = database() if callable(database) else database
+        if any(database.new) or any(database.deleted) or any(map(database.is_modified, database.dirty)):
+            raise SourceError("This Session holds changes that are not in the database. Commit or roll back first.")
+        # without a transaction, to ask for its connection would begin one
+        database = database.connection() if database.in_transaction() else database.get_bind()
+    dialect = getattr(database, "dialect", None)  # of a SQLAlchemy Engine or Connection
+    if dialect is None:
+        database = getattr(database, "db", database)  # a sqlite_utils Table or View
+        yield getattr(database, "conn", database)
+        return
+    if dialect.name != "sqlite" or getattr(dialect, "is_async", False):
+        hint = "for an asynchronous one, give the path" if dialect.name == "sqlite" else f"not one of {dialect.name}"
+        raise TypeError(f"{WANTED}; {hint}.")
+    if not hasattr(database, "raw_connection"):
+        yield database.connection.dbapi_connection
+        return
+    lent = database.raw_connection()
+    connection = lent.dbapi_connection
+    try:
+        yield connection
+    finally:
+        if connection.in_transaction:  # the pool has one connection for all, and would roll back what another began
+            _never_returned.append(lent)
+        else:
+            lent.close()
+
+
+_never_returned: list[Any] = []
+
+
+def _lent(connection: Any, owner: object) -> AbstractContextManager[Any]:
+    """Return the connection; its ``owner`` is kept as long as this function is: it would close the connection."""
+    return nullcontext(connection)
 
 
 @dataclass(frozen=True)

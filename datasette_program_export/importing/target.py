@@ -53,6 +53,10 @@ class Target:
         if self._given:
             source = Source.of(database)  # refuses a connection inside a transaction
             self.connection = getattr(database, "conn", database)
+            if not hasattr(self.connection, "backup"):
+                raise TypeError(
+                    "database: to write to, a path, a sqlite3 connection or a sqlite_utils Database is needed"
+                )
             self.library, self.path, self.name = source.library, source.path, source.name
         else:
             self.path = Path(database)
