@@ -114,10 +114,13 @@ def _labelled(database: Path, label: str, options: dict[str, Any]) -> str:
     """Return the table that has this label in the database. Raises NotFoundError if there is none."""
     settings = _settings(database, options["metadata"])
     with closing(Snapshot(_source(database, settings))) as snapshot:
-        labels = annotate(snapshot.schema, settings).labels()
+        known = annotate(snapshot.schema, settings)
+        labels = known.labels()
+        if (people := known.client_table()) is not None:
+            labels = {"client": people.name, **labels}
     if label not in labels:
-        known = f" It knows: {', '.join(labels)}." if labels else ""
-        raise NotFoundError(f"{database.name} has nothing called {label}.{known} Use: record DATABASE TABLE KEY.")
+        words = f" It knows: {', '.join(labels)}." if labels else ""
+        raise NotFoundError(f"{database.name} has nothing called {label}.{words} Use: record DATABASE TABLE KEY.")
     return labels[label]
 
 

@@ -115,8 +115,9 @@ def _no_permission(scope: Scope) -> list[NoPermission]:
 
 
 def _left_out(scope: Scope) -> list[LeftOut]:
-    found = [LeftOut(table=name, why=why) for name, why in scope.skipped.items()]
-    found += [LeftOut(table=name) for name in sorted(scope.left_out_tables)]
+    asked = scope.left_out_tables
+    found = [LeftOut(table=name, why=why) for name, why in scope.skipped.items() if name not in asked]
+    found += [LeftOut(table=name) for name in sorted(asked)]
     for table, columns in sorted(scope.left_out_columns.items()):
         found += [LeftOut(table=table, column=column) for column in sorted(columns)]
     if scope.walk is not None:

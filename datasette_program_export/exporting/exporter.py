@@ -41,9 +41,9 @@ Used = TypeVar("Used")
 
 
 class Export:
-    """One export of ``request`` from ``source``, as an iterator of bytes.
+    """One export of ``request`` from ``source``, as an iterator of bytes; without a request, of the whole database.
 
-    ``source`` is a path, a ``sqlite3`` connection or a sqlite_utils Database. ``visible`` are the tables that
+    ``source`` is whatever ``Source.of`` takes: a path, a connection, a Session, .... ``visible`` are the tables that
     the person may see (None: all). ``created_at`` is the time to record (default: now). An export that takes
     longer than ``max_seconds`` raises TooLargeError. ``form`` is a format to use in place of the request's.
     ``cancelled`` ends it as ``cancel`` does, when it is set.
@@ -59,7 +59,7 @@ class Export:
     def __init__(
         self,
         source: Any,
-        request: Request,
+        request: Request | None = None,
         *,
         settings: Settings | None = None,
         visible: Set[str] | None = None,
@@ -69,7 +69,7 @@ class Export:
         cancelled: Event | None = None,
     ) -> None:
         self.source = Source.of(source)
-        self.request = request
+        self.request = request = request or Request()
         self.settings = settings or Settings()
         self.visible = visible
         self.max_seconds = max_seconds
@@ -90,6 +90,10 @@ class Export:
 
     def __iter__(self) -> Iterator[bytes]:
         return self._chunks
+
+    def __repr__(self) -> str:
+        what = " ".join(filter(None, (self.request.scope, self.request.table)))
+        return f"<export of {self.source.name}: {what} as {self.format.name}, {self.progress.rows:,} rows so far>"
 
     def __enter__(self) -> Export:
         return self
@@ -128,13 +132,17 @@ class Export:
             yield from kept
             return
 
-    def read(self, use: Callable[[Dataset], Used]) -> Used:
-        """Return what ``use`` makes of the dataset instead of bytes, within one snapshot."""
+    def read(self, use: Callable[[Dataset], Used], arrange: Callable[[Scope], None] = lambda scope: None) -> Used:
+        """Return what ``use`` makes of the dataset instead of bytes, within one snapshot.
+
+        Both are called again if the database's writers have waited too long. ``arrange`` may change the order of the
+        scope's tables before they are read."""
         while True:
             try:
                 with closing(Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)) as snapshot:
                     self._snapshot = snapshot
                     scope = self._scope(snapshot)
+                    arrange(scope)
                     return use(self._dataset(snapshot, scope))
             except TimeExpired:
                 self._copy = True

@@ -38,7 +38,7 @@ __all__ = ["Plan", "PlannedTable", "plan"]
 
 def plan(
     source: Any,
-    request: Request,
+    request: Request | None = None,
     *,
     settings: Settings | None = None,
     visible: Set[str] | None = None,
@@ -46,14 +46,15 @@ def plan(
 ) -> Plan:
     """Return what an export would hold: rows per table, sizes, references, coverage.
 
-    ``source`` is a path, a sqlite3 connection, a sqlite_utils Database or a Source. ``visible`` are the tables
-    that the person may see (None: all). Counting stops after the setting ``plan_seconds``; the plan is then not
-    ``complete`` and its counts are lower bounds. Raises the errors that the export would raise before its first
-    byte, BusyError if the database cannot be read in time, and CancelledError when ``cancelled`` is set.
+    ``source`` is whatever ``Source.of`` takes: a path, a connection, a Session, .... Without a request, the plan is of
+    the whole database. ``visible`` are the tables that the person may see (None: all). Counting stops after the
+    setting ``plan_seconds``; the plan is then not ``complete`` and its counts are lower bounds. Raises the errors that
+    the export would raise before its first byte, BusyError if the database cannot be read in time, and CancelledError
+    when ``cancelled`` is set.
 
         made = plan("practice.db", Request(table="clients", records=[(client_id,)]))
         print(made.rows, made.bytes, [(t.table, t.rows) for t in made.tables])"""
-    settings = settings or Settings()
+    settings, request = settings or Settings(), request or Request()
     check_members(request)
     opened = Source.of(source)
     try:

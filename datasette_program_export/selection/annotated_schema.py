@@ -78,6 +78,14 @@ class AnnotatedSchema:
         names = {n: t for n in self.schema if (t := self.subject(n).label) and " " not in t}
         return {label: name for name, label in names.items()}
 
+    def client_table(self) -> Table | None:
+        """Return the table whose rows are the people that ``client`` means, or None.
+
+        It is the one with that label; else the first that settings or the preset name as people, such as birth records
+        in an application without clients; else one called ``clients``."""
+        name = self.labels().get("client") or next(iter(self.persons if self.people.declared else ()), "clients")
+        return self.schema.find(name)
+
     def title_columns(self, table: Table) -> list[str]:
         """Return the columns that name a row: the configured ones, else the first usual names that the table has."""
         configured = [c for c in self.subject(table.name).title if table.column(c)]

@@ -1,67 +1,71 @@
 """``ExportService``: exports as Python objects.
 
-``exporting`` reads all rows in one snapshot, and the result is held in memory; use
-``stream_table_export`` for tables that are too large for that. Results are plain dicts;
-``export_models`` describes and validates them. Wrong arguments raise ValueError.
+Results are plain dicts: ``exports.results`` has their types, ``export_models`` pydantic models of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 from ..database.snapshot import Snapshot
 from ..database.source import Source
-from ..errors import NotFoundError, RequestError
-from ..exporting.exporter import Export
-from ..formats.dataset import Dataset
+from ..errors import RequestError
 from ..options.request import Request
 from ..options.settings import Settings
 from ..selection.annotated_schema import AnnotatedSchema, annotate
-from ..selection.scopes.database import DatabaseScope
-from .export_checks import validated
-from .export_filters import ByIds, conditions, json_filter, table_of
-from .export_models import AvailableTablesResponse, ExportMetadata, TableDescription
-from .export_text import Taken, check_delimiter, check_format, csv_text, json_text, pieces, taken
+from .exports import results
+from .exports.checks import summarized, validated
+from .exports.filters import ByIds, clients_of, conditions, table_of
+from .exports.heads import Head, anything_left_out, facts_of, metadata_of, nothing
+from .exports.options import Output, Progress, Sort, choices, names
+from .exports.reading import Read, Reading
+from .exports.streaming import TableText, streamed
+from .exports.tables import available, in_usual_order, interpreting, named
+from .exports.values import csv_of, json_of
 
-_INTERPRETING = ("chart_interpretations", "aspect_patterns", "transit_events")
+Choice = Literal["withhold", "include"]
+Compression = Literal["gzip", "zstd"]
 
 
 class ExportService:
-    """Export from one database: a path, a ``sqlite3`` connection, or a ``sqlite_utils`` Database.
+    """Exports from one database, as Python objects and texts. All tables of a result come from one moment.
 
-    Example::
+    Arguments that several methods share:
+
+    - ``format`` is ``json`` or ``csv``; ``pretty`` puts every value of JSON on a line; ``csv_delimiter`` is a sign;
+    - ``secrets="include"`` keeps columns that hold secrets, ``others="include"`` rows of people who were not asked for;
+    - ``without`` names tables, or columns as ``table.column``, to leave out;
+    - ``compress`` is ``gzip`` or ``zstd``: the texts in ``data`` are bytes then;
+    - ``progress(table, rows)`` is called with the rows read so far; an exception that it raises ends the export.
+
+    Every result has ``data``, a text or a text per table, and ``left_out``: what is not in it and why, as
+    ``LeftOut`` of ``exports.results`` lists it. Raises RequestError (a ValueError) for wrong arguments, and other
+    kinds of ExportError for what cannot be read. Example::
 
         service = ExportService("practice.db")
         result = service.export_clients([client_id], format="csv")
         assert service.validate_export(result)["valid"]
-    """
+        print(*result["left_out"]["sentences"], sep="\\n")"""
 
     def __init__(self, db: Any, settings: Settings | None = None) -> None:
+        """Use ``db``: a path, a ``file:`` address, a sqlite3 connection, a Database or Table of sqlite_utils, or a
+        Session, Engine or Connection of SQLAlchemy. ``settings`` are the plugin's; None: what a preset knows, or none.
+
+        Raises what ``Source.of`` raises: NotFoundError, SourceError for uncommitted changes, RequestError, TypeError.
+        Example: ``ExportService(session, Settings(secrets={"users": ["pin"]}))``."""
         self.source = Source.of(db)
         self.settings = settings or Settings()
 
-    def available_tables(self) -> dict[str, Any]:
-        """Return the ``tables`` that can be exported, each with name and description, and the ``default_tables``."""
-        return self._available().model_dump()
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.source.path or self.source.name)!r})"
 
-    def _available(self) -> AvailableTablesResponse:
-        with closing(Snapshot(self.source)) as snapshot:
-            known = annotate(snapshot.schema, self.settings)
-            default = DatabaseScope(snapshot, known, Request())
-            default.prepare()
-            default.resolve()
-            if default.damaged is not None:
-                raise default.damaged
-            names = [chosen.table.name for chosen in default.tables]
-            caches = [name for name in known.schema if name in known.caches() and name in default.skipped]
-        tables = [
-            TableDescription(name=n, description=known.subject(n).plural or f"{len(known.schema[n].columns)} columns")
-            for n in (*names, *caches)
-        ]
-        return AvailableTablesResponse(tables=tables, default_tables=self._ordered(known, names))
+    def available_tables(self) -> results.AvailableTables:
+        """Return what can be exported: ``tables``, their ``table_descriptions``, and the ``default_tables``.
+
+        These are the tables of a full export that names none. Example: ``available_tables()["default_tables"]``."""
+        return available(self.source, self.settings)
 
     def export_full_database(
         self,
@@ -71,30 +75,38 @@ class ExportService:
         include_metadata: bool = True,
         pretty: bool = True,
         csv_delimiter: str = ",",
-    ) -> dict[str, Any]:
+        *,
+        secrets: Choice = "withhold",
+        without: Sequence[str] | None = None,
+        compress: Compression | None = None,
+        progress: Progress | None = None,
+    ) -> results.FullDatabaseExport:
         """Export all tables except caches, or only ``include_tables`` in the given order.
 
-        In the result, ``data`` is one text for json, ``{"metadata": …, table: [rows]}``, and for csv a
-        text per table, each with a header. Raises ValueError for unknown names; the message lists them all."""
-        check_format(format)
-        check_delimiter(csv_delimiter)
+        Returns ``format``, ``tables``, ``record_counts`` (rows per table), ``metadata`` (with ``include_metadata``: UTC
+        time, totals, ``left_out``), ``left_out`` and ``data``: for json one text, ``{"metadata": …, table: [rows]}``;
+        for csv a text per table, each with a header. Memory takes little more than ``data``.
+
+        Raises RequestError for unknown ``include_tables``, listing all of them; unknown ``exclude_tables`` are ignored.
+        Example: ``export_full_database(exclude_tables=["app_config"], pretty=False)["data"]``."""
+        output = Output(format, pretty, csv_delimiter, compress, progress)
         known = self._known()
-        dropped = {t.name for n in _several(exclude_tables) if (t := known.schema.find(n))}
-        asked = self._named(known, _several(include_tables)) if include_tables else self._default()
-        names = [name for name in asked if name not in dropped]
-        if not names:
+        include = named(known, names("include_tables", include_tables))
+        dropped = {t.name for n in names("exclude_tables", exclude_tables) if (t := known.schema.find(n))}
+        asked = tuple(name for name in include if name not in dropped)
+        if include and not asked:
             raise RequestError("No tables are left to export.")
-        found = self._read(Request(tables=tuple(names)))
-        counts = {name: found[name].count for name in names}
-        result: dict[str, Any] = {"format": format, "tables": names, "record_counts": counts}
-        head: dict[str, Any] = {}
-        if include_metadata:
-            result["metadata"] = _metadata(format, counts).model_dump()
-            key = "metadata"
-            while key in counts:
-                key = f"_{key}"
-            head[key] = result["metadata"]
-        result["data"] = _data(format, [found[name] for name in names], head, pretty, csv_delimiter)
+        chosen = choices(secrets=secrets, without=(*sorted(dropped), *names("without", without)))
+        head = metadata_of(format) if include_metadata else nothing
+
+        first = asked or in_usual_order(known, known.schema)
+        read = self._read(Request(tables=asked, **chosen), output, head, first=first)
+        counts = {name: table.count for name, table in read.tables.items()}
+        result = results.FullDatabaseExport(
+            format=format, tables=list(counts), record_counts=counts, left_out=read.left_out, data=read.data
+        )
+        for metadata in read.head.values():
+            result["metadata"] = metadata
         return result
 
     def export_clients(
@@ -104,19 +116,41 @@ class ExportService:
         include_related: bool = True,
         pretty: bool = True,
         csv_delimiter: str = ",",
-    ) -> dict[str, Any]:
-        """Export clients with everything that belongs to them; ``missing_ids`` lists the ids that were not found."""
-        check_format(format)
-        check_delimiter(csv_delimiter)
-        asked = ByIds(self._known(), "clients", client_ids)
-        found = self._read(asked.request(cascade=include_related))
-        clients = found.pop(asked.table.name)
-        result: dict[str, Any] = {"format": format, "clients": clients.rows(), "client_count": clients.count}
-        result["missing_ids"] = asked.missing(clients)
+        *,
+        others: Choice = "withhold",
+        secrets: Choice = "withhold",
+        without: Sequence[str] | None = None,
+        compress: Compression | None = None,
+        progress: Progress | None = None,
+    ) -> results.ClientsExport:
+        """Export people with everything that belongs to them. ``client_ids`` are texts, integers or UUIDs.
+
+        The people are the rows of ``clients``, or of the table that settings or the preset name: in an application
+        without clients, its birth records. Returns ``table`` (its name), ``clients`` (rows), ``client_count``,
+        ``missing_ids`` (those without a row, as given), ``left_out``, ``data`` and, with ``include_related``,
+        ``related_data`` (rows per table) and ``related_counts``. ``data`` of json is ``{table: [rows]}``, with
+        ``left_out`` before them if it says anything.
+
+        Raises RequestError if no ids were given, or if it is not known which table holds the people.
+        Example: ``export_clients([client_id], without=["session_notes"])["related_counts"]["charts"]``."""
+        output = Output(format, pretty, csv_delimiter, compress, progress)
+        asked = ByIds(clients_of(self._known()), client_ids)
+        chosen = choices(secrets=secrets, others=others, without=without)
+        request = asked.request(cascade=bool(include_related), **chosen)
+        read = self._read(request, output, anything_left_out, keep=True, first=[asked.table.name], key=asked.key)
+        clients = read.tables.pop(asked.table.name)
+        result = results.ClientsExport(
+            format=format,
+            table=clients.name,
+            clients=clients.rows,
+            client_count=clients.count,
+            missing_ids=asked.missing(clients),
+            left_out=read.left_out,
+            data=read.data,
+        )
         if include_related:
-            result["related_data"] = {name: table.rows() for name, table in found.items()}
-            result["related_counts"] = {name: table.count for name, table in found.items()}
-        result["data"] = _data(format, [clients, *found.values()], {}, pretty, csv_delimiter)
+            result["related_data"] = {name: table.rows for name, table in read.tables.items()}
+            result["related_counts"] = {name: table.count for name, table in read.tables.items()}
         return result
 
     def export_charts(
@@ -126,24 +160,45 @@ class ExportService:
         include_interpretations: bool = True,
         pretty: bool = True,
         csv_delimiter: str = ",",
-    ) -> dict[str, Any]:
-        """Export charts with their interpretations, patterns and transits, and nothing else."""
-        check_format(format)
-        check_delimiter(csv_delimiter)
+        *,
+        others: Choice = "withhold",
+        secrets: Choice = "withhold",
+        without: Sequence[str] | None = None,
+        compress: Compression | None = None,
+        progress: Progress | None = None,
+    ) -> results.ChartsExport:
+        """Export charts with their interpretations, patterns and transits, and nothing else.
+
+        Returns ``table``, ``charts`` (rows), ``chart_count``, ``missing_ids``, ``left_out``, ``data`` and, with
+        ``include_interpretations``, the rows ``interpretations``, ``aspect_patterns`` and ``transit_events``, and
+        ``interpretation_count``. In the JSON of ``data``, ``left_out`` comes first if it says anything.
+
+        Raises RequestError if no ids were given, or if there is no table of charts.
+        Example: ``export_charts([chart_id], include_interpretations=False)["charts"][0]["chart_data"]``."""
+        output = Output(format, pretty, csv_delimiter, compress, progress)
         known = self._known()
-        asked = ByIds(known, "charts", chart_ids)
-        found = self._read(asked.request(cascade=include_interpretations, parents="none"))
-        charts = found[asked.table.name]
-        result: dict[str, Any] = {"format": format, "charts": charts.rows(), "chart_count": charts.count}
-        result["missing_ids"] = asked.missing(charts)
-        parts = [t.name for n in _INTERPRETING if (t := known.schema.find(n)) and t.name in found]
+        asked = ByIds(table_of(known, "charts"), chart_ids)
+        parts, reasons = interpreting(known, asked.table) if include_interpretations else ({}, {})
+        chosen = choices(secrets=secrets, others=others, without=(*reasons, *names("without", without)))
+        request = asked.request(cascade=bool(include_interpretations), parents="none", **chosen)
+        first = [asked.table.name, *parts.values()]
+        read = self._read(request, output, anything_left_out, keep=True, first=first, key=asked.key, reasons=reasons)
+        charts = read.tables[asked.table.name]
+        result = results.ChartsExport(
+            format=format,
+            table=charts.name,
+            charts=charts.rows,
+            chart_count=charts.count,
+            missing_ids=asked.missing(charts),
+            left_out=read.left_out,
+            data=read.data,
+        )
         if include_interpretations:
-            rows = {name.lower(): found[name].rows() for name in parts}
+            rows = {part: read.tables[name].rows for part, name in parts.items() if name in read.tables}
             result["interpretations"] = rows.get("chart_interpretations", [])
             result["interpretation_count"] = len(result["interpretations"])
             result["aspect_patterns"] = rows.get("aspect_patterns", [])
             result["transit_events"] = rows.get("transit_events", [])
-        result["data"] = _data(format, [charts, *(found[name] for name in parts)], {}, pretty, csv_delimiter)
         return result
 
     def export_table(
@@ -155,93 +210,91 @@ class ExportService:
         offset: int | None = None,
         pretty: bool = True,
         csv_delimiter: str = ",",
-    ) -> dict[str, Any]:
-        """Export the rows of one table that match every filter (``None`` matches NULL). ``limit=0`` exports no rows."""
-        check_format(format)
-        check_delimiter(csv_delimiter)
+        *,
+        columns: Sequence[str] | None = None,
+        sort: Sort | None = None,
+        secrets: Choice = "withhold",
+        without: Sequence[str] | None = None,
+        compress: Compression | None = None,
+        progress: Progress | None = None,
+    ) -> results.TableExport:
+        """Export the rows of one table that match every filter (``None`` matches NULL).
+
+        ``limit`` and ``offset`` are rows; ``limit=0`` exports none. ``columns`` are written in their order. ``sort``
+        lists ``"name"``, ``"name desc"`` or ``(name, True)``. Returns ``table``, ``record_count``, ``filters``,
+        ``limit``, ``offset``, ``left_out``, ``data`` (json: all of it; csv: one text) and, for json, ``records``.
+
+        Raises RequestError for an unknown table or column, DeniedError for one that is left out as secret.
+        Example: ``export_table("charts", filters={"chart_type": "natal"}, sort=["created_at desc"], limit=10)``."""
+        output = Output(format, pretty, csv_delimiter, compress, progress)
         known = self._known()
         table = table_of(known, table_name)
         where, params = conditions(known, table, filters or {})
-        request = Request(table=table.name, where=where, params=params, limit=limit, offset=offset)
-        found = self._read(request)[table.name]
-        facts = {"format": format, "table": table.name, "record_count": found.count}
-        facts |= {"filters": dict(filters or {}), "limit": limit, "offset": offset}
-        if format == "csv":
-            return {**facts, "data": csv_text(found, csv_delimiter)}
-        told = {**facts, "filters": {name: json_filter(value) for name, value in (filters or {}).items()}}
-        return {**facts, "records": found.rows(), "data": json_text([found], told, pretty, key="records")}
+        chosen = choices(secrets=secrets, without=without, columns=columns, sort=sort)
+        request = Request(table=table.name, where=where, params=params, limit=limit, offset=offset, **chosen)
+        head = facts_of(format, table.name, filters or {}, limit, offset)
+        json = format == "json"
+        read = self._read(request, output, head, keep=json, first=[table.name], rows_as="records")
+        result = results.TableExport(**{**read.head, "filters": dict(filters or {}), "data": read.data})  # type: ignore[typeddict-item]
+        if json:
+            result["records"] = read.tables[table.name].rows
+        else:
+            result["data"] = read.data[table.name]
+        return result
 
     def stream_table_export(
-        self, table_name: str, format: str = "json", chunk_size: int = 1000, csv_delimiter: str = ","
-    ) -> Iterator[str]:
-        """Yield one table as text, ``chunk_size`` rows at a time: a JSON array, or CSV.
+        self,
+        table_name: str,
+        format: str = "json",
+        chunk_size: int = 1000,
+        csv_delimiter: str = ",",
+        *,
+        filters: Mapping[str, Any] | None = None,
+        columns: Sequence[str] | None = None,
+        sort: Sort | None = None,
+        secrets: Choice = "withhold",
+        progress: Progress | None = None,
+    ) -> TableText:
+        """Yield one table as text, ``chunk_size`` rows at a time: a JSON array, or CSV. It is not held in memory.
 
-        The table is not held in memory.
-        """
-        check_format(format)
-        check_delimiter(csv_delimiter)
-        if not isinstance(chunk_size, int) or chunk_size < 1:
-            raise RequestError("chunk_size must be 1 or more.")
-        table = table_of(self._known(), table_name)
-        request = Request(table=table.name)
-        with Export(
-            self.source, request, settings=self.settings, form=pieces(format, chunk_size, csv_delimiter)
-        ) as made:
-            for piece in made:
-                yield piece.decode()
+        The iterator has ``left_out`` when it has ended, and ``close`` to end it earlier. Every error is raised at the
+        first piece; errors as for ``export_table``, and RequestError for a ``chunk_size`` that is not 1 or more.
+        Example: ``file.writelines(service.stream_table_export("transit_events"))``."""
+        output = Output(format, True, csv_delimiter, None, progress)
+        chosen = choices(secrets=secrets, columns=columns, sort=sort)
 
-    def validate_export(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Check that a result is whole: ``data`` is present, readable, and holds as many rows as its counts say."""
-        return validated(result).model_dump()
+        def request() -> Request:
+            known = self._known()
+            table = table_of(known, table_name)
+            where, params = conditions(known, table, filters or {})
+            return Request(table=table.name, where=where, params=params, **chosen)
 
-    def _default(self) -> list[str]:
-        return self._available().default_tables
+        return streamed(self.source, self.settings, request, output, chunk_size)
+
+    def validate_export(self, result: Mapping[str, Any]) -> results.Validation:
+        """Check that a result is whole: ``data`` is present, readable, and holds as many rows as its counts say.
+
+        Returns ``valid``, ``warnings`` (empty tables, and tables that are not in it, with the reason) and ``errors``.
+        Raises RequestError for what is no mapping. Example: ``validate_export(result)["errors"]``."""
+        return validated(result)
+
+    def summarize_export(self, result: Mapping[str, Any]) -> results.Summary:
+        """Return a result's ``total_records``, ``tables``, ``format``, ``size_estimate`` (of ``data``), ``timestamp``.
+
+        Raises RequestError for what is no mapping. Example: ``summarize_export(result)["size_estimate"]``."""
+        return summarized(result)
+
+    def _to_json(self, data: Any, pretty: bool = True) -> str:
+        """See ``json_of``. Example: ``_to_json({"at": datetime.now()})``."""
+        return json_of(data, pretty)
+
+    def _to_csv(self, data: Iterable[Mapping[str, Any]], table_name: str, delimiter: str = ",") -> str:
+        """See ``csv_of``. Example: ``_to_csv([{"id": 1, "tags": ["a"]}], "notes")``."""
+        return csv_of(data, table_name, delimiter)
 
     def _known(self) -> AnnotatedSchema:
         with closing(Snapshot(self.source)) as snapshot:
             return annotate(snapshot.schema, self.settings)
 
-    def _ordered(self, known: AnnotatedSchema, names: Iterable[str]) -> list[str]:
-        """Return the names in the order of the preset; without a preset, keep their order, parents first."""
-        order = known.preset.order if known.preset else []
-        place = {t.name: i for i, n in enumerate(order) if (t := known.schema.find(n))}
-        return sorted(names, key=lambda name: place.get(name, len(place)))
-
-    def _named(self, known: AnnotatedSchema, names: Iterable[str]) -> list[str]:
-        found = {name: known.schema.find(name) for name in names}
-        bad = [name for name, table in found.items() if table is None]
-        if bad:
-            raise RequestError(f"Invalid table names: {bad}")
-        return list(dict.fromkeys(t.name for t in found.values() if t is not None))
-
-    def _read(self, request: Request) -> dict[str, Taken]:
-        def take(dataset: Dataset) -> dict[str, Taken]:
-            return {table.name: taken(table) for table in dataset.tables}
-
-        try:
-            return Export(self.source, request, settings=self.settings).read(take)
-        except NotFoundError as error:
-            raise RequestError(str(error)) from None
-
-
-def _several(names: Iterable[str] | None) -> list[str]:
-    """Return names as a list. Raises RequestError for a single string, which would be read as a list of letters."""
-    if isinstance(names, str):
-        raise RequestError(f"A list of names is needed, not {names}.")
-    return list(names or ())
-
-
-def _metadata(format: str, counts: Mapping[str, int]) -> ExportMetadata:
-    return ExportMetadata(
-        export_timestamp=datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds"),
-        export_format=format,
-        total_tables=len(counts),
-        total_records=sum(counts.values()),
-        table_counts=dict(counts),
-    )
-
-
-def _data(format: str, tables: list[Taken], head: Mapping[str, Any], pretty: bool, delimiter: str) -> Any:
-    if format == "csv":
-        return {table.name: csv_text(table, delimiter) for table in tables}
-    return json_text(tables, head, pretty)
+    def _read(self, request: Request, output: Output, head: Head, **more: Any) -> Read:
+        return Reading(self.source, self.settings, request, output, head, **more).read()

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from datasette_program_export import ExportError, ExportService, Request, Settings, export
+from datasette_program_export.cli.main import program_export
 from datasette_program_export.database.snapshot import Snapshot
 from datasette_program_export.database.source import Source
 from datasette_program_export.selection.annotated_schema import AnnotatedSchema, annotate
@@ -214,15 +216,17 @@ def test_the_service_exports_it_whole(shape: Shape) -> None:
         assert len(list(csv.DictReader(io.StringIO(text, newline="")))) == result["record_counts"][table]
 
 
-def test_the_service_exports_clients_where_there_are_any(shape: Shape) -> None:
-    service = ExportService(shape.path)
-    if "clients" not in shape.tables:
-        with pytest.raises(ValueError, match="^Unknown table: clients$"):
-            service.export_clients([key("clients", 1)])
-        return
-    result = service.export_clients([key("clients", 1), "nobody"])
-    assert (result["client_count"], result["missing_ids"]) == (1, ["nobody"])
-    assert {t: n for t, n in result["related_counts"].items() if n} == dict.fromkeys(OF_PERSONS & set(shape.tables), 1)
+def test_the_service_and_the_command_export_clients_of_every_shape(shape: Shape) -> None:
+    """Where the app has no clients any more, its birth records are the people."""
+    result = ExportService(shape.path).export_clients([key(shape.person, 1), "nobody"])
+    assert (result["table"], result["client_count"], result["missing_ids"]) == (shape.person, 1, ["nobody"])
+    theirs = (OF_PERSONS & set(shape.tables)) - {shape.person}
+    assert {t: n for t, n in result["related_counts"].items() if n} == dict.fromkeys(theirs, 1)
+    assert json.loads(result["data"])[shape.person] == result["clients"]
+    assert ExportService(shape.path).validate_export(result)["valid"]
+    done = CliRunner().invoke(program_export, ["client", str(shape.path), key(shape.person, 1), "-f", "programjson"])
+    assert done.exit_code == 0, done.stderr
+    assert len(json.loads(done.stdout)["tables"][shape.person]) == 1
 
 
 def test_the_service_exports_charts_with_their_readings_only(shape: Shape) -> None:
@@ -234,7 +238,12 @@ def test_the_service_exports_charts_with_their_readings_only(shape: Shape) -> No
         names = {"element_id": "chart_interpretations element_id 1"}
     assert result["interpretations"][0].items() >= names.items()
     # what the result tells of is what its text holds: no journal, which is of the person
-    assert set(json.loads(result["data"])) == {"charts", "chart_interpretations", "aspect_patterns", "transit_events"}
+    held = json.loads(result["data"])
+    assert held.pop("left_out") == result["left_out"]
+    assert set(held) == {"charts", "chart_interpretations", "aspect_patterns", "transit_events"}
+    skipped = {part["table"]: part["why"] for part in result["left_out"]["skipped"]}
+    assert ("journal_entries" in skipped) == ("journal_entries" in shape.tables)
+    assert set(skipped.values()) <= {"an export of charts has their readings, patterns and transits only"}
 
 
 @only("S3")

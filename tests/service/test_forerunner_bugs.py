@@ -17,7 +17,6 @@ import pytest
 
 from datasette_program_export import ExportError, ExportService
 from datasette_program_export.demo import ANNA, C1, C2
-from datasette_program_export.service import export_service as service
 from tests.support.databases.building import database, definitions
 from tests.support.databases.shapes import key, s2
 
@@ -112,22 +111,18 @@ def test_bug_03_a_damaged_table_is_an_error_and_not_an_empty_table(path: Path) -
 
 
 @pytest.mark.parametrize("what", ["full", "clients", "charts"])
-def test_bug_04_all_tables_are_of_one_moment(path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+def test_bug_04_all_tables_are_of_one_moment(path: Path, what: str) -> None:
     exporter, seen = ExportService(path), []
 
-    def taken_and_changed(table: Any) -> Any:
-        found = service_taken(table)
+    def changed(table: str, rows: int) -> None:
         if not seen:
             change(path, "DELETE FROM charts", "DELETE FROM chart_interpretations", "DELETE FROM aspect_patterns")
-        seen.append(table.name)
-        return found
+        seen.append(table)
 
-    service_taken = service.taken
-    monkeypatch.setattr(service, "taken", taken_and_changed)
     result = {
-        "full": exporter.export_full_database,
-        "clients": lambda: exporter.export_clients([key("clients", 1), key("clients", 2)]),
-        "charts": lambda: exporter.export_charts(CHARTS),
+        "full": lambda: exporter.export_full_database(progress=changed),
+        "clients": lambda: exporter.export_clients([key("clients", 1), key("clients", 2)], progress=changed),
+        "charts": lambda: exporter.export_charts(CHARTS, progress=changed),
     }[what]()
     found = strict(result["data"])
     assert (len(found["charts"]), len(found["chart_interpretations"]), len(found["aspect_patterns"])) == (6, 2, 2)
@@ -157,6 +152,7 @@ def test_bug_05_the_order_is_the_same_by_every_door(path: Path) -> None:
 def test_bug_06_the_text_of_charts_and_of_a_table_can_be_taken_in_again(path: Path) -> None:
     exporter = ExportService(path)
     tables = strict(exporter.export_charts(CHARTS)["data"])
+    tables.pop("left_out")
     one = strict(exporter.export_table("charts")["data"])
     assert one["table"] == "charts" and one["records"] == tables["charts"]
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(":memory:")) as copy:
@@ -257,14 +253,18 @@ def test_bug_15_pages_lose_no_row_when_others_write(path: Path, journal: str) ->
     assert [r["id"] for r in strict(begun + "".join(pieces))] == CHARTS
 
 
+def rows_in(text: str) -> int:
+    return sum(len(rows) for rows in strict(text).values() if isinstance(rows, list))
+
+
 def test_bug_16_everything_that_comes_is_counted(path: Path) -> None:
     exporter = ExportService(path)
     clients = exporter.export_clients([key("clients", 1)])
     total = clients["client_count"] + sum(clients["related_counts"].values())
-    assert total == sum(len(rows) for rows in strict(clients["data"]).values()) == 11
+    assert total == rows_in(clients["data"]) == 11
     charts = exporter.export_charts(CHARTS)
     listed = [charts[part] for part in ("charts", "interpretations", "aspect_patterns", "transit_events")]
-    assert sum(map(len, listed)) == sum(len(rows) for rows in strict(charts["data"]).values()) == 12
+    assert sum(map(len, listed)) == rows_in(charts["data"]) == 12
 
 
 def test_bug_18_to_20_csv_comes_from_every_method(path: Path) -> None:
@@ -293,9 +293,9 @@ def test_bug_22_every_table_that_is_offered_can_be_had(path: Path, statement: st
     change(path, statement)
     exporter = ExportService(path)
     offered = exporter.available_tables()
-    names = [table["name"] for table in offered["tables"]]
+    names = offered["tables"]
     assert {"clients", "session_notes", "location_cache"} <= set(names) and set(offered["default_tables"]) <= set(names)
-    assert all(table["description"] for table in offered["tables"])
+    assert list(offered["table_descriptions"]) == names and all(offered["table_descriptions"].values())
     assert exporter.export_full_database()["tables"] == offered["default_tables"]
     for name in names:
         assert exporter.export_full_database(include_tables=[name])["tables"] == [name]

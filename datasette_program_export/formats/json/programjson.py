@@ -80,7 +80,7 @@ class _Writer:
 
         def write(rows: list[Row]) -> bytes:
             if self.pretty:
-                return b"".join(lines.indented(row, 6) + b",\n" for row in rows)
+                return lines.indented(rows, 6) + b",\n"
             return lines(rows).replace(b"\n", b",\n")
 
         for data in written_rows(table, plan, write, lines.saw):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import starmap
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, starmap
 from typing import Any
 
 import msgspec
@@ -38,13 +38,17 @@ class RowLines:
             self._object = lambda *values: dict(zip(names, values))
 
     def __call__(self, rows: list[Row]) -> bytes:
+        return self._lines(rows, lambda written: list(starmap(self._object, written)), len(rows))
+
+    def _lines(self, rows: list[Row], items: Callable[[Iterable[Iterable[Any]]], list[Any]], count: int) -> bytes:
+        """Encode what ``items`` makes of the rows' values, ``count`` items, each on its own line."""
         counted = self.not_embedded.copy()
         try:
-            data = _encode_lines(list(starmap(self._object, self._written(rows, is_plain(rows)))))
+            data = _encode_lines(items(self._written(rows, is_plain(rows))))
         except UnicodeEncodeError:
             self.not_embedded = counted  # the texts are looked at again
-            data = _encode_lines(list(starmap(self._object, self._written(rows, False))))
-        if data.count(b"\n") != len(rows):
+            data = _encode_lines(items(self._written(rows, False)))
+        if data.count(b"\n") != count:
             raise AssertionError("a row broke its line")  # never happens: embedded JSON has no line breaks
         return data
 
@@ -58,16 +62,21 @@ class RowLines:
         for place in self.not_embedded:
             self.not_embedded[place] += chunk.not_embedded[place]
 
-    def values(self, row: Row) -> list[Any]:
-        """Return one row's values in a form that msgspec writes one by one."""
-        return [self._embed(i, v) if i in self.not_embedded else json_value(v) for i, v in enumerate(row)]
+    def indented(self, rows: list[Row], depth: int) -> bytes:
+        """Return rows as objects with a comma between them, every value on its own line; embedded JSON keeps its text.
 
-    def indented(self, row: Row, depth: int) -> bytes:
-        """Return one row as an object with every value on its own line; embedded JSON keeps its text."""
-        blanks = b" " * depth
-        pairs = zip(self._names, self.values(row))
-        inner = b",\n".join(blanks + b"  " + _encode(name) + b": " + _encode(value) for name, value in pairs)
-        return blanks + b"{\n" + inner + b"\n" + blanks + b"}"
+        All values of the rows are encoded at once, and what stands between two values is the same in every row."""
+        if not rows:
+            return b""
+        blanks, width = b" " * depth, len(self._names)
+        names = [blanks + b"  " + _encode(name) + b": " for name in self._names]
+        between = [b",\n" + name for name in names]
+        between[0] = b"\n" + blanks + b"},\n" + blanks + b"{\n" + names[0]
+        parts: list[bytes] = [b""] * (2 * width * len(rows))
+        parts[::2] = between * len(rows)
+        parts[0] = blanks + b"{\n" + names[0]
+        parts[1::2] = self._lines(rows, lambda w: list(chain.from_iterable(w)), width * len(rows)).split(b"\n")[:-1]
+        return b"".join(parts) + b"\n" + blanks + b"}"
 
     def _written(self, rows: list[Row], plain: bool) -> Iterable[Iterable[Any]]:
         if plain and not self._json:

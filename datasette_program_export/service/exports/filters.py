@@ -10,19 +10,27 @@ from uuid import UUID
 
 import msgspec
 
-from ..database.schema import Table, quote
-from ..errors import RequestError
-from ..formats.values import json_value
-from ..options.request import Request
-from ..selection.annotated_schema import AnnotatedSchema
-from .export_text import Taken
+from ...database.schema import Table, quote
+from ...errors import RequestError
+from ...formats.values import json_value
+from ...options.request import Request
+from ...selection.annotated_schema import AnnotatedSchema
+from .text import Taken
 
 
-def table_of(known: AnnotatedSchema, name: str) -> Table:
+def table_of(known: AnnotatedSchema, name: Any) -> Table:
     """Return the table called ``name``. Raises RequestError if there is none."""
-    table = known.schema.find(name)
+    table = known.schema.find(name) if isinstance(name, str) else None
     if table is None:
         raise RequestError(f"Unknown table: {name}")
+    return table
+
+
+def clients_of(known: AnnotatedSchema) -> Table:
+    """Return the table of people. Raises RequestError if it is not known which one that is."""
+    table = known.client_table()
+    if table is None:
+        raise RequestError("Unknown table: clients. The setting persons names the table that holds the people.")
     return table
 
 
@@ -32,12 +40,12 @@ class ByIds:
     Raises RequestError if the key has several columns, or if a value cannot be an id.
     """
 
-    def __init__(self, known: AnnotatedSchema, name: str, ids: Iterable[Any]) -> None:
-        self.table = table_of(known, name)
+    def __init__(self, table: Table, ids: Iterable[Any]) -> None:
+        self.table, name = table, table.name
         if len(self.table.pk) != 1:
             raise RequestError(f"{name} has no primary key of one column, so there are no ids to look for.")
-        if isinstance(ids, (str, bytes)):
-            raise RequestError(f"A list of ids of {name} is needed, not one text.")
+        if isinstance(ids, (str, bytes, Mapping)) or not isinstance(ids, Iterable):
+            raise RequestError(f"A list of ids of {name} is needed, not one {type(ids).__name__}.")
         self.key = self.table.pk[0]
         self.ids = {plain(f"An id of {name}", value): value for value in ids}
         if any(isinstance(v, bytes) or (isinstance(v, float) and not isfinite(v)) for v in self.ids):
@@ -47,8 +55,12 @@ class ByIds:
 
     def request(self, **options: Any) -> Request:
         """Return a Request for the rows: one condition with one parameter, however many ids there are."""
+        if f"{self.table.name}.{self.key}".lower() in map(str.lower, options.get("without", ())):
+            raise RequestError(f"without: {self.table.name}.{self.key} is what the ids are compared with.")
         if not options["cascade"]:
             options.pop("parents", None)
+            if options.pop("others", "withhold") != "withhold":
+                raise RequestError("others: rows of other people only come with what belongs to the asked ones.")
         where = f"{quote(self.key)} IN (SELECT value FROM json_each(:ids))"
         return Request(
             table=self.table.name,
@@ -59,8 +71,7 @@ class ByIds:
 
     def missing(self, found: Taken) -> list[Any]:
         """Return the ids that have no row, as the caller gave them."""
-        place = [field.name for field in found.fields].index(self.key)
-        there = {self._compared(row[place]) for row in found.values}
+        there = {self._compared(value) for value in found.values}
         return [given for value, given in self.ids.items() if self._compared(value) not in there]
 
     def _compared(self, value: Any) -> Any:
@@ -81,9 +92,11 @@ def conditions(
 
     Raises RequestError for an unknown column, and for a value that no column can hold.
     """
+    if not isinstance(filters, Mapping):
+        raise RequestError("filters: a mapping of column to value is needed.")
     where, params = [], {}
     for number, (name, value) in enumerate(filters.items()):
-        column = table.column(name)
+        column = table.column(name) if isinstance(name, str) else None
         if column is None:
             raise RequestError(f"Unknown column: {name} in {table.name}")
         if isinstance(value, (dict, list, tuple)):

@@ -1,0 +1,1 @@
+"""What ``ExportService`` is made of: arguments, tables, rows as text, results."""
