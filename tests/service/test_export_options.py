@@ -71,11 +71,15 @@ def test_progress_counts_all_rows_and_may_end_the_export(service: ExportService)
     "".join(service.stream_table_export("charts", chunk_size=10, progress=lambda table, rows: streamed.append(rows)))
     assert streamed[-1] == result["record_counts"]["charts"]
 
-    def stop(table: str, rows: int) -> None:
-        raise KeyboardInterrupt
+    for error in (KeyboardInterrupt(), BrokenPipeError("mine"), ValueError("mine")):
 
-    with pytest.raises(KeyboardInterrupt):
-        service.export_full_database(progress=stop)
+        def stop(table: str, rows: int, error: BaseException = error) -> None:
+            raise error
+
+        for format in ("json", "csv"):
+            with pytest.raises(type(error)) as raised:
+                service.export_full_database(format, progress=stop)
+            assert raised.value is error
 
 
 def test_ids_come_in_any_collection(service: ExportService) -> None:

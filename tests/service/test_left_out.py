@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from datasette_program_export import ExportService, Request, Settings, export
+from datasette_program_export import ExportService, Request, Settings, export, load
 from datasette_program_export.demo import ANNA, C1, PASSWORD_HASH
 from tests.support.databases.building import database
 from tests.support.files.service_results import results
@@ -150,3 +150,17 @@ def test_every_result_tells_and_its_sentences_are_those_of_a_document(demo_file:
     told = service.export_full_database()["left_out"]
     assert (told["secret"], told["warnings"]) == (whole["secret"], whole["warnings"])
     assert [{k: v for k, v in part.items() if v is not None} for part in told["skipped"]] == whole["left_out"]
+
+
+def test_a_file_that_tells_what_was_left_out_is_imported_again(demo: Path, tmp_path: Path) -> None:
+    service = ExportService(demo)
+    for result in (
+        service.export_full_database(include_tables=["app_config", "clients"]),
+        service.export_clients([ANNA], without=["charts"]),
+        service.export_charts([C1]),
+        service.export_table("session_notes", without=["session_notes.created_at"]),
+    ):
+        assert '"left_out"' in result["data"]
+        (tmp_path / "saved.json").write_text(result["data"], encoding="utf-8")
+        report = load(demo, tmp_path / "saved.json")
+        assert sum(table.unchanged for table in report.tables.values()) > 0

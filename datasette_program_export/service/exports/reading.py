@@ -30,6 +30,13 @@ from .text import Taken, csv_pieces, object_pieces, with_head, written
 _MEMORY = 16_000_000  # bytes of text that wait in memory for what stands before them; more wait in a temporary file
 
 
+class _ProgressError(Exception):
+    """Carries what the caller's own function raised."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+
+
 @dataclass(frozen=True)
 class Read:
     """What was read: the tables, what was left out, what stands before the tables in JSON, and ``data``."""
@@ -74,8 +81,7 @@ class Reading:
                 for batch in taken.batches(table):
                     yield batch
                     rows += len(batch)
-                    if self.output.progress is not None:
-                        self.output.progress(table.name, rows)
+                    self._tell(table.name, rows)
 
             def left_out() -> LeftOut:
                 return left_out_of(self._explained(dataset.coverage()), export.labels)
@@ -98,6 +104,15 @@ class Reading:
             return export.read(take, self._arrange)
         except NotFoundError as error:
             raise RequestError(str(error)) from None
+        except _ProgressError as stopped:
+            raise stopped.error from None
+
+    def _tell(self, table: str, rows: int) -> None:
+        try:
+            if self.output.progress is not None:
+                self.output.progress(table, rows)
+        except OSError as error:  # else it would be taken for one of the temporary file
+            raise _ProgressError(error) from None
 
     def _arrange(self, scope: Scope) -> None:
         if isinstance(scope, DatabaseScope) and scope.damaged is not None:
