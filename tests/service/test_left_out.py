@@ -75,6 +75,7 @@ def test_what_was_left_out_on_purpose_is_told_but_no_warning(service: ExportServ
     parts = [(part["table"], part["column"], part["why"]) for part in result["left_out"]["skipped"]]
     asked = [("clients", None, None), ("location_cache", None, None), ("charts", "chart_data", None)]
     assert [part for part in parts if part[2] is None] == asked
+    assert [part[0] for part in parts].count("location_cache") == 1  # not as a cache, too
     assert "chart_data" not in json.loads(result["data"])["charts"][0]
     assert not [w for w in service.validate_export(result)["warnings"] if "not included: as" in w or "clients" in w]
 
