@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from .database.source import Source
     from .errors import ExportError, RefusedError
     from .exporting.exporter import Export as export
+    from .formats.registry import Format
     from .importing.importer import load
     from .importing.proof.prove import Proof, prove
     from .importing.report import ImportReport
+    from .options.hooks.specs import hookimpl
+    from .options.hooks.values import ExportFacts, OwnerRule
     from .options.request import Request
     from .options.settings import Settings
     from .planning.planner import Plan, plan
@@ -38,9 +41,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ExportError",
+    "ExportFacts",
     "ExportService",
+    "Format",
     "ImportReport",
     "ImportService",
+    "OwnerRule",
     "Plan",
     "Proof",
     "RefusedError",
@@ -50,6 +56,7 @@ __all__ = [
     "Source",
     "__version__",
     "export",
+    "hookimpl",
     "load",
     "plan",
     "prove",
@@ -58,9 +65,12 @@ __all__ = [
 
 _PLACES = {
     "ExportError": ".errors:ExportError",
+    "ExportFacts": ".options.hooks.values:ExportFacts",
     "ExportService": ".service.export_service:ExportService",
+    "Format": ".formats.registry:Format",
     "ImportReport": ".importing.report:ImportReport",
     "ImportService": ".service.import_service:ImportService",
+    "OwnerRule": ".options.hooks.values:OwnerRule",
     "Plan": ".planning.planner:Plan",
     "Proof": ".importing.proof.prove:Proof",
     "RefusedError": ".errors:RefusedError",
@@ -69,6 +79,7 @@ _PLACES = {
     "Settings": ".options.settings:Settings",
     "Source": ".database.source:Source",
     "export": ".exporting.exporter:Export",
+    "hookimpl": ".options.hooks.specs:hookimpl",
     "load": ".importing.importer:load",
     "plan": ".planning.planner:plan",
     "prove": ".importing.proof.prove:prove",

@@ -15,6 +15,7 @@
     ├── RefusedError                     a file is not imported; see ``report``   422  exit 1
     ├── BusyError                        too much at once, try later              429  exit 1
     ├── AuditError                       the log of exports cannot be written     503  exit 1
+    ├── PluginError                      a plugin failed, or gave what it must not 500  exit 1
     ├── BrokenExportError                failed after the first byte              cut  exit 1
     │   ├── SnapshotLostError            the snapshot is lost
     │   └── SpoolFullError               no room for waiting data                 507 if before
@@ -135,6 +136,10 @@ class AuditError(ExportError):
     """The log of exports cannot be written, so nothing is exported."""
 
     status = 503
+
+
+class PluginError(ExportError):
+    """A plugin with a hook of ours failed, or returned what it must not; the message has the plugin's name."""
 
 
 class BrokenExportError(ExportError):

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from .. import demo as demo_module
-from ..errors import ExportError, RequestError
-from ..formats.registry import NAMES, get_format
+from ..errors import ExportError, PluginError, RequestError
+from ..formats.registry import NAMES, faults, get_format
 from .command import Command
 
 
@@ -18,6 +18,8 @@ def formats() -> None:
     for name in NAMES:
         form = get_format(name)
         click.echo(f"{name:<12} .{form.extension:<8} {form.help}")
+    if found := faults():
+        raise PluginError(" ".join(found))
 
 
 @click.command(name="demo", cls=Command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -15,13 +15,13 @@ import click
 
 from ..database.snapshot import Snapshot
 from ..database.source import Source, belongs_to
-from ..errors import NotFoundError, RequestError
+from ..errors import NotFoundError, PluginError, RequestError
 from ..exporting.exporter import Export
 from ..files.atomic import write_whole
 from ..files.compression import SUFFIXES
 from ..files.input_file import is_database
 from ..formats.description.coverage_text import coverage_sentences
-from ..formats.registry import format_for_file, get_format
+from ..formats.registry import faults, format_for_file, get_format
 from ..options.grammar import parse_order, parse_row_path, with_profile
 from ..options.profiles import with_everybodys
 from ..options.request import PACKAGE, Request
@@ -149,7 +149,10 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
     if options["format"] is None and output != "-" and not folder:
         options["format"] = format_for_file(name)
         if options["format"] is None and Path(name).suffix:
-            raise RequestError(f"{Path(output).name} names no format by its ending; say --format.")
+            unknown = f"{Path(output).name} names no format by its ending"
+            if found := faults():  # it may be the ending of one of theirs
+                raise PluginError(f"{unknown}. {' '.join(found)}")
+            raise RequestError(f"{unknown}; say --format.")
     if proving and options["format"] is not None and options["layout"] is None:
         options["layout"] = get_format(options["format"]).proving_layout  # a layout with rows only cannot be proven
     export = Export(_source(database, settings), _request(table, keys, options, settings), settings=settings)
@@ -163,7 +166,11 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         if archived and output != "-" and not folder and not output.lower().endswith(".zip"):
             raise RequestError(f"Several tables as {export.format.name} come as a zip: give a name that ends in .zip.")
         if output == "-":
-            _to_standard_output(chain([first], chunks))
+            out = sys.stdout.buffer
+            with redirect_stdout(sys.stderr):  # a plugin that prints would write into the export
+                for chunk in chain([first], chunks):
+                    out.write(chunk)
+            out.flush()
             _tell_coverage(export)
             return
         if proving:
@@ -201,12 +208,6 @@ def _checked(database: Path, output: str) -> bool:
 
 def _is_database(path: Path) -> bool:
     return path.stat().st_size > 0 and is_database(path)
-
-
-def _to_standard_output(chunks: Iterator[bytes]) -> None:
-    for chunk in chunks:
-        sys.stdout.buffer.write(chunk)
-    sys.stdout.buffer.flush()
 
 
 def _watched(export: Export, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -4,16 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..database.library import keep_temporary_files_in
-from ..formats.registry import NAMES, choices
+from ..errors import PluginError, RequestError
+from ..formats.registry import NAMES, choices, get_format
 from ..options.grammar import OPTIONS
 from ..options.settings import Settings, read_settings
+from .terminal import printable
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:  # older click has no generic one
+    _Choice = click.Choice
+
+
+class FormatChoice(_Choice):
+    """The name of a format; where it may be that of a plugin that failed, the error names the plugin."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name. Raises click's usage error, or ClickException (exit code 1) for a plugin that failed."""
+        if value not in self.choices:
+            try:
+                get_format(str(value))
+            except PluginError as error:
+                raise click.ClickException(printable(str(error))) from None
+            except RequestError:
+                pass  # click lists the names
+        return super().convert(value, param, ctx)
 
 
 def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Function]:
@@ -35,9 +58,7 @@ def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Func
                 wrap = click.option(option.cli, option.field, multiple=option.many, type=kind, help=option.help)
             function = wrap(function)
         if output:
-            form = click.option(
-                "-f", "--format", type=click.Choice(tuple(NAMES)), help="By default by the file's name."
-            )
+            form = click.option("-f", "--format", type=FormatChoice(NAMES[:]), help="By default by the file's name.")
             help = "A file; a folder, where the file is named for you; or - for standard output."
             prove = "Import the file into a new database, compare, and write into it that it was proven."
             proving = click.option("--prove", is_flag=True, help=prove)

@@ -19,6 +19,7 @@ from ..formats.description.coverage import (
     People,
     Secret,
     Withheld,
+    WithheldByRule,
 )
 from ..selection.key_tables import filled, same_row
 from ..selection.reached import BELONGS, NEEDED
@@ -51,6 +52,11 @@ def kept_back(scope: Scope) -> Coverage:
         ),
         left_out=tuple(_left_out(scope)),
         people=people_taken(scope),
+        by_rules=tuple(
+            WithheldByRule(told.rule.table.name, told.rows, told.rule.plugin, told.rule.reason)
+            for told in scope.rules.told()
+            if scope.find(told.rule.table.name) is not None
+        ),
     )
 
 
@@ -167,6 +173,7 @@ def _count_dangling(
     points = filled(edge.columns, row)
     hidden = (scope.visible is not None and edge.other_table not in scope.visible) or (
         edge.other_table in scope.unreadable
+        or (child.guard is not None and scope.rules.about(edge.other_table))  # which its SQL may not read
     )
     table = scope.schema.get(edge.other_table)
     if edge.problem or hidden or table is None:

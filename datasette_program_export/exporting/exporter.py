@@ -32,6 +32,7 @@ from ..selection.table_rows import TableRows
 from ..version import __version__
 from .coverage import coverage, kept_back
 from .document_schema import described, fields_of
+from .ending import Ending
 from .table_reading import Progress, TableReading
 
 GENERATOR = f"datasette-program-export {__version__}"
@@ -46,7 +47,8 @@ class Export:
     ``source`` is whatever ``Source.of`` takes: a path, a connection, a Session, .... ``visible`` are the tables that
     the person may see (None: all). ``created_at`` is the time to record (default: now). An export that takes
     longer than ``max_seconds`` raises TooLargeError. ``form`` is a format to use in place of the request's.
-    ``cancelled`` ends it as ``cancel`` does, when it is set.
+    ``cancelled`` ends it as ``cancel`` does, when it is set. Plugins are told of its end (the hook
+    ``export_finished``) unless ``tell`` is false: the door tells them itself, or it is no export.
     Example::
 
         with Export("practice.db", Request(table="clients", records=(("3",),))) as export:
@@ -67,6 +69,7 @@ class Export:
         max_seconds: float | None = None,
         form: Format | None = None,
         cancelled: Event | None = None,
+        tell: bool = True,
     ) -> None:
         self.source = Source.of(source)
         self.request = request = request or Request()
@@ -86,7 +89,9 @@ class Export:
         self._copy = False
         self._snapshot: Snapshot | None = None
         self._aside = ExitStack()
-        self._chunks = self._run()
+        self._digests: dict[str, TableDigest] = {}
+        self.ending = Ending(self.source.name, request, self._rows_written, tell)
+        self._chunks = self.ending.watch(self._run())
 
     def __iter__(self) -> Iterator[bytes]:
         return self._chunks
@@ -137,6 +142,10 @@ class Export:
 
         Both are called again if the database's writers have waited too long. ``arrange`` may change the order of the
         scope's tables before they are read."""
+        with self.ending.watching():
+            return self._read(use, arrange)
+
+    def _read(self, use: Callable[[Dataset], Used], arrange: Callable[[Scope], None]) -> Used:
         while True:
             try:
                 with closing(Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)) as snapshot:
@@ -197,7 +206,7 @@ class Export:
         self.coverage = replace(kept_back(scope), warnings=tuple(self._warnings))
 
     def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
-        digests: dict[str, TableDigest] = {}
+        digests = self._digests = {}
         self._warnings = []  # a second reading produces them again
 
         def integrity() -> Announced:
@@ -218,6 +227,9 @@ class Export:
             coverage=covered,
             integrity=integrity,
         )
+
+    def _rows_written(self) -> dict[str, int]:
+        return {name: digest.rows for name, digest in self._digests.items()}
 
     def _head(self, scope: Scope) -> dict[str, Any]:
         head: dict[str, Any] = {

@@ -13,10 +13,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ..errors import SettingsError
+from ..errors import PluginError, SettingsError
 from .faults import faults
-
-PRESETS = ("the-program",)
+from .hooks.preset_sources import preset_sources
 
 _Megabytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _BY_TABLE = ("subjects", "json_columns", "secrets", "not_secrets")
@@ -199,8 +198,13 @@ class Settings(_Model):
     @field_validator("preset")
     @classmethod
     def _known_preset(cls, value: str | None) -> str | None:
-        if value not in (None, "none", *PRESETS):
-            raise ValueError(f"there is no preset {value}; known: none, {', '.join(PRESETS)}")
+        if value not in (None, "none"):
+            try:
+                known = preset_sources()
+            except PluginError:  # told before the first byte of any export; a site starts
+                return value
+            if value not in known:
+                raise ValueError(f"there is no preset {value}; known: none, {', '.join(known)}")
         return value
 
     @model_validator(mode="after")

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from datasette import hookimpl
+from datasette.plugins import pm
 
 from ..cli.main import program_export
 from ..formats.registry import endings
+from ..options.hooks.manager import show_in, take_part
 from . import host
 from .host import permission_hooks
 from .host.protocols import Actor, Application, Datasette, HttpRequest, Later, Scope
@@ -21,6 +23,8 @@ from .routes import OWN_FORMS, OWN_FORMS_ENDINGS, routes
 from .server import site as job_site
 from .server.throttle import WAITING
 from .startup import check_settings
+
+take_part(pm)  # when this is imported, so that plugins may be registered before and after it
 
 
 @hookimpl
@@ -44,6 +48,7 @@ def register_commands(cli: Any) -> None:
 
 @hookimpl
 def startup(datasette: Datasette) -> Later[None]:
+    show_in(pm)  # by now all plugins of Datasette's own are registered
     return lambda: check_settings(datasette)
 
 

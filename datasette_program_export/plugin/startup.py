@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import closing
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from ..database.library import keep_temporary_files_in
 from ..database.schema import Schema
 from ..database.snapshot import Snapshot
 from ..database.source import belongs_to
-from ..errors import AuditError, ExportError, RequestError, SettingsError
-from ..formats.registry import get_format
+from ..errors import AuditError, ExportError, PluginError, RequestError, SettingsError
+from ..formats.registry import faults, get_format
 from ..options.grammar import check_profile
+from ..options.hooks.preset_sources import preset_sources
 from ..options.request import DEFAULT_FORMAT
 from ..options.settings import Settings
 from ..selection.annotated_schema import annotate
@@ -25,12 +27,17 @@ from .request.profiles import in_settings
 from .server.audit_log import AuditLog
 from .server.site import open_at_start
 
+_log = logging.getLogger(__name__)
+
 
 async def check_settings(datasette: Datasette) -> None:
     """Check all settings before the site starts: a misspelt name of a secret would leave it unprotected.
 
-    Raises StartupError, which names the wrong setting.
+    Raises StartupError, which names the wrong setting. A plugin with a hook of ours that fails does not stop the site:
+    the log says so now, and so does every export that needs what is missing.
     """
+    for fault in _faults_of_plugins():
+        _log.warning("%s", fault)
     try:
         if wrong := host.misplaced(datasette):
             raise SettingsError(f"{PLUGIN}: {wrong}")
@@ -60,6 +67,15 @@ async def check_settings(datasette: Datasette) -> None:
         raise StartupError(str(error)) from None
 
 
+def _faults_of_plugins() -> list[str]:
+    found = faults()
+    try:
+        preset_sources()
+    except PluginError as error:
+        found = [*found, str(error)]
+    return list(dict.fromkeys(found))
+
+
 def _check_log(datasette: Datasette, path: str) -> None:
     for name, database in datasette.databases.items():
         if database.path and belongs_to(Path(database.path), Path(path)):
@@ -78,6 +94,8 @@ async def _checked(datasette: Datasette, database: Database) -> Schema | None:
         check_profile(profile, fields)
         try:
             get_format(fields.get("format", DEFAULT_FORMAT))
+        except PluginError:
+            pass  # told in the log, and to whoever uses the profile
         except RequestError as error:
             raise SettingsError(f"{PLUGIN} ({database.name}): profiles: {profile}: {error}") from None
     if database.path is None:

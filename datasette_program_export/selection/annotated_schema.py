@@ -10,13 +10,8 @@ from ..database.guarding.authorizer import JOINS_UNSEEN, OF_STORAGE
 from ..database.schema import ForeignKey, Schema, Table, fold, resolve
 from ..database.virtual_tables import OF_INDEXES, indexed_by
 from ..errors import RequestError, SettingsError
-from ..options.preset import Preset, load_preset
-from ..options.settings import (
-    PRESETS,
-    Settings,
-    Subject,
-    VirtualForeignKey,
-)
+from ..options.preset import Preset, load_preset, preset_for
+from ..options.settings import Settings, Subject, VirtualForeignKey
 from .graph import Graph
 from .people import People, people_of
 from .secret_paths import Path
@@ -218,12 +213,10 @@ def annotate(
     """Combine schema, settings and preset; ``people`` are the tables of people that a request names.
 
     Without a preset in the settings, the preset that recognises the schema is used. Raises SettingsError for names
-    that do not exist."""
+    that do not exist, and PluginError for presets of plugins that cannot be used."""
     name, preset = settings.preset, None
     if name is None:
-        for candidate in PRESETS:
-            if load_preset(candidate).recognises(schema):
-                name, preset = candidate, load_preset(candidate)
+        name, preset = preset_for(schema) or (None, None)
     elif name != "none":
         preset = load_preset(name)
     # settings may serve several databases, so keys of tables that this database does not have are skipped

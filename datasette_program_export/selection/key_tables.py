@@ -59,6 +59,10 @@ class KeyTable:
         """Return the key of a row of the main table (alias ``alias``) as expressions for a SELECT."""
         return ", ".join(f"{alias}.{quote(part.name)}" for part in self.table.key)
 
+    def has_not(self, row: str) -> str:
+        """Return the condition that the key of a row of the main table (alias ``row``) is not in this table."""
+        return f"NOT EXISTS (SELECT 1 FROM {self.name} AS w WHERE {self.joined('w', row)})"
+
     def joined(self, keys: str, row: str) -> str:
         """Return the condition that joins this table (alias ``keys``) with the main table (alias ``row``)."""
         return " AND ".join(

@@ -18,8 +18,9 @@ from .secret_paths import SecretPaths
 class TableRows:
     """The rows of ``table`` to export, and the columns that are written.
 
-    With ``keys``, the rows in that key table, else the rows that meet ``where``. ``guard`` is set if ``where`` or
-    the view ``table`` contains SQL from outside. ``sort`` holds (column, descending) pairs."""
+    With ``keys``, the rows in that key table, else the rows that meet ``where`` and are not ``barred`` by rules of
+    plugins. ``guard`` is set if ``where`` or the view ``table`` contains SQL from outside. ``sort`` holds (column,
+    descending) pairs."""
 
     table: Table
     columns: tuple[Column, ...]
@@ -31,6 +32,7 @@ class TableRows:
     offset: int | None = None
     guard: ForeignSqlGuard | None = None
     secret_paths: SecretPaths | None = None
+    barred: KeyTable | None = None
     secret_key: bool = False  # ordering by a secret key would reveal how its values compare
 
     @property
@@ -49,6 +51,8 @@ class TableRows:
         if expressions is None:
             expressions = ", ".join(f"{alias}.{quote(c.name)}" for c in self.columns)
         conditions = [f"({clause})" for clause in self.where] + ([more] if more else [])
+        if self.barred is not None:
+            conditions.append(self.barred.has_not(alias))
         if self.keys is not None:
             source = (
                 f"{self.keys.name} AS k CROSS JOIN main.{quote(self.table.name)} AS r ON {self.keys.joined('k', 'r')}"
@@ -112,9 +116,9 @@ class TableRows:
         return f"SELECT count(*) FROM ({self.select('1', ordered=False)})"
 
     def contains(self, row: str) -> str:
-        """Return the condition that the row with alias ``row`` is selected, by its key (``1`` without ``keys``)."""
+        """Return the condition that the row with alias ``row`` is selected, by its key."""
         if self.keys is None:
-            return "1"
+            return "1" if self.barred is None else self.barred.has_not(row)
         return f"EXISTS (SELECT 1 FROM {self.keys.name} AS x WHERE {self.keys.joined('x', row)})"
 
     def _order(self) -> str:

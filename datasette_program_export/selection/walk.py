@@ -13,10 +13,11 @@ from ..database.schema import ForeignKey, quote
 from ..database.snapshot import Snapshot
 from ..errors import TooLargeError
 from .annotated_schema import AnnotatedSchema
-from .details import Details
 from .graph import Graph
 from .key_tables import KeyTable, filled, index_serves, same_row
-from .owners import OWNED, Owners, is_foreign
+from .owners.details import Details
+from .owners.rules import Rules
+from .owners.verdicts import OWNED, Owners, is_foreign
 from .reached import BELONGS, NEEDED, Reached
 
 Direction = Literal["down", "up"]
@@ -28,7 +29,8 @@ class Walk:
     """One walk over one snapshot.
 
     ``reached`` holds the result, even if the walk was interrupted. With ``withhold``, rows of people who were not
-    asked for are left out. The methods raise TooLargeError when more than ``max_rows`` rows are in."""
+    asked for are left out, and always those that ``rules`` withhold. The methods raise TooLargeError when more than
+    ``max_rows`` rows are in."""
 
     def __init__(
         self,
@@ -37,12 +39,14 @@ class Walk:
         graph: Graph,
         *,
         withhold: bool,
+        rules: Rules | None = None,
         max_rows: int | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.schema = annotated.schema
         self.graph = graph
         self.max_rows = max_rows
+        self.rules = rules
         self.reached: dict[str, Reached] = {}
         self.without_index: list[ForeignKey] = []
         self.people = annotated.people
@@ -152,14 +156,17 @@ class Walk:
             path += f" AND k.step = {step}"
         if group is not None and edge in self.people.details:
             path += self._of_nobody_else(edge)
-        key = reached.keys.key_of("c" if direction == DOWN else "p")
+        row = "c" if direction == DOWN else "p"
+        key = reached.keys.key_of(row)
+        if self.rules is not None and self.rules.about(target):
+            path += self.rules.met_on(path, self.schema[target], row)
         new_step = 0 if step is None else step + 1
         if self.owners is None:
             new = self.snapshot.execute(
                 f"INSERT OR IGNORE INTO {reached.keys.name} SELECT {key}, {new_step}, {OWNED} FROM {path}"
             ).rowcount
         else:
-            new = self._cross_as_asked(edge, direction, key, path, new_step)
+            new = self._cross_as_asked(edge, direction, key, path, new_step, row)
         if group is not None and new:
             self.roots.add(target)
         group = group or (BELONGS if direction == DOWN else NEEDED)
@@ -230,10 +237,9 @@ class Walk:
             self._edge_copies[edge] = copy
         return self._edge_copies[edge]
 
-    def _cross_as_asked(self, edge: ForeignKey, direction: Direction, key: str, path: str, step: int) -> int:
+    def _cross_as_asked(self, edge: ForeignKey, direction: Direction, key: str, path: str, step: int, row: str) -> int:
         """Cross an edge and return how many rows are new; rows of people not asked for are withheld and counted."""
         assert self.owners is not None
-        row = "c" if direction == DOWN else "p"
         target = self.schema[edge.table if direction == DOWN else edge.other_table]
         keys = self.reached[target.name].keys
         top = self.owners.settled

@@ -23,7 +23,7 @@ def compare(report: Report, database: Any, settings: Settings) -> None:
     asked = {k: v for k, v in report.export.get("request", {}).items() if k not in _OF_THE_FILE}
     if any(str(name).startswith("_") for name in asked.get("params", {})):
         raise RequestError("The file is of a query that depends on who asked; it cannot be asked again.")
-    with Export(database, Request(**asked), settings=settings) as export:
+    with Export(database, Request(**asked), settings=settings, tell=False) as export:
         now = export.read(_digests)
     differences = []
     for name, table in report.tables.items():

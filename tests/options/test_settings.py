@@ -9,8 +9,9 @@ import pytest
 from datasette_program_export import Settings
 from datasette_program_export.database.reflection import reflect
 from datasette_program_export.errors import SettingsError
+from datasette_program_export.options.hooks.preset_sources import preset_sources
 from datasette_program_export.options.preset import load_preset
-from datasette_program_export.options.settings import PRESETS, merge, parse_settings, read_settings
+from datasette_program_export.options.settings import merge, parse_settings, read_settings
 from datasette_program_export.selection.annotated_schema import annotate
 from tests.support.databases.building import database
 
@@ -51,7 +52,7 @@ def test_settings_are_read_from_the_sites_file(tmp_path: Path) -> None:
         read_settings(file, "shop")
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", preset_sources())
 def test_the_built_in_presets_are_valid(name: str) -> None:
     assert load_preset(name).recognise
 

@@ -114,7 +114,7 @@ MAY_OPEN = {
     "formats/sqlite/writing.py encode": PRIVATE,
     "importing/proof/proven_file.py _again": PRIVATE,
     "importing/target.py Target.publish": PRIVATE,
-    "options/preset.py load_preset": "a file of this package",
+    "options/preset.py _read": "a file of this package, or one that a plugin names as its preset",
     "options/settings.py read_settings": "the site's settings, by the command line alone",
     "plugin/imports/receiving.py receive": PRIVATE,
     "plugin/imports/work.py PreviewWork._digest": PRIVATE,

@@ -68,7 +68,8 @@ class ForeignSqlGuard:
     ``refused_tables`` are refused tables and views, each with the reason. ``hidden_tables`` are those that this
     person may not see: they are read only inside views that the person may see, under one of the names in
     ``views``. All these names are folded. ``temp_table`` is the TEMP table that the statement may fill, ``text``
-    the part of the SQL that comes from outside."""
+    the part of the SQL that comes from outside. It may read ``own_table``, a TEMP table for our part of the statement.
+    ``closed_tables`` are those that it may not read in any other way than as its subject, each with the reason."""
 
     sql_name: str = "The statement"
     secret_columns: Mapping[str, Iterable[str]] = field(default_factory=dict)
@@ -77,6 +78,8 @@ class ForeignSqlGuard:
     views: ViewNames = field(default_factory=ViewNames)
     temp_table: str | None = None
     text: str = ""
+    own_table: str | None = None
+    closed_tables: Mapping[str, str] = field(default_factory=dict)
     _denial_reason: str | None = field(default=None, init=False)
     _touched_hidden_table: bool = field(default=False, init=False)
 
@@ -95,13 +98,16 @@ class ForeignSqlGuard:
 
     def _read(self, table: str, column: str, database: str | None, inner: str | None) -> int:
         if database == "temp":
-            return sqlite3.SQLITE_OK if table == fold(self.temp_table or "") else sqlite3.SQLITE_DENY
+            own = {fold(name) for name in (self.temp_table, self.own_table) if name}
+            return sqlite3.SQLITE_OK if table in own else sqlite3.SQLITE_DENY
         if database not in ("main", "", None):
             self._denial_reason = f"it reads the database {database}, and an export is of one database at one moment"
         elif self._is_hidden(table) and not self._in_a_view(inner) and (column or self._names_hidden):
             self._touched_hidden_table = True
         elif table in self.refused_tables:
             self._denial_reason = self.refused_tables[table]
+        elif table in self.closed_tables:
+            self._denial_reason = self.closed_tables[table]
         elif self.secret_columns and table in _SCHEMA_TABLES and column == "sql":
             self._denial_reason = "it reads the SQL of the tables, which may hold a part of what is left out as secret"
         elif column in self.secret_columns.get(table, ()):
@@ -158,7 +164,7 @@ class ForeignSqlGuard:
 
     def check_text(self, sql: str) -> None:
         """Raise DeniedError for SQL through which a secret or a hidden table could leak."""
-        if (self.secret_columns or self.hidden_tables) and JOINS_UNSEEN.search(sql):
+        if (self.secret_columns or self.hidden_tables or self.closed_tables) and JOINS_UNSEEN.search(sql):
             raise DeniedError(
                 f"{self.sql_name} joins by USING or NATURAL, which is not allowed where something is kept back. Use ON."
             )

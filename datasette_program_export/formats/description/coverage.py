@@ -37,6 +37,18 @@ class Withheld:
 
 
 @dataclass(frozen=True)
+class WithheldByRule:
+    """Rows that a plugin of the program that exported withholds from every export."""
+
+    __pydantic_config__ = CLOSED
+
+    table: str
+    rows: int
+    plugin: str
+    why: str
+
+
+@dataclass(frozen=True)
 class NoPermission:
     """A table that the person may not see, to which a visible table refers."""
 
@@ -125,6 +137,7 @@ class Coverage:
     dangling: tuple[Dangling, ...]
     warnings: tuple[str, ...]
     people: People | None = None
+    by_rules: tuple[WithheldByRule, ...] = ()
 
     @property
     def dangling_by_reference(self) -> dict[ReferenceKey, int]:

@@ -26,6 +26,9 @@ def coverage_sentences(coverage: Coverage, labels: Labels | None = None, number:
     for w in coverage.withheld:
         whose = "not asked for" if w.why.startswith("a ") else "of a person not asked for"
         found.append(f"{counted(w.table, w.rows, names, number)} {whose}: not included ({w.along}).")
+    for rule in coverage.by_rules:
+        which = counted(rule.table, rule.rows, names, number)
+        found.append(f"{which}: not included, withheld by the plugin {rule.plugin}: {rule.why}.")
     for hidden in coverage.no_permission:
         found.append(f"{hidden.table}: not included, as you may not see that table ({hidden.along}).")
     found += [f"{s.table}.{s.column}: not included, {s.why}." for s in coverage.secret]

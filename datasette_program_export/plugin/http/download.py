@@ -20,6 +20,7 @@ from ..server.throttle import WAITING, considerate
 from .answers import HEADERS
 from .failures import broken_off, log_cut, unforeseen
 from .sending import Client, disposition
+from .word import Ended
 
 
 class Download(Response):  # type: ignore[misc]
@@ -28,11 +29,14 @@ class Download(Response):  # type: ignore[misc]
     ``start`` waits for the first bytes, so that an error before them can still be answered with a
     status. A later error breaks the connection: a download that ends normally is complete."""
 
-    def __init__(self, export: Export, request: HttpRequest, settings: Settings, line: LogEntry | None = None) -> None:
+    def __init__(
+        self, export: Export, request: HttpRequest, settings: Settings, word: Ended, line: LogEntry | None = None
+    ) -> None:
         super().__init__(b"", 200, {})
         self._export = export
         self._reader = Client(request, settings.send_timeout_seconds, self._gone)
         self._line = line
+        self._word = word
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._first: bytes | None = None
@@ -54,7 +58,9 @@ class Download(Response):  # type: ignore[misc]
                 self._first = await self._next()
         except BaseException as error:
             self._stop()
-            await self._log(str(error) or type(error).__name__)
+            why = str(error) or type(error).__name__
+            await self._log(why)
+            await self._tell(why)
             raise
         self.content_type = self._export.media_type
         self.headers["content-disposition"] = disposition(self._export.filename)
@@ -76,6 +82,7 @@ class Download(Response):  # type: ignore[misc]
                     await self._log(why)
                 if not self._reader.left:
                     log_cut(why)
+            await self._tell(why)
 
     async def _sent(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
         await self._reader.take(send, {"type": "http.response.start", "status": self.status, "headers": headers})
@@ -90,6 +97,13 @@ class Download(Response):  # type: ignore[misc]
         """Write the log line: before the end is sent, or after an error."""
         if self._line is not None:
             await asyncio.to_thread(self._line.end, outcome, self._export.progress.rows)
+
+    async def _tell(self, why: str | None) -> None:
+        """Tell the plugins of the end, after it: ``why`` it broke off, or None."""
+        if why is None:
+            await self._word.tell("complete")
+        else:
+            await self._word.tell("cancelled" if self._reader.left else "failed", why)
 
     async def _next(self) -> bytes | None:
         """Return the next piece; None at the end. Raises ExportError alone."""

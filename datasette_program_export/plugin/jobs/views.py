@@ -28,6 +28,7 @@ from ..http.answers import (
 )
 from ..http.forms import check_same_site, sent_pairs
 from ..http.numbers import number, size
+from ..http.word import Ended
 from ..request.replay import address_from, asked_again, planned, rules_of, spelled_out
 from ..server.audit_log import AuditLog, LogEntry
 from ..server.identity import new_id, owner_of, person_of
@@ -59,8 +60,14 @@ async def _begun(request: HttpRequest, datasette: Datasette, address: dict[str, 
     jobs = (await background_tasks(datasette)).jobs
     asked = await asked_again(request, datasette, address)
     export = Export(
-        asked.source, asked.request, settings=asked.settings, visible=asked.visible, max_seconds=asked.max_seconds
+        asked.source,
+        asked.request,
+        settings=asked.settings,
+        visible=asked.visible,
+        max_seconds=asked.max_seconds,
+        tell=False,
     )
+    word = Ended(datasette, request.actor, export)
     found = await planned(asked)
     job = Job(
         id=new_id(),
@@ -85,7 +92,7 @@ async def _begun(request: HttpRequest, datasette: Datasette, address: dict[str, 
     def begin() -> None:
         if asked.settings.audit_log is not None:
             AuditLog(asked.settings.audit_log).check()
-        jobs.add(job, export, line)
+        jobs.add(job, export, line, word.tell_soon)
 
     await asyncio.to_thread(begin)
     return await _shown(request, datasette, jobs, job, 202)

@@ -22,6 +22,7 @@ from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import NOT_EXPORTED, answer_headers, answered, page_answer
 from ..http.download import Download
 from ..http.looking import look
+from ..http.word import Ended
 from ..request.asked import ExportContext, as_form, resolve_export
 from ..request.form import Form, read_form, without_records
 from ..request.profiles import saving
@@ -50,15 +51,18 @@ async def _download(asked: ExportContext) -> Response:
         settings=asked.settings,
         visible=asked.visible,
         max_seconds=asked.max_seconds,
+        tell=False,
     )
+    word = Ended(asked.datasette, asked.http.actor, export)
     line = None
     if asked.settings.audit_log is not None:
         line = LogEntry(AuditLog(asked.settings.audit_log), asked.http.actor, asked.database.name, asked.request)
     try:
-        made = Download(export, asked.http, asked.settings, line)
+        made = Download(export, asked.http, asked.settings, word, line)
     except BusyError as error:
         if line is not None:
             line.end(str(error), 0)
+        await word.tell("failed", str(error))
         raise
     if asked.datasette.cors:
         add_cors_headers(made.headers)

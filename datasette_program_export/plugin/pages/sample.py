@@ -64,6 +64,7 @@ def beginning(asked: ExportContext, unwanted: Event | None = None) -> FileSample
         visible=asked.visible,
         max_seconds=asked.max_seconds,
         cancelled=unwanted,
+        tell=False,
     )
     timer = Timer(asked.settings.plan_seconds, export.cancel)
     timer.start()

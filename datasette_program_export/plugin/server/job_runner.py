@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ...errors import AuditError, BusyError, CancelledError, ExportError, SpoolFullError
 from ...exporting.exporter import Export
@@ -31,6 +31,7 @@ from .task_store import Task
 from .tasks import TICK, Tasks, Work
 from .throttle import considerate
 
+Word = Callable[[Literal["complete", "cancelled", "failed"], str | None], None]
 SHARE_ANONYMOUS, SHARE_SIGNED_IN = 0.5, 0.9  # of jobs_disk_mb: all visitors together; one person
 _ASK_LESS = "Delete a result that is not needed any more, or take a smaller part."
 
@@ -68,14 +69,14 @@ class Jobs(Tasks[Job]):
         super().__init__(file, Job, settings, instance)
         self.folder = folder
 
-    def add(self, job: Job, export: Export, line: Callable[[], LogEntry | None]) -> None:
-        """Add a job, which runs as soon as there is a free place. ``line`` makes its log line.
+    def add(self, job: Job, export: Export, line: Callable[[], LogEntry | None], word: Word) -> None:
+        """Add a job, which runs as soon as there is a free place. ``line`` makes its log line, ``word`` tells its end.
 
         Raises BusyError if its owner has too many active jobs.
         """
         self.tidy()
         most = self.settings.max_jobs_per_person
-        if not self._begin(job, ExportWork(self, job, export, line), most):
+        if not self._begin(job, ExportWork(self, job, export, line, word), most):
             raise BusyError(
                 f"{who_has(job.person)} {most} exports that run or wait, which is the most at once. "
                 "Wait for one, or cancel one."
@@ -112,8 +113,9 @@ class Jobs(Tasks[Job]):
 class ExportWork(Work):
     """Write one export to its file."""
 
-    def __init__(self, jobs: Jobs, job: Job, export: Export, line: Callable[[], LogEntry | None]) -> None:
+    def __init__(self, jobs: Jobs, job: Job, export: Export, line: Callable[[], LogEntry | None], word: Word) -> None:
         super().__init__()
+        self._word = word
         self._jobs = jobs
         self._id = job.id
         self._room = _Room(jobs, job)
@@ -137,6 +139,7 @@ class ExportWork(Work):
         if self._line is not None:
             with suppress(AuditError):  # the log itself may be what failed
                 self._line.end(said, self._export.progress.rows)
+        self._word("cancelled" if isinstance(error, CancelledError) else "failed", said)
         ended = {"state": "interrupted"} if stopped else {"state": "failed", "error": said}
         return {"reading": None, **ended}
 
@@ -167,6 +170,7 @@ class ExportWork(Work):
             export.close()
         if self._line is not None:  # before the job is done: if the log cannot be written, no export is complete
             self._line.end("complete", export.progress.rows)
+        self._word("complete", None)
         return {"sha256": digest.hexdigest(), "filename": export.filename, "media_type": export.media_type}
 
 

@@ -19,6 +19,7 @@ from ...errors import DeniedError, NotFoundError, RequestError, UnsupportedError
 from ...options.request import NOBODY, Request
 from ..annotated_schema import AnnotatedSchema
 from ..graph import Graph
+from ..owners.rules import Rules
 from ..secret_paths import Path, SecretPaths
 from ..table_rows import TableRows
 from ..walk import Walk
@@ -34,7 +35,7 @@ class Scope(ABC):
     ``subject`` is the table or query that was asked for, None for a database. ``resolve`` sets ``tables``, in
     parents-first order. ``skipped`` holds the tables that are not in the export for some other reason,
     ``unreadable`` those that cannot be read at all. Both steps raise NotFoundError, DeniedError, RequestError,
-    UnsupportedError and TooLargeError."""
+    UnsupportedError and TooLargeError; PluginError for a plugin's rules that cannot be applied."""
 
     subject: Table | None = None
     walk: Walk | None = None
@@ -55,7 +56,8 @@ class Scope(ABC):
         self.visible = visible
         self.max_rows = max_rows
         self.schema: Schema = annotated.schema
-        self.refused = annotated.refused_tables()
+        self.rules = Rules(snapshot, annotated)
+        self.refused = self.rules.refused() | annotated.refused_tables()
         self.secrets: dict[str, dict[str, str]] = {}
         self.skipped: dict[str, str] = {}
         self.unreadable: set[str] = set()
@@ -185,6 +187,9 @@ class Scope(ABC):
         places = {place: paths[column.name] for place, column in enumerate(columns) if column.name in paths}
         parts = SecretPaths(places) if places else None
         secret_key = any(part.name in secrets for part in table.key)
+        if more.get("keys") is None:
+            self.rules.meet(table)
+            more["barred"] = self.rules.barred(table)
         return TableRows(table, columns, secret_paths=parts, secret_key=secret_key, **more)
 
     def column(self, table: Table, name: str) -> Column:
@@ -194,13 +199,16 @@ class Scope(ABC):
             raise RequestError(f"{table.name} has no column {name}.")
         return column
 
-    def guard(self, sql_name: str, target: str | None = None, text: str = "") -> ForeignSqlGuard:
+    def guard(
+        self, sql_name: str, target: str | None = None, text: str = "", about: Table | None = None
+    ) -> ForeignSqlGuard:
         """Return the guard for a statement with SQL from outside.
 
-        ``sql_name`` names that SQL in messages, ``target`` is the TEMP table that the statement fills, and ``text``
-        is the part of the SQL that comes from outside."""
+        ``sql_name`` names that SQL in messages, ``target`` is the TEMP table that the statement fills, ``text`` is
+        the part of the SQL that comes from outside, and ``about`` the table whose rows the statement selects."""
         found = {fold(n): self.annotated.secrets(t) for n, t in self.schema.items()}
         secrets = {n: frozenset(map(fold, columns)) for n, columns in found.items() if columns}
+        barred = self.rules.barred(about) if about is not None else None
         return ForeignSqlGuard(
             sql_name,
             secrets,
@@ -209,6 +217,8 @@ class Scope(ABC):
             self._view_names,
             target and target.removeprefix("temp.").strip('"'),
             text,
+            barred.name.removeprefix("temp.").strip('"') if barred is not None else None,
+            self.rules.closed(text, about),
         )
 
     @cached_property

@@ -61,13 +61,14 @@ class DatabaseScope(Scope):
 
     def _take(self, table: Table, insist: bool) -> None:
         try:
-            guard = self.guard(f"The {table.kind} {table.name}") if table.kind != "table" else None
+            guard = self.guard(f"The {table.kind} {table.name}", about=table) if table.kind != "table" else None
             chosen = self.selected(table, guard=guard)
             self.snapshot.execute(f"SELECT 1 FROM ({chosen.select(ordered=False)}) LIMIT 0", (), guard)
             whole = chosen.count()
             if table.kind == "table":
                 whole = f"SELECT count(*) FROM main.{quote(table.name)} NOT INDEXED"
-            self.counts[table.name] = self.snapshot.execute(whole, (), guard).fetchone()[0]
+            rows = self.snapshot.execute(whole, (), guard).fetchone()[0]
+            self.counts[table.name] = rows - (self.rules.count(table) if table.kind == "table" else 0)
         except (UnsupportedError, SourceError, DeniedError, RequestError) as error:
             if insist:
                 raise

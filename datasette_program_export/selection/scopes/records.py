@@ -136,7 +136,7 @@ class RecordScope(Scope):
         if self.subject.kind != "table":  # a virtual table has no references, but its rows can be exported
             graph = Graph((*graph.tables, self.subject.name), graph.edges)
         withhold = self.request.others == "withhold"
-        return Walk(self.snapshot, self.annotated, graph, withhold=withhold, max_rows=max_rows)
+        return Walk(self.snapshot, self.annotated, graph, withhold=withhold, rules=self.rules, max_rows=max_rows)
 
     def _chosen_keys(self) -> KeyTable:
         """Return a key table with the keys of the subject's rows."""
@@ -144,6 +144,7 @@ class RecordScope(Scope):
         if self.request.records:
             for record in dict.fromkeys(self.request.records):
                 self._fill_record(keys, record)
+            self.rules.check_records(keys)
             return keys
         chosen = self._condition(target=keys.name)
         limited = chosen.limit is not None or bool(chosen.offset)
@@ -220,7 +221,7 @@ class RecordScope(Scope):
         """Return the subject's rows that meet the request's conditions; ``target`` is the key table to fill."""
         request = self.request
         sql_name = self.sql_name if request.where else f"The {self.subject.kind} {self.subject.name}"
-        guard = self.guard(sql_name, target, " ".join(request.where))
+        guard = self.guard(sql_name, target, " ".join(request.where), self.subject)
         for clause in request.where:
             guard.check_condition(clause)
         return self.selected(

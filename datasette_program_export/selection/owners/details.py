@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..database.schema import ForeignKey, Schema, quote
-from ..database.snapshot import Snapshot
-from .key_tables import KeyTable, same_row
+from ...database.schema import ForeignKey, Schema, quote
+from ...database.snapshot import Snapshot
+from ..key_tables import KeyTable, same_row
 
 
 class Details:

@@ -12,12 +12,12 @@ of people, plus 1 if one of these owners was asked for. So of several parents th
 
 from __future__ import annotations
 
-from ..database.schema import ForeignKey, Table, quote
-from ..database.snapshot import Snapshot
-from .annotated_schema import AnnotatedSchema
+from ...database.schema import ForeignKey, Table, quote
+from ...database.snapshot import Snapshot
+from ..annotated_schema import AnnotatedSchema
+from ..graph import Graph
+from ..key_tables import KeyTable, filled, same_row
 from .details import Details
-from .graph import Graph
-from .key_tables import KeyTable, filled, same_row
 
 OWNED = 1  # the verdict on every row where nothing is withheld
 

@@ -1,0 +1,79 @@
+"""``Format``: the facts of a format, by which all other code knows it; and the options of one export for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import IO, Any
+
+from ...files.reading_limits import Limits
+from ...options.request import Request
+from ..dataset import Dataset, TableStream
+from ..members import Member
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a format should write. ``folder`` is for its temporary files (None: the system's).
+
+    For a package: ``title`` is its file name without extension, ``moment`` the time of its files."""
+
+    request: Request
+    folder: str | None = None
+    title: str = "export"
+    moment: datetime = datetime(1980, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Format:
+    """The facts of a format.
+
+    For people: ``help`` is a sentence that says what it is; ``good_for`` ends the sentence "Good for ...".
+
+    Its files: their ``extension`` and other ``suffixes``, their ``media_type``, the ``beginnings`` by which they
+    are recognised (a file with another beginning cannot prove itself), and the ``ending`` of their address, after
+    ``.program``; without ``ending`` there is no such address. ``compressed``: the files are compressed already.
+
+    Writing: ``encode`` writes a whole dataset. ``encode_table`` writes one table, for formats whose files hold
+    one table; several tables become a package of such files, if the format has a ``member``. ``described``: in a
+    package, the columns are examined before they are written. ``layouts`` are the supported values of
+    ``Request.layout``; ``proving_layout`` is the one in which a single table proves itself, if ``rows`` does not.
+    ``delimiter`` is the default of the csv formats, and only these have dialects; with ``any_delimiter`` a request
+    can choose another. Without ``streams``, the first byte comes after the last row has been read.
+    ``sized_as_planned``: the size is the one that a plan estimates.
+
+    Reading: ``lossless``: every value is read back unchanged. ``self_verifying``: a file shows by itself that it is
+    complete. ``decode`` reads a file; without ``gives_rows`` it checks the bytes and yields no rows."""
+
+    name: str
+    help: str
+    extension: str
+    media_type: str
+    lossless: bool
+    self_verifying: bool
+    encode: Callable[[Dataset, Options], Iterator[bytes]] | None = None
+    encode_table: Callable[[TableStream, Request], Iterator[bytes]] | None = None
+    decode: Callable[[IO[bytes], Limits], Dataset] | None = None
+    described: bool = False
+    layouts: tuple[str, ...] = ("rows",)
+    suffixes: tuple[str, ...] = field(default=())
+    delimiter: str | None = None
+    streams: bool = True
+    good_for: str = ""
+    beginnings: tuple[bytes, ...] = ()
+    ending: str | None = None
+    compressed: bool = False
+    member: Member | None = None
+    proving_layout: str | None = None
+    any_delimiter: bool = False
+    sized_as_planned: bool = False
+    gives_rows: bool = True
+
+    def dialect(self, request: Request) -> dict[str, Any]:
+        """Return the spelling of the format's csv files, for their description."""
+        return {
+            "name": request.dialect,
+            "delimiter": request.delimiter or self.delimiter,
+            "importable": request.dialect == "exact",
+        }

@@ -1,0 +1,1 @@
+"""Plugins of the tests, and how a test registers them."""
