@@ -117,5 +117,5 @@ def told(facts: ExportFacts, datasette: Any = None) -> list[tuple[str, Any]]:
 def log_fault(error: PluginError) -> None:
     """Log that a plugin failed after an export: its name, the kind of error and its place, not its message."""
     places = traceback.extract_tb(error.__cause__.__traceback__) if error.__cause__ is not None else []
-    where = "".join(traceback.format_list(places[-1:])).strip()
-    _log.error("%s The export is not touched by it. %s", error, where)
+    where = "".join(f" ({p.filename}, line {p.lineno})" for p in places[-1:])  # its text could hold a value
+    _log.error("%s The export is not touched by it%s.", error, where)

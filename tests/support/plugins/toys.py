@@ -13,6 +13,8 @@ __all__ = ["TOYS", "FormatPlugin", "manager"]
 class FormatPlugin:
     """A plugin that brings formats."""
 
+    __name__ = "formats"  # Datasette asks every plugin for it
+
     def __init__(self, *formats: Format) -> None:
         self.formats = formats
 
