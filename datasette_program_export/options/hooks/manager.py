@@ -124,14 +124,14 @@ def implementing(hook: str) -> Iterator[Plugin]:
     """Yield the plugins that implement a hook, our own first, and those that could not be loaded."""
     own = manager()
     assert isinstance(own, _Manager)
-    seen: list[Any] = []
+    seen: set[int] = set()
     for each in (own, *_guests):
-        projects = {module: dist.project_name for module, dist in each.list_plugin_distinfo()}
-        for name, module in each.list_name_plugin():
-            hooks = [caller.name for caller in each.get_hookcallers(module) or ()] if module is not None else []
-            if hook in hooks and not any(module is other for other in seen):
-                seen.append(module)
-                title = own.titles.get(name, name) if each is own else projects.get(module, name)
+        having = {id(found.plugin) for found in getattr(each.hook, hook).get_hookimpls()} - seen
+        projects = {id(module): dist.project_name for module, dist in each.list_plugin_distinfo()} if having else {}
+        for name, module in each.list_name_plugin() if having else ():  # in the order of their registration
+            if id(module) in having:
+                seen.add(id(module))
+                title = own.titles.get(name, name) if each is own else projects.get(id(module), name)
                 yield Plugin(title, each is own and name in DEFAULT_PLUGINS, None, module, each)
     for name, fault in own.faults.items():
         yield Plugin(name, fault=fault)

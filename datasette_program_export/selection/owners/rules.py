@@ -15,7 +15,7 @@ from ...database.guarding.sql_tokens import SQLTextError, tokens
 from ...database.schema import Table, fold, quote
 from ...database.snapshot import Snapshot
 from ...database.virtual_tables import OF_INDEXES
-from ...errors import DeniedError, ExportError, PluginError
+from ...errors import DeniedError, PluginError, RequestError
 from ...options.hooks.manager import implementing
 from ...options.hooks.values import OwnerRule
 from ..annotated_schema import AnnotatedSchema
@@ -33,8 +33,10 @@ class Rule:
     condition: str
     reason: str
 
-    def __str__(self) -> str:
-        return f"the plugin {self.plugin} withholds rows of {self.table.name} ({self.reason})"
+    def told(self, visible: bool) -> str:
+        """Return the rule in words; a table that is not ``visible`` for whoever reads them is not named."""
+        what = f"rows of {self.table.name}" if visible else "rows that it would show"
+        return f"the plugin {self.plugin} withholds {what} ({self.reason})"
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ class Rules:
             sql = f"SELECT w.rule FROM {keys.name} AS w JOIN {asked.name} AS a ON {same} LIMIT 1"
             found = self._snapshot.execute(sql).fetchone()
             if found is not None:
-                raise DeniedError(f"What was asked for is not exported: {self._rules[asked.table.name][found[0]]}.")
+                rule = self._rules[asked.table.name][found[0]]
+                raise DeniedError(f"What was asked for is not exported: {rule.told(True)}.")
 
     def count(self, table: Table) -> int:
         """Return how many rows of a table are withheld."""
@@ -124,7 +127,7 @@ class Rules:
         """Return what shows rows of a table past its rules, by folded name, each with the reason."""
         if not self._rules:
             return {}
-        reason = next(str(rule) for rules in self._rules.values() for rule in rules)
+        reason = next(rule.told(False) for rules in self._rules.values() for rule in rules)
         found = dict.fromkeys(OF_STORAGE, reason)
         schema = self._annotated.schema
         for name, table in schema.items():
@@ -142,13 +145,16 @@ class Rules:
         """Return the tables that SQL from outside may not read, by folded name, each with the reason.
 
         The ``text`` of a condition on the rows of the table ``about`` may read that row, but no others of it."""
-        found = {fold(name): str(rules[0]) for name, rules in self._rules.items()}
+        found = {fold(name): rules[0].told(self._is_visible(name)) for name, rules in self._rules.items()}
         if about is not None and not _reads_tables(text):
             found.pop(fold(about.name), None)
         return found
 
     def __bool__(self) -> bool:
         return bool(self._rules)
+
+    def _is_visible(self, table: str) -> bool:
+        return self._annotated.visible is None or table in self._annotated.visible
 
     def _check(self, rule: Rule) -> None:
         """Compile the rule's SQL, without running it."""
@@ -158,7 +164,7 @@ class Rules:
         known = self._annotated
         secrets = {fold(n): frozenset(map(fold, known.secrets(t))) for n, t in known.schema.items()}
         guard = ForeignSqlGuard(
-            f"The owner rule of the plugin {rule.plugin} for {rule.table.name}",
+            f"The owner rule of the plugin {rule.plugin} for {_named(rule.table.name, known)}",
             {name: columns for name, columns in secrets.items() if columns},
             known.refused_tables(),
             temp_table=target and target.removeprefix("temp.").strip('"'),
@@ -167,10 +173,10 @@ class Rules:
         try:
             guard.check_condition(rule.condition)
             self._snapshot.execute(sql, (), guard)
-        except (DeniedError, ValueError) as error:
-            if not isinstance(error, ExportError):
-                raise
-            raise PluginError(str(error)) from None
+        except (DeniedError, RequestError) as error:
+            if self._is_visible(rule.table.name):
+                raise PluginError(str(error)) from None
+            raise PluginError(f"{guard.sql_name} cannot be run, or is not allowed.") from None
 
 
 def _rules_of(snapshot: Snapshot, annotated: AnnotatedSchema) -> Iterator[Rule]:
@@ -188,10 +194,14 @@ def _rules_of(snapshot: Snapshot, annotated: AnnotatedSchema) -> Iterator[Rule]:
             table = schema.find(rule.table)
             if table is None or table.problem or table.kind not in ("table", "virtual") or not table.key:
                 raise PluginError(
-                    f"The plugin {plugin.name} has a rule about {rule.table}, and the database {snapshot.source.name} "
-                    "has no table of this name whose rows can be told apart by a key."
+                    f"The plugin {plugin.name} has a rule about {_named(rule.table, annotated)}, and the database "
+                    f"{snapshot.source.name} has no table of this name whose rows can be told apart by a key."
                 )
             yield Rule(plugin.name, table, rule.condition, rule.reason.strip().rstrip("."))
+
+
+def _named(table: str, annotated: AnnotatedSchema) -> str:
+    return table if annotated.visible is None or table in annotated.visible else "a table"
 
 
 def _reads_tables(text: str) -> bool:

@@ -95,14 +95,14 @@ async def test_a_reader_who_leaves(house_file: Path, listener: Listener) -> None
 
 
 async def test_after_a_job(house_file: Path, tmp_path: Path, listener: Listener) -> None:
-    with keeping(tmp_path / "jobs", house_file) as ds:
-        state = await done(ds, "/house/artists/-/program-export/job?_export_format=csv", "anna")
+    with plugged(FormatPlugin(LINES)), keeping(tmp_path / "jobs", house_file) as ds:
+        state = await done(ds, "/house/artists/-/program-export/job?_export_format=lines", "anna")
         for _ in range(200):
             await asyncio.sleep(0.01)
             if listener.heard:
                 break
         (facts,) = listener.heard
-    assert (facts.who, facts.outcome, facts.sha256) == ("anna", "complete", state["sha256"])
+    assert (facts.who, facts.outcome, facts.format, facts.sha256) == ("anna", "complete", "lines", state["sha256"])
 
 
 class Failing:
