@@ -108,6 +108,19 @@ def test_two_plugins_cannot_have_one_preset_nor_know_one_database(source: Any) -
             assert plan(source, Request(), settings=Settings(preset="mart")).preset == "A shop"
 
 
+class Elsewhere:
+    """Its function has another name than the hook."""
+
+    @hookimpl(specname="register_export_presets", tryfirst=True)
+    def shops(self) -> Any:
+        return {"shop": SHOP}
+
+
+def test_the_mark_takes_the_options_of_pluggy() -> None:
+    with plugged(Elsewhere()):
+        assert list(preset_sources()) == ["the-program", "shop"]
+
+
 PACKAGES = {
     "raise RuntimeError('canary')": "The plugin odd-package could not be loaded (RuntimeError).",
     "import sys; sys.exit(0)": "The plugin odd-package could not be loaded (SystemExit).",

@@ -12,7 +12,7 @@ from .lookup import (
     get_format,
     member_names,
 )
-from .registered import faults, plugin_of
+from .registered import faults
 
 __all__ = [
     "NAMES",
@@ -28,5 +28,4 @@ __all__ = [
     "get_format",
     "is_cut_beginning",
     "member_names",
-    "plugin_of",
 ]

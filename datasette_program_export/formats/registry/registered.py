@@ -104,11 +104,3 @@ def registered() -> Registered:
 def faults() -> list[str]:
     """Return a sentence for each format, or plugin, that could not be registered."""
     return registered().faults
-
-
-def plugin_of(form: Format) -> str | None:
-    """Return the name of the plugin that a format comes from; None for our own."""
-    found = registered()
-    plugin = found.plugins.get(form.name)
-    known = plugin is not None and found.formats[form.name] is form
-    return plugin.name if plugin is not None and known and not plugin.own else None

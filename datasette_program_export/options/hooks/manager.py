@@ -74,8 +74,9 @@ class _Manager(PluginManager):
         self.register(module, place)
         self.titles[place] = name
         known = {hook for hook in vars(specs) if self.parse_hookspec_opts(specs, hook) is not None}
-        for hook in dir(module):
-            if hook not in known and self.parse_hookimpl_opts(module, hook) is not None:
+        for function in dir(module):
+            options = self.parse_hookimpl_opts(module, function)
+            if options is not None and (hook := options.get("specname") or function) not in known:
                 self.faults[name] = f"implements {hook}, and there is no such hook"
 
 

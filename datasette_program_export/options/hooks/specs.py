@@ -7,7 +7,8 @@ has two marks: one for Datasette's plugin manager, and one for our own, which ne
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, overload
 
 from pluggy import HookimplMarker, HookspecMarker
 
@@ -16,12 +17,24 @@ PROJECT, DATASETTE = "program_export", "datasette"
 _MARKS = tuple(HookimplMarker(project) for project in (PROJECT, DATASETTE))
 
 
+@overload
 def hookimpl(function: Function) -> Function:
+    """Mark a function: ``@hookimpl``."""
+
+
+@overload
+def hookimpl(**options: Any) -> Callable[[Function], Function]:
+    """Mark a function with options: ``@hookimpl(tryfirst=True)``."""
+
+
+def hookimpl(function: Any = None, **options: Any) -> Any:
     """Mark a function as the implementation of the hook of its name, for Datasette and for programs without it.
 
-    ``datasette.hookimpl`` marks it for Datasette alone."""
+    The ``options`` are those of pluggy's ``HookimplMarker``. ``datasette.hookimpl`` marks for Datasette alone."""
+    if function is None:
+        return partial(hookimpl, **options)
     for mark in _MARKS:
-        mark(function)
+        mark(function, **options)
     return function
 
 
