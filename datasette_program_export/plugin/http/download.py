@@ -30,7 +30,12 @@ class Download(Response):  # type: ignore[misc]
     status. A later error breaks the connection: a download that ends normally is complete."""
 
     def __init__(
-        self, export: Export, request: HttpRequest, settings: Settings, word: Ended, line: LogEntry | None = None
+        self,
+        export: Export,
+        request: HttpRequest,
+        settings: Settings,
+        line: LogEntry | None = None,
+        word: Ended | None = None,
     ) -> None:
         super().__init__(b"", 200, {})
         self._export = export
@@ -100,6 +105,8 @@ class Download(Response):  # type: ignore[misc]
 
     async def _tell(self, why: str | None) -> None:
         """Tell the plugins of the end, after it: ``why`` it broke off, or None."""
+        if self._word is None:
+            return
         if why is None:
             await self._word.tell("complete")
         else:

@@ -58,7 +58,7 @@ async def _download(asked: ExportContext) -> Response:
     if asked.settings.audit_log is not None:
         line = LogEntry(AuditLog(asked.settings.audit_log), asked.http.actor, asked.database.name, asked.request)
     try:
-        made = Download(export, asked.http, asked.settings, word, line)
+        made = Download(export, asked.http, asked.settings, line, word)
     except BusyError as error:
         if line is not None:
             line.end(str(error), 0)

@@ -36,6 +36,10 @@ SHARE_ANONYMOUS, SHARE_SIGNED_IN = 0.5, 0.9  # of jobs_disk_mb: all visitors tog
 _ASK_LESS = "Delete a result that is not needed any more, or take a smaller part."
 
 
+def _untold(outcome: str, error: str | None) -> None:
+    """Tell nobody of the end."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job(Task):
     """One export job. ``asked`` holds the parts of its address and the query string, to request it again.
@@ -69,7 +73,7 @@ class Jobs(Tasks[Job]):
         super().__init__(file, Job, settings, instance)
         self.folder = folder
 
-    def add(self, job: Job, export: Export, line: Callable[[], LogEntry | None], word: Word) -> None:
+    def add(self, job: Job, export: Export, line: Callable[[], LogEntry | None], word: Word = _untold) -> None:
         """Add a job, which runs as soon as there is a free place. ``line`` makes its log line, ``word`` tells its end.
 
         Raises BusyError if its owner has too many active jobs.
@@ -113,7 +117,9 @@ class Jobs(Tasks[Job]):
 class ExportWork(Work):
     """Write one export to its file."""
 
-    def __init__(self, jobs: Jobs, job: Job, export: Export, line: Callable[[], LogEntry | None], word: Word) -> None:
+    def __init__(
+        self, jobs: Jobs, job: Job, export: Export, line: Callable[[], LogEntry | None], word: Word = _untold
+    ) -> None:
         super().__init__()
         self._word = word
         self._jobs = jobs
