@@ -166,11 +166,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         if archived and output != "-" and not folder and not output.lower().endswith(".zip"):
             raise RequestError(f"Several tables as {export.format.name} come as a zip: give a name that ends in .zip.")
         if output == "-":
-            out = sys.stdout.buffer
-            with redirect_stdout(sys.stderr):  # a plugin that prints would write into the export
-                for chunk in chain([first], chunks):
-                    out.write(chunk)
-            out.flush()
+            _to_standard_output(chain([first], chunks))
             _tell_coverage(export)
             return
         if proving:
@@ -208,6 +204,14 @@ def _checked(database: Path, output: str) -> bool:
 
 def _is_database(path: Path) -> bool:
     return path.stat().st_size > 0 and is_database(path)
+
+
+def _to_standard_output(chunks: Iterator[bytes]) -> None:
+    out = sys.stdout.buffer
+    with redirect_stdout(sys.stderr):  # a plugin that prints would write into the export
+        for chunk in chunks:
+            out.write(chunk)
+    out.flush()
 
 
 def _watched(export: Export, chunks: Iterator[bytes]) -> Iterator[bytes]:
