@@ -24,11 +24,38 @@
 
 Every message says what is wrong, where, and what to do; none contains SQL or a row's values. The web layer
 responds with ``status``, the command line exits with ``exit_code``.
+
+A message that advises a choice names it as ``the argument table``: those are Python's words. ``in_words`` puts those of
+another door in their place.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Literal
+
+Door = Literal["command", "page"]
+_ARGUMENT = re.compile(r"\bthe argument (\w+)")
+# what a choice is called at the command line, and on a page; a choice that a page does not offer is made elsewhere
+_CALLED: dict[str, tuple[str, str]] = {
+    "table": ("--table", "the table its rows go into"),
+    "delimiter": ("--delimiter", "--delimiter, at the command line"),
+    "encoding": ("--encoding", "--encoding, at the command line"),
+    "header": ("--header", "whether it begins with the columns' names"),
+    "trusted": ("--trust", "--trust, at the command line"),
+    "triggers": ("--triggers", "that the database's own triggers fire"),
+    "allow_dangling": ("--allow-dangling", "the choice for references that lead nowhere"),
+}
+
+
+def in_words(message: str, door: Door) -> str:
+    """Return a message with the choices that it advises named as they are at the command line, or on a page."""
+
+    def called(found: re.Match[str]) -> str:
+        names = _CALLED.get(found[1])
+        return found[0] if names is None else names[door == "page"]
+
+    return _ARGUMENT.sub(called, message)
 
 
 class ExportError(Exception):

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from ..errors import ExportError
+from ..errors import ExportError, in_words
 from .terminal import printable
 
 
@@ -38,7 +38,7 @@ class Command(click.Command):
             click.echo("Error: What was asked for is not valid UTF-8.", err=True)
             ctx.exit(2)
         except ExportError as error:
-            click.echo(f"Error: {printable(str(error))}", err=True)
+            click.echo(f"Error: {printable(in_words(str(error), 'command'))}", err=True)
             ctx.exit(error.exit_code)
         except BrokenPipeError:  # the reader of the output has closed it
             sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  else Python reports the broken pipe again at exit

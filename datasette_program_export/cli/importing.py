@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..errors import RefusedError, RequestError
+from ..errors import RefusedError, RequestError, in_words
 from ..importing.choices import POLICIES
 from ..importing.importer import load
 from ..importing.proof.prove import Proof, prove
@@ -80,6 +80,7 @@ def import_command(
         report = load(database, file, settings=settings, **choices)
     except RefusedError as error:
         report = error.report
+    report = report.in_words("command")
     click.echo(report.model_dump_json(indent=2) if as_json else as_text(report), err=not (as_json or report.ok))
     raise SystemExit(0 if report.ok else 1)
 
@@ -147,6 +148,7 @@ def prove_command(file: Path, as_json: bool, trusted: bool, metadata: Path | Non
     """Import FILE into a new database, compare that with what the file says, and remove it again."""
     settings = settings_in(metadata, file.stem) if metadata else Settings()
     proof = prove(file, settings=settings, trusted=trusted)
+    proof = proof.model_copy(update={"problems": [in_words(problem, "command") for problem in proof.problems]})
     click.echo(proof.model_dump_json(indent=2, exclude={"report"}) if as_json else proof_as_text(proof))
     raise SystemExit(0 if proof.proven else 1)
 

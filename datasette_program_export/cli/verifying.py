@@ -50,7 +50,7 @@ def verify_command(
     if metadata is not None and database is None:
         raise RequestError("--metadata goes with --against.")
     leave_nothing_behind()
-    report = verify(file, trusted=trust)
+    report = verify(file, trusted=trust).in_words("command")
     if database is not None and report.complete:
         compare(report, database, settings_in(metadata, database.stem) if metadata else Settings())
     click.echo(report.model_dump_json(indent=2) if as_json else as_text(report))

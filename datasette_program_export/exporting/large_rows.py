@@ -43,5 +43,6 @@ class LargeRows:
         rows = f"{self._rows:,} row{'' if self._rows == 1 else 's'}"
         return [
             f"{table}: {rows} of up to {self._largest / 1e6:,.0f} MB, larger than what is read unseen "
-            f"({CAREFUL.cell / 1e6:g} MB): to check or import this file, use the command line, with --trust."
+            f"({CAREFUL.cell / 1e6:g} MB): to check or import this file, trust it "
+            "(--trust at the command line, trusted=True in Python)."
         ]

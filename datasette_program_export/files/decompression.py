@@ -82,7 +82,7 @@ class _Zstd:
                 if "memory" in str(error):  # a frame states how much memory its reader needs
                     raise UnreadableError(
                         "The zstd of the file asks for more memory than readers are to have (8 MB): pack it anew "
-                        "without --ultra and --long, or say --trust."
+                        "without --ultra and --long, or give the argument trusted."
                     ) from None
                 raise zlib.error(str(error)) from None
             if self._frame.eof:

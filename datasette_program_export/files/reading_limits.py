@@ -23,7 +23,7 @@ _STEPS = 20_000  # instructions of SQLite's virtual machine between two checks: 
 _LATER_BYTES = bytes(range(0x80, 0xC0))  # the bytes of a UTF-8 character after its first
 _FOUR = re.compile(rb"[\xf0-\xff]|\\u[dD][89abAB]").search
 _TWO = re.compile(rb"[\xc4-\xff]|\\u").search
-_TRUST = "If you know where the file is from, say --trust (at the command line)."
+_TRUST = "If you know where the file is from, give the argument trusted."
 
 
 def _nothing() -> None:
@@ -63,7 +63,7 @@ class Limits:
         if unpacked > self.free and unpacked > self.ratio * packed:
             raise UnreadableError(
                 f"The file unpacks to more than {self.ratio} times its size ({unpacked:,} bytes so far), "
-                "as files do that are made to fill a disk. If you know where it is from, say --trust."
+                "as files do that are made to fill a disk. If you know where it is from, give the argument trusted."
             )
 
     def fits(self, size: int, where: str) -> None:

@@ -39,6 +39,9 @@ class ImportChoices(BaseModel):
     )
     leave_out_bad_rows: bool = Field(default=False, description="Import what is good, and report the rest.")
     table: str | None = Field(default=None, description="For a file that names no table.")
+    find_table: bool = Field(
+        default=True, description="CSV without `table` goes into the only table that has all columns of its header."
+    )
     delimiter: str | None = Field(default=None, description="Of a plain CSV file; else it is found out.")
     encoding: str | None = None
     header: bool | None = None

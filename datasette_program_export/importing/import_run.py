@@ -181,7 +181,7 @@ class ImportRun:
         references = ReferenceCheck(goal, now)
         self._check_room()
         self._copy()
-        self.watch.stage = "writing"
+        self.watch.begin("writing")
         triggers = None if self.asked.triggers else Triggers(connection, list(self.staging.tables))
         with ExitStack() as stack:
             if made is not None:
@@ -262,7 +262,7 @@ class ImportRun:
         if not self._copies:
             return
         assert goal.path is not None
-        self.watch.stage = "copying"
+        self.watch.begin("copying")
         place = Path(wish) if isinstance(wish, (str, Path)) else default_place(goal.path, self.settings)
         try:
             made = copy_before(goal.path, goal.library, place, self.watch.check)

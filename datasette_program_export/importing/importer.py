@@ -50,6 +50,7 @@ def load(
     expect: str | None = None,
     leave_out_bad_rows: bool = False,
     table: str | None = None,
+    find_table: bool = True,
     delimiter: str | None = None,
     encoding: str | None = None,
     header: bool | None = None,
@@ -60,7 +61,6 @@ def load(
 
     ``target`` is a path (existing or new), a ``sqlite3`` connection or a sqlite_utils Database.
     ``ImportChoices`` explains the choices, ``on_conflict`` to ``trusted``. Example::
-
         report = load("copy.db", "client-3.programjson", on_conflict="update", preview=True)
 
     ``inspect`` is called in the transaction after everything is written; an exception from it rolls back.
@@ -74,11 +74,11 @@ def load(
     report. Raises RequestError for invalid or unknown choices, NotFoundError, SourceError, BusyError, OSError."""
     choices: dict[str, Any] = {
         "on_conflict": on_conflict, "on_conflict_for": on_conflict_for, "preview": preview, "insert": insert,
-        "allow_dangling": allow_dangling, "triggers": triggers, "backup": backup, "expect": expect,
-        "leave_out_bad_rows": leave_out_bad_rows, "table": table, "delimiter": delimiter, "encoding": encoding,
-        "header": header, "trusted": trusted,
+        "allow_dangling": allow_dangling, "triggers": triggers, "backup": backup, "expect": expect, "table": table,
+        "leave_out_bad_rows": leave_out_bad_rows, "find_table": find_table, "delimiter": delimiter,
+        "encoding": encoding, "header": header, "trusted": trusted, **unknown,
     }  # fmt: skip
-    asked = ImportChoices.of({**choices, **unknown})
+    asked = ImportChoices.of(choices)
     hooks = ImportHooks(inspect, inspect_staged, run_on)
     return _imported(target, Path(file), asked, settings or Settings(), hooks, watch or ImportProgress(), limits)
 

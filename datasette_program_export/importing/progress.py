@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import CancelledError
 
+Stage = Literal["reading", "waiting", "copying", "writing"]
 _STEPS = 20_000  # instructions of SQLite's virtual machine between two checks: some milliseconds
 
 
@@ -17,8 +18,12 @@ class ImportProgress:
     ``stage`` is reading, waiting, copying or writing; ``rows`` is the number of rows read from the file."""
 
     def __init__(self) -> None:
-        self.stage = "reading"
+        self.stage: Stage = "reading"
         self.rows = 0
+
+    def begin(self, stage: Stage) -> None:
+        """Note that a stage begins."""
+        self.stage = stage
 
     def cancelled(self) -> bool:
         """Return whether the import should stop. It is called often, so it must be quick."""

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..errors import Door, in_words
+
 _TOLD = 20  # findings of one kind in one column that are listed; the rest is counted
 MOST = 100_000  # bad rows of a table after which the search stops
 
@@ -100,6 +102,15 @@ class ImportReport(_Model):
         """Whether nothing was refused."""
         return self.status != "refused"
 
+    def in_words(self, door: Door) -> ImportReport:
+        """Return the report with its sentences in the words of a door."""
+
+        def told(found: list[Finding]) -> list[Finding]:
+            return [one.model_copy(update={"message": in_words(one.message, door)}) for one in found]
+
+        changed = {"findings": told(self.findings), "notes": told(self.notes), "left_out": told(self.left_out)}
+        return self.model_copy(update=changed)
+
     def total(self, count: str) -> int:
         """Return the sum of one count over all tables, for example ``insert``."""
         return sum(getattr(table, count) for table in self.tables.values())
@@ -144,6 +155,13 @@ class FindingCollector:
     def of_rows(self) -> bool:
         """Whether there are errors and each of them belongs to one row of the file."""
         return bool(self.errors) and all(f.row or f.line for f in self.errors)
+
+    def keep_only(self, table: str) -> None:
+        """Forget the errors about other tables than this one."""
+        self.errors = [f for f in self.errors if f.table in (None, table)]
+        self.bad = {name: rows for name, rows in self.bad.items() if name == table}
+        for key in [key for key in self._counts if key[3] and key[1] not in (None, table)]:
+            del self._counts[key]
 
     def reset(self) -> None:
         """Forget the errors before another attempt without the bad rows."""

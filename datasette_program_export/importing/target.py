@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from math import copysign
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from ..database.library import sqlite3
 from ..database.reflection import reflect
@@ -21,7 +21,7 @@ from ..database.schema import Schema, fold, quote
 from ..database.source import Source
 from ..database.sqlite_errors import explain, is_full, is_locked, is_readonly
 from ..database.text import decode_text
-from ..errors import BusyError, ExportError, NotFoundError, SourceError, SpoolFullError
+from ..errors import BusyError, ExportError, NotFoundError, RequestError, SourceError, SpoolFullError
 from ..files.atomic import check_beside, folder_beside, give_name
 from ..files.temporary.folder import TemporaryFolder, new_private
 
@@ -47,23 +47,34 @@ class Target:
         self.path: Path | None = None
         self._spool_dir = spool_dir
         self._part: Path | None = None
-        self._given = not isinstance(database, (str, os.PathLike))
         self._preview = preview
+        self._lent = ExitStack()
+        self._given = False
         self.library: ModuleType = sqlite3
-        if self._given:
-            source = Source.of(database)  # refuses a connection inside a transaction
-            self.connection = getattr(database, "conn", database)
-            if not hasattr(self.connection, "backup"):
-                raise TypeError(
-                    "database: to write to, a path, a sqlite3 connection or a sqlite_utils Database is needed"
-                )
-            self.library, self.path, self.name = source.library, source.path, source.name
-        else:
-            self.path = Path(database)
+        if isinstance(database, (str, bytes, os.PathLike)) and not os.fsdecode(database).startswith("file:"):
+            self.path = Path(os.fsdecode(database))
             self.name = self.path.name
             self.connection = self._opened()
+        else:
+            source = Source.of(database)  # refuses a connection inside a transaction
+            if source.immutable or source.nolock:
+                raise RequestError("A database whose address says immutable or nolock is only read.")
+            self.library, self.path, self.name = source.library, source.path, source.name
+            self.connection = self._connection(database, source)
         self._before: dict[str, int] = {}
         self._factories = (self.connection.row_factory, self.connection.text_factory)
+
+    def _connection(self, database: Any, source: Source) -> sqlite3.Connection:
+        """Return the given connection if it can hold the import's own transaction, else one to the same file."""
+        connection = getattr(database, "conn", database)
+        if hasattr(connection, "backup") and not connection.in_transaction:
+            self._given = True
+            return cast(sqlite3.Connection, connection)
+        if source.path is not None:
+            return self._opened()
+        assert source.memory is not None
+        self._given = True
+        return self._lent.enter_context(source.memory())
 
     def _opened(self) -> sqlite3.Connection:
         assert self.path is not None
@@ -77,7 +88,7 @@ class Target:
         elif not place.is_file():
             raise NotFoundError(f"{place.name} is not a database file.")
         uri = f"{place.resolve().as_uri()}?mode=rw"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT)
+        return cast(sqlite3.Connection, self.library.connect(uri, uri=True, isolation_level=None, timeout=_WAIT))
 
     @property
     def place(self) -> Path | None:
@@ -120,6 +131,7 @@ class Target:
                 connection.execute(f"PRAGMA {name}={value}")
         if not self._given:
             connection.close()
+        self._lent.close()
         if self._part is not None:
             self._folder.remove()
 

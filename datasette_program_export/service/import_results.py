@@ -10,22 +10,28 @@ from .import_models import (
     Conflict,
     ConflictReport,
     ConflictType,
+    DryRunPreview,
     DryRunResult,
-    ImportOptions,
+    FieldError,
     ImportResult,
-    TablePreview,
-    TableStats,
-    ValidationError,
+    ImportStats,
     ValidationResult,
 )
+from .import_options import ConflictResolution, ImportOptions
 
 _TYPES: dict[str, ConflictType] = {
-    "conflict": "duplicate_id",
-    "duplicate": "duplicate_id",
-    "unique": "duplicate_unique",
-    "reference": "missing_foreign_key",
-    "table": "schema_mismatch",
-    "column": "schema_mismatch",
+    "conflict": ConflictType.DUPLICATE_ID,
+    "duplicate": ConflictType.DUPLICATE_ID,
+    "unique": ConflictType.DUPLICATE_UNIQUE,
+    "reference": ConflictType.MISSING_FOREIGN_KEY,
+    "table": ConflictType.SCHEMA_MISMATCH,
+    "column": ConflictType.SCHEMA_MISMATCH,
+}
+
+_RESOLUTIONS = {
+    "skip": ConflictResolution.KEEP_EXISTING,
+    "update": ConflictResolution.MERGE_FIELDS,
+    "replace": ConflictResolution.OVERWRITE,
 }
 
 
@@ -54,15 +60,15 @@ def dry_run_result(report: ImportReport, options: ImportOptions, took: float) ->
         would_fail=counts["fail"],
         table_previews={name: _preview(report, name, table) for name, table in report.tables.items()},
         validation_result=_validation(report),
-        conflict_report=_conflicts(report, options),
+        conflict_report=conflicts(report),
         estimated_duration_seconds=took,
         warnings=[note.message for note in report.notes],
     )
 
 
-def _preview(report: ImportReport, name: str, table: TableReport) -> TablePreview:
+def _preview(report: ImportReport, name: str, table: TableReport) -> DryRunPreview:
     happens = report.ok
-    return TablePreview(
+    return DryRunPreview(
         table_name=name,
         would_insert=table.insert if happens else 0,
         would_update=table.update if happens else 0,
@@ -86,8 +92,8 @@ def import_result(report: ImportReport, options: ImportOptions, started: datetim
         success=report.ok,
         format=report.format,
         mode=options.mode,
-        started_at=started.isoformat(),
-        completed_at=datetime.now(timezone.utc).isoformat(),
+        started_at=started,
+        completed_at=datetime.now(timezone.utc),
         duration_seconds=took,
         total_records=counts["all"],
         inserted_records=counts["insert"],
@@ -96,16 +102,16 @@ def import_result(report: ImportReport, options: ImportOptions, started: datetim
         failed_records=counts["fail"],
         table_stats={name: _stats(report, name, table) for name, table in report.tables.items()},
         validation_result=_validation(report),
-        conflict_report=_conflicts(report, options),
+        conflict_report=conflicts(report),
         errors=[f.message for f in _findings(report)],
         backup_path=report.safety_copy,
         rollback_available=report.safety_copy is not None,
     )
 
 
-def _stats(report: ImportReport, name: str, table: TableReport) -> TableStats:
+def _stats(report: ImportReport, name: str, table: TableReport) -> ImportStats:
     happens = report.ok
-    return TableStats(
+    return ImportStats(
         table_name=name,
         total_records=table.rows + table.left_out,
         inserted=table.insert if happens else 0,
@@ -123,22 +129,33 @@ def _findings(report: ImportReport) -> list[Finding]:
 
 def _validation(report: ImportReport) -> ValidationResult:
     errors = [
-        ValidationError(table=f.table, field=f.column, error=f.message, line_number=f.row or f.line)
+        FieldError(table=f.table, field=f.column, error=f.message, line_number=f.row or f.line)
         for f in _findings(report)
     ]
-    return ValidationResult(valid=not errors, errors=errors, warnings=[note.message for note in report.notes])
+    rows = report.total("rows") + report.total("left_out")
+    bad = report.total("left_out") if report.ok else report.bad_rows
+    return ValidationResult(
+        valid=not errors,
+        errors=errors,
+        warnings=[note.message for note in report.notes],
+        record_count=max(rows, bad),
+        valid_records=max(rows - bad, 0),
+        invalid_records=bad,
+    )
 
 
-def _conflicts(report: ImportReport, options: ImportOptions) -> ConflictReport:
+def conflicts(report: ImportReport) -> ConflictReport:
+    """Return the rows that are there with other values, and the rows that cannot be imported."""
     found = []
-    counts: Counter[str] = Counter()
+    counts: Counter[ConflictType] = Counter()
     for name, table in report.tables.items():
         if differing := table.update + table.conflict:
-            counts["duplicate_id"] += differing
+            counts[ConflictType.DUPLICATE_ID] += differing
+        resolution = _RESOLUTIONS.get(table.policy)
         for one in table.samples:
             found += [
                 Conflict(
-                    conflict_type="duplicate_id",
+                    conflict_type=ConflictType.DUPLICATE_ID,
                     table_name=name,
                     record_id=next(iter(one.key.values())) if len(one.key) == 1 else one.key,
                     field_name=d.column,
@@ -146,7 +163,7 @@ def _conflicts(report: ImportReport, options: ImportOptions) -> ConflictReport:
                     existing_value=d.target,
                     description=f"Record with this key already exists in {name}",
                     line_number=one.number,
-                    resolution="keep_existing" if options.mode == "skip" else "overwrite",
+                    resolution=resolution,
                 )
                 for d in one.differences
             ]
@@ -159,10 +176,9 @@ def _conflicts(report: ImportReport, options: ImportOptions) -> ConflictReport:
 
 def _conflict(finding: Finding) -> Conflict:
     return Conflict(
-        conflict_type=_TYPES.get(finding.kind, "invalid_data"),
+        conflict_type=_TYPES.get(finding.kind, ConflictType.INVALID_DATA),
         table_name=finding.table,
         field_name=finding.column,
         description=finding.message,
         line_number=finding.row or finding.line,
-        resolution="none",
     )

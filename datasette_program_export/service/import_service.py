@@ -1,98 +1,211 @@
 """``ImportService``: imports as Python functions.
 
-``load`` does the work: one transaction, all or nothing. Results are plain dicts; ``import_models``
-describes and validates them. Wrong arguments raise ValueError; errors in the data are reported in
-the result.
+``load`` does the work: one transaction, all or nothing. Wrong arguments raise ValueError; errors in the data are
+reported in the result.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any
-
-from pydantic import ValidationError as Invalid
+from pathlib import Path
+from typing import Any, Literal, overload
 
 from ..errors import RefusedError, RequestError
+from ..files.decompression import compression_of
 from ..files.temporary.folder import TemporaryFolder
-from ..importing.choices import Policy
+from ..importing.import_run import AppliedImport
 from ..importing.importer import load
 from ..importing.report import ImportReport
-from ..options.faults import faults
+from ..importing.staging.columns import ColumnMapping
 from ..options.settings import Settings
-from .import_models import DryRunResult, ImportOptions, ImportResult, Mode
-from .import_results import dry_run_result, import_result
+from .import_data import bytes_of
+from .import_models import ConflictReport, DryRunResult, ImportResult, ValidationResult
+from .import_options import ImportFormat, ImportOptions, Options, options_of
+from .import_progress import Calling
+from .import_results import conflicts, dry_run_result, import_result
 
-_POLICIES: dict[Mode, Policy] = {"merge": "update", "replace": "replace", "skip": "skip", "update": "update"}
-Options = ImportOptions | Mapping[str, Any] | None
+Rows = Sequence[Mapping[str, Any]]
+Data = Mapping[str, Any] | Rows | str | bytes | bytearray
+_COMPRESSIONS = {"gzip": "gzip", "bz2": "bzip2", "zstd": "zstd"}
 
 
 class ImportService:
     """Import into one database: a path, a ``sqlite3`` connection, or a ``sqlite_utils`` Database.
 
-    Example::
+    ``backup_dir`` is the folder for safety copies (it is made if need be); by default they lie in ``safety-copies``
+    beside the database. ``settings`` are those of a site. Raises RequestError (a ValueError), NotFoundError.
+
+    Every method takes ``options`` (ImportOptions, or a dict of them) and ``dry_run``, which changes nothing and
+    returns what the import would do. Wrong arguments raise RequestError, which is a ValueError. What is wrong in the
+    data is in the result: then ``success`` is False, ``errors`` says why, and nothing was changed. An import raises
+    BusyError while another program writes, SourceError for a database that cannot be written. Example::
 
         service = ImportService("practice.db")
         preview = service.import_table("charts", rows, {"mode": "skip"}, dry_run=True)
+        if not preview.would_fail:
+            print(service.import_table("charts", rows, {"mode": "skip"}).inserted_records)
     """
 
-    def __init__(self, db: Any, settings: Settings | None = None) -> None:
+    def __init__(self, db: Any, backup_dir: str | Path | None = None, settings: Settings | None = None) -> None:
+        if not isinstance(backup_dir, (str, os.PathLike, type(None))):
+            raise RequestError(f"backup_dir: a path is needed, not {type(backup_dir).__name__}.")
+        if not isinstance(settings, (Settings, type(None))):
+            raise RequestError(f"settings: Settings is needed, not {type(settings).__name__}.")
         self.db = db
+        self.backup_dir = Path(backup_dir) if backup_dir is not None else None
         self.settings = settings or Settings()
+        if self.backup_dir is not None:
+            self.backup_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.settings = self.settings.model_copy(update={"safety_copy_dir": str(self.backup_dir.absolute())})
 
-    def import_full_database(self, data: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
-        """Import everything in ``data``: an object, a list, a JSON or CSV text, or bytes (also compressed)."""
-        return self._import(data, _options(options), dry_run).model_dump()
+    @overload
+    def import_full_database(
+        self, data: Data, options: Options = None, dry_run: Literal[False] = False
+    ) -> ImportResult: ...
+    @overload
+    def import_full_database(self, data: Data, options: Options = None, *, dry_run: Literal[True]) -> DryRunResult: ...
+    @overload
+    def import_full_database(
+        self, data: Data, options: Options = None, dry_run: bool = False
+    ) -> ImportResult | DryRunResult: ...
+    def import_full_database(
+        self, data: Data, options: Options = None, dry_run: bool = False
+    ) -> ImportResult | DryRunResult:
+        """Import everything in ``data``: a dict {table: rows}, a text (JSON or CSV), or bytes (also compressed).
 
-    def import_clients(self, clients: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
-        """Import clients: their rows, or the result of ``export_clients`` with the rows that belong to them."""
-        return self._import(clients, _options(options, "clients"), dry_run).model_dump()
+        Results of ``export_full_database`` and its ``data``, and files of this program as bytes, are understood. For
+        a list of rows say ``table`` in the options; CSV goes into the only table that has all columns of its header.
+        Example::
 
-    def import_charts(self, charts: Any, options: Options = None, dry_run: bool = False) -> dict[str, Any]:
-        """Import charts: rows that may contain ``interpretations``, ``aspect_patterns`` and ``transit_events``."""
-        return self._import(charts, _options(options, "charts"), dry_run).model_dump()
+            result = service.import_full_database({"clients": [{"id": "7", "first_name": "Anna"}]})
+            print(result.success, result.inserted_records, result.errors, result.backup_path)
+        """
+        return self._import(data, options_of(options), dry_run)
 
+    @overload
+    def import_clients(
+        self, data: Data, options: Options = None, include_related: bool = True, dry_run: Literal[False] = False
+    ) -> ImportResult: ...
+    @overload
+    def import_clients(
+        self, data: Data, options: Options = None, include_related: bool = True, *, dry_run: Literal[True]
+    ) -> DryRunResult: ...
+    @overload
+    def import_clients(
+        self, data: Data, options: Options = None, include_related: bool = True, dry_run: bool = False
+    ) -> ImportResult | DryRunResult: ...
+    def import_clients(
+        self, data: Data, options: Options = None, include_related: bool = True, dry_run: bool = False
+    ) -> ImportResult | DryRunResult:
+        """Import clients: their rows, or the result of ``export_clients`` with the rows that belong to them.
+
+        ``include_related=False`` imports the clients alone, and says in ``warnings`` what it left out."""
+        return self._import(data, options_of(options, "clients"), dry_run, _only("clients", include_related))
+
+    @overload
+    def import_charts(
+        self, data: Data, options: Options = None, include_interpretations: bool = True, dry_run: Literal[False] = False
+    ) -> ImportResult: ...
+    @overload
+    def import_charts(
+        self, data: Data, options: Options = None, include_interpretations: bool = True, *, dry_run: Literal[True]
+    ) -> DryRunResult: ...
+    @overload
+    def import_charts(
+        self, data: Data, options: Options = None, include_interpretations: bool = True, dry_run: bool = False
+    ) -> ImportResult | DryRunResult: ...
+    def import_charts(
+        self, data: Data, options: Options = None, include_interpretations: bool = True, dry_run: bool = False
+    ) -> ImportResult | DryRunResult:
+        """Import charts: rows that may contain ``interpretations``, ``aspect_patterns`` and ``transit_events``.
+
+        ``include_interpretations=False`` imports the charts alone, and says in ``warnings`` what it left out."""
+        only = _only("charts", include_interpretations, "include_interpretations")
+        return self._import(data, options_of(options, "charts"), dry_run, only)
+
+    @overload
     def import_table(
-        self, table_name: str, records: Sequence[Mapping[str, Any]], options: Options = None, dry_run: bool = False
-    ) -> dict[str, Any]:
-        """Import rows into one table; ``records`` as text or bytes may be CSV."""
-        return self._import(records, _options(options, table_name), dry_run).model_dump()
+        self, table_name: str, data: Data, options: Options = None, dry_run: Literal[False] = False
+    ) -> ImportResult: ...
+    @overload
+    def import_table(
+        self, table_name: str, data: Data, options: Options = None, *, dry_run: Literal[True]
+    ) -> DryRunResult: ...
+    @overload
+    def import_table(
+        self, table_name: str, data: Data, options: Options = None, dry_run: bool = False
+    ) -> ImportResult | DryRunResult: ...
+    def import_table(
+        self, table_name: str, data: Data, options: Options = None, dry_run: bool = False
+    ) -> ImportResult | DryRunResult:
+        """Import rows into one table; ``data`` as text or bytes may be CSV. UUIDs, dates and times become texts.
 
-    def validate(self, data: Any, options: Options = None) -> dict[str, Any]:
-        """Check whether the data could be imported: return ``valid``, ``errors`` and ``warnings``."""
-        return self._import(data, _options(options), True).validation_result.model_dump()
+        Raises RequestError if there is no such table."""
+        if not isinstance(table_name, str):
+            raise RequestError(f"table_name: the name of a table is needed, not {type(table_name).__name__}.")
+        return self._import(data, options_of(options, table_name), dry_run)
 
-    def _import(self, data: Any, options: ImportOptions, dry_run: bool) -> DryRunResult | ImportResult:
+    def validate(self, data: Data, options: Options = None) -> ValidationResult:
+        """Check whether the data could be imported, by a preview: ``valid``, ``errors`` and ``warnings``."""
+        return self._import(data, options_of(options), True).validation_result
+
+    def detect_conflicts(self, data: Data, options: Options = None) -> ConflictReport:
+        """Find the rows that are there with other values, and those that cannot be imported, by a preview."""
+        return conflicts(self._load(data, options_of(options), True, None))
+
+    _detect_conflicts_full_database = detect_conflicts  # as the forerunner called it
+
+    def _import(
+        self, data: Data, options: ImportOptions, dry_run: bool, only: Callable[[ColumnMapping], None] | None = None
+    ) -> DryRunResult | ImportResult:
+        if not isinstance(dry_run, bool):
+            raise RequestError(f"dry_run: True or False is needed, not {type(dry_run).__name__}.")
         started, clock = datetime.now(timezone.utc), time.monotonic()
-        report = self._load(data, options, dry_run)
+        report = self._load(data, options, dry_run, only)
         took = round(time.monotonic() - clock, 6)
         if dry_run:
             return dry_run_result(report, options, took)
+        if (expire := getattr(self.db, "expire_all", None)) is not None:
+            expire()  # objects of a session would show what was there before
         return import_result(report, options, started, took)
 
-    def _load(self, data: Any, options: ImportOptions, dry_run: bool) -> ImportReport:
+    def _load(
+        self, data: Data, options: ImportOptions, dry_run: bool, only: Callable[[ColumnMapping], None] | None
+    ) -> ImportReport:
+        content = bytes_of(data)
+        _check_compression(content, options)
+
+        def fits(found: AppliedImport) -> None:
+            _check_format(found.report.format, options)
+
         with TemporaryFolder(self.settings.spool_dir) as folder:
             file = folder / "data"
-            file.write_bytes(_bytes(data))
+            file.write_bytes(content)
 
             def loaded(preview: bool, leave_out_bad_rows: bool) -> ImportReport:
-                return load(
-                    self.db,
-                    file,
-                    settings=self.settings,
-                    preview=preview,
-                    on_conflict=_POLICIES[options.mode],
-                    insert=options.mode != "update",
-                    table=options.table,
-                    delimiter=options.csv_delimiter,
-                    header=options.csv_has_header,
-                    backup=options.backup_path or True if options.create_backup else False,
-                    leave_out_bad_rows=leave_out_bad_rows,
-                    allow_dangling=options.allow_dangling,
-                    triggers=options.triggers,
-                )
+                with Calling(options) as watch:
+                    return load(
+                        self.db,
+                        file,
+                        settings=self.settings,
+                        inspect=fits,
+                        inspect_staged=only,
+                        watch=watch,
+                        preview=preview,
+                        on_conflict=options.policy(),
+                        on_conflict_for=options.policies(),
+                        insert=options.mode != "update",
+                        table=options.table,
+                        delimiter=options.csv_delimiter,
+                        header=options.csv_has_header,
+                        backup=options.backup_path or True if options.create_backup else False,
+                        leave_out_bad_rows=leave_out_bad_rows,
+                        allow_dangling=options.allow_dangling,
+                        triggers=options.triggers,
+                    )
 
             leave_out = options.continue_on_error
             if options.max_errors is not None and leave_out and not dry_run:
@@ -104,20 +217,21 @@ class ImportService:
                 return report
 
 
-def _options(options: Options, table: str | None = None) -> ImportOptions:
-    try:
-        found = ImportOptions.model_validate(options or {}) if not isinstance(options, ImportOptions) else options
-    except Invalid as error:
-        raise RequestError(f"Invalid import options: {faults(error)}") from None
-    return found.model_copy(update={"table": table}) if table is not None else found
+def _only(table: str, with_others: bool, argument: str = "include_related") -> Callable[[ColumnMapping], None] | None:
+    """Return a function that drops the staged rows of all other tables, unless they are wanted."""
+    if not isinstance(with_others, bool):
+        raise RequestError(f"{argument}: True or False is needed, not {type(with_others).__name__}.")
+    return None if with_others else lambda intake: intake.keep_only(table, f"{argument} is False")
 
 
-def _bytes(data: Any) -> bytes:
-    if isinstance(data, (bytes, bytearray)):
-        return bytes(data)
-    if isinstance(data, str):
-        return data.encode("utf-8", "surrogatepass")
-    try:
-        return json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
-        raise RequestError(f"The data cannot be imported: {error}.") from None
+def _check_compression(content: bytes, options: ImportOptions) -> None:
+    found, named = compression_of(content), options.compression_format
+    if named is not None and found != _COMPRESSIONS[named]:
+        raise RequestError(f"compression_format says {named}, but the data are {found or 'not compressed'}.")
+
+
+def _check_format(found: str | None, options: ImportOptions) -> None:
+    """Check that the data are of the format that the options name: every format but csv is made of JSON here."""
+    is_csv = found == "csv"
+    if options.format is not None and is_csv != (options.format is ImportFormat.CSV):
+        raise RequestError(f"format says {options.format.value}, but the data are {found}.")

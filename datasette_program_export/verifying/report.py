@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..errors import Door, in_words
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -54,3 +56,7 @@ class Report(_Model):
     def complete(self) -> bool:
         """Whether the file is complete and unchanged, and the database, if it was compared, holds the same."""
         return self.status == "complete" and not self.differences
+
+    def in_words(self, door: Door) -> Report:
+        """Return the report with its sentences in the words of a door."""
+        return self.model_copy(update={"problems": [in_words(problem, door) for problem in self.problems]})

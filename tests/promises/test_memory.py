@@ -120,7 +120,10 @@ def test_only_encodings_of_texts_are_taken(tmp_path: Path, target: Path, encodin
     file.write_text("id,a\n1,x\n")
     try:
         report = load(target, file, preview=True, table="t", encoding=encoding)
-        assert encoding == "undefined" and report.findings[0].message == "The file is not undefined: say --encoding."
+        assert (
+            encoding == "undefined"
+            and report.findings[0].message == "The file is not undefined: give the argument encoding."
+        )
     except ValueError as error:
         assert str(error) == f"There is no encoding {encoding} of texts."
 
@@ -140,7 +143,7 @@ def test_large_rows_come_back_with_trust(tmp_path: Path, target: Path) -> None:
     whole = document(tmp_path, "programjson").replace(b"MARK", b"a" * 57 * MB)
     (tmp_path / "large.json.gz").write_bytes(in_gzip([whole]))
     (said,) = verify(tmp_path / "large.json.gz").problems
-    assert "Line 7 " in said and "56 MB (cell_mb)" in said and "--trust" in said
+    assert "Line 7 " in said and "56 MB (cell_mb)" in said and "the argument trusted" in said
     (changed,) = verify(tmp_path / "large.json.gz", trusted=True).problems  # read to its end
     assert "its digest is another" in changed
 

@@ -62,7 +62,7 @@ def _read_schema(connection: sqlite3.Connection, limits: Limits) -> None:
     if not any(_read_within(connection, size, count) for size, count in _SCHEMAS):
         raise UnreadableError(
             "The SQLite file has far too many tables, or statements that are far too long. If you know where it is "
-            "from, say --trust."
+            "from, give the argument trusted."
         )
 
 
@@ -141,7 +141,7 @@ def stored_rows(connection: sqlite3.Connection, table: str, columns: Sequence[st
             del ways[0]
     raise UnreadableError(
         f"Row {given + 1:,} of {table} is larger than {limits.cell / 1e6:,g} MB (cell_mb), which is not read unseen. "
-        "If you know where the file is from, say --trust (at the command line)."
+        "If you know where the file is from, give the argument trusted."
     )
 
 

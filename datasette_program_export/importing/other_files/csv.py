@@ -42,10 +42,7 @@ def read_csv(
     limits: Limits,
 ) -> str:
     """Stage the rows, and return a text that says how the file was read. Raises UnreadableError, RequestError."""
-    with opened() as file:
-        sample = file.read(_SAMPLE)
-    encoding = choices.encoding or _encoding(sample)
-    text = _decoded(sample, encoding)
+    text, encoding = text_at_the_beginning(opened, choices)
     columns = [c for c in table.columns if not c.generated and c.hidden == 0]
     delimiter = _named(choices.delimiter) or _delimiter(text, table)
     first = next(iter(_first_rows(text, delimiter, _LINES)), [])
@@ -65,6 +62,22 @@ def read_csv(
     return (
         f"CSV into {table.name}: {encoding}, delimiter {word_of(delimiter)}, {'with' if header else 'without'} a header"
     )
+
+
+def text_at_the_beginning(
+    opened: Callable[[], AbstractContextManager[IO[bytes]]], choices: ImportChoices
+) -> tuple[str, str]:
+    """Return a text from the beginning of the file, and the file's encoding. Raises UnreadableError, RequestError."""
+    with opened() as file:
+        sample = file.read(_SAMPLE)
+    encoding = choices.encoding or _encoding(sample)
+    return _decoded(sample, encoding), encoding
+
+
+def header_for(text: str, table: Table, choices: ImportChoices) -> list[str]:
+    """Return the fields of the first line, read as for this table."""
+    delimiter = _named(choices.delimiter) or _delimiter(text, table)
+    return [name.strip() for name in next(iter(_first_rows(text, delimiter, _LINES)), [])]
 
 
 def _room(table: Table, names: Sequence[str], intake: ColumnMapping) -> StagedTable | None:
@@ -164,7 +177,7 @@ def _records(
         ) from None
     except UnicodeError:
         raise UnreadableError(
-            f"Behind line {begins:,} there is a character that is not {text.encoding}: say --encoding."
+            f"Behind line {begins:,} there is a character that is not {text.encoding}: give the argument encoding."
         ) from None
 
 
@@ -226,7 +239,7 @@ def _decoded(sample: bytes, encoding: str) -> str:
             raise LookupError
         return found.incrementaldecoder().decode(sample, final=False)
     except UnicodeError:
-        raise UnreadableError(f"The file is not {encoding}: say --encoding.", "unknown") from None
+        raise UnreadableError(f"The file is not {encoding}: give the argument encoding.", "unknown") from None
     except (LookupError, ValueError):  # ValueError: a name with a NUL
         raise RequestError(f"There is no encoding {encoding} of texts.") from None
 

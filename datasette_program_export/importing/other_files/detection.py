@@ -21,6 +21,7 @@ from ..choices import ImportChoices
 from ..report import ImportReport
 from ..staging.columns import ColumnMapping
 from .csv import read_csv
+from .csv_table import find_table
 from .json import JsonDocument, from_text
 from .rows import ForeignRows
 
@@ -60,12 +61,13 @@ def read_foreign(
     report.format = "csv"
     if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("This file is none that can be imported: no JSON, no CSV, and nothing of this program.")
-    report.layout = read_csv(content, _named(intake, choices), intake, choices, limits)
+    table = find_table(content, intake, choices) if choices.table is None else _named(intake, choices)
+    report.layout = read_csv(content, table, intake, choices, limits)
 
 
 def _named(intake: ColumnMapping, choices: ImportChoices) -> Table:
     if choices.table is None:
-        raise RequestError("The file names no table: say --table.")
+        raise RequestError("The file names no table: give the argument table.")
     table = intake.find(choices.table)
     if table is None:
         raise UnreadableError(f"Rows cannot go into {choices.table}.", "unknown")
@@ -112,7 +114,7 @@ def _text(
     if not text.strip():
         return
     if named is None:
-        raise RequestError("The file holds CSV and names no table: say --table.")
+        raise RequestError("The file holds CSV and names no table: give the argument table.")
     found = intake.find(named)
     rows.seen.setdefault(named, 0)
     if found is not None:

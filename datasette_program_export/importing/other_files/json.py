@@ -147,7 +147,7 @@ class JsonDocument:
         if key is not None:
             return self._rows.called(key, row)
         if self._table is None:
-            raise RequestError("The file is a list of rows and names no table: say --table.")
+            raise RequestError("The file is a list of rows and names no table: give the argument table.")
         return self._table
 
     def _look_for(self, key: str) -> Any:
@@ -193,7 +193,9 @@ def _counted(events: Iterator[Event], number: int, limits: Limits) -> Iterator[E
                 limits.fits(size * 2, f"Row {number:,}")
         yield event, value
         del value
-    raise UnreadableError(f"Row {number:,} has far too many parts. If you know where the file is from, say --trust.")
+    raise UnreadableError(
+        f"Row {number:,} has far too many parts. If you know where the file is from, give the argument trusted."
+    )
 
 
 def _keys(events: Iterator[Event]) -> Iterator[Event]:

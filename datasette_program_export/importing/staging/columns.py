@@ -48,12 +48,21 @@ class ColumnMapping:
         self.findings.add("table", f"The table {name} {why}.", name)
         return None
 
+    def keep_only(self, name: str, why: str) -> None:
+        """Forget the rows of all other tables, and what was found about them; a note says what is left out."""
+        wanted = self.schema.find(name)
+        for other in [other for other in self.staging.tables if wanted is None or other != wanted.name]:
+            rows = self.staging.tables.pop(other).rows
+            if rows:
+                self.findings.add("left_out", f"{rows:,} of {other} left out: {why}.", other, error=False)
+        self.findings.keep_only(wanted.name if wanted is not None else name)
+
     def through(self, dataset: Dataset) -> Dataset:
         """Return a document of this program whose rows are staged as they are read. Raises UnreadableError."""
         if not dataset.readable:
             raise UnreadableError(
-                "The values of this file are not read back. One made for a spreadsheet: export again without "
-                "--dialect spreadsheet. An SQL script: run it with sqlite3 new.db < FILE.",
+                "The values of this file are not read back. One made for a spreadsheet: export again with "
+                "the dialect exact. An SQL script: run it with sqlite3 new.db < FILE.",
                 "unknown",
             )
         self.document = dataset.schema

@@ -87,7 +87,7 @@ class ReferenceCheck:
         self, intake: ColumnMapping, findings: FindingCollector, key: ForeignKey, rows: int, announced: int, schema: str
     ) -> None:
         columns = ", ".join(key.columns)
-        hint = "; the file says so itself: --allow-dangling lets it in" if rows <= announced else ""
+        hint = "; the file says so itself: the argument allow_dangling lets it in" if rows <= announced else ""
         what = f"refers to a row of {key.other_table} that is neither in the file nor in the target{hint}"
         staged = intake.staging.tables.get(key.table)
         lines = self._lines(staged, key, schema) if staged is not None else []

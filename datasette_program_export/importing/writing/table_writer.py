@@ -133,7 +133,9 @@ class TableWriter:
                 written += self._insert(part, shape)
         if written != self.report.insert:
             name = self.staged.table.name
-            self.findings.add("trigger", f"A trigger of {name} keeps rows out; import without --triggers.", name)
+            self.findings.add(
+                "trigger", f"A trigger of {name} keeps rows out; import without the argument triggers.", name
+            )
 
     def _insert(self, part: RowMatching, shape: int) -> int:
         if not part.given:  # rows that give nothing

@@ -12,7 +12,7 @@ from datasette.utils import add_cors_headers
 from datasette.utils.asgi import Base400
 from datasette.views.base import DatasetteError
 
-from ...errors import BusyError, DeniedError, ExportError
+from ...errors import BusyError, DeniedError, ExportError, in_words
 from .. import host
 from ..host.protocols import Datasette, HttpRequest
 from .failures import unforeseen
@@ -63,7 +63,7 @@ def answered(failure: Failure, methods: tuple[str, ...] = ("GET", "HEAD")) -> Ca
             except Exception as error:
                 failed = unforeseen(error)
             if for_a_browser(request):
-                context = {"message": str(failed), "status": failed.status, "failure": failure}
+                context = {"message": in_words(str(failed), "page"), "status": failed.status, "failure": failure}
                 return await page_answer(request, datasette, "program_export_error.html", context, failed)
             return error_answer(datasette, str(failed), failed.status, _retry(failed))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from datasette.utils import tilde_encode
 
+from ...errors import in_words
 from ...formats.moments import seconds_text
 from ...importing.choices import POLICIES
 from ...importing.report import ImportReport
@@ -104,10 +105,11 @@ async def upload_context(
 
 async def import_context(asked: ImportContext, imports: Imports, one: Import) -> dict[str, Any]:
     """Return the template variables of the page of one file."""
-    report = ImportReport.model_validate(one.report) if one.report is not None else None
+    report = ImportReport.model_validate(one.report).in_words("page") if one.report is not None else None
     data = import_data_of(asked, imports, one)
+    error = in_words(one.error, "page") if one.error is not None else None
     return {
-        "one": data,
+        "one": {**data, "error": error},
         "state": _STATES[one.state],
         "said": _NEWS.get(asked.http.args.get("news") or "") if one.state in ("looking", "previewed") else None,
         "active": one.active,

@@ -8,7 +8,16 @@ from functools import partial
 
 from datasette import Response
 
-from ...errors import BusyError, ConflictError, DeniedError, ExportError, GoneError, NotFoundError, SpoolFullError
+from ...errors import (
+    BusyError,
+    ConflictError,
+    DeniedError,
+    ExportError,
+    GoneError,
+    NotFoundError,
+    SpoolFullError,
+    in_words,
+)
 from ...importing.choices import ImportChoices
 from ...importing.report import ImportReport
 from ..host.protocols import Datasette, HttpRequest
@@ -221,5 +230,5 @@ async def _data(asked: ImportContext, imports: Imports, one: Import, status: int
 
 async def _form(asked: ImportContext, imports: Imports, error: ExportError | None = None) -> Response:
     mine = await asyncio.to_thread(imports.of, owner_of(asked.http.actor), asked.database.name)
-    context = await upload_context(asked, imports, mine, str(error) if error is not None else None)
+    context = await upload_context(asked, imports, mine, in_words(str(error), "page") if error is not None else None)
     return await page_answer(asked.http, asked.datasette, "program_import.html", context, error)

@@ -70,6 +70,7 @@ class _AskedWork(ImportWork):
                 watch=self,
                 limits=reading.limits(settings, self.check),
                 preview=preview,
+                find_table=False,  # it would tell names of tables that one may not see
                 **self.one.choices,
             )
         except RefusedError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from datasette import Response
 
-from ...errors import DeniedError, ExportError
+from ...errors import DeniedError, ExportError, in_words
 from ...files.temporary.folder import TemporaryFolder
 from ...files.temporary.room import room_in
 from ...options.settings import Settings
@@ -52,8 +52,8 @@ async def verify_page(request: HttpRequest, datasette: Datasette) -> Response:
     try:
         report = await _verified(request, datasette)
     except ExportError as error:  # beside the form, so that it can be tried again
-        return await _page(request, datasette, {"error": str(error)}, error)
-    return await _page(request, datasette, {"report": report, "verdict": _VERDICTS[report.status]})
+        return await _page(request, datasette, {"error": in_words(str(error), "page")}, error)
+    return await _page(request, datasette, {"report": report.in_words("page"), "verdict": _VERDICTS[report.status]})
 
 
 @posted(_NOT_VERIFIED)

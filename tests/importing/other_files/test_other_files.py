@@ -177,7 +177,7 @@ def test_what_is_no_json_does_not_come_into_a_column_of_json(tmp_path: Path) -> 
 
 
 def test_a_list_of_rows_needs_a_table(tmp_path: Path, demo: Path) -> None:
-    with pytest.raises(RequestError, match="--table"):
+    with pytest.raises(RequestError, match="the argument table"):
         load(demo, written([{"id": "x"}], tmp_path / "list.json"))
 
 
