@@ -2,6 +2,7 @@
 
     ExportError
     ├── RequestError (ValueError)        the request is wrong                     400  exit 2
+    │   ├── ArgumentTypeError (TypeError)  an argument is of a wrong type         400  exit 2
     │   └── TooSlowError                 an upload takes longer than the site waits 408
     ├── NotFoundError (LookupError)      no such table, row, database             404  exit 2
     ├── DeniedError (PermissionError)    not allowed for this person              403  exit 1
@@ -14,6 +15,7 @@
     ├── GoneError                        a result is no longer kept               410  exit 1
     ├── RefusedError                     a file is not imported; see ``report``   422  exit 1
     ├── BusyError                        too much at once, try later              429  exit 1
+    ├── UsedUpError (RuntimeError)       an export is iterated over a second time      exit 1
     ├── AuditError                       the log of exports cannot be written     503  exit 1
     ├── PluginError                      a plugin failed, or gave what it must not 500  exit 1
     ├── BrokenExportError                failed after the first byte              cut  exit 1
@@ -70,6 +72,10 @@ class RequestError(ExportError, ValueError):
 
     status = 400
     exit_code = 2
+
+
+class ArgumentTypeError(RequestError, TypeError):
+    """An argument of a function is of a wrong type; the message says which is needed."""
 
 
 class TooSlowError(RequestError):
@@ -157,6 +163,10 @@ class BusyError(ExportError):
     def __init__(self, message: str, retry_after: int = 10) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class UsedUpError(ExportError, RuntimeError):
+    """An ``export`` has given its bytes already, or is closed: it gives nothing more."""
 
 
 class AuditError(ExportError):

@@ -20,7 +20,7 @@ from ..errors import BusyError, CancelledError, SourceError, SpoolFullError
 from .backup import LOCK_SECONDS, LOCK_STEP, back_up
 from .fetching.rows_in_c import connect
 from .library import sqlite3
-from .source import Fingerprint, Source, size_beside
+from .source import OWN_TRANSACTION, Fingerprint, Source, size_beside, usable
 from .sqlite_errors import explain, is_disk_error, is_locked, is_not_opened, is_readonly
 
 COPY_PAGES = 1000  # copied between two checks for cancellation
@@ -43,6 +43,8 @@ def open_source(source: Source, *, copy: bool, cancelled: Callable[[], bool]) ->
 
     With ``copy``, a file in rollback-journal mode is copied, and the private copy is read. ``cancelled`` is asked
     while waiting. Raises SourceError if the source cannot be read, BusyError if it stays locked."""
+    with usable(source.library):
+        source.check_settled()
     if source.path is None:
         return _open_memory(source, cancelled)
     if source.immutable:
@@ -124,8 +126,13 @@ def _open_memory(source: Source, cancelled: Callable[[], bool]) -> Opened:
     assert source.memory is not None
     private = connect(source.library, ":memory:", isolation_level=None, check_same_thread=False)
     try:
-        with source.memory() as shared:
-            back_up(shared, private, partial(_check, cancelled), pages=-1, name=source.name)
+        with source.memory() as shared, usable(source.library):
+            try:
+                back_up(shared, private, partial(_check, cancelled), pages=-1, name=source.name)
+            except BusyError as error:
+                if shared.in_transaction:  # its own: another one would be in another connection
+                    raise SourceError(OWN_TRANSACTION) from error
+                raise
         _begin(source, private)
         return Opened(private, "none")
     except BaseException:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from ..errors import NotFoundError, RequestError, SourceError
+from ..errors import ArgumentTypeError, NotFoundError, RequestError, SourceError, UnsupportedError
 from .library import library_of, sqlite3
 
 
@@ -24,7 +25,9 @@ class Source:
     name is told. ``memory`` returns a context manager of that connection. ``library`` is the SQLite library that this
     process uses for the file: closing the file in a second library would drop the locks of the first. ``prepare`` is
     called with each new connection (to load extensions, or functions that views need). ``spool_dir`` is the folder
-    for temporary copies."""
+    for temporary copies. ``lender`` is the caller's own connection, or what holds it: see ``check_settled``.
+
+    A source at a path can be pickled and copied, so that it works in other processes."""
 
     name: str
     path: Path | None = None
@@ -35,6 +38,15 @@ class Source:
     prepare: Callable[[sqlite3.Connection], None] | None = None
     spool_dir: str | None = None
     given: str | None = None
+    lender: Any = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.memory is not None or self.lender is not None:
+            raise UnsupportedError(CANNOT_BE_SENT)
+        return {**self.__dict__, "library": self.library.__name__}  # a module cannot be pickled
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, library=import_module(state["library"]))
 
     @classmethod
     def of(cls, database: Any) -> Source:
@@ -47,7 +59,7 @@ class Source:
 
         Raises NotFoundError if there is no file at the path; SourceError if the connection is inside a transaction,
         or a Session holds changes (what is not committed could not be read); RequestError for an address that says
-        anything else; TypeError for any other object."""
+        anything else; ArgumentTypeError for any other object."""
         if isinstance(database, Source):
             return database
         if isinstance(database, (str, bytes, os.PathLike)):
@@ -57,19 +69,57 @@ class Source:
             return _at(name)
         with _connection_in(database) as connection:
             if not hasattr(connection, "backup"):
-                raise TypeError(f"{WANTED}, not {_article(type(database).__name__)}.")
-            if connection.in_transaction:
-                raise SourceError(
-                    "This connection is inside a transaction, so its database has no settled state. "
-                    "Commit or roll back first, or give the path instead."
-                )
+                raise ArgumentTypeError(f"{WANTED}, not {_article(type(database).__name__)}.")
             library = library_of(connection)
-            cursor = connection.cursor()
-            cursor.row_factory = None
-            _, _, file = cursor.execute("PRAGMA database_list").fetchone()  # main comes first
+            with usable(library):
+                _check_settled(connection)
+                cursor = connection.cursor()
+                cursor.row_factory = None
+                _, _, file = cursor.execute("PRAGMA database_list").fetchone()  # main comes first
         if file:
-            return replace(_at(os.fsdecode(file)), library=library)
-        return cls("memory", memory=partial(_lent, connection, database), library=library)
+            return replace(_at(os.fsdecode(file)), library=library, lender=database)
+        return cls("memory", memory=partial(_lent, connection, database), library=library, lender=database)
+
+    def check_settled(self) -> None:
+        """Check that the connection that was given is not inside a transaction that began since. Raises SourceError."""
+        if self.lender is None:
+            return
+        closed: Any = self.library.ProgrammingError if self.path is not None else ()  # its file is read all the same
+        with suppress(closed), _connection_in(self.lender) as connection:
+            _check_settled(connection)
+
+
+OWN_TRANSACTION = (
+    "This connection is inside a transaction of your own, so its database has no settled state. "
+    "Commit or roll back first, or give the path instead."
+)
+CANNOT_BE_SENT = (
+    "A connection cannot be copied, or sent to another process. Give the path of the database's file instead."
+)
+
+
+def always_in_transaction(connection: Any) -> bool:
+    """Return whether a connection begins a transaction as soon as one ends (``autocommit=False``, PEP 249)."""
+    return getattr(connection, "autocommit", None) is False
+
+
+def _check_settled(connection: Any) -> None:
+    if connection.in_transaction and not always_in_transaction(connection):
+        raise SourceError(OWN_TRANSACTION)
+
+
+@contextmanager
+def usable(library: ModuleType) -> Iterator[None]:
+    """Say in words why a given connection cannot be used. Raises SourceError."""
+    try:
+        yield
+    except library.ProgrammingError as error:
+        if "thread" in str(error):
+            raise SourceError(
+                "This connection can be used only in the thread that made it. Connect with check_same_thread=False, "
+                "or give the path of the database's file."
+            ) from error
+        raise SourceError("This connection cannot be used: it is closed.") from error
 
 
 WANTED = (
@@ -128,7 +178,7 @@ def _connection_in(database: Any) -> Iterator[Any]:
         return
     if dialect.name != "sqlite" or getattr(dialect, "is_async", False):
         hint = "for an asynchronous one, give the path" if dialect.name == "sqlite" else f"not one of {dialect.name}"
-        raise TypeError(f"{WANTED}; {hint}.")
+        raise ArgumentTypeError(f"{WANTED}; {hint}.")
     if not hasattr(database, "raw_connection"):
         yield database.connection.dbapi_connection
         return

@@ -9,11 +9,12 @@ from datetime import datetime, timezone
 from functools import cache
 from itertools import chain
 from threading import Event
-from typing import Any, TypeVar
+from types import GeneratorType
+from typing import Any, TypeVar, cast
 
 from ..database.snapshot import Snapshot, TimeExpired
 from ..database.source import Source
-from ..errors import UnsupportedError
+from ..errors import UnsupportedError, UsedUpError
 from ..files.buffered import held
 from ..files.compression import MEDIA_TYPES, SUFFIXES, compressed
 from ..files.names import export_name
@@ -23,6 +24,7 @@ from ..formats.description.integrity import Announced, AnnouncedTable
 from ..formats.digest import TableDigest
 from ..formats.moments import moment_text
 from ..formats.registry import Format, Options, check_choices, get_format
+from ..options.arguments import optional
 from ..options.request import PACKAGE, Request
 from ..options.settings import Settings
 from ..selection.annotated_schema import AnnotatedSchema, annotate
@@ -54,8 +56,9 @@ class Export:
         with Export("practice.db", Request(table="clients", records=(("3",),))) as export:
             data = b"".join(export)
 
-    Iterate over it once, on one thread; ``cancel`` may be called from any thread. ``filename`` and
-    ``media_type`` are set with the first chunk, ``coverage`` with the last one (if the format records it).
+    Iterate over it once, on one thread: a second time raises UsedUpError. ``cancel`` may be called from any
+    thread. ``filename`` and ``media_type`` are set with the first chunk, ``coverage`` with the last one (if the
+    format records it).
     Every error of the request or of the database's schema is raised at the first ``next``, before any byte."""
 
     def __init__(
@@ -72,8 +75,8 @@ class Export:
         tell: bool = True,
     ) -> None:
         self.source = Source.of(source)
-        self.request = request = request or Request()
-        self.settings = settings or Settings()
+        self.request = request = optional("request", request, Request) or Request()
+        self.settings = optional("settings", settings, Settings) or Settings()
         self.visible = visible
         self.max_seconds = max_seconds
         self.created_at = (created_at or datetime.now(timezone.utc)).astimezone(timezone.utc)
@@ -91,9 +94,13 @@ class Export:
         self._aside = ExitStack()
         self._digests: dict[str, TableDigest] = {}
         self.ending = Ending(self.source.name, request, self._rows_written, tell)
-        self._chunks = self.ending.watch(self._run())
+        self._chunks = cast("GeneratorType[bytes, None, None]", self.ending.watch(self._run()))
 
     def __iter__(self) -> Iterator[bytes]:
+        if self._chunks.gi_frame is None:
+            raise UsedUpError(
+                "This export has given its bytes already, or was closed: it gives nothing more. Make a new one."
+            )
         return self._chunks
 
     def __repr__(self) -> str:

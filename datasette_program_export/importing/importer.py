@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from ..database.source import belongs_to
 from ..errors import RefusedError, RequestError
 from ..files.reading_limits import Limits
+from ..options.arguments import optional, path_of
 from ..options.settings import Settings
 from .choices import ImportChoices, Policy
 from .import_run import ImportHooks, ImportRun, Inspect, RunOn
@@ -78,9 +79,9 @@ def load(
         "leave_out_bad_rows": leave_out_bad_rows, "find_table": find_table, "delimiter": delimiter,
         "encoding": encoding, "header": header, "trusted": trusted, **unknown,
     }  # fmt: skip
-    asked = ImportChoices.of(choices)
-    hooks = ImportHooks(inspect, inspect_staged, run_on)
-    return _imported(target, Path(file), asked, settings or Settings(), hooks, watch or ImportProgress(), limits)
+    asked, hooks = ImportChoices.of(choices), ImportHooks(inspect, inspect_staged, run_on)
+    settings = optional("settings", settings, Settings) or Settings()
+    return _imported(target, path_of("file", file), asked, settings, hooks, watch or ImportProgress(), limits)
 
 
 def _imported(

@@ -24,6 +24,7 @@ from ..database.text import decode_text
 from ..errors import BusyError, ExportError, NotFoundError, RequestError, SourceError, SpoolFullError
 from ..files.atomic import check_beside, folder_beside, give_name
 from ..files.temporary.folder import TemporaryFolder, new_private
+from ..options.arguments import path_of
 
 SIGN = "program_export_sign"
 
@@ -52,7 +53,7 @@ class Target:
         self._given = False
         self.library: ModuleType = sqlite3
         if isinstance(database, (str, bytes, os.PathLike)) and not os.fsdecode(database).startswith("file:"):
-            self.path = Path(os.fsdecode(database))
+            self.path = path_of("database", database)
             self.name = self.path.name
             self.connection = self._opened()
         else:

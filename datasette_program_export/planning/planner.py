@@ -19,6 +19,7 @@ from ..exporting.document_schema import described, fields_of
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.parsing import dumped
 from ..formats.registry import check_members
+from ..options.arguments import optional
 from ..options.request import Request
 from ..options.settings import Settings
 from ..selection.annotated_schema import AnnotatedSchema, annotate
@@ -46,15 +47,16 @@ def plan(
 ) -> Plan:
     """Return what an export would hold: rows per table, sizes, references, coverage.
 
-    ``source`` is whatever ``Source.of`` takes: a path, a connection, a Session, .... Without a request, the plan is of
-    the whole database. ``visible`` are the tables that the person may see (None: all). Counting stops after the
-    setting ``plan_seconds``; the plan is then not ``complete`` and its counts are lower bounds. Raises the errors that
-    the export would raise before its first byte, BusyError if the database cannot be read in time, and CancelledError
-    when ``cancelled`` is set.
+    ``source`` is whatever ``Source.of`` takes: a path, a sqlite3 connection, a sqlite_utils Database, a SQLAlchemy
+    Session. ``request`` says what to export (None: the whole database). ``visible`` are the tables
+    that the person may see (None: all). Counting stops after the setting ``plan_seconds``; the plan is then not
+    ``complete`` and its counts are lower bounds. Raises the errors that the export would raise before its first
+    byte, BusyError if the database cannot be read in time, and CancelledError when ``cancelled`` is set.
 
         made = plan("practice.db", Request(table="clients", records=[(client_id,)]))
         print(made.rows, made.bytes, [(t.table, t.rows) for t in made.tables])"""
-    settings, request = settings or Settings(), request or Request()
+    settings = optional("settings", settings, Settings) or Settings()
+    request = optional("request", request, Request) or Request()
     check_members(request)
     opened = Source.of(source)
     try:

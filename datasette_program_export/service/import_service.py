@@ -13,13 +13,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from ..errors import RefusedError, RequestError
+from ..database.source import CANNOT_BE_SENT, Source
+from ..errors import ArgumentTypeError, RefusedError, RequestError, UnsupportedError
 from ..files.decompression import compression_of
 from ..files.temporary.folder import TemporaryFolder
 from ..importing.import_run import AppliedImport
 from ..importing.importer import load
 from ..importing.report import ImportReport
 from ..importing.staging.columns import ColumnMapping
+from ..options.arguments import kind_of, optional, path_of, yes_or_no
 from ..options.settings import Settings
 from .import_data import bytes_of
 from .import_models import ConflictReport, DryRunResult, ImportResult, ValidationResult
@@ -50,16 +52,19 @@ class ImportService:
     """
 
     def __init__(self, db: Any, backup_dir: str | Path | None = None, settings: Settings | None = None) -> None:
-        if not isinstance(backup_dir, (str, os.PathLike, type(None))):
-            raise RequestError(f"backup_dir: a path is needed, not {type(backup_dir).__name__}.")
-        if not isinstance(settings, (Settings, type(None))):
-            raise RequestError(f"settings: Settings is needed, not {type(settings).__name__}.")
         self.db = db
-        self.backup_dir = Path(backup_dir) if backup_dir is not None else None
-        self.settings = settings or Settings()
+        self.backup_dir = path_of("backup_dir", backup_dir) if backup_dir is not None else None
+        self.settings = optional("settings", settings, Settings) or Settings()
+        if not isinstance(db, (str, bytes, os.PathLike)):
+            Source.of(db)  # what is no database is said now; a path may be that of a new one
         if self.backup_dir is not None:
             self.backup_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.settings = self.settings.model_copy(update={"safety_copy_dir": str(self.backup_dir.absolute())})
+
+    def __getstate__(self) -> dict[str, Any]:
+        if not isinstance(self.db, (str, bytes, os.PathLike)):
+            raise UnsupportedError(CANNOT_BE_SENT)
+        return self.__dict__
 
     @overload
     def import_full_database(
@@ -145,7 +150,7 @@ class ImportService:
 
         Raises RequestError if there is no such table."""
         if not isinstance(table_name, str):
-            raise RequestError(f"table_name: the name of a table is needed, not {type(table_name).__name__}.")
+            raise ArgumentTypeError(f"table_name: the name of a table is needed, not {kind_of(table_name)}.")
         return self._import(data, options_of(options, table_name), dry_run)
 
     def validate(self, data: Data, options: Options = None) -> ValidationResult:
@@ -161,8 +166,7 @@ class ImportService:
     def _import(
         self, data: Data, options: ImportOptions, dry_run: bool, only: Callable[[ColumnMapping], None] | None = None
     ) -> DryRunResult | ImportResult:
-        if not isinstance(dry_run, bool):
-            raise RequestError(f"dry_run: True or False is needed, not {type(dry_run).__name__}.")
+        yes_or_no("dry_run", dry_run)
         started, clock = datetime.now(timezone.utc), time.monotonic()
         report = self._load(data, options, dry_run, only)
         took = round(time.monotonic() - clock, 6)
@@ -219,9 +223,7 @@ class ImportService:
 
 def _only(table: str, with_others: bool, argument: str = "include_related") -> Callable[[ColumnMapping], None] | None:
     """Return a function that drops the staged rows of all other tables, unless they are wanted."""
-    if not isinstance(with_others, bool):
-        raise RequestError(f"{argument}: True or False is needed, not {type(with_others).__name__}.")
-    return None if with_others else lambda intake: intake.keep_only(table, f"{argument} is False")
+    return None if yes_or_no(argument, with_others) else lambda intake: intake.keep_only(table, f"{argument} is False")
 
 
 def _check_compression(content: bytes, options: ImportOptions) -> None:

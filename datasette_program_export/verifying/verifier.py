@@ -20,6 +20,7 @@ from ..formats.description.integrity import Announced
 from ..formats.digest import TableDigest
 from ..formats.document import Head
 from ..formats.registry import detect, get_format, is_cut_beginning
+from ..options.arguments import path_of
 from .reference_check import References, refused
 from .report import DanglingReference, Report, VerifiedTable
 
@@ -35,7 +36,7 @@ def verify(file: str | Path, *, trusted: bool = False, limits: Limits = CAREFUL)
 
     What is wrong with the file is in the report. Raises NotFoundError, OSError, BusyError, SpoolFullError, and what
     ``limits.go_on`` raises."""
-    path = Path(file)
+    path = path_of("file", file)
     if not path.is_file():
         raise NotFoundError(f"There is no file {path.name}.")
     report = Report(file=os.fsencode(path.name).decode("utf-8", "replace"), status="unknown", bytes=path.stat().st_size)

@@ -175,10 +175,11 @@ def test_an_engine_of_another_kind_is_told_what_is_wanted(name: str, is_async: b
         Source.of(Engine())
 
 
-def test_what_can_be_read_but_not_written_to_is_no_target_of_an_import(path: Path, memory: Any) -> None:
+def test_what_can_be_read_can_be_imported_into(path: Path, memory: Any) -> None:
     document = path.with_name("t.json")
     document.write_bytes(b"".join(export(path, Request())))
     with orm.Session(memory) as session:
-        for database in (session, sqlite_utils.Database(sqlite3.connect(path))["t"], os.fsencode(path)):
-            with pytest.raises(TypeError, match="to write to"):
-                load(database, document)
+        for database in (session, sqlite_utils.Database(sqlite3.connect(path))["t"], os.fsencode(path), f"file:{path}"):
+            assert load(database, document).tables["t"].unchanged
+    with pytest.raises(RequestError, match="only read"):
+        load(f"file:{path}?immutable=1", document)

@@ -16,6 +16,7 @@ from ...database.reflection import reflect
 from ...database.schema import quote
 from ...files.temporary.folder import TemporaryFolder
 from ...formats.digest import TableDigest
+from ...options.arguments import path_of
 from ...options.settings import Settings
 from ...verifying.report import Report
 from ...verifying.verifier import verify
@@ -73,7 +74,7 @@ def prove(
 
     What is wrong with the file is in ``problems``. Raises NotFoundError, OSError."""
     started = time.monotonic()
-    path = Path(file)
+    path = path_of("file", file)
     said = verify(path, trusted=trusted)
     proof = Proof(file=path.name, problems=list(said.problems))
     if said.status == "complete":
