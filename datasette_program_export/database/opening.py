@@ -54,7 +54,7 @@ def open_source(source: Source, *, copy: bool, cancelled: Callable[[], bool]) ->
         connection = _begun(source, "mode=ro", cancelled)
     except source.library.OperationalError as error:
         if not (is_not_opened(error) or is_readonly(error)) or _is_hot_journal(source.path):
-            raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
+            raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from error
         # no -shm file can be created beside it; as nobody can write there, immutable mode is safe
         return _open_immutable(source, "The database lies where nothing can be written")
     # ask SQLite: opening and closing the file ourselves would drop all locks that this process has on it
@@ -83,10 +83,10 @@ def _begun(source: Source, options: str, cancelled: Callable[[], bool]) -> sqlit
             if not is_locked(error):
                 if isinstance(error, source.library.OperationalError):
                     raise
-                raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
+                raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from error
             _check(cancelled)
             if time.monotonic() > give_up:
-                raise BusyError(f"The database {source.name} is locked by another program; try again later.") from None
+                raise BusyError(f"The database {source.name} is locked by another program; try again later.") from error
             time.sleep(LOCK_STEP)
         except BaseException:
             connection.close()
@@ -118,7 +118,7 @@ def _open_immutable(source: Source, why: str) -> Opened:
     try:
         return Opened(_begun(source, "immutable=1", lambda: False), "none", fingerprint)
     except source.library.DatabaseError as error:
-        raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from None
+        raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from error
 
 
 def _open_memory(source: Source, cancelled: Callable[[], bool]) -> Opened:
@@ -155,7 +155,7 @@ def _copied(source: Source, opened: Opened, cancelled: Callable[[], bool]) -> Op
             target.close()
             tidy()
             if isinstance(error, source.library.DatabaseError) and is_disk_error(error):
-                raise _no_room(source, explain(error)) from None
+                raise _no_room(source, explain(error)) from error
             raise
     finally:
         opened.connection.close()
@@ -178,7 +178,7 @@ def _nameless(source: Source) -> tuple[sqlite3.Connection, Callable[[], None]]:
             )
         handle, name = tempfile.mkstemp(prefix="program-export-", suffix=".db", dir=folder)
     except OSError as error:
-        raise _no_room(source, error.strerror) from None
+        raise _no_room(source, error.strerror) from error
     os.close(handle)
     path = Path(name)
     try:

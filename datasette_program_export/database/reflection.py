@@ -92,7 +92,7 @@ class _Reflection:
             written = self.rows("select name, sql from main.sqlite_master where type in ('table', 'view')")
             listed = {t["name"]: t for t in self.rows("PRAGMA main.table_list") if t["schema"] == "main"}
         except self.connection.DatabaseError as error:
-            raise SourceError(f"The database cannot be read: {explain(error)}.") from None
+            raise SourceError(f"The database cannot be read: {explain(error)}.") from error
         virtual = sorted((n for n, t in listed.items() if t["type"] == "virtual"), key=len, reverse=True)
         tables = []
         for row in written:

@@ -257,7 +257,7 @@ class Snapshot:
                 raise SpoolFullError(
                     f"SQLite needs more room for temporary files than there is ({explain(error)}). "
                     "The setting is spool_dir."
-                ) from None
+                ) from error
             if guard is not None:
-                raise guard.error(explain(error)) from None
-            raise SourceError(f"The database {self.source.name} cannot be read: {explain(error)}.") from None
+                raise guard.error(explain(error)) from error
+            raise SourceError(f"The database {self.source.name} cannot be read: {explain(error)}.") from error

@@ -35,6 +35,7 @@ from ..version import __version__
 from .coverage import coverage, kept_back
 from .document_schema import described, fields_of
 from .ending import Ending
+from .log import told
 from .table_reading import Progress, TableReading
 
 GENERATOR = f"datasette-program-export {__version__}"
@@ -46,7 +47,7 @@ Used = TypeVar("Used")
 class Export:
     """One export of ``request`` from ``source``, as an iterator of bytes; without a request, of the whole database.
 
-    ``source`` is whatever ``Source.of`` takes: a path, a connection, a Session, .... ``visible`` are the tables that
+    ``source`` is whatever ``Source.of`` takes: a path, a connection, a Session, … ``visible`` are the tables that
     the person may see (None: all). ``created_at`` is the time to record (default: now). An export that takes
     longer than ``max_seconds`` raises TooLargeError. ``form`` is a format to use in place of the request's.
     ``cancelled`` ends it as ``cancel`` does, when it is set. Plugins are told of its end (the hook
@@ -94,7 +95,7 @@ class Export:
         self._aside = ExitStack()
         self._digests: dict[str, TableDigest] = {}
         self.ending = Ending(self.source.name, request, self._rows_written, tell)
-        self._chunks = cast("GeneratorType[bytes, None, None]", self.ending.watch(self._run()))
+        self._chunks = cast("GeneratorType[bytes, None, None]", self.ending.watch(self._logged()))
 
     def __iter__(self) -> Iterator[bytes]:
         if self._chunks.gi_frame is None:
@@ -123,6 +124,10 @@ class Export:
         """Release everything. Call it on the iterating thread."""
         self._chunks.close()
 
+    def _logged(self) -> Generator[bytes, None, None]:
+        with told(self):
+            yield from self._run()
+
     def _run(self) -> Generator[bytes, None, None]:
         while True:
             try:
@@ -149,7 +154,7 @@ class Export:
 
         Both are called again if the database's writers have waited too long. ``arrange`` may change the order of the
         scope's tables before they are read."""
-        with self.ending.watching():
+        with self.ending.watching(), told(self):
             return self._read(use, arrange)
 
     def _read(self, use: Callable[[Dataset], Used], arrange: Callable[[Scope], None]) -> Used:

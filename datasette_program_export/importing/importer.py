@@ -21,6 +21,7 @@ from ..options.arguments import optional, path_of
 from ..options.settings import Settings
 from .choices import ImportChoices, Policy
 from .import_run import ImportHooks, ImportRun, Inspect, RunOn
+from .log import logged
 from .progress import ImportProgress
 from .reading import limits_of
 from .report import ImportReport
@@ -102,7 +103,7 @@ def _imported(
         staging = stack.enter_context(StagingDatabase(settings.spool_dir, watch))
         reading = replace(limits or limits_of(settings), go_on=watch.check)
         run = ImportRun(goal, staging, asked, settings, file, hooks, watch, reading)
-        report = run.through()
+        report = logged(goal.name, asked.preview, run.through)
     if not report.ok and not asked.preview:
         first = report.findings[0].message
         more = f" (and {len(report.findings) - 1:,} more)" if len(report.findings) > 1 else ""

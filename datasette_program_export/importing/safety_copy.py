@@ -132,5 +132,5 @@ def restore(copy: Path, database: Path) -> None:
                         goal.execute("PRAGMA journal_mode=WAL")
     except sqlite3.DatabaseError as error:
         if is_locked(error):
-            raise BusyError(f"{database.name} is locked by another program; try again later.") from None
-        raise SourceError(f"{copy.name} cannot be restored: {explain(error)}.") from None
+            raise BusyError(f"{database.name} is locked by another program; try again later.") from error
+        raise SourceError(f"{copy.name} cannot be restored: {explain(error)}.") from error

@@ -112,7 +112,7 @@ class Target:
             self.encoding = self.schema.encoding
         except self.library.DatabaseError as error:
             self._close()
-            raise self.error(error) from None
+            raise self.error(error) from error
         except BaseException:
             self._close()
             raise
@@ -153,7 +153,7 @@ class Target:
         try:
             self.connection.execute(f"ATTACH DATABASE ? AS {name}", (str(path),))
         except self.library.Error as error:
-            raise self.error(error) from None
+            raise self.error(error) from error
         try:
             yield name
         finally:
@@ -174,7 +174,7 @@ class Target:
                 self._undo()
                 raise
         except self.library.DatabaseError as error:
-            raise self.error(error) from None
+            raise self.error(error) from error
 
     def _undo(self) -> None:
         """Roll back what failed, and read once.

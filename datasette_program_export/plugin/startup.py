@@ -36,6 +36,7 @@ async def check_settings(datasette: Datasette) -> None:
     Raises StartupError, which names the wrong setting. A plugin with a hook of ours that fails does not stop the site:
     the log says so now, and so does every export that needs what is missing.
     """
+    _keep_logs_quiet()
     for fault in _faults_of_plugins():
         _log.warning("%s", fault)
     try:
@@ -74,6 +75,14 @@ def _faults_of_plugins() -> list[str]:
     except PluginError as error:
         found = [*found, str(error)]
     return list(dict.fromkeys(found))
+
+
+def _keep_logs_quiet() -> None:
+    """Log no line for each export, import and check unless the site's log is set up so: pages and audit log tell."""
+    for package in ("exporting", "importing", "verifying"):
+        logger = logging.getLogger(f"datasette_program_export.{package}")
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.ERROR)
 
 
 def _check_log(datasette: Datasette, path: str) -> None:

@@ -44,7 +44,7 @@ def bytes_of(data: Any, name: str = "data") -> bytes:
     except ValueError as error:
         circular = "circular" in str(error).lower()
         why = "contains itself" if circular else "holds NaN or an infinite number, which JSON cannot"
-        raise RequestError(f"{name} {why}.") from error
+        raise RequestError(f"{name} {why}.") from None  # the error may show the number
 
 
 class _NoValueError(Exception):

@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ import pytest
 from datasette import hookimpl
 from datasette.plugins import pm
 
-from datasette_program_export import Request, export
+from datasette_program_export import ExportService, ImportService, Request, export, load, verify
+from datasette_program_export.errors import RequestError
 from datasette_program_export.exporting import exporter
 from datasette_program_export.plugin.http import sending
 from datasette_program_export.plugin.pages import export as export_pages
@@ -251,3 +253,66 @@ async def test_an_error_that_nobody_foresaw_is_answered_without_values(
         answer = await ds.client.get(path)
     assert answer.status_code == 500 and "It failed (ValueError)" in answer.text and CANARY not in answer.text
     assert watching.seen == [] and any(line.startswith("ValueError; ") for line in watching.lines)
+
+
+@pytest.fixture
+def everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("exporting", "importing", "verifying"):
+        caplog.set_level(logging.DEBUG, f"datasette_program_export.{name}")
+
+
+def test_python_programs_log_no_values(
+    file: Path, watching: Watching, everything_is_logged: None, tmp_path: Path
+) -> None:
+    made, copy = tmp_path / "t.json", tmp_path / "copy.db"
+    made.write_bytes(b"".join(export(file, Request(table="t", limit=20))))
+    with pytest.raises(RequestError):
+        b"".join(export(file, Request(table="breaks", format="csv")))
+    where = Request(table="t", where=("x = :x",), params={"x": CANARY})
+    assert b"".join(export(file, where)) and verify(made).complete and load(copy, made).ok
+    ExportService(file).export_table("t", filters={"x": CANARY})
+    bad = [{"id": CANARY, "x": CANARY}, {"id": 5, "x": CANARY}]
+    assert not ImportService(copy).import_table("t", bad).success
+    ImportService(copy).import_table("t", bad, {"continue_on_error": True})
+    with pytest.raises(ValueError):
+        ImportService(copy).import_table("t", [{"id": float("nan"), "x": CANARY}])
+    assert len(watching.lines) > 12 and watching.seen == []
+    assert not any("SELECT" in line or "INSERT INTO" in line or "x = :x" in line for line in watching.lines)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+async def test_the_cause_of_an_error_reaches_no_visitor_and_no_log(
+    watching: Watching, everything_is_logged: None, accept: str, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.db"
+    whole = sqlite3.connect(broken)
+    whole.executescript("CREATE TABLE t (id INTEGER PRIMARY KEY, x)")
+    whole.executemany("INSERT INTO t VALUES (?, ?)", ((i, CANARY * 50) for i in range(500)))
+    whole.commit()
+    whole.close()
+    pages = bytearray(broken.read_bytes())
+    pages[4096 * 5 :] = b"\xff" * len(pages[4096 * 5 :])
+    broken.write_bytes(pages)
+    answer = await make_datasette(broken).client.get("/broken/t.programjson", headers={"accept": accept})
+    assert answer.status_code == 422 and "cannot be read: database disk image is malformed" in answer.text
+    for told in (answer.text, *watching.lines):
+        assert "sqlite3." not in told and "Traceback" not in told and "DatabaseError:" not in told
+    assert watching.seen == []
+
+
+async def test_a_site_logs_no_line_for_each_export_unless_it_is_told_to(file: Path, watching: Watching) -> None:
+    loggers = [
+        logging.getLogger(f"datasette_program_export.{name}") for name in ("exporting", "importing", "verifying")
+    ]
+    before = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.NOTSET)
+        loggers[1].setLevel(logging.INFO)
+        ds = make_datasette(file)
+        assert (await ds.client.get("/s/t.programjson?_size=1")).status_code == 200
+        assert [logger.level for logger in loggers] == [logging.ERROR, logging.INFO, logging.ERROR]
+        assert watching.lines == []
+    finally:
+        for logger, level in zip(loggers, before):
+            logger.setLevel(level)

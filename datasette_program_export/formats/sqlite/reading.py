@@ -51,7 +51,7 @@ def decode(path: Path, limits: Limits = TRUSTING) -> Dataset:
             for name, columns in tables_of(schema).items()
         }
     except sqlite3.Error as error:
-        raise UnreadableError(f"The SQLite file cannot be read: {explain(error)}.") from None
+        raise UnreadableError(f"The SQLite file cannot be read: {explain(error)}.") from error
     except (KeyError, AttributeError, UnicodeError):
         raise UnreadableError("The SQLite file is damaged: its description cannot be read.") from None
     for name in fields:
@@ -156,4 +156,4 @@ def _readable(found: Iterator[list[Row]], table: str) -> Iterator[list[Row]]:
     try:
         yield from found
     except sqlite3.Error as error:
-        raise UnreadableError(f"The SQLite file is damaged: {table} cannot be read: {explain(error)}.") from None
+        raise UnreadableError(f"The SQLite file is damaged: {table} cannot be read: {explain(error)}.") from error

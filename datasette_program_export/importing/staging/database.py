@@ -134,7 +134,7 @@ class StagingDatabase:
             self.connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if is_disk_error(error):
-                raise no_room(explain(error)) from None
+                raise no_room(explain(error)) from error
             raise
         staged.rows += len(complete)
         self._watch.count(len(complete))

@@ -32,7 +32,7 @@ def readable(database: Database) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise SourceError(f"The database {database.name} cannot be read: {explain(error)}.") from None
+        raise SourceError(f"The database {database.name} cannot be read: {explain(error)}.") from error
 
 
 def source_for(datasette: Datasette, database: Database, settings: Settings) -> Source:

@@ -109,7 +109,7 @@ class PreviewWork(_AskedWork):
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as origin:
                 copy_of(origin, copy, self.check)
         except sqlite3.Error as error:
-            raise SourceError(f"The database {self.asked.database.name} cannot be read: {explain(error)}.") from None
+            raise SourceError(f"The database {self.asked.database.name} cannot be read: {explain(error)}.") from error
 
     def _digest(self) -> str:
         digest = hashlib.sha256()
