@@ -24,6 +24,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .database.source import Source
     from .errors import ExportError, RefusedError
+    from .exporting.exporter import Export
     from .exporting.exporter import Export as export
     from .formats.registry import Format
     from .importing.importer import load
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .verifying.verifier import verify
 
 __all__ = [
+    "Export",
     "ExportError",
     "ExportFacts",
     "ExportService",
@@ -64,6 +66,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "Export": ".exporting.exporter:Export",
     "ExportError": ".errors:ExportError",
     "ExportFacts": ".options.hooks.values:ExportFacts",
     "ExportService": ".service.export_service:ExportService",
