@@ -21,14 +21,14 @@ from ..files.atomic import write_whole
 from ..files.compression import SUFFIXES
 from ..files.input_file import is_database
 from ..formats.description.coverage_text import coverage_sentences
-from ..formats.registry import faults, format_for_file, get_format
+from ..formats.registry import NAMES, faults, format_for_file, get_format
 from ..options.grammar import parse_order, parse_row_path, with_profile
 from ..options.profiles import with_everybodys
 from ..options.request import PACKAGE, Request
 from ..options.settings import Settings
 from ..selection.annotated_schema import annotate
 from .command import Command, leave_nothing_behind
-from .options import order_and_columns, params, settings_in, where, with_options
+from .options import FormatChoice, order_and_columns, params, settings_in, where, with_options
 from .terminal import printable
 
 
@@ -89,17 +89,20 @@ def database_command(database: Path, **options: Any) -> None:
 @where
 @order_and_columns
 @click.option("--sql", help="Plan a query instead of a table.")
+@click.option("-f", "--format", type=FormatChoice(NAMES[:]), help="Tell also what this format cannot hold.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.argument("table", required=False)
 @click.argument("key", nargs=-1)
 def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Tell what an export would hold, without its rows: of a table, a record, a query, or the database."""
     from ..planning.planner import plan  # imported late: only this command plans
+    from ..planning.warnings import cautions
     from .plan_text import as_text
 
     settings = _settings(database, options.pop("metadata"))
-    made = plan(_source(database, settings), _request(table, key, options, settings), settings=settings)
-    click.echo(made.model_dump_json(indent=2) if as_json else as_text(made))
+    request = _request(table, key, options, settings)
+    made = plan(_source(database, settings), request, settings=settings)
+    click.echo(made.model_dump_json(indent=2) if as_json else as_text(made, cautions(made, request)))
 
 
 def _settings(database: Path, metadata: Path | None) -> Settings:
@@ -153,13 +156,15 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
             if found := faults():  # it may be the ending of one of theirs
                 raise PluginError(f"{unknown}. {' '.join(found)}")
             raise RequestError(f"{unknown}; say --format.")
+    if options["format"] in NAMES and name.lower().endswith(".zip") and get_format(options["format"]).member:
+        options["format"], options["members"] = PACKAGE, options["format"]  # a zip, also of one table
     if proving and options["format"] is not None and options["layout"] is None:
         options["layout"] = get_format(options["format"]).proving_layout  # a layout with rows only cannot be proven
     export = Export(_source(database, settings), _request(table, keys, options, settings), settings=settings)
     leave_nothing_behind()
     with export:
         chunks = iter(export)
-        first = next(chunks)
+        first = next(chunks, b"")  # a table without rows has no line of ndjson
         archived = export.filename.endswith(".zip")
         if (archived or export.request.compress) and output == "-" and sys.stdout.isatty():
             raise RequestError("A terminal cannot show this: give a file with -o.")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import RefusedError, RequestError, in_words
-from ..importing.choices import POLICIES
+from ..importing.choices import DATES, DECIMALS, KINDS, NOT_A_NUMBER, POLICIES
 from ..importing.importer import load
 from ..importing.proof.prove import Proof, prove
 from ..importing.report import Finding, ImportReport
@@ -44,8 +44,19 @@ _TRUST = click.option(
 @click.option("--allow-dangling", is_flag=True, help="References that lead nowhere, where the file says so itself.")
 @click.option("--table", help="For a file that names no table: the table its rows go into.")
 @click.option("--delimiter", help="Of a plain CSV file; else it is found out.")
-@click.option("--encoding", help="Of a plain CSV file; else it is found out.")
+@click.option("--encoding", help="Of a CSV or JSON file; else it is found out.")
 @click.option("--header/--no-header", default=None, help="Whether a plain CSV file begins with its columns' names.")
+@click.option("--skip-lines", type=click.IntRange(0), default=0, help="How many lines stand above a CSV's header.")
+@click.option("--decimal", type=click.Choice(DECIMALS), help="Of numbers in CSV: comma reads 1.234,56.")
+@click.option("--dates", type=click.Choice(DATES), help="How 1/2/2024 in CSV is read; text: as it is.")
+@click.option(
+    "--cells",
+    multiple=True,
+    metavar="COLUMN=KIND",
+    help=f"What the cells of a CSV column are: {', '.join(KINDS)}; * is every column; can be repeated.",
+)
+@click.option("--nan", type=click.Choice(NOT_A_NUMBER), help="What a bare NaN or Infinity in JSON becomes.")
+@click.option("--rows-at", metavar="KEYS", help="Where the rows are in JSON, such as result.items.")
 @click.option(
     "--backup",
     type=click.Path(path_type=Path),
@@ -65,6 +76,7 @@ def import_command(
     backup: Path | None,
     no_backup: bool,
     on_conflict_for: tuple[str, ...],
+    cells: tuple[str, ...],
     **choices: Any,
 ) -> None:
     """Import FILE into DATABASE: all of it, or nothing. A database that is not there is made.
@@ -72,7 +84,8 @@ def import_command(
     The database is copied before; the command to have it back is told."""
     if backup is not None and no_backup:
         raise RequestError("--backup and --no-backup contradict each other.")
-    choices["on_conflict_for"] = dict(map(_pair, on_conflict_for))
+    choices["on_conflict_for"] = dict(_pair(one, "--on-conflict-for", "charts=skip") for one in on_conflict_for)
+    choices["cells"] = dict(_pair(one, "--cells", "price=number") for one in cells)
     choices["backup"] = False if no_backup else (backup or True)
     settings = settings_in(metadata, database.stem) if metadata else Settings()
     leave_nothing_behind()
@@ -85,11 +98,11 @@ def import_command(
     raise SystemExit(0 if report.ok else 1)
 
 
-def _pair(text: str) -> tuple[str, str]:
-    table, sign, policy = text.rpartition("=")
-    if not sign or not table:
-        raise RequestError(f"--on-conflict-for needs TABLE=POLICY, such as charts=skip, not {text}.")
-    return table, policy
+def _pair(text: str, option: str, example: str) -> tuple[str, str]:
+    name, sign, value = text.rpartition("=")
+    if not sign or not name:
+        raise RequestError(f"{option} needs NAME=VALUE, such as {example}, not {text}.")
+    return name, value
 
 
 def as_text(report: ImportReport) -> str:

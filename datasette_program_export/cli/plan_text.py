@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..formats.description.coverage_text import coverage_sentences, people_sentences
@@ -9,8 +10,8 @@ from ..planning.plan import Plan
 from .terminal import printable
 
 
-def as_text(made: Plan) -> str:
-    """Return a plan as text for people."""
+def as_text(made: Plan, cautions: Sequence[str] = ()) -> str:
+    """Return a plan as text for people; ``cautions`` are sentences about the file that would be written."""
     about = f" ({', '.join(filter(None, (made.title, made.told_apart)))})" if made.title else ""
     what = {"database": "All tables", "query": "A query"}.get(made.scope, made.subject)
     lines = [f"{what}{about} in {made.source}" + (f", by the preset {made.preset}" if made.preset else "")]
@@ -31,4 +32,4 @@ def as_text(made: Plan) -> str:
     size = f", about {made.bytes:,} bytes as JSON" if made.bytes is not None else ""
     lines.append(f"In all {least}{made.rows:,} row{'' if made.rows == 1 else 's'}{size}.")
     told = replace(made.coverage, people=None)  # said above
-    return "\n".join(map(printable, [*lines, *coverage_sentences(told, made.labels), *made.notes]))
+    return "\n".join(map(printable, [*lines, *coverage_sentences(told, made.labels), *made.notes, *cautions]))

@@ -13,6 +13,14 @@ from ..options.faults import faults
 
 Policy = Literal["fail", "skip", "update", "replace"]
 POLICIES: tuple[str, ...] = get_args(Policy)
+Decimal = Literal["point", "comma"]
+Dates = Literal["day-first", "month-first", "text"]
+Kind = Literal["text", "number", "boolean", "base64", "hex"]
+NotANumber = Literal["null"]
+DECIMALS: tuple[str, ...] = get_args(Decimal)
+DATES: tuple[str, ...] = get_args(Dates)
+KINDS: tuple[str, ...] = get_args(Kind)
+NOT_A_NUMBER: tuple[str, ...] = get_args(NotANumber)
 
 
 class ImportChoices(BaseModel):
@@ -44,7 +52,15 @@ class ImportChoices(BaseModel):
     )
     delimiter: str | None = Field(default=None, description="Of a plain CSV file; else it is found out.")
     encoding: str | None = None
-    header: bool | None = None
+    header: bool | None = Field(default=None, description="Of a plain CSV file; else it is found out, or asked for.")
+    skip_lines: int = Field(default=0, ge=0, le=1_000_000, description="Of a CSV file: lines above its header.")
+    decimal: Decimal | None = Field(default=None, description="Of a CSV file: `comma` reads 1.234,56.")
+    dates: Dates | None = Field(default=None, description="Of a CSV file: how 1/2/2024 is read; `text`: as it is.")
+    cells: dict[str, Kind] = Field(default={}, description="Of a CSV file: by column (* for all), what its cells are.")
+    nan: NotANumber | None = Field(default=None, description="`null`: a bare NaN or Infinity in JSON is no value.")
+    rows_at: str | None = Field(
+        default=None, min_length=1, max_length=1000, description="Of JSON: the keys that lead to its rows, such as a.b."
+    )
     trusted: bool = Field(default=False, description="Also a file that unpacks very far, or with large rows.")
 
     @classmethod
@@ -59,6 +75,13 @@ class ImportChoices(BaseModel):
         """Return the policy for a table: its own, or that of all."""
         named = {fold(name): policy for name, policy in self.on_conflict_for.items()}
         return named.get(fold(table), self.on_conflict)
+
+    def kind_of(self, column: str) -> Kind | None:
+        """Return what the cells of a CSV column were said to be: for it alone, or for all columns."""
+        if not self.cells:  # asked for each value
+            return None
+        named = {fold(name): kind for name, kind in self.cells.items()}
+        return named.get(fold(column), self.cells.get("*"))
 
     def check(self, schema: Schema) -> None:
         """Check that the target has every table named here. Raises RequestError if it does not."""

@@ -19,7 +19,7 @@ from ..errors import RefusedError, RequestError
 from ..files.reading_limits import Limits
 from ..options.arguments import optional, path_of
 from ..options.settings import Settings
-from .choices import ImportChoices, Policy
+from .choices import Dates, Decimal, ImportChoices, Kind, NotANumber, Policy
 from .import_run import ImportHooks, ImportRun, Inspect, RunOn
 from .log import logged
 from .progress import ImportProgress
@@ -30,6 +30,7 @@ from .staging.database import StagingDatabase
 from .target import Target
 
 _FOR_NO_TABLE: Mapping[str, Policy] = {}
+_OF_NO_COLUMN: Mapping[str, Kind] = {}
 
 
 def load(
@@ -56,6 +57,12 @@ def load(
     delimiter: str | None = None,
     encoding: str | None = None,
     header: bool | None = None,
+    skip_lines: int = 0,
+    decimal: Decimal | None = None,
+    dates: Dates | None = None,
+    cells: Mapping[str, Kind] = _OF_NO_COLUMN,
+    nan: NotANumber | None = None,
+    rows_at: str | None = None,
     trusted: bool = False,
     **unknown: NoReturn,
 ) -> ImportReport:
@@ -69,18 +76,12 @@ def load(
     ``inspect_staged`` is called before the first row is compared; an exception from it ends the import.
     ``run_on`` chooses the connection that writes. It calls its argument once, on any thread, with another
     connection to the same database, and returns after that call has returned.
-    ``watch`` counts the rows and can stop the import, which raises CancelledError.
-    ``limits`` apply to a file that is not ``trusted``; by default they come from ``settings``.
+    ``watch`` counts the rows and can stop it (CancelledError); ``limits`` (of ``settings``) hold if not ``trusted``.
 
     A preview always returns its report. An import that is refused raises RefusedError, which carries the
     report. Raises RequestError for invalid or unknown choices, NotFoundError, SourceError, BusyError, OSError."""
-    choices: dict[str, Any] = {
-        "on_conflict": on_conflict, "on_conflict_for": on_conflict_for, "preview": preview, "insert": insert,
-        "allow_dangling": allow_dangling, "triggers": triggers, "backup": backup, "expect": expect, "table": table,
-        "leave_out_bad_rows": leave_out_bad_rows, "find_table": find_table, "delimiter": delimiter,
-        "encoding": encoding, "header": header, "trusted": trusted, **unknown,
-    }  # fmt: skip
-    asked, hooks = ImportChoices.of(choices), ImportHooks(inspect, inspect_staged, run_on)
+    choices = {name: value for name, value in locals().items() if name in ImportChoices.model_fields}
+    asked, hooks = ImportChoices.of({**choices, **unknown}), ImportHooks(inspect, inspect_staged, run_on)
     settings = optional("settings", settings, Settings) or Settings()
     return _imported(target, path_of("file", file), asked, settings, hooks, watch or ImportProgress(), limits)
 

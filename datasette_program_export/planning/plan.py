@@ -30,6 +30,10 @@ class Sampled(_Model):
     long_texts: dict[str, int] = Field(
         default={}, description="Per column: how many of them hold a text longer than a spreadsheet's cell."
     )
+    mistakable: dict[str, list[str]] = Field(
+        default={},
+        description="Per column: what a plain csv does not tell apart (untyped, texts, odd, empty).",
+    )
     dates: list[str] = Field(default=[], description="The columns that hold dates, as far as these rows tell.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..formats.csv.mistakable import BINARY, sentences
 from ..formats.csv.spreadsheet import MOST_COLUMNS, MOST_LINES
 from ..formats.registry import get_format
 from ..options.request import Request
@@ -24,6 +25,8 @@ def cautions(plan: Plan, request: Request, number: Number = plain, max_rows: int
     for table in plan.tables:
         if not form.lossless and len(plan.tables) == 1:  # several tables become a package, which describes them
             found += _not_held(table, request.format, number)
+            if request.dialect == "exact":
+                found += _mistakable(table, request.format, number)
         if written.delimiter is not None:  # people open these formats in a spreadsheet
             found += _no_sheet(table, plan, number)
     return found
@@ -44,7 +47,14 @@ def _not_held(table: PlannedTable, name: str, number: Number) -> Iterator[str]:
     sampled = table.sampled
     for column, values in sampled.binary.items() if sampled else ():
         seen = _of(values, table, number)
-        yield f"{table.table}.{column} holds binary data{seen}: {name} writes it as text (base64) and does not say so."
+        yield BINARY.format(column=f"{table.table}.{column}", seen=seen, form=name)
+
+
+def _mistakable(table: PlannedTable, name: str, number: Number) -> Iterator[str]:
+    if table.sampled is not None:
+        some = table.sampled.rows < table.rows
+        seen = f" (in the {number(table.sampled.rows)} rows that were looked at)" if some else ""
+        yield from sentences(table.table, table.sampled.mistakable, name, seen)
 
 
 def _no_sheet(table: PlannedTable, plan: Plan, number: Number) -> Iterator[str]:

@@ -61,12 +61,32 @@ def test_a_reference_that_brings_many_rows_but_not_most() -> None:
 
 def test_binary_data_in_a_format_that_does_not_say_what_they_are() -> None:
     table = {"belongs": 2, "sampled": Sampled(rows=2, binary={"photo": 1})}
-    sentence = "x.photo holds binary data (1 value): csv writes it as text (base64) and does not say so."
+    sentence = (
+        "x.photo holds binary data (1 value): csv writes it as text (base64) and does not say so; a package does."
+    )
     assert said(table, "csv") == [sentence]
     assert said(table, "tsv") == [sentence.replace("csv", "tsv")]
     assert said({**table, "sampled": Sampled(rows=2)}, "csv") == []
     for format in ("programjson", "ndjson", "package", "sqlite", "sql"):
         assert said(table, format) == []
+
+
+@pytest.mark.parametrize("kind", ["untyped", "texts", "odd", "empty"])
+def test_values_that_a_plain_file_does_not_tell_apart(kind: str) -> None:
+    table = {"belongs": 2, "sampled": Sampled(rows=2, mistakable={"a": [kind], "b": ["empty", kind]})}
+    sentence = next(s for s in said(table, "csv") if "x.a, x.b" in s)
+    assert "csv" in sentence and "a package" in sentence and "looked at" not in sentence
+    assert said(table, "tsv") == [s.replace("csv", "tsv") for s in said(table, "csv")]
+    assert "(in the 2 rows that were looked at)" in said({**table, "belongs": 3}, "csv")[0]
+    for format in ("programjson", "ndjson", "package", "sqlite", "sql"):
+        assert said(table, format) == []
+    assert said(table, "csv", alone=False) == []  # several tables become a package, which describes them
+
+
+def test_of_many_columns_a_few_are_named() -> None:
+    table = {"belongs": 2, "sampled": Sampled(rows=2, mistakable={f"c{n}": ["empty"] for n in range(9)})}
+    (sentence,) = said(table, "csv")
+    assert "(x.c0, x.c1, x.c2, x.c3, x.c4 and 4 more)" in sentence
 
 
 def test_binary_data_in_several_tables_that_become_a_package() -> None:

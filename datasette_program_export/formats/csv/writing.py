@@ -26,6 +26,7 @@ from ...database.text import undecoded
 from ...options.request import Request
 from ..dataset import Row, TableStream, Value, written_rows
 from ..registry import Format
+from .mistakable import Examined
 from .reading import csv_member
 from .spreadsheet import (
     EXACT_INTEGERS,
@@ -38,6 +39,7 @@ from .spreadsheet import (
 )
 
 _json = msgspec.json.Encoder().encode
+_BARE = ("csv", "tsv")
 _TEXT_OR_NULL = frozenset((str, type(None)))
 _are_dates = re.compile(r"(?:[0-9][0-9:. /+-]{0,20}(?:T[0-9:. +-]{0,20}Z?)?\n)*\Z").match
 
@@ -208,7 +210,12 @@ def table_encoder(delimiter: str) -> Callable[[TableStream, Request], Iterator[b
             lines = CsvLines(chosen, columns, table.null)
             yield lines([names])
             computed = [i for i, f in enumerate(table.fields) if f.generated]
-            yield from written_rows(table, lines.plan(computed), lines)
+            if request.format not in _BARE:  # in a package, which describes its columns
+                yield from written_rows(table, lines.plan(computed), lines)
+                return
+            examined = Examined(table.name, table.fields, request.format)
+            yield from written_rows(table, lines.plan(computed), examined.through(lines), examined.saw)
+            table.warnings.extend(examined.sentences())
             return
         sheet = SpreadsheetLines(chosen, columns)
         yield BOM_UTF8 + sheet([names])

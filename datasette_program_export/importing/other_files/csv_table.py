@@ -10,7 +10,7 @@ from ...database.schema import Table
 from ...errors import RequestError
 from ..choices import ImportChoices
 from ..staging.columns import ColumnMapping
-from .csv import header_for, text_at_the_beginning
+from .csv.reading import header_for, text_at_the_beginning
 
 _TOLD = 10  # tables named in an error
 

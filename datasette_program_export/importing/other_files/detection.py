@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import codecs
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -14,21 +13,22 @@ import msgspec
 from ...database.schema import Table
 from ...errors import RequestError, UnreadableError
 from ...files.input_file import open_input
-from ...files.reading_limits import LARGE, Limits
+from ...files.reading_limits import Limits
 from ...formats.registry import detect
-from ...formats.values import of_tag
 from ..choices import ImportChoices
 from ..report import ImportReport
 from ..staging.columns import ColumnMapping
-from .csv import read_csv
+from .csv.encoding import encoding_of
+from .csv.reading import read_csv
 from .csv_table import find_table
-from .json import JsonDocument, from_text
+from .json.document import JsonDocument, from_text
+from .json.lines import read_lines
+from .json.source import as_utf8
 from .rows import ForeignRows
 
 Content = Callable[[], AbstractContextManager[IO[bytes]]]
 _START = 1 << 20
-_rows = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode = msgspec.json.Decoder().decode
+_one_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def read_foreign(
@@ -50,16 +50,20 @@ def read_foreign(
             "The target has no tables, and the file does not say how they are made. Import it into a database that "
             "has them; programjson, ndjson with its envelope and packages of this program bring theirs along."
         )
-    first = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    first = _beginning(start, content, choices)
     if first[:1] in (b"{", b"["):
+        opened, encoding = as_utf8(content, choices)
         report.format = "ndjson" if _is_lines(path, first) else "json"
+        if not encoding.startswith("utf-8"):
+            intake.findings.add("read", f"The file is {encoding}, which JSON is not as a rule.", error=False)
         if report.format == "ndjson":
-            report.layout = _lines(content, _named(intake, choices), intake, report, limits)
+            report.layout, rows = read_lines(opened, _named(intake, choices), intake, choices, limits)
+            _tell(rows, intake, report)
         else:
-            report.layout = _json(content, intake, choices, report, limits)
+            report.layout = _json(opened, encoding, intake, choices, report, limits)
         return
     report.format = "csv"
-    if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if b"\0" in start and not _may_be_text(start, content, choices):
         raise UnreadableError("This file is none that can be imported: no JSON, no CSV, and nothing of this program.")
     table = find_table(content, intake, choices) if choices.table is None else _named(intake, choices)
     report.layout = read_csv(content, table, intake, choices, limits)
@@ -74,20 +78,55 @@ def _named(intake: ColumnMapping, choices: ImportChoices) -> Table:
     return table
 
 
+def _beginning(start: bytes, content: Content, choices: ImportChoices) -> bytes:
+    """Return the beginning of the file as UTF-8, without what may stand before JSON."""
+    try:
+        encoding = choices.encoding or encoding_of(start, content)[0]
+        text = codecs.getincrementaldecoder(encoding)().decode(start)
+    except (UnreadableError, UnicodeError, LookupError, ValueError, AttributeError):  # told by who reads it as a whole
+        return start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return text.lstrip("\ufeff \t\r\n").encode("utf-8", "surrogatepass")
+
+
+def _may_be_text(start: bytes, content: Content, choices: ImportChoices) -> bool:
+    """Return whether a file with zero bytes is text: in UTF-16 or UTF-32, or with a few in cells below the header."""
+    try:
+        encoding = choices.encoding or encoding_of(start, content)[0]
+    except UnreadableError:
+        return False
+    return not encoding.lower().startswith("utf-8") or b"\0" not in start.splitlines()[0]
+
+
 def _is_lines(path: Path, first: bytes) -> bool:
     """Return whether each line is one object, by the file's suffix or because a second line looks like the first."""
     line, end, rest = first.partition(b"\n")
     names = {suffix.lower() for suffix in path.suffixes}
     if not end and len(first) > _START // 2:  # the first line is longer than the part that was read
         return line.startswith(b"{") and bool(names & {".ndjson", ".jsonl", ".nl"})
-    if not line.startswith(b"{") or not line.rstrip().endswith(b"}"):
+    if not line.startswith(b"{") or not line.rstrip().endswith(b"}") or not _may_be_row(line):
         return False
     return bool(names & {".ndjson", ".jsonl", ".nl"}) or rest.lstrip()[:1] == b"{"
 
 
-def _json(content: Content, intake: ColumnMapping, choices: ImportChoices, report: ImportReport, limits: Limits) -> str:
-    rows = ForeignRows(intake, limits=limits)
-    document = JsonDocument(content, rows, choices.table, limits)
+def _may_be_row(line: bytes) -> bool:
+    """Return whether a line is one object, and not several or a part of one; a faulty one may be."""
+    try:
+        _one_object(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return "trailing characters" not in str(error)
+    return True
+
+
+def _json(
+    opened: Content,
+    encoding: str,
+    intake: ColumnMapping,
+    choices: ImportChoices,
+    report: ImportReport,
+    limits: Limits,
+) -> str:
+    rows = ForeignRows(intake, choices, limits=limits)
+    document = JsonDocument(opened, rows, choices, limits, encoding)
     document.read()
     layout = document.layout
     if not any(rows.seen.values()):
@@ -108,7 +147,9 @@ def _text(
     """Stage what an export's ``data`` text holds: a JSON document, or a table as CSV."""
     named = table if isinstance(table, str) else None
     if text.lstrip()[:1] in ("{", "["):
-        inner = JsonDocument(from_text(text), rows, named, limits)
+        inner = JsonDocument(
+            from_text(text), rows, choices.model_copy(update={"table": named, "rows_at": None}), limits
+        )
         inner.read()
         return
     if not text.strip():
@@ -118,8 +159,8 @@ def _text(
     found = intake.find(named)
     rows.seen.setdefault(named, 0)
     if found is not None:
-        plain = ImportChoices(header=choices.header, delimiter=choices.delimiter, encoding="utf-8")
-        read_csv(from_text(text), found, intake, plain, limits)
+        plain = choices.model_copy(update={"encoding": "utf-8"})
+        read_csv(from_text(text), found, intake, plain, limits, bare=False)
 
 
 def _tell(rows: ForeignRows, intake: ColumnMapping, report: ImportReport) -> None:
@@ -132,50 +173,3 @@ def _tell(rows: ForeignRows, intake: ColumnMapping, report: ImportReport) -> Non
             intake.findings.add(
                 "table", f"{name} has no rows in the file, and is not in the target.", name, error=False
             )
-
-
-def _lines(content: Content, table: Table, intake: ColumnMapping, report: ImportReport, limits: Limits) -> str:
-    rows = ForeignRows(intake, "line", limits)
-    with content() as file:
-        for number, line in _whole_lines(file, limits):
-            if line.isspace():
-                continue
-            limits.few_parts(line, f"Line {number:,}")
-            try:
-                row = {key: _of_raw(raw) for key, raw in _rows(line).items()}
-            except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, KeyError, RecursionError):
-                raise UnreadableError(f"Line {number:,} is no row: it is not a JSON object that can be read.") from None
-            del line
-            rows.add(table.name, row, number)
-            del row
-    rows.end()
-    _tell(rows, intake, report)
-    return f"a row a line, into {table.name}"
-
-
-def _whole_lines(file: IO[bytes], limits: Limits) -> Iterator[tuple[int, bytes]]:
-    """Yield the number and the bytes of each line, with its line ending."""
-    for number, piece in enumerate(iter(partial(file.readline, LARGE), b""), 1):
-        if len(piece) < LARGE or piece.endswith(b"\n"):
-            yield number, piece
-            continue
-        line = io.BytesIO()
-        while piece:
-            line.write(piece)
-            limits.fits(line.tell(), f"Line {number:,}")
-            if piece.endswith(b"\n"):
-                break
-            piece = file.readline(LARGE)
-        limits.fits_row(line.getvalue(), f"Line {number:,}")
-        yield number, line.getvalue()
-        del line
-
-
-def _of_raw(raw: msgspec.Raw) -> object:
-    """Return the value of a field: embedded JSON as its exact text, and tagged values as SQLite's values."""
-    value = _decode(raw)
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, (dict, list)) and bytes(memoryview(raw)[:3]) != b'{"$':
-        return str(memoryview(raw), "utf-8")
-    return of_tag(value)

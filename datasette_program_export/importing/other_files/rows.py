@@ -13,8 +13,10 @@ from ...errors import UnreadableError
 from ...files.reading_limits import LARGE, TRUSTING, Limits
 from ...formats.dataset import Value
 from ...formats.values import of_tag
+from ..choices import ImportChoices
 from ..staging.columns import ColumnMapping
 from ..staging.database import StagedTable
+from .numbers import keeps_digits
 
 _BATCH = 1000
 _MOST_SHAPES = 2000
@@ -25,11 +27,25 @@ _json = msgspec.json.Encoder(decimal_format="number").encode
 _ALSO_CALLED = {"interpretations": "chart_interpretations"}
 
 
-class ForeignRows:
-    """Stages rows of any tables. ``seen`` counts the rows by the names in the file; an empty list counts 0."""
+class UnfitError(ValueError):
+    """A value that would not be stored as it is; the text says why, and what to do."""
 
-    def __init__(self, intake: ColumnMapping, unit: str = "row", limits: Limits = TRUSTING) -> None:
+
+class ForeignRows:
+    """Stages rows of any tables. ``seen`` counts the rows by the names in the file; an empty list counts 0.
+
+    ``own`` means that the file is in the form of this program: each value is what the file says, in any column."""
+
+    def __init__(
+        self,
+        intake: ColumnMapping,
+        choices: ImportChoices,
+        unit: str = "row",
+        limits: Limits = TRUSTING,
+        own: bool = False,
+    ) -> None:
         self.intake = intake
+        self._choices, self._own = choices, own
         self.unit = unit
         self.seen: dict[str, int] = {}
         self.ignored: dict[str, set[str]] = {}
@@ -47,6 +63,7 @@ class ForeignRows:
             staged = self.intake.staging.tables.get(table.name) if table is not None else None
             if table is not None and staged is None:
                 staged = self.intake.loose(table, texts=False, unit=self.unit)
+                staged.own = self._own
             self._staged[name] = staged
 
     def called(self, name: str, row: Mapping[str, Any]) -> str:
@@ -70,10 +87,11 @@ class ForeignRows:
         values: list[Value] = [None] * len(staged.columns)
         for key, place in places.items():
             try:
-                values[place] = value_of(row[key])
-            except (ValueError, KeyError, TypeError, msgspec.MsgspecError):
+                values[place] = value_of(row[key], self._choices.kind_of(key) == "number")
+            except (ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
                 where = f"{self.unit.capitalize()} {number:,} of {staged.table.name}"
-                column, message = staged.columns[place], "holds a value that SQLite cannot"
+                column = staged.columns[place]
+                message = str(error) if isinstance(error, UnfitError) else "holds a value that SQLite cannot"
                 self.intake.findings.add(
                     "value", f"{where}: {column} {message}.", staged.table.name, column, number, self.unit
                 )
@@ -150,8 +168,22 @@ class ForeignRows:
                 del row[key]
 
 
-def value_of(value: Any) -> Value:
-    """Convert a decoded JSON value to SQLite's. Raises ValueError if SQLite cannot store it."""
+def real(text: str, rounds: bool) -> float:
+    """Return a JSON number that is not whole. Raises UnfitError if it would become another one and ``rounds`` is
+    false, ValueError if it is beyond all."""
+    number = float(text)
+    if number - number != 0:
+        raise ValueError
+    if not rounds and (len(text) > 15 or "e" in text or "E" in text) and not keeps_digits(text, whole=False):
+        raise UnfitError(
+            "holds a number of more digits than SQLite stores (17), so it would become another one: say --cells "
+            "COLUMN=number to round it"
+        )
+    return number
+
+
+def value_of(value: Any, rounds: bool = False) -> Value:
+    """Convert a decoded JSON value to SQLite's. Raises ValueError if SQLite cannot store it, as ``real`` does."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -161,10 +193,7 @@ def value_of(value: Any) -> Value:
             raise ValueError
         return value
     if isinstance(value, Decimal):
-        number = float(value)
-        if number - number != 0:
-            raise ValueError
-        return number
+        return real(str(value), rounds)
     if isinstance(value, (bytes, float)):
         return value
     if isinstance(value, dict) and next(iter(value), "")[:1] == "$":

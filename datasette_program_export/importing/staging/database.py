@@ -31,7 +31,7 @@ class StagedTable:
 
     ``raw`` are the staged columns with the file's values, ``shaped`` those with the converted values;
     ``own`` is true for a file of this program; ``loose`` are columns whose JSON is compared by content, not
-    by white space."""
+    by white space; ``as_told`` those whose values are of the kind that the caller named."""
 
     table: Table
     name: str
@@ -43,6 +43,7 @@ class StagedTable:
     shapes: list[tuple[str, ...]] = field(default_factory=list)
     rows: int = 0
     loose: frozenset[str] = frozenset()
+    as_told: frozenset[str] = frozenset()
 
     def value(self, column: str, alias: str = "s") -> str:
         """Return an SQL expression for the value as the target will store it."""

@@ -8,7 +8,7 @@ from datasette.utils import tilde_encode
 
 from ...errors import in_words
 from ...formats.moments import seconds_text
-from ...importing.choices import POLICIES
+from ...importing.choices import KINDS, POLICIES
 from ...importing.report import ImportReport
 from ...importing.writing.samples import HIDDEN
 from ..host.protocols import Datasette
@@ -37,6 +37,21 @@ _POLICIES = {
     "skip": "leave the row as it is",
     "update": "take the values that the file gives",
     "replace": "the same, and what the file does not give goes back to its default",
+}
+_FORMS = {  # of a file of another program: the choices that are one of a few words
+    "delimiter": (
+        "What stands between its fields?",
+        {"comma": "a comma", "semicolon": "a semicolon", "tab": "a tab", "pipe": "a bar (|)"},
+    ),
+    "decimal": (
+        "Its numbers (decimal)",
+        {"point": "1,234.56: a decimal point", "comma": "1.234,56: a decimal comma"},
+    ),
+    "dates": (
+        "Its dates, such as 1/2/2024 (dates)",
+        {"day-first": "day first", "month-first": "month first", "text": "stay as they are"},
+    ),
+    "nan": ("NaN in JSON (nan)", {"null": "is no value"}),
 }
 _NEWS = {
     "changed": "You changed a choice, so nothing was imported yet. Check the new preview, then import.",
@@ -99,6 +114,8 @@ async def upload_context(
         "hours": f"{asked.settings.retention_hours:g}",
         "error": error,
         "policies": _POLICIES,
+        "forms": _FORMS,
+        "kinds": KINDS,
         "tables": sorted(asked.rights.visible & (asked.rights.insert | asked.rights.update)),
     }
 
@@ -120,6 +137,8 @@ async def import_context(asked: ImportContext, imports: Imports, one: Import) ->
         "verdict": _verdict(report) if report is not None else None,
         "choices": one.choices,
         "policies": _POLICIES,
+        "forms": _FORMS,
+        "kinds": KINDS,
         "tables": sorted(asked.rights.visible & (asked.rights.insert | asked.rights.update)),
         "changes": report.total("insert") + report.total("update") if report is not None else 0,
         "links": await _links(asked, report) if report is not None else {},

@@ -9,7 +9,7 @@ from datasette.utils import tilde_decode
 
 from ...database.schema import fold
 from ...errors import DeniedError, ExportError, NotFoundError, RequestError, UnsupportedError
-from ...importing.choices import POLICIES, ImportChoices
+from ...importing.choices import KINDS, POLICIES, ImportChoices
 from ...importing.report import ImportReport
 from ...importing.staging.columns import ColumnMapping
 from ...options.settings import Settings
@@ -148,8 +148,17 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
     for name, value in pairs:
         if name == "csrftoken" or value == "":
             continue
-        if name in ("on_conflict", "table", "delimiter", "encoding"):
+        if name in ("on_conflict", "table", "delimiter", "encoding", "decimal", "dates", "nan", "rows_at"):
             found[name] = value
+        elif name == "skip_lines":
+            if not (value.isdecimal() and value.isascii() and len(value) < 8):
+                raise RequestError("skip_lines is a number of lines.")
+            found[name] = int(value)
+        elif name == "cells":
+            column, sign, kind = value.rpartition("=")
+            if not sign or not column or kind not in KINDS:
+                raise RequestError(f"cells needs column=kind, a kind being one of {', '.join(KINDS)}.")
+            found.setdefault(name, {})[column] = kind
         elif name in ("allow_dangling", "triggers", "header"):
             if value.lower() not in _YES:
                 raise RequestError(f"{name} is 1 or 0.")

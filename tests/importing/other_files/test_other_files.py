@@ -18,7 +18,7 @@ import pytest
 
 from datasette_program_export import ExportService, RefusedError, Request, export, load
 from datasette_program_export.errors import RequestError, UnreadableError
-from datasette_program_export.importing.other_files.surrogates import WholeCharacters
+from datasette_program_export.importing.other_files.json.surrogates import WholeCharacters
 from tests.support.files.application_files import (
     CHARTS,
     FULL,

@@ -10,19 +10,18 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from itertools import islice
 from typing import IO, Any
 
-from ...errors import RequestError, UnreadableError, UnsupportedError
-from ...files.reading_limits import LARGE, TRUSTING, Limits
-from ...formats.registry import NAMES, get_format
-from .rows import ForeignRows
-from .surrogates import ShortTokens, WholeCharacters
+from ....database.schema import fold
+from ....errors import RequestError, UnreadableError
+from ....files.reading_limits import TRUSTING, Limits
+from ....formats.registry import NAMES, get_format
+from ...choices import ImportChoices
+from ..rows import ForeignRows
+from .events import DEPTH, Event, JsonFault, JsonText, counted, elements, keys_of, object_of, skip, value_from
+from .loose import LooseForm, loose_form
 
-Event = tuple[str, Any]
-_DEEPEST = 10_000
-_MOST_KEYS = 10_000
-_MOST_EVENTS = 150_000  # in one row: as objects, each takes some hundred bytes
+_TOLD = 10
 _ROWS_INSIDE = ("data", "related_data")
 _KNOWN_LISTS = ("tables", "missing_ids", "errors", "warnings")
 _LAYOUTS = (  # a key that shows the layout, in the order in which they are tried
@@ -42,19 +41,21 @@ def _is_ours(name: object) -> bool:
 
 
 class JsonDocument:
-    """One JSON document. ``opened`` opens it from its start; ``table`` names the table of a bare list of rows."""
+    """One JSON file. ``opened`` opens it as UTF-8; ``choices`` name the table of bare rows, and where they are."""
 
     def __init__(
         self,
         opened: Callable[[], AbstractContextManager[IO[bytes]]],
         rows: ForeignRows,
-        table: str | None,
+        choices: ImportChoices,
         limits: Limits = TRUSTING,
+        encoding: str = "utf-8",
     ) -> None:
         self._limits = limits
-        self._opened = opened
+        self._text = JsonText(opened, limits, encoding)
         self._rows = rows
-        self._table = table
+        self._table = choices.table
+        self._rows_at = choices.rows_at
         self._kept = 0
         self.facts: dict[str, Any] = {}
         self.texts: dict[str, str] = {}  # JSON or CSV in a string, by table; "" if it names none
@@ -62,17 +63,88 @@ class JsonDocument:
 
     def read(self) -> None:
         """Stage all rows. Raises UnreadableError, and RequestError if a table must be named."""
-        with self._opened() as file:
-            events = _events(file, self._limits)
-            event, _ = next(events, ("end", None))
-            if event == "start_array":
-                self._list(events, None)
-            elif event == "start_map":
-                self._object(events)
+        try:
+            self._read()
+        except JsonFault as fault:
+            raise self._text.told(fault) from None
+
+    def _read(self) -> None:
+        plan = self._planned()
+        events = self._text.events()
+        event, _ = next(events, ("end", None))
+        if plan is not None:
+            self._loose(plan, event, events)
+        elif event == "start_array":
+            self._list(events, None)
+        elif event == "start_map":
+            self._object(events)
+        else:
+            raise UnreadableError("The file is JSON, but neither an object nor a list.", "unknown")
+        for _ in events:
+            raise RequestError("The file holds several JSON values one behind the other: say --table for their rows.")
+
+    def _planned(self) -> LooseForm | None:
+        """Return how a file that names no tables is read into the one that was named, or None for a known layout."""
+        if self._table is None:
+            if self._rows_at is not None:
+                raise RequestError("--rows-at needs --table, for the rows that it leads to.")
+            return None
+        if self._rows_at is None and self._begins_with_list():
+            return LooseForm("values", []) if self._is_followed() else None
+        return loose_form(self._text, self._table, self._rows_at, self._rows.intake.schema)
+
+    def _begins_with_list(self) -> bool:
+        return next(self._text.events(), ("end", None))[0] == "start_array"
+
+    def _is_followed(self) -> bool:
+        """Return whether more values stand behind the first."""
+        depth = 0
+        for event, _ in (events := self._text.events()):
+            if depth == 0 and event.startswith("end"):
+                break
+            depth += DEPTH.get(event, 0)
+            if depth == 0:
+                return next(events, None) is not None
+        return False
+
+    def _loose(self, form: LooseForm, event: str, events: Iterator[Event]) -> None:
+        assert self._table is not None
+        self.layout = f"{form.said}, into {self._table}"
+        if form.kind == "under":
+            self._under(form.path, events)
+            return
+        first = True
+        while event.startswith("start"):
+            if event == "start_map":
+                self._rows.add(self._table, object_of(counted(events, 1, self._limits)))
             else:
-                raise UnreadableError("The file is JSON, but neither an object nor a list.", "unknown")
-            for _ in events:
-                pass
+                self._list(events, None)
+            event, first = next(events, ("end", None))[0], False
+        if event != "end":
+            raise UnreadableError("The file is JSON, but neither an object nor a list.", "unknown")
+        assert not first
+
+    def _under(self, path: list[str], events: Iterator[Event]) -> None:
+        """Read the rows to which the keys of ``path`` lead, and skip what stands beside them."""
+        assert self._table is not None
+        beside = []
+        for _, key in keys_of(events):
+            event, _ = next(events)
+            if key != path[0]:
+                beside.append(key)
+                if event.startswith("start"):
+                    skip(events)
+            elif len(path) > 1:
+                self._under(path[1:], events)
+            elif event == "start_array":
+                self._list(events, None)
+            else:
+                self._rows.add(self._table, object_of(counted(events, 1, self._limits)))
+        if beside:
+            told = (
+                f"What stands beside the rows is not read: {', '.join(beside[:_TOLD])}{' …' * (len(beside) > _TOLD)}."
+            )
+            self._rows.intake.findings.add("read", told, self._table, error=False)
 
     def _keep(self, where: dict[str, Any], key: str, value: Any) -> None:
         """Keep a value that is not a row, within the size limit for such values."""
@@ -82,7 +154,7 @@ class JsonDocument:
 
     def _object(self, events: Iterator[Event]) -> None:
         self.layout = "tables of rows"
-        for _, key in _keys(events):
+        for _, key in keys_of(events):
             event, value = next(events)
             if event == "start_array":
                 self._list(events, key)
@@ -91,7 +163,7 @@ class JsonDocument:
                     self._inside(events)
                 else:
                     self._keep(self.facts, key, None)
-                    _skip(events)
+                    skip(events)
                     if self._rows.intake.schema.find(key) is not None:
                         raise UnreadableError(f"{key} is a table of the target, but no list of rows in the file.")
             elif key == "data" and event == "string":
@@ -108,7 +180,7 @@ class JsonDocument:
         self.layout = next((what for key, what in _LAYOUTS if key in names), self.layout)
 
     def _inside(self, events: Iterator[Event]) -> None:
-        for _, key in _keys(events):
+        for _, key in keys_of(events):
             event, value = next(events)
             if event == "start_array":
                 self._list(events, key)
@@ -119,13 +191,13 @@ class JsonDocument:
 
     def _list(self, events: Iterator[Event], key: str | None) -> None:
         name: str | None = None
-        for number, (event, value) in enumerate(_elements(events), 1):
+        for number, (event, value) in enumerate(elements(events), 1):
             if event != "start_map":
-                _value(events, event, value)
+                value_from(events, event, value)
                 if key not in _KNOWN_LISTS:
                     raise UnreadableError(f"Entry {number:,} of {key or 'the list'} is no object, so it is no row.")
                 continue
-            row = _map(_counted(events, number, self._limits))
+            row = object_of(counted(events, number, self._limits))
             name = name or self._name(key, row)
             self._rows.add(name, row)
             del row
@@ -142,6 +214,8 @@ class JsonDocument:
         if key == "records" and self._rows.intake.schema.find("records") is None:
             named = self.facts.get("table") or self._table or self._look_for("table")
             if isinstance(named, str):
+                if self._table is not None and fold(named) != fold(self._table):
+                    raise RequestError(f"The file holds rows of {named}, not of {self._table}: leave out --table.")
                 return named
             key = None
         if key is not None:
@@ -153,104 +227,12 @@ class JsonDocument:
     def _look_for(self, key: str) -> Any:
         """Return a text of the outermost object that comes after its rows, or None."""
         depth, last = 0, None
-        with self._opened() as file:
-            for event, value in _events(file, self._limits):
-                if depth == 1 and last == key and event == "string":
-                    return value
-                depth += {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}.get(event, 0)
-                last = value if event == "map_key" and depth == 1 else None
+        for event, value in self._text.events():
+            if depth == 1 and last == key and event == "string":
+                return value
+            depth += DEPTH.get(event, 0)
+            last = value if event == "map_key" and depth == 1 else None
         return None
-
-
-def _events(file: IO[bytes], limits: Limits) -> Iterator[Event]:
-    """Yield ijson's events. Raises UnreadableError if the file is not JSON, UnsupportedError without ijson."""
-    try:
-        import ijson
-    except ImportError:
-        raise UnsupportedError(
-            "To read JSON of other programs the package ijson is needed: pip install datasette-program-export[import]."
-        ) from None
-    try:
-        yield from ijson.basic_parse(WholeCharacters(ShortTokens(file, limits)), use_float=False)
-    except ijson.IncompleteJSONError as error:
-        if "premature" in str(error).lower() or "incomplete" in str(error).lower():
-            raise UnreadableError("The file is cut: it ends within its JSON.", "cut") from None
-        raise UnreadableError("The file is not JSON (a bare NaN or Infinity is none, either).") from None
-    except (ijson.JSONError, UnicodeDecodeError, ValueError, ArithmeticError):  # ArithmeticError: a huge exponent
-        raise UnreadableError("The file is not JSON (a bare NaN or Infinity is none, either).") from None
-
-
-def _counted(events: Iterator[Event], number: int, limits: Limits) -> Iterator[Event]:
-    """Yield the events of one row. Raises UnreadableError if it is too large to be held as objects."""
-    if limits is TRUSTING:
-        yield from events
-        return
-    size = 0
-    for event, value in islice(events, _MOST_EVENTS):
-        if isinstance(value, str):
-            size += len(value)
-            if size > LARGE:
-                limits.fits(size * 2, f"Row {number:,}")
-        yield event, value
-        del value
-    raise UnreadableError(
-        f"Row {number:,} has far too many parts. If you know where the file is from, give the argument trusted."
-    )
-
-
-def _keys(events: Iterator[Event]) -> Iterator[Event]:
-    """Yield the keys of an object; take each value before the next key. Raises UnreadableError for a repeated key."""
-    seen: set[str] = set()
-    for event, value in events:
-        if event == "end_map":
-            return
-        if value in seen:
-            raise UnreadableError(f"The file has {value} twice in one object.")
-        if len(seen) >= _MOST_KEYS:
-            raise UnreadableError("The file has far too many keys in one object.")
-        seen.add(value)
-        yield event, value
-
-
-def _skip(events: Iterator[Event]) -> None:
-    """Skip the rest of an object that holds no rows."""
-    depth = 1
-    for event, _ in events:
-        depth += {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}.get(event, 0)
-        if depth == 0:
-            return
-        if depth > _DEEPEST:
-            raise UnreadableError("The file is nested far too deeply.")
-
-
-def _elements(events: Iterator[Event]) -> Iterator[Event]:
-    for event, value in events:
-        if event == "end_array":
-            return
-        yield event, value
-
-
-def _map(events: Iterator[Event]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    key = ""
-    for event, value in events:
-        if event == "map_key":
-            if value in found:
-                raise UnreadableError(f"The file has {value} twice in one object.")
-            key = value
-        elif event == "end_map":
-            return found
-        else:
-            found[key] = _value(events, event, value)
-    return found
-
-
-def _value(events: Iterator[Event], event: str, value: Any) -> Any:
-    if event == "start_map":
-        return _map(events)
-    if event == "start_array":
-        return [_value(events, e, v) for e, v in _elements(events)]
-    return value
 
 
 def from_text(text: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import IO
 
-from ...errors import UnreadableError
-from ...files.reading_limits import TRUSTING, Limits
+from ....errors import UnreadableError
+from ....files.reading_limits import TRUSTING, Limits
 
 _DIGITS = bytes(48 if byte in b"0123456789.eE+-" else 32 for byte in range(256))
 _WIDE = re.compile(rb"[\x80-\xff]|\\u").search

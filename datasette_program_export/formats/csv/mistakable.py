@@ -1,0 +1,118 @@
+"""What a reader of plain csv or tsv cannot tell apart: said before the file is written, and after.
+
+A package describes its columns, so nothing is mistaken there; a bare file has no place for a description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ...database.fetching.rows_in_c import Chunk
+from ...database.schema import affinity
+from ..column_facts import ColumnFacts
+from ..dataset import Field, Row, Value
+
+_MOST = 5  # columns that a sentence names
+_WHAT = {
+    "untyped": "Numbers where the column has no type ({columns}){seen}: {form} does not tell 1 from the text 1; "
+    "a package does.",
+    "texts": "Texts where the column is for binary data ({columns}){seen}: {form} does not tell them from base64; "
+    "a package does.",
+    "odd": "Texts with a zero byte, or that are not UTF-8 ({columns}){seen}: many programs cut the former, and {form} "
+    "writes the latter as base64 and does not say so; a package does.",
+    "empty": "Nothing (NULL) beside empty texts ({columns}){seen}: {form} tells them apart by quotes alone, which many "
+    "programs do not see; a package says it.",
+}
+BINARY = "{column} holds binary data{seen}: {form} writes it as text (base64) and does not say so; a package does."
+
+
+def _odd_text(code: int, data: memoryview) -> str:
+    return bytes(data).decode("utf-8", "surrogateescape")
+
+
+_unpack = msgspec.msgpack.Decoder(list[tuple[Any, ...]], ext_hook=_odd_text).decode
+
+
+def mistakable(facts: ColumnFacts, declared: str) -> list[str]:
+    """Return the kinds of confusion (keys of the sentences) that a column with these values and this type has."""
+    untyped = affinity(declared) == "BLOB"
+    named = "BLOB" in declared.upper()
+    found = {
+        "untyped": untyped and not named and bool(facts.classes & {int, float}),
+        "texts": named and str in facts.classes,
+        "odd": facts.has_odd_text,
+        "empty": facts.has_null and facts.has_empty,
+    }
+    return [kind for kind, met in found.items() if met]
+
+
+def sentences(table: str, columns: Mapping[str, Sequence[str]], form: str, seen: str = "") -> Iterator[str]:
+    """Yield a sentence for each kind of confusion; ``columns`` has those of each, ``seen`` says where it was met."""
+    for kind, what in _WHAT.items():
+        names = [f"{table}.{column}" for column, kinds in columns.items() if kind in kinds]
+        if names:
+            told = ", ".join(names[:_MOST]) + f" and {len(names) - _MOST:,} more" * (len(names) > _MOST)
+            yield what.format(columns=told, form=form, seen=seen)
+
+
+class Examined:
+    """Examines the rows that are written through it, and tells afterwards what a reader cannot tell apart.
+
+    It finds what ``ColumnFacts`` finds, as far as it matters here, in a fraction of the time."""
+
+    def __init__(self, table: str, fields: Sequence[Field], form: str) -> None:
+        self._table, self._fields, self._form = table, fields, form
+        self._facts = [ColumnFacts() for _ in fields]
+
+    def through(self, write: Callable[[list[Row]], bytes]) -> Callable[[list[Row]], bytes]:
+        """Return a function that writes rows as ``write`` does, and examines them."""
+
+        def examined(rows: list[Row]) -> bytes:
+            for facts, column in zip(self._facts, zip(*rows)):
+                _saw(facts, column)
+            return write(rows)
+
+        return examined
+
+    def saw(self, chunk: Chunk) -> None:
+        """Examine rows that were written elsewhere, by what was packed for their digest: all but computed values."""
+        if chunk.rows:
+            stored = [facts for field, facts in zip(self._fields, self._facts) if not field.generated]
+            packed = _unpack(b"\xdd" + chunk.rows.to_bytes(4, "big") + chunk.packed)  # as an array of the rows
+            for facts, column in zip(stored, zip(*packed)):
+                _saw(facts, column)
+
+    def sentences(self) -> list[str]:
+        """Return the sentences, after the last row."""
+        pairs = list(zip(self._fields, self._facts))
+        found = [
+            BINARY.format(column=f"{self._table}.{field.name}", seen="", form=self._form)
+            for field, facts in pairs
+            if bytes in facts.classes
+        ]
+        kinds = {field.name: mistakable(facts, field.type) for field, facts in pairs}
+        return [*found, *sentences(self._table, kinds, self._form)]
+
+
+def _saw(facts: ColumnFacts, column: tuple[Value, ...]) -> None:
+    classes = set(map(type, column))
+    facts.classes |= classes
+    if str not in classes:
+        facts.has_empty = facts.has_empty or (bytes in classes and b"" in column)
+        return
+    if not facts.has_empty:
+        facts.has_empty = not all(column) and ("" in column or b"" in column)
+    if not facts.has_odd_text:
+        text = "".join(column if len(classes) == 1 else [v for v in column if type(v) is str])  # type: ignore[arg-type]
+        facts.has_odd_text = "\0" in text or not (text.isascii() or _is_utf8(text))
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
