@@ -5,8 +5,9 @@
 //   program_export_close(number)            ends the table, returns the last chunk
 //
 // A chunk is a BLOB: why it ended (0 full, 1 a row that is too large, 2 a text that only Python can judge), the rows,
-// the bytes of each of the two parts that follow, all as 32-bit little-endian, then for each column, 32-bit, how many
-// of its texts were not embedded; then the rows as JSON or CSV, then the rows as MessagePack, for the digest.
+// the bytes of each of the two parts that follow, all as 32-bit little-endian, then for each column, 32-bit each, how
+// many of its texts were not embedded and what its values are (Seen); then the rows as JSON or CSV, then the rows as
+// MessagePack, for the digest.
 // After a chunk that ended with 1 or 2, the row that ended it and all later ones are not taken: Python writes them.
 //
 // The bytes are those of the Python code in formats/ (values.py, digest.py, json/embedding.py, csv/writing.py).
@@ -32,6 +33,7 @@ constexpr size_t CHUNK = 256 * 1024;
 constexpr size_t LARGEST_ROW = 1024 * 1024;
 constexpr int DEEPEST = 64;
 enum Reason : uint32_t { FULL = 0, LARGE = 1, UNSURE = 2 };
+enum Seen : uint32_t { NONE = 1, INTEGER = 2, REAL = 4, TEXT = 8, BLOB = 16, EMPTY = 32, ODD_TEXT = 64 };
 
 using Bytes = std::string;
 
@@ -440,6 +442,7 @@ struct Column {
     bool holds_json = false;
     bool computed = false;  // by SQLite: not part of the digest
     uint32_t not_embedded = 0;
+    uint32_t seen = 0;
 };
 
 class Table {
@@ -501,12 +504,16 @@ public:
 
     Bytes chunk() {
         Bytes result;
-        result.reserve(16 + 4 * columns.size() + out.size() + packed.size());
+        result.reserve(16 + 8 * columns.size() + out.size() + packed.size());
         little(result, reason);
         little(result, rows);
         little(result, static_cast<uint32_t>(out.size()));
         little(result, static_cast<uint32_t>(packed.size()));
-        for (Column &column : columns) { little(result, column.not_embedded); column.not_embedded = 0; }
+        for (Column &column : columns) {
+            little(result, column.not_embedded);
+            little(result, column.seen);
+            column.not_embedded = column.seen = 0;
+        }
         at_row_end.clear();
         result.append(out.data(), out.size()).append(packed.data(), packed.size());
         out.cut(0);
@@ -530,6 +537,7 @@ private:
         auto found = at_row_end.find(place);
         return found == at_row_end.end() ? 0 : found->second;
     }
+    static void saw(Column &column, Seen kind, size_t size) { column.seen |= size ? kind : kind | EMPTY; }
     void stop(Reason why) { ended = true; reason = why; }
 
     static bool text(const unsigned char *&at, const unsigned char *end, Bytes &to) {
@@ -549,16 +557,19 @@ private:
         const bool hashed = !column.computed;
         switch (sqlite3_value_type(value)) {
             case SQLITE_NULL:
+                column.seen |= NONE;
                 out.add("null");
                 if (hashed) pack.null();
                 return true;
             case SQLITE_INTEGER: {
+                column.seen |= INTEGER;
                 int64_t number = sqlite3_value_int64(value);
                 add_integer(out, number);
                 if (hashed) pack.integer(number);
                 return true;
             }
             case SQLITE_FLOAT: {
+                column.seen |= REAL;
                 double number = sqlite3_value_double(value);
                 if (std::isinf(number)) out.add(Bytes(number > 0 ? "{\"$real\":\"Infinity\"}" : "{\"$real\":\"-Infinity\"}"));
                 else add_real(out, number);
@@ -569,8 +580,11 @@ private:
                 const char *text = reinterpret_cast<const char *>(sqlite3_value_text(value));
                 size_t size = sqlite3_value_bytes(value);
                 if (!text) return false;
+                saw(column, TEXT, size);
                 const Look look(text, size, 0x20, '"', '\\');
+                if (look.special && std::memchr(text, 0, size)) column.seen |= ODD_TEXT;
                 if (look.high && !is_utf8(reinterpret_cast<const unsigned char *>(text), size)) {
+                    column.seen |= ODD_TEXT;
                     if (column.holds_json) ++column.not_embedded;
                     out.add("{\"$base64\":true,\"encoded\":\"");
                     add_base64(out, reinterpret_cast<const unsigned char *>(text), size);
@@ -594,6 +608,7 @@ private:
                 const char *bytes = static_cast<const char *>(sqlite3_value_blob(value));
                 size_t size = sqlite3_value_bytes(value);
                 if (!bytes && size) return false;
+                saw(column, BLOB, size);
                 out.add("{\"$base64\":true,\"encoded\":\"");
                 add_base64(out, reinterpret_cast<const unsigned char *>(bytes), size);
                 out.add("\"}");
@@ -607,16 +622,19 @@ private:
         const bool hashed = !column.computed;
         switch (sqlite3_value_type(value)) {
             case SQLITE_NULL:
+                column.seen |= NONE;
                 out.add(null);
                 if (hashed) pack.null();
                 return true;
             case SQLITE_INTEGER: {
+                column.seen |= INTEGER;
                 int64_t number = sqlite3_value_int64(value);
                 add_integer(out, number);
                 if (hashed) pack.integer(number);
                 return true;
             }
             case SQLITE_FLOAT: {
+                column.seen |= REAL;
                 double number = sqlite3_value_double(value);
                 if (std::isinf(number)) out.add(Bytes(number > 0 ? "Infinity" : "-Infinity"));
                 else add_real(out, number);
@@ -627,8 +645,11 @@ private:
                 const char *text = reinterpret_cast<const char *>(sqlite3_value_text(value));
                 size_t size = sqlite3_value_bytes(value);
                 if (!text) return false;
+                saw(column, TEXT, size);
                 const Look look(text, size, '\r' + 1, '"', delimiter[0]);
+                if (look.special && std::memchr(text, 0, size)) column.seen |= ODD_TEXT;
                 if (look.high && !is_utf8(reinterpret_cast<const unsigned char *>(text), size)) {
+                    column.seen |= ODD_TEXT;
                     add_base64(out, reinterpret_cast<const unsigned char *>(text), size);
                     if (hashed) pack.bad_text(text, size);
                     return true;
@@ -641,6 +662,7 @@ private:
                 const char *bytes = static_cast<const char *>(sqlite3_value_blob(value));
                 size_t size = sqlite3_value_bytes(value);
                 if (!bytes && size) return false;
+                saw(column, BLOB, size);
                 if (size) add_base64(out, reinterpret_cast<const unsigned char *>(bytes), size);
                 else out.add("\"\"");
                 if (hashed) pack.blob(bytes ? bytes : "", size);

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from enum import IntFlag
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -50,17 +51,31 @@ class RowPlan:
         return b"".join(parts)
 
 
+class Seen(IntFlag):
+    """Kinds of values. ``ODD_TEXT`` is not UTF-8, or has a NUL."""
+
+    NULL = 1
+    INTEGER = 2
+    REAL = 4
+    TEXT = 8
+    BLOB = 16
+    EMPTY = 32
+    ODD_TEXT = 64
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Some rows as ``written``, and as MessagePack (``packed``), for the digest.
 
-    ``not_embedded`` counts for each column the texts that are not embedded as JSON. ``stopped``: a row follows that
-    is left to Python, as are all rows after it."""
+    For each column, ``not_embedded`` counts the texts that are not embedded as JSON, and ``seen`` has the kinds of its
+    values, as bits of ``Seen``; in the last chunk perhaps also those of a row that is left to Python. ``stopped``: a
+    row follows that is left to Python, as are all rows after it."""
 
     rows: int
     written: bytes
     packed: memoryview
     not_embedded: tuple[int, ...]
+    seen: tuple[int, ...]
     stopped: bool
 
 
@@ -114,11 +129,11 @@ def _registered(library: ModuleType) -> Iterator[None]:
 def read_chunk(data: bytes, columns: int) -> Chunk:
     """Return the chunk that a function of the extension has returned for a table of so many columns."""
     reason, rows, written, packed = _HEAD.unpack_from(data)
-    counts = struct.unpack_from(f"<{columns}I", data, _HEAD.size)
-    start = _HEAD.size + 4 * columns
+    facts = struct.unpack_from(f"<{2 * columns}I", data, _HEAD.size)
+    start = _HEAD.size + 8 * columns
     view = memoryview(data)
     end = start + written
-    return Chunk(rows, bytes(view[start:end]), view[end : end + packed], counts, bool(reason))
+    return Chunk(rows, bytes(view[start:end]), view[end : end + packed], facts[::2], facts[1::2], bool(reason))
 
 
 def _sized(data: bytes) -> bytes:

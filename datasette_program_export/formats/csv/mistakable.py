@@ -6,11 +6,8 @@ A package describes its columns, so nothing is mistaken there; a bare file has n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
-import msgspec
-
-from ...database.fetching.rows_in_c import Chunk
+from ...database.fetching.rows_in_c import Chunk, Seen
 from ...database.schema import affinity
 from ..column_facts import ColumnFacts
 from ..dataset import Field, Row, Value
@@ -29,11 +26,7 @@ _WHAT = {
 BINARY = "{column} holds binary data{seen}: {form} writes it as text (base64) and does not say so; a package does."
 
 
-def _odd_text(code: int, data: memoryview) -> str:
-    return bytes(data).decode("utf-8", "surrogateescape")
-
-
-_unpack = msgspec.msgpack.Decoder(list[tuple[Any, ...]], ext_hook=_odd_text).decode
+_CLASSES = {Seen.NULL: type(None), Seen.INTEGER: int, Seen.REAL: float, Seen.TEXT: str, Seen.BLOB: bytes}
 
 
 def mistakable(facts: ColumnFacts, declared: str) -> list[str]:
@@ -78,12 +71,11 @@ class Examined:
         return examined
 
     def saw(self, chunk: Chunk) -> None:
-        """Examine rows that were written elsewhere, by what was packed for their digest: all but computed values."""
-        if chunk.rows:
-            stored = [facts for field, facts in zip(self._fields, self._facts) if not field.generated]
-            packed = _unpack(b"\xdd" + chunk.rows.to_bytes(4, "big") + chunk.packed)  # as an array of the rows
-            for facts, column in zip(stored, zip(*packed)):
-                _saw(facts, column)
+        """Examine rows that were written in C."""
+        for facts, seen in zip(self._facts, chunk.seen):
+            facts.classes.update(kind for bit, kind in _CLASSES.items() if seen & bit)
+            facts.has_empty = facts.has_empty or bool(seen & Seen.EMPTY)
+            facts.has_odd_text = facts.has_odd_text or bool(seen & Seen.ODD_TEXT)
 
     def sentences(self) -> list[str]:
         """Return the sentences, after the last row."""
