@@ -9,7 +9,7 @@ from contextlib import closing, redirect_stdout
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,6 +30,9 @@ from ..selection.annotated_schema import annotate
 from .command import Command, leave_nothing_behind
 from .options import FormatChoice, order_and_columns, params, settings_in, where, with_options
 from .terminal import printable
+
+if TYPE_CHECKING:
+    from ..importing.proof.prove import Proof
 
 
 @click.command(name="client", cls=Command)
@@ -181,13 +184,24 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
             check_can_be_proven(get_format(PACKAGE) if archived else export.format, export.request)
         path = Path(output) / export.filename if folder else Path(output)
         given = _watched(export, chain([first], chunks))
-        if proving:
-            proof = write_proven(path, given, settings, export.request)
-            click.echo(f"{path}: proven by an import into a new database, in {proof.seconds:.1f} s.", err=True)
+        proof = write_proven(path, given, settings, export.request) if proving else None
         size = path.stat().st_size if proving else write_whole(path, given)
     rows = f"{export.progress.rows:,} row{'' if export.progress.rows == 1 else 's'}"
     click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
     _tell_coverage(export)
+    if proof is not None:
+        _tell_proof(path, proof)
+
+
+def _tell_proof(path: Path, proof: Proof) -> None:
+    """Say whether the file is proven, and what of it is not. Exits with 1 if not all of it is."""
+    if proof.proven:
+        click.echo(f"{path}: proven by an import into a new database, in {proof.seconds:.1f} s.", err=True)
+        return
+    click.echo(f"{path}: complete and kept, but NOT PROVEN: not all of it comes back in a new database here.", err=True)
+    for problem in proof.problems:
+        click.echo(f"  {printable(problem)}", err=True)
+    raise SystemExit(1)
 
 
 def _tell_coverage(export: Export) -> None:

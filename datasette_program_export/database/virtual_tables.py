@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from .guarding.sql_tokens import SQLTextError, Token, tokens
 from .schema import Table
 
+TAKING_ROWS = ("fts3", "fts4", "fts5", "rtree", "rtree_i32")  # SQLite's own modules that keep rows of their own
 OF_INDEXES = ("fts3tokenize", "fts4aux", "fts5vocab", "dbstat")  # these show only what other tables hold
 
 

@@ -24,7 +24,7 @@ from .report import AllowedReference, Finding, FindingCollector, ImportReport
 from .safety_copy import copies_folder, copy_before, default_place, delete_copy, remove_empty_folder, restore_command
 from .staging.columns import ColumnMapping
 from .staging.database import StagedTable, StagingDatabase
-from .staging.new_tables import authorized, during_rows
+from .staging.making import authorized, during_rows
 from .target import Target, Triggers
 from .writing.foreseen import digest_of_table, digest_of_tables
 from .writing.reference_check import ReferenceCheck
@@ -136,7 +136,6 @@ class ImportRun:
         goal, made = self.goal, self.intake.construction
         if made is not None:
             made.prepare(goal.connection)
-            goal.connection.execute("PRAGMA trusted_schema=OFF")
         with goal.attached(self.staging.path) as schema:
             while True:
                 with goal.transaction(), self.watch.over(goal.connection):

@@ -113,6 +113,7 @@ MAY_OPEN = {
     "formats/sqlite/writing.py _Building.seal": PRIVATE,
     "formats/sqlite/writing.py encode": PRIVATE,
     "importing/proof/proven_file.py _again": PRIVATE,
+    "importing/proof/proven_file.py _recorded": PRIVATE,
     "importing/target.py Target.publish": PRIVATE,
     "options/preset.py _read": "a file of this package, or one that a plugin names as its preset",
     "options/settings.py read_settings": "the site's settings, by the command line alone",

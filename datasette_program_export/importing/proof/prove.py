@@ -53,6 +53,7 @@ class Proof(BaseModel):
 
     file: str
     proven: bool = False
+    complete: bool = Field(default=False, description="Whether the file is complete and unchanged, as `verify` says.")
     problems: list[str] = []
     tables: dict[str, ProvenTable] = {}
     dangling: int = Field(default=0, description="References that lead nowhere, as the file says itself.")
@@ -76,7 +77,7 @@ def prove(
     started = time.monotonic()
     path = path_of("file", file)
     said = verify(path, trusted=trusted)
-    proof = Proof(file=path.name, problems=list(said.problems))
+    proof = Proof(file=path.name, complete=said.status == "complete", problems=list(said.problems))
     if said.status == "complete":
         with TemporaryFolder(folder) as scratch:
             new = scratch / "proof.db"
@@ -85,7 +86,8 @@ def prove(
                 new, path, settings=settings, inspect=look, preview=True, allow_dangling=True, trusted=trusted
             )
             proof.report, proof.tables, proof.bytes = report, look.tables, look.bytes
-            proof.problems += [f.message for f in report.findings] + look.problems
+            aside = [n.message for n in report.notes if n.kind == "set_aside"]
+            proof.problems += [f.message for f in report.findings] + aside + look.problems
             proof.dangling = sum(d.rows for d in report.dangling)
     proof.proven = said.status == "complete" and not proof.problems
     proof.seconds = round(time.monotonic() - started, 3)
@@ -124,10 +126,11 @@ class _Look:
         )
         there = {(kind, name): sql for kind, name, sql in goal.connection.execute(query)}
         made = intake.construction
-        said = {(s.kind, s.name): s.sql for s in (*made.tables, *made.objects)} if made is not None else {}
-        for kind, name in sorted(there.keys() ^ said.keys()):
+        said = {(s.type, s.name): s.sql for s in (*made.tables, *made.objects)} if made is not None else {}
+        aside = made.set_aside if made is not None else set()  # those are told with their reason
+        for kind, name in sorted((there.keys() ^ said.keys()) - aside):
             self.problems.append(f"The {kind} {name} is only in the {'database' if (kind, name) in there else 'file'}.")
-        differing = [key for key in said if key in there and there[key] != said[key]]
+        differing = [key for key in sorted(said.keys() - aside) if key in there and there[key] != said[key]]
         self.problems += [f"The {kind} {name} is another in the database." for kind, name in differing]
 
     def _references(self, applied: AppliedImport) -> None:

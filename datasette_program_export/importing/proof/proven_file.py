@@ -25,6 +25,8 @@ from ...options.request import DEFAULT_MEMBER, PACKAGE, Request
 from ...options.settings import Settings
 from .prove import Proof, prove
 
+_PIECE = 1 << 20
+
 
 def check_can_be_proven(form: Format, request: Request) -> None:
     """Check that the format can be read back. Raises UnsupportedError if it cannot."""
@@ -37,7 +39,8 @@ def check_can_be_proven(form: Format, request: Request) -> None:
 def write_proven(path: Path, chunks: Iterable[bytes], settings: Settings, request: Request) -> Proof:
     """Write a file, prove it, and rename it to ``path`` with its proof recorded in it.
 
-    Raises BrokenExportError if the proof fails; an existing file at ``path`` then stays."""
+    A file that is complete but does not come back just so is kept, without a proof: see ``problems`` of what is
+    returned. Raises BrokenExportError if the file itself is damaged; an existing file at ``path`` then stays."""
     with folder_beside(path) as folder:
         first = folder / path.name
         write_whole(first, chunks)
@@ -46,6 +49,10 @@ def write_proven(path: Path, chunks: Iterable[bytes], settings: Settings, reques
 
 def _recorded(first: Path, path: Path, settings: Settings, request: Request) -> Proof:
     proof = prove(first, settings=settings, trusted=True, folder=settings.spool_dir)
+    if proof.complete and not proof.proven:
+        with first.open("rb") as file:
+            write_whole(path, iter(partial(file.read, _PIECE), b""))
+        return proof
     if not proof.proven:
         told = " ".join(proof.problems[:3])
         raise BrokenExportError(f"The file did not come back as it went out, so it was removed. {told}")
