@@ -17,6 +17,7 @@ from ..options.settings import Settings
 from .command import Command, leave_nothing_behind
 from .options import settings_in
 
+_OPTIONS = ("triggers", "allow_stale_indexes")  # choices that findings name
 _COUNTS = ("insert", "update", "unchanged", "skip", "conflict")
 _METADATA = click.option(
     "-m",
@@ -65,6 +66,7 @@ _TRUST = click.option(
 @click.option("--no-backup", is_flag=True, help="Make no safety copy.")
 @click.option("--expect", metavar="DIGEST", help="What a preview told: refuse to do anything else.")
 @click.option("--triggers", is_flag=True, help="Let the database's triggers fire for the rows.")
+@click.option("--allow-stale-indexes", is_flag=True, help="Where a search index cannot be brought up to date here.")
 @_JSON
 @_TRUST
 @_METADATA
@@ -128,7 +130,7 @@ def as_text(report: ImportReport) -> str:
         if table.ignored:
             lines.append(f"      computed, not columns, ignored: {', '.join(table.ignored)}")
     lines += map(_line, report.findings)
-    lines += [f"  Note: {note.message}" for note in report.notes]
+    lines += [f"  Note: {_line(note).strip()}" for note in report.notes]
     for d in report.dangling:
         lines.append(
             f"  {d.rows:,} of {d.table}.{', '.join(d.columns)} lead to no row of {d.other_table}, as announced."
@@ -142,7 +144,10 @@ def as_text(report: ImportReport) -> str:
 
 
 def _line(finding: Finding) -> str:
-    return f"  {finding.message}"
+    message = finding.message
+    for word in _OPTIONS:
+        message = message.replace(f"({word})", f"(--{word.replace('_', '-')})")
+    return f"  {message}"
 
 
 def _cell(value: Any) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 
 _NO_FOLDER = 6410  # SQLITE_IOERR_GETTEMPPATH
-_NO_SUCH = re.compile(r"no such (?:module|function|table|column|collation sequence): \S+")
+_NO_SUCH = re.compile(
+    r"(?:no such (?:module|function|table|column|collation sequence|tokenizer)|unknown (?:function|tokenizer)): \S+"
+)
 
 
 _UNBOUND = re.compile(r"did not supply a value for binding (?:parameter )?(:?\w+)")
@@ -20,6 +22,7 @@ _KNOWN = (
     "malformed JSON",
     "Expression tree is too large",
     "parser stack overflow",
+    "vtable constructor failed",
     "too many SQL variables",
     "too many terms in compound SELECT",
     "LIKE or GLOB pattern too complex",

@@ -39,6 +39,9 @@ class ImportChoices(BaseModel):
     insert: bool = Field(default=True, description="False: rows that are not there are skipped.")
     allow_dangling: bool = Field(default=False, description="References that the file announces as leading nowhere.")
     triggers: bool = Field(default=False, description="Let the target's triggers fire for the rows.")
+    allow_stale_indexes: bool = Field(
+        default=False, description="Where a search or spatial index cannot be brought up to date here."
+    )
     backup: bool | str | Path = Field(default=True, description="A safety copy: its name, or True for a free one.")
     expect: str | None = Field(
         default=None,

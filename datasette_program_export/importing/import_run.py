@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -25,12 +24,14 @@ from .safety_copy import copies_folder, copy_before, default_place, delete_copy,
 from .staging.columns import ColumnMapping
 from .staging.database import StagedTable, StagingDatabase
 from .staging.making import authorized, during_rows
-from .target import Target, Triggers
+from .target import Target
 from .writing.foreseen import digest_of_table, digest_of_tables
 from .writing.reference_check import ReferenceCheck
 from .writing.row_checks import RowChecks
 from .writing.samples import sample
+from .writing.search_indexes import SearchIndexes
 from .writing.table_writer import TableWriter
+from .writing.triggers import Triggers
 
 RunOn = Callable[[Callable[[Any], None]], None]  # calls its argument with the connection that writes
 
@@ -181,15 +182,13 @@ class ImportRun:
         self._check_room()
         self._copy()
         self.watch.begin("writing")
-        triggers = None if self.asked.triggers else Triggers(connection, list(self.staging.tables))
-        with ExitStack() as stack:
-            if made is not None:
-                stack.enter_context(authorized(connection, during_rows))
-            self._tables(schema, now, known)
-        if triggers is not None:
-            triggers.restore()
-        if made is not None and not self.findings.errors:
-            made.make_objects(connection, self.findings)
+        if made is not None:
+            with authorized(connection, during_rows):
+                self._tables(schema, now, known)
+            if not self.findings.errors:
+                made.make_objects(connection, self.findings)
+        else:
+            self._into_existing(schema, now, known)
         if not self.findings.errors:
             allow = self.asked.allow_dangling
             self.report.dangling = references.judge(self.intake, self.findings, allow, schema)
@@ -198,6 +197,19 @@ class ImportRun:
         if not self.findings.errors and self.hooks.inspect is not None:
             found = AppliedImport(goal, self.intake, schema, self.report.dangling, references.unchecked, self.report)
             self.hooks.inspect(found)
+
+    def _into_existing(self, schema: str, now: Schema, known: AnnotatedSchema) -> None:
+        """Write the rows without the target's triggers, and bring its search indexes up to date."""
+        connection, tables = self.goal.connection, list(self.staging.tables)
+        triggers = Triggers(connection, tables)
+        indexes = SearchIndexes(connection, now, set(map(fold, tables)), triggers)
+        if not self.asked.triggers:
+            triggers.switch_off(indexes.choose_triggers)
+        self._tables(schema, now, known)
+        triggers.restore()
+        if not self.findings.errors:
+            right = indexes.refresh(self.report.tables, self.findings, self.asked.allow_stale_indexes)
+            triggers.tell(self.report.tables, right, self.findings)
 
     def _compare_with_preview(self) -> None:
         foreseen = digest_of_tables(self.report.tables)

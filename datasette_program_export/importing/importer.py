@@ -49,6 +49,7 @@ def load(
     insert: bool = True,
     allow_dangling: bool = False,
     triggers: bool = False,
+    allow_stale_indexes: bool = False,
     backup: bool | str | Path = True,
     expect: str | None = None,
     leave_out_bad_rows: bool = False,

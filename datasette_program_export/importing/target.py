@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from ..database.library import sqlite3
 from ..database.reflection import reflect
-from ..database.schema import Schema, fold, quote
+from ..database.schema import Schema
 from ..database.source import Source
 from ..database.sqlite_errors import explain, is_full, is_locked, is_readonly
 from ..database.text import decode_text
@@ -35,8 +35,6 @@ def sign(value: Any) -> str:
 
 
 _WAIT = 5.0
-# not sqlite-utils' triggers, which has no order
-_TRIGGERS = "SELECT name, tbl_name, sql FROM main.sqlite_master WHERE type = 'trigger' ORDER BY rowid"
 # during an import nothing cascades, and foreign keys are checked once, at its end
 _PRAGMAS = {"foreign_keys": 0, "ignore_check_constraints": 0, "automatic_index": 0, "recursive_triggers": 0}
 
@@ -206,25 +204,3 @@ class Target:
             give_name(self._part, self.path)
         except FileExistsError:
             raise BusyError(f"Meanwhile there is another {self.name}; nothing was changed.") from None
-
-
-class Triggers:
-    """Switches off all triggers if any of these tables has one: drops them and creates them again from their SQL.
-
-    Both happen in the transaction, so that no other connection ever sees a table without its triggers. All
-    triggers are dropped, so that their order stays. Not every supported version of SQLite has a switch for triggers."""
-
-    def __init__(self, connection: sqlite3.Connection, tables: list[str]) -> None:
-        self._connection = connection
-        found = connection.execute(_TRIGGERS).fetchall()
-        folded = set(map(fold, tables))
-        self._dropped = found if any(fold(table) in folded for _, table, _ in found) else []
-        for name, _, _ in self._dropped:
-            connection.execute(f"DROP TRIGGER main.{quote(name)}")
-
-    def restore(self) -> None:
-        """Create the triggers again. Raises SourceError if they are not the same as before."""
-        for _, _, sql in self._dropped:
-            self._connection.execute(sql)
-        if self._dropped and self._connection.execute(_TRIGGERS).fetchall() != self._dropped:
-            raise SourceError("The triggers could not be made again as they were; nothing was changed.")

@@ -159,7 +159,7 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
             if not sign or not column or kind not in KINDS:
                 raise RequestError(f"cells needs column=kind, a kind being one of {', '.join(KINDS)}.")
             found.setdefault(name, {})[column] = kind
-        elif name in ("allow_dangling", "triggers", "header"):
+        elif name in ("allow_dangling", "allow_stale_indexes", "triggers", "header"):
             if value.lower() not in _YES:
                 raise RequestError(f"{name} is 1 or 0.")
             found[name] = _YES[value.lower()]

@@ -152,3 +152,19 @@ async def test_an_outdated_tab_imports_nothing_that_it_did_not_show(ds, demo: Pa
     page = (await ask(ds, "get", one["links"]["page"], "root")).text
     (digest,) = re.findall(r'name="expect" value="(\w+)"', page)
     assert (await imported(ds, one, data={"expect": digest}))["state"] == "done" and name_in(demo) == "Annerl"
+
+
+async def test_an_index_that_would_be_out_of_date_is_asked_about_with_a_box(ds, demo: Path, log: Path) -> None:
+    with closing(sqlite3.connect(demo)) as connection:
+        connection.execute("CREATE VIRTUAL TABLE names USING fts5(first_name, content='')")
+    one = await looked_at(ds, CSV, options=UPDATE)
+    assert one["report"]["status"] == "refused" and one["report"]["findings"][0]["kind"] == "index"
+    page = await ask(ds, "get", one["links"]["page"], "root")
+    assert "It would be out of date; importing all the same is a choice below." in words(page.text)
+    assert 'name="allow_stale_indexes" value="1">' in page.text
+    answer = await ask(ds, "post", one["links"]["preview"] + "?allow_stale_indexes=1", "root")
+    one = await ended(ds, answer.json())
+    assert one["report"]["status"] == "preview" and one["choices"]["allow_stale_indexes"] is True
+    page = await ask(ds, "get", one["links"]["page"], "root")
+    assert 'name="allow_stale_indexes" value="1" checked' in page.text and "It is out of date now" in page.text
+    assert (await imported(ds, one))["state"] == "done" and name_in(demo) == "Annerl"
