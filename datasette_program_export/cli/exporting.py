@@ -172,7 +172,9 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         if (archived or export.request.compress) and output == "-" and sys.stdout.isatty():
             raise RequestError("A terminal cannot show this: give a file with -o.")
         if archived and output != "-" and not folder and not output.lower().endswith(".zip"):
-            raise RequestError(f"Several tables as {export.format.name} come as a zip: give a name that ends in .zip.")
+            raise RequestError(
+                f"Several tables, or none, as {export.format.name} come as a zip: give a name that ends in .zip."
+            )
         if output == "-":
             _to_standard_output(chain([first], chunks))
             _tell_coverage(export)

@@ -43,6 +43,7 @@ _TRUST = click.option(
 )
 @click.option("--on-conflict-for", multiple=True, metavar="TABLE=POLICY", help="For one table; can be repeated.")
 @click.option("--allow-dangling", is_flag=True, help="References that lead nowhere, where the file says so itself.")
+@click.option("--without", multiple=True, metavar="TABLE", help="Leave a table of the file out; can be repeated.")
 @click.option("--table", help="For a file that names no table: the table its rows go into.")
 @click.option("--delimiter", help="Of a plain CSV file; else it is found out.")
 @click.option("--encoding", help="Of a CSV or JSON file; else it is found out.")

@@ -58,6 +58,8 @@ def _facts(scope: Scope) -> DatabaseFacts:
         return facts
     numbers = scope.schema.numbers
     facts = replace(facts, user_version=numbers.get("user_version", 0), application_id=numbers.get("application_id", 0))
+    if _read(scope, "SELECT 1 FROM main.sqlite_master WHERE name = 'sqlite_stat1'"):
+        facts = replace(facts, analyzed=True)
     if _read(scope, "SELECT 1 FROM main.sqlite_master WHERE name = 'sqlite_sequence'"):
         tables = {s.table.name for s in scope.tables}
         counted = _read(scope, "SELECT name, seq FROM main.sqlite_sequence ORDER BY name")

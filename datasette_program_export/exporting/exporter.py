@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from threading import Event
 from types import GeneratorType
 from typing import Any, TypeVar, cast
@@ -173,7 +173,7 @@ class Export:
     def _encoded(self, snapshot: Snapshot) -> Iterator[bytes]:
         scope = self._scope(snapshot)
         dataset = self._dataset(snapshot, scope)
-        several = len(scope.tables) > 1
+        several = len(scope.tables) != 1  # also none: the files of an empty database are those of a whole one
         form = self.format
         if several and form.encode is None:
             if form.member is None:
@@ -273,4 +273,4 @@ def _people_taken(scope: Scope) -> dict[str, Any]:
 
 def _started(tables: Iterator[TableStream]) -> Iterator[TableStream]:
     """Return the tables after starting the first, so that its errors are raised now."""
-    return chain([next(tables)], tables)
+    return chain(list(islice(tables, 1)), tables)

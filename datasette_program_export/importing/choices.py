@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -49,6 +50,7 @@ class ImportChoices(BaseModel):
         description="The digest of a preview: the import is refused if it would do anything else.",
     )
     leave_out_bad_rows: bool = Field(default=False, description="Import what is good, and report the rest.")
+    without: tuple[str, ...] = Field(default=(), description="Tables of the file that are left out.")
     table: str | None = Field(default=None, description="For a file that names no table.")
     find_table: bool = Field(
         default=True, description="CSV without `table` goes into the only table that has all columns of its header."
@@ -85,6 +87,11 @@ class ImportChoices(BaseModel):
             return None
         named = {fold(name): kind for name, kind in self.cells.items()}
         return named.get(fold(column), self.cells.get("*"))
+
+    def check_without(self, in_file: Set[str]) -> None:
+        """Check that the file has every table that is left out, by folded names. Raises RequestError if not."""
+        if unknown := [name for name in self.without if fold(name) not in in_file]:
+            raise RequestError(f"There is no table {unknown[0]} in the file, to be left out.")
 
     def check(self, schema: Schema) -> None:
         """Check that the target has every table named here. Raises RequestError if it does not."""

@@ -15,14 +15,14 @@ from ..files.reading_limits import Limits
 from ..files.temporary.room import check_free
 from ..options.settings import Settings
 from ..selection.annotated_schema import AnnotatedSchema, annotate
-from ..selection.graph import Graph
 from .choices import ImportChoices
 from .progress import ImportProgress
 from .reading import read
 from .report import AllowedReference, Finding, FindingCollector, ImportReport
 from .safety_copy import copies_folder, copy_before, default_place, delete_copy, remove_empty_folder, restore_command
 from .staging.columns import ColumnMapping
-from .staging.database import StagedTable, StagingDatabase
+from .staging.counters import raise_counters
+from .staging.database import StagingDatabase
 from .staging.making import authorized, during_rows
 from .target import Target
 from .writing.foreseen import digest_of_table, digest_of_tables
@@ -30,7 +30,7 @@ from .writing.reference_check import ReferenceCheck
 from .writing.row_checks import RowChecks
 from .writing.samples import sample
 from .writing.search_indexes import SearchIndexes
-from .writing.table_writer import TableWriter
+from .writing.table_writer import TableWriter, parents_first
 from .writing.triggers import Triggers
 
 RunOn = Callable[[Callable[[Any], None]], None]  # calls its argument with the connection that writes
@@ -86,7 +86,7 @@ class ImportRun:
         self.report = ImportReport(file=self.file.name, target=goal.name, preview=self.asked.preview)
         known = annotate(goal.schema, self.settings) if goal.schema else None
         self.staging.encoding = goal.encoding
-        self.intake = ColumnMapping(goal.schema, known, self.staging, self.findings)
+        self.intake = ColumnMapping(goal.schema, known, self.staging, self.findings, self.asked.without)
         if not goal.fresh:
             self.asked.check(goal.schema)
         read(self.file, self.intake, self.asked, self.report, self.findings, self.limits)
@@ -94,6 +94,8 @@ class ImportRun:
             self._pass_over({name: len(lines) for name, lines in self.findings.bad.items()})
         self.staging.close()
         self.report.new_database = self.intake.construction is not None
+        if not self.findings.errors:
+            self.asked.check_without(self.intake.in_file)
         if not self.findings.errors and goal.fresh:
             self.asked.check(self.intake.schema)
         if self.hooks.inspect_staged is not None:
@@ -113,7 +115,8 @@ class ImportRun:
 
     @property
     def _changes(self) -> bool:
-        return bool(self.report.total("insert") or self.report.total("update"))
+        counted = any(table.counter is not None for table in self.report.tables.values())
+        return bool(self.report.total("insert") or self.report.total("update") or counted)
 
     def _apply_on(self, connection: Any | None) -> None:
         """Apply the import on the target's own connection (None) or on another one to the same database."""
@@ -190,7 +193,7 @@ class ImportRun:
         else:
             self._into_existing(schema, now, known)
         if not self.findings.errors:
-            allow = self.asked.allow_dangling
+            allow = self.asked.allow_dangling or goal.fresh  # what leads out of the file leads out of a new database
             self.report.dangling = references.judge(self.intake, self.findings, allow, schema)
         if not self.findings.errors:
             self._compare_with_preview()
@@ -210,6 +213,15 @@ class ImportRun:
         if not self.findings.errors:
             right = indexes.refresh(self.report.tables, self.findings, self.asked.allow_stale_indexes)
             triggers.tell(self.report.tables, right, self.findings)
+            self._count_on(now)
+
+    def _count_on(self, now: Schema) -> None:
+        document = self.intake.document
+        told = (document.database.sequences or {}) if document is not None else {}
+        wanted = {name: number for name, number in told.items() if name in self.report.tables}
+        for name, number in raise_counters(self.goal.connection, now, wanted).items():
+            self.report.tables[name].counter = number
+            self.findings.add("counter", f"New rows of {name} are counted on from {number:,}.", name, error=False)
 
     def _compare_with_preview(self) -> None:
         foreseen = digest_of_tables(self.report.tables)
@@ -219,13 +231,13 @@ class ImportRun:
         self.report.foreseen = foreseen
 
     def _tables(self, schema: str, now: Schema, known: AnnotatedSchema) -> None:
-        for name in _parents_first(now):
+        for name in parents_first(now):
             staged = self.staging.tables.get(name)
             if staged is None:
                 continue
             secret = set(known.secret_columns(staged.table))
             secret |= {s.column for s in self.intake.coverage.secret if fold(s.table) == fold(name)}
-            self._note_parts(staged)
+            self.intake.note_parts(staged)
             one = TableWriter(self.goal, schema, staged, self.asked, self.findings, secret)
             with one.judged() as report:
                 report.left_out = self.left_out.get(name, 0)
@@ -258,15 +270,6 @@ class ImportRun:
         wanted = asked.backup is not False and not asked.preview
         return wanted and not goal.fresh and goal.path is not None and self.report.safety_copy is None
 
-    def _note_parts(self, staged: StagedTable) -> None:
-        """Tell of columns whose JSON comes without a secret part: a row that is updated loses it."""
-        name = staged.table.name
-        for part in (s for s in self.intake.coverage.secret if fold(s.table) == fold(name)):
-            column = next((c for c in staged.columns if part.column.startswith(f"{c}.")), None)
-            if column is not None and staged.table.column(part.column) is None:
-                told = f"{name}.{column} comes without {part.column}, which was left out as secret: "
-                self.findings.add("secret", f"{told}a row that is changed here loses it.", name, column, error=False)
-
     def _copy(self) -> None:
         """Make the safety copy while the transaction keeps other writers out and nothing is written yet."""
         goal, wish = self.goal, self.asked.backup
@@ -289,9 +292,3 @@ class ImportRun:
             assert self.goal.path is not None
             delete_copy(Path(self.report.safety_copy), self.goal.path)
             self.report.safety_copy = self.report.restore = None
-
-
-def _parents_first(schema: Schema) -> tuple[str, ...]:
-    tables = tuple(n for n, t in schema.items() if t.kind == "table")
-    edges = tuple(k for n in tables for k in schema[n].foreign_keys if k.problem is None)
-    return Graph(tables, edges).parents_first()

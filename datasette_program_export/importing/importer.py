@@ -8,7 +8,7 @@ import only in this last step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +53,7 @@ def load(
     backup: bool | str | Path = True,
     expect: str | None = None,
     leave_out_bad_rows: bool = False,
+    without: Sequence[str] = (),
     table: str | None = None,
     find_table: bool = True,
     delimiter: str | None = None,

@@ -17,6 +17,8 @@ from .other_files.detection import read_foreign
 from .report import FindingCollector, ImportReport
 from .staging.columns import ColumnMapping
 
+_LINES = (".ndjson", ".jsonl", ".nl")
+
 
 def limits_of(settings: Settings) -> Limits:
     """Return the limits for a file that is not trusted."""
@@ -47,8 +49,8 @@ def read(
                 report.format = found
                 examine(file, about, limits, intake.through)
             elif about.bytes == 0:
-                raise UnreadableError("The file is empty.", "cut")
-        if found is None:
+                _no_lines(path, intake, choices, report)
+        if found is None and about.bytes:
             read_foreign(path, intake, choices, report, limits)
     except (UnreadableError, UnsupportedError) as error:
         limits.go_on()  # an interrupted statement is no fault of the file
@@ -66,3 +68,12 @@ def read(
         findings.add("file", "The file is not complete.")
     for sentence in about.left_out:
         findings.add("left_out", sentence, error=False)
+
+
+def _no_lines(path: Path, intake: ColumnMapping, choices: ImportChoices, report: ImportReport) -> None:
+    """Stage no row for an empty file, if that is how an empty table looks as lines. Raises UnreadableError if not."""
+    table = intake.find(choices.table) if choices.table and path.suffix.lower() in _LINES and intake.schema else None
+    if table is None:
+        raise UnreadableError("The file is empty.", "cut")
+    intake.loose(table, texts=False, unit="line")
+    report.format, report.layout = "ndjson", "lines of rows, of which there are none"

@@ -59,6 +59,7 @@ class TableReport(_Model):
     foreseen: str | None = Field(
         default=None, description="A digest of the new, changed and skipped rows, with old and new values."
     )
+    counter: int | None = Field(default=None, description="Where AUTOINCREMENT goes on from, if the file raises that.")
     ignored: list[str] = Field(default=[], description="Computed keys of the file that are no columns.")
     new_rows: list[dict[str, Any]] = Field(default=[], description="The first of the new rows.")
     samples: list[Sample] = Field(default=[], description="The first of the rows with other values.")

@@ -88,6 +88,7 @@ class DatabaseFacts:
     encoding: Encoding
     user_version: int = 0
     application_id: int = 0
+    analyzed: Annotated[bool, Field(description="It has statistics for the query planner (ANALYZE).")] = False
     sequences: Annotated[
         Mapping[str, Any] | SkipJsonSchema[None],
         Field(description="Of AUTOINCREMENT: the last key that was given.", json_schema_extra={"default": {}}),

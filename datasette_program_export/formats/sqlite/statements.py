@@ -63,7 +63,11 @@ class Blueprint:
             facts.encoding,
             tables,
             tuple(objects),
-            (*_sequences(sequences), *(f"PRAGMA {name}={number:d};" for name, number in facts.numbers.items())),
+            (
+                *_sequences(sequences),
+                *(f"PRAGMA {name}={number:d};" for name, number in facts.numbers.items()),
+                *(["ANALYZE main;"] if facts.analyzed else []),
+            ),
             _free_name({*tables, *(o.name for o in schema.objects)}),
             replace(schema, not_carried=(*schema.not_carried, *refused)),
         )

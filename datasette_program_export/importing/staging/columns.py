@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ...database.schema import Schema, Table, affinity
+from ...database.schema import Schema, Table, affinity, fold
+from ...database.virtual_tables import TAKING_ROWS, contentless, indexed_by
 from ...errors import UnreadableError
 from ...formats.dataset import Dataset, TableStream
 from ...formats.description.coverage import EMPTY, Coverage
@@ -17,8 +18,12 @@ from .new_tables import NewTables
 
 _REFUSED = {
     "view": "is a view, which holds no rows of its own",
-    "virtual": "is a virtual table; import into the tables that it is made of",
+    "virtual": "is a virtual table that takes no rows from outside",
     "shadow": "is part of a virtual table, which keeps it by itself",
+}
+_SHOWN = {
+    "view": "is a view of the target, computed from tables",
+    "virtual": "is a search index of the target, which is made again from its table",
 }
 
 
@@ -26,9 +31,16 @@ class ColumnMapping:
     """Maps tables and columns. ``schema`` is the target's or, if that has no tables, the one that the file creates."""
 
     def __init__(
-        self, schema: Schema, known: AnnotatedSchema | None, staging: StagingDatabase, findings: FindingCollector
+        self,
+        schema: Schema,
+        known: AnnotatedSchema | None,
+        staging: StagingDatabase,
+        findings: FindingCollector,
+        without: Iterable[str] = (),
     ) -> None:
         self.schema = schema
+        self.without = {fold(name): name for name in without}
+        self.in_file: set[str] = set()
         self.known = known
         self.staging = staging
         self.findings = findings
@@ -38,9 +50,13 @@ class ColumnMapping:
 
     def find(self, name: str) -> Table | None:
         """Return the target's table of that name if it can take rows; otherwise add a finding and return None."""
+        self.in_file.add(fold(name))
+        if fold(name) in self.without:
+            self.findings.add("left_out", f"{name} of the file is left out, as was asked for.", name, error=False)
+            return None
         table = self.schema.find(name)
-        if table is not None and table.storable and table.problem is None:
-            return table
+        if table is not None and takes_rows(table):
+            return _with_key(table)
         if table is None:
             why = "is not in the target. Its rows would be lost"
         else:
@@ -57,6 +73,16 @@ class ColumnMapping:
                 self.findings.add("left_out", f"{rows:,} of {other} left out: {why}.", other, error=False)
         self.findings.keep_only(wanted.name if wanted is not None else name)
 
+    def _shown(self, stream: TableStream) -> bool:
+        """Return whether the rows of a file's table are only shown by a view or search index, and note it if so."""
+        assert self.document is not None
+        table, kind = self.schema.find(stream.name), self.document.tables[stream.name].kind
+        shown = table is not None and table.kind == kind and (kind == "view" or bool(indexed_by(table)))
+        if shown:
+            told = f"{stream.name} {_SHOWN[str(kind)]}: its rows in the file are left out."
+            self.findings.add("left_out", told, stream.name, error=False)
+        return shown
+
     def through(self, dataset: Dataset) -> Dataset:
         """Return a document of this program whose rows are staged as they are read. Raises UnreadableError."""
         if not dataset.readable:
@@ -67,7 +93,7 @@ class ColumnMapping:
             )
         self.document = dataset.schema
         if not self.schema:
-            self.construction = NewTables(dataset.schema)
+            self.construction = NewTables(dataset.schema, self.without)
             self.staging.encoding = self.construction.encoding
             self.schema = self.construction.trial(self.findings)
 
@@ -79,7 +105,7 @@ class ColumnMapping:
 
     def _tapped(self, stream: TableStream) -> TableStream:
         refused = self.construction is not None and self.findings.errors  # the statements already have findings
-        found = None if refused else self._place(stream)
+        found = None if refused or self._shown(stream) else self._place(stream)
         if found is None:
             return stream
         staged, places = found
@@ -114,6 +140,15 @@ class ColumnMapping:
         staged.unit = unit
         return staged
 
+    def note_parts(self, staged: StagedTable) -> None:
+        """Tell of columns whose JSON comes without a secret part: a row that is updated loses it."""
+        name = staged.table.name
+        for part in (s for s in self.coverage.secret if fold(s.table) == fold(name)):
+            column = next((c for c in staged.columns if part.column.startswith(f"{c}.")), None)
+            if column is not None and staged.table.column(part.column) is None:
+                told = f"{name}.{column} comes without {part.column}, which was left out as secret: "
+                self.findings.add("secret", f"{told}a row that is changed here loses it.", name, column, error=False)
+
     def json_columns(self) -> Iterator[tuple[StagedTable, str]]:
         """Yield the staged columns whose texts must be JSON, by the file or by the target's preset."""
         for name, staged in self.staging.tables.items():
@@ -121,3 +156,19 @@ class ColumnMapping:
             said = {c.name for c in table.columns if c.json} if table is not None else set()
             known = self.known.json_columns(staged.table) if self.known is not None else frozenset()
             yield from ((staged, c) for c in staged.columns if c in said or c in known)
+
+
+def takes_rows(table: Table) -> bool:
+    """Return whether rows can be imported into a table: an ordinary one, or an index that keeps rows of its own."""
+    if table.problem is not None:
+        return False
+    own = table.kind == "virtual" and table.module in TAKING_ROWS and not indexed_by(table) and not contentless(table)
+    return table.storable or own
+
+
+def _with_key(table: Table) -> Table:
+    """Return a table with its key: SQLite does not tell that the first column of an R-Tree is one."""
+    if table.kind != "virtual" or not (table.module or "").startswith("rtree"):
+        return table
+    first = replace(table.columns[0], affinity="INTEGER", pk=1)
+    return replace(table, columns=(first, *table.columns[1:]), integer_key=first.name, _by_name={})

@@ -6,17 +6,19 @@ What a statement must not do is refused.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import replace
 
 from ...database.library import sqlite3
 from ...database.reflection import reflect
-from ...database.schema import Schema, quote
+from ...database.schema import Schema, fold, quote
 from ...database.scratch import scratch_database
 from ...errors import UnreadableError
 from ...formats.description.schema import DocumentSchema, DocumentTable
 from ..report import FindingCollector
-from .making import CannotMakeError, Statement, make
+from .counters import set_counter
+from .making import CannotMakeError, Statement, authorized, during_rows, make
 
 _KINDS = ("index", "view", "trigger")  # in the order in which they are created
 _LARGEST = 2**31
@@ -24,21 +26,25 @@ _NO_SQLITE = "What the file says of its database as a whole is no SQLite's."
 
 
 class NewTables:
-    """The CREATE statements and settings in a document's ``schema``. Raises UnreadableError if they are invalid.
+    """The CREATE statements and settings in a document's ``schema``, but for the tables ``without`` (folded names).
 
-    ``set_aside`` are the type and name of what this SQLite could not make as the file says."""
+    ``set_aside`` are the type and name of what this SQLite could not make as the file says. Raises UnreadableError if
+    the settings are invalid."""
 
-    def __init__(self, schema: DocumentSchema) -> None:
+    def __init__(self, schema: DocumentSchema, without: Container[str] = ()) -> None:
         facts = schema.database
-        self.tables = [_statement(name, table) for name, table in schema.tables.items()]
-        self.objects = [Statement(o.type, o.name, o.table, o.sql) for o in schema.objects]
+        self.tables = [_statement(n, table) for n, table in schema.tables.items() if fold(n) not in without]
+        kept = [o for o in schema.objects if fold(o.table) not in without]
+        self.objects = [Statement(o.type, o.name, o.table, o.sql) for o in kept]
         self.objects.sort(key=lambda s: _KINDS.index(s.kind))
         self.set_aside: set[tuple[str, str]] = set()
         self.encoding: str = facts.encoding
         self.numbers = facts.numbers
+        self.analyzed = facts.analyzed
         self._described = schema.tables
         try:
-            self.sequences = {name: int(number) for name, number in (facts.sequences or {}).items()}
+            counted = (facts.sequences or {}).items()
+            self.sequences = {name: int(number) for name, number in counted if fold(name) not in without}
         except (TypeError, ValueError):
             raise UnreadableError(_NO_SQLITE) from None
         if not all(-_LARGEST <= number < _LARGEST for number in self.numbers.values()):
@@ -80,9 +86,12 @@ class NewTables:
             except CannotMakeError as error:
                 self._aside(statement, f"it is set aside: {error}", findings)
         for name, number in self.sequences.items():
-            _count_on(connection, name, number)
+            set_counter(connection, name, number)
         for pragma, number in self.numbers.items():
             connection.execute(f"PRAGMA main.{pragma}={number}")
+        if self.analyzed:
+            with authorized(connection, during_rows):
+                connection.execute("ANALYZE main")
 
     def _aside(self, statement: Statement, why: str, findings: FindingCollector) -> None:
         self.set_aside.add((statement.type, statement.name))
@@ -107,10 +116,3 @@ def _plain(name: str, table: DocumentTable) -> str:
         own, others = (", ".join(map(quote, columns)) for columns in (key.columns, key.other_columns))
         parts.append(f"FOREIGN KEY ({own}) REFERENCES {quote(key.table)}" + (f" ({others})" if others else ""))
     return f"CREATE TABLE {quote(name)} ({', '.join(parts)})"
-
-
-def _count_on(connection: sqlite3.Connection, table: str, number: int) -> None:
-    """Set the counter of an AUTOINCREMENT table, which never gives a number twice, even that of a deleted row."""
-    with suppress(sqlite3.OperationalError):  # no table has AUTOINCREMENT
-        connection.execute("DELETE FROM main.sqlite_sequence WHERE name = ?", (table,))
-        connection.execute("INSERT INTO main.sqlite_sequence (name, seq) VALUES (?, ?)", (table, number))

@@ -140,12 +140,21 @@ async def import_context(asked: ImportContext, imports: Imports, one: Import) ->
         "forms": _FORMS,
         "kinds": KINDS,
         "tables": sorted(asked.rights.visible & (asked.rights.insert | asked.rights.update)),
+        "to_leave_out": _in_file(one, report),
         "changes": report.total("insert") + report.total("update") if report is not None else 0,
         "links": await _links(asked, report) if report is not None else {},
         "import_page": import_url(asked.datasette, one.database),
         "lacking": data["lacking"],
         "announced": bool(report and (report.dangling or any(f.kind == "reference" for f in report.findings))),
     }
+
+
+def _in_file(one: Import, report: ImportReport | None) -> list[str]:
+    """Return the tables of the file that can be left out: those that come in, cannot, or are left out already."""
+    if report is None:
+        return []
+    refused = [f.table for f in report.findings if f.kind in ("table", "column") and f.table]
+    return list(dict.fromkeys([*report.tables, *refused, *one.choices.get("without", [])]))
 
 
 def _verdict(report: ImportReport) -> tuple[str, str, str]:

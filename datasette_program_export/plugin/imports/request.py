@@ -67,7 +67,7 @@ class ImportRights:
         """Return a sentence for each change in the report that the actor may not make."""
         found = []
         for name, table in report.tables.items():
-            if table.insert and name not in self.insert:
+            if (table.insert or table.counter is not None) and name not in self.insert:
                 found.append(f"You may not insert rows into {name} (insert-row).")
             if table.update and name not in self.update:
                 found.append(f"You may not change rows of {name} (update-row).")
@@ -163,6 +163,8 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
             if value.lower() not in _YES:
                 raise RequestError(f"{name} is 1 or 0.")
             found[name] = _YES[value.lower()]
+        elif name == "without":
+            found.setdefault(name, []).append(value)
         elif name == "on_conflict_for":
             table, sign, policy = value.rpartition("=")
             if not sign or (policy and policy not in POLICIES):

@@ -22,6 +22,7 @@ class DatabaseScope(Scope):
     def resolve(self) -> None:
         """Examine every table. A table that was asked for by name and cannot be exported is an error."""
         self.counts: dict[str, int] = {}
+        self.failed: dict[str, str] = {}
         named = {self.table(name).name for name in self.request.tables}
         if named and self.left_out_tables & named:
             raise RequestError(f"{min(self.left_out_tables & named)} is both asked for and left out.")
@@ -31,8 +32,9 @@ class DatabaseScope(Scope):
             self._take(self.schema[name], insist=name in named)
         if not self.tables and self.left_out_tables:
             raise RequestError("Every table was left out: there is nothing to export.")
-        if not self.tables:
-            raise UnsupportedError(f"There is nothing in {self.snapshot.source.name} that can be exported.")
+        if not self.tables and (self.failed or not self._is_empty()):
+            why = "".join(f" {name}: {reason}." for name, reason in list(self.failed.items())[:3])
+            raise UnsupportedError(f"There is nothing in {self.snapshot.source.name} that can be exported.{why}")
         rows = sum(self.counts.values())
         if self.max_rows is not None and rows > self.max_rows:
             raise TooLargeError(
@@ -76,8 +78,13 @@ class DatabaseScope(Scope):
             if isinstance(error, SourceError):
                 self.damaged = self.damaged or error
             self._skip(table, str(error).rstrip("."))
+            self.failed[table.name] = self.skipped[table.name]
             return
         self.tables.append(chosen)
+
+    def _is_empty(self) -> bool:
+        """Return whether the database has nothing that holds rows, and this person may know that."""
+        return self.visible is None and all(t.kind == "view" and not t.problem for t in self.schema.values())
 
     def _skip(self, table: Table, reason: str) -> None:
         self.skipped[table.name] = reason

@@ -168,3 +168,12 @@ async def test_an_index_that_would_be_out_of_date_is_asked_about_with_a_box(ds, 
     page = await ask(ds, "get", one["links"]["page"], "root")
     assert 'name="allow_stale_indexes" value="1" checked' in page.text and "It is out of date now" in page.text
     assert (await imported(ds, one))["state"] == "done" and name_in(demo) == "Annerl"
+
+
+async def test_tables_of_the_file_are_left_out_with_boxes(ds, demo: Path, log: Path) -> None:
+    content = json.dumps({"clients": [{"id": ANNA, "first_name": "Annerl"}], "pets": [{"name": "Rex"}]}).encode()
+    one = await looked_at(ds, content, "a.json", options="?on_conflict=update&without=pets")
+    assert one["report"]["status"] == "preview" and one["choices"]["without"] == ["pets"]
+    page = await ask(ds, "get", one["links"]["page"], "root")
+    assert 'name="without" value="pets" checked' in page.text and 'name="without" value="clients">' in page.text
+    assert (await imported(ds, one))["state"] == "done" and name_in(demo) == "Annerl"
