@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .guarding.sql_tokens import SQLTextError, Token, tokens
-from .schema import Table
+from .schema import Column, Table, quote
 
 TAKING_ROWS = ("fts3", "fts4", "fts5", "rtree", "rtree_i32")  # SQLite's own modules that keep rows of their own
+ROW_NUMBER = "rowid"
 OF_INDEXES = ("fts3tokenize", "fts4aux", "fts5vocab", "dbstat")  # these show only what other tables hold
 
 
@@ -45,6 +46,24 @@ def contentless(table: Table) -> bool:
     parts = [a.partition("=") for a in _arguments(table.sql or "")]
     keys = [(unquoted(k.strip()).lower(), v.strip()) for k, e, v in parts if e]
     return any(key and "content".startswith(key) and not unquoted(value) for key, value in keys)
+
+
+def keeps_rows(table: Table) -> bool:
+    """Return whether a table is an R-Tree or a full-text table of SQLite's that keeps rows of its own."""
+    known = table.kind == "virtual" and table.module in TAKING_ROWS
+    return known and not indexed_by(table) and not contentless(table)
+
+
+def row_number(table: Table) -> Column | None:
+    """Return the number of a row as a column, where a full-text table keeps rows: by it other tables refer to them."""
+    if not keeps_rows(table) or (table.module or "").startswith("rtree") or table.rowid != ROW_NUMBER:
+        return None
+    return Column(ROW_NUMBER, "INTEGER", "INTEGER", pk=1)
+
+
+def rebuilding(index: str) -> str:
+    """Return the statement that fills a full-text table again from the table that it shows."""
+    return f"INSERT INTO main.{quote(index)} ({quote(index)}) VALUES ('rebuild')"
 
 
 def unquoted(name: str) -> str:

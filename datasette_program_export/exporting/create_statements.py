@@ -14,11 +14,12 @@ from typing import Any, cast
 from ..database.library import sqlite3
 from ..database.schema import Column, ForeignKey, Table, fold, quote
 from ..database.scratch import firing, refusal, scratch_database
+from ..database.virtual_tables import OF_INDEXES, indexed_by, keeps_rows, rebuilding
 from ..formats.description.schema import DatabaseFacts, DocumentObject, Encoding, NotCarried, ObjectKind
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
 
-_KINDS = ("index", "view", "trigger")  # in the order of their creation
+_KINDS = ("index", "view", "virtual", "trigger")  # in the order of their creation
 # not sqlite-utils' schema, which has no names, and the tables that SQLite makes by itself
 _DEFINITIONS = "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
 _ALL = 1_000_000
@@ -88,6 +89,10 @@ class _Building:
         partly = self.scope.annotated.secret_paths(table)
         if kept & partly.keys():
             return self._without_parts(chosen, set(partly))
+        if keeps_rows(table) and kept >= {c.name for c in table.visible_columns} and table.sql is not None:
+            if (why := refusal(self.scratch, table.sql)) is None:
+                return table.sql
+            self.made.not_carried.append(NotCarried(type="virtual", table=table.name, why=why))
         if table.kind == "table" and table.sql is not None:
             with suppress(sqlite3.Error, self.scratch.Error):
                 return self._as_written(table, kept)
@@ -128,6 +133,8 @@ class _Building:
         for kind in _KINDS:
             for found in (c for c in candidates if c.type == kind):
                 why = self._trigger(found) if kind == "trigger" else refusal(self.scratch, found.sql)
+                if kind == "virtual" and why is None:
+                    why = self._filled(found)
                 self._keep(found, why)
             if kind == "view":
                 self._drop_broken_views()
@@ -138,11 +145,14 @@ class _Building:
         tables = {fold(s.table.name) for s in scope.tables if s.table.kind == "table"}
         views: set[str] = set()
         whole = scope.request.scope == "database"
-        for kind, name, table, sql in sorted(_read(scope, _DEFINITIONS), key=lambda d: d[0] == "trigger"):
+        for kind, name, table, sql in sorted(_read(scope, _DEFINITIONS), key=_after_what_it_needs):
             if kind == "view":
                 view = scope.find(name)
                 wanted = whole and view is not None and name not in scope.left_out_tables
                 views |= {fold(name)} if wanted else set()
+            elif kind == "table":
+                shown = self._search_index(name, tables, views) if whole else None
+                kind, table, wanted = "virtual", shown or table, shown is not None
             elif kind == "trigger" and self.others:
                 wanted = False  # it may name a table that they may not see
                 if fold(table) in tables:
@@ -156,6 +166,24 @@ class _Building:
         told = NotCarried(type="triggers", table=table, why="they may name tables that you may not see")
         if told not in self.made.not_carried:
             self.made.not_carried.append(told)
+
+    def _search_index(self, name: str, tables: set[str], views: set[str]) -> str | None:
+        """Return the table that a search index shows, if all that it shows is here and this person may know of it."""
+        scope = self.scope
+        index = scope.find(name)
+        if index is None or index.problem or name in scope.left_out_tables or index.module in OF_INDEXES:
+            return None
+        origins = indexed_by(index)
+        if self.others and scope.visible is not None and not scope.annotated.readable(index, scope.visible):
+            return None
+        return origins[0] if origins and tables | views >= set(map(fold, origins)) else None
+
+    def _filled(self, found: DocumentObject) -> str | None:
+        """Fill a search index from its table, here without rows; drop it and return the reason if that fails."""
+        why = refusal(self.scratch, rebuilding(found.name))
+        if why is not None:
+            refusal(self.scratch, f"DROP TABLE main.{quote(found.name)}")
+        return why
 
     def _trigger(self, found: DocumentObject) -> str | None:
         """Create a trigger if SQLite still prepares the statements that fire it; return the reason if not."""
@@ -190,6 +218,11 @@ class _Building:
         if self.hidden and found.type in ("view", "trigger"):
             why = "it needs what is not here"  # SQLite's own message would name it
         self.made.not_carried.append(NotCarried(type=found.type, name=found.name, table=found.table, why=why))
+
+
+def _after_what_it_needs(definition: tuple[str, str, str, str]) -> int:
+    """Return where a definition comes: search indexes after the views that they may show, triggers last."""
+    return {"trigger": 2, "table": 1}.get(definition[0], 0)
 
 
 def anew(table: Table, columns: tuple[Column, ...], edges: list[ForeignKey]) -> str:

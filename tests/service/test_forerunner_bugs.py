@@ -304,7 +304,7 @@ def test_bug_22_every_table_that_is_offered_can_be_had(path: Path, statement: st
 
 def test_bug_22_a_full_export_has_what_a_virtual_table_holds_of_its_own(demo: Path) -> None:
     change(demo, "CREATE VIRTUAL TABLE own USING fts5(title)", "INSERT INTO own VALUES ('moon')")
-    assert strict(ExportService(demo).export_full_database()["data"])["own"] == [{"title": "moon"}]
+    assert strict(ExportService(demo).export_full_database()["data"])["own"] == [{"rowid": 1, "title": "moon"}]
 
 
 def test_bug_23_counts_are_counted(demo: Path) -> None:

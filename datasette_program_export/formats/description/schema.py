@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from .parsing import CLOSED, parsed
 
 TableKind = Literal["view", "query", "virtual", "shadow"]
-ObjectKind = Literal["index", "view", "trigger"]
+ObjectKind = Literal["index", "view", "virtual", "trigger"]
 Encoding = Literal["UTF-8", "UTF-16le", "UTF-16be"]
 
 
@@ -57,7 +57,7 @@ class DocumentTable:
 
 @dataclass(frozen=True)
 class DocumentObject:
-    """An index, view or trigger that works with these tables."""
+    """An index, view, search index (virtual) or trigger that works with these tables; made after the rows."""
 
     __pydantic_config__ = CLOSED
 

@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from ...database.library import sqlite3
-from ...database.schema import quote
+from ...database.schema import Table, quote
 from ...database.sqlite_errors import explain
 from ...database.text import decode_text
+from ...database.virtual_tables import keeps_rows, module_of
 from ...errors import UnreadableError
 from ...files.input_file import open_database_bytes
 from ...files.reading_limits import TRUSTING, Limits
 from ..dataset import Dataset, Field, Row, TableStream
 from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
-from ..description.schema import parsed_schema
+from ..description.schema import DocumentSchema, parsed_schema
 from ..document import description, tables_of
 from .rows import open_read_only, stored_rows
 from .statements import VERSION, description_among
@@ -44,8 +45,8 @@ def decode(path: Path, limits: Limits = TRUSTING) -> Dataset:
                 name: description(told[name].encode(), f"The description ({name})", limits)
                 for name in ("export", "schema", "coverage", "integrity")
             }
-            names = _ordinary_tables(connection)
-        schema = parsed_schema(parts["schema"])
+            schema = parsed_schema(parts["schema"])
+            names = {*_ordinary_tables(connection), *_virtual_tables(connection, schema)}
         fields = {
             name: tuple(field for field in columns if not field.generated)
             for name, columns in tables_of(schema).items()
@@ -143,6 +144,16 @@ def _ordinary_tables(connection: sqlite3.Connection) -> list[str]:
     # not sqlite-utils' table_names, which does not tell virtual and shadow tables from others
     listed = connection.execute("PRAGMA main.table_list").fetchall()
     return [name for schema, name, kind, *_ in listed if schema == "main" and kind == "table"]
+
+
+def _virtual_tables(connection: sqlite3.Connection, schema: DocumentSchema) -> Iterator[str]:
+    """Yield the tables that the description calls virtual, and that are SQLite's own with rows of their own."""
+    found = {name for name, table in schema.tables.items() if table.kind == "virtual"}
+    for name, sql in (
+        connection.execute("SELECT name, sql FROM main.sqlite_master WHERE type = 'table'") if found else ()
+    ):
+        if name in found and keeps_rows(Table(name, "virtual", sql=sql, module=module_of(sql))):
+            yield name
 
 
 def _tables(path: Path, fields: Mapping[str, tuple[Field, ...]], limits: Limits) -> Iterator[TableStream]:

@@ -20,6 +20,8 @@ from ...files.reading_limits import LARGE, TRUSTING, Limits
 from ..dataset import Row, Value
 
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA}  # no function except length
+# an R-Tree prepares these when it is opened; the file is opened so that they cannot run
+_ALLOWED |= {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
 _BATCH_BYTES = 8_000_000
 _LENGTH = 0  # SQLITE_LIMIT_LENGTH
 _STEPS, _STEPS_A_STATEMENT = 1000, 7  # SQLite's instructions between two checks; for each statement of a schema

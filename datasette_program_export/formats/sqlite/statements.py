@@ -17,6 +17,7 @@ from ...database.library import sqlite3
 from ...database.schema import fold, quote
 from ...database.scratch import scratch_database
 from ...database.sqlite_errors import explain
+from ...database.virtual_tables import rebuilding
 from ...errors import UnsupportedError
 from ..dataset import Dataset
 from ..description.integrity import Announced
@@ -57,6 +58,8 @@ class Blueprint:
                 try:
                     scratch.execute(one.sql)
                     objects.append(terminated(one.sql))
+                    if one.type == "virtual":
+                        objects.append(f"{rebuilding(one.name)};")
                 except (sqlite3.Error, sqlite3.Warning) as error:
                     refused.append(NotCarried(type=one.type, name=one.name, table=one.table, why=explain(error)))
         return cls(

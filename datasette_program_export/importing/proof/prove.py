@@ -124,7 +124,9 @@ class _Look:
         query = (
             "SELECT type, name, sql FROM main.sqlite_master WHERE sql IS NOT NULL AND substr(name, 1, 7) <> 'sqlite_'"
         )
-        there = {(kind, name): sql for kind, name, sql in goal.connection.execute(query)}
+        listed = goal.connection.execute("PRAGMA main.table_list").fetchall()
+        parts = {name for schema, name, kind, *_ in listed if schema == "main" and kind == "shadow"}
+        there = {(kind, name): sql for kind, name, sql in goal.connection.execute(query) if name not in parts}
         made = intake.construction
         said = {(s.type, s.name): s.sql for s in (*made.tables, *made.objects)} if made is not None else {}
         aside = made.set_aside if made is not None else set()  # those are told with their reason

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ...database.schema import Schema, Table, affinity, fold
-from ...database.virtual_tables import TAKING_ROWS, contentless, indexed_by
+from ...database.virtual_tables import indexed_by, keeps_rows, row_number
 from ...errors import UnreadableError
 from ...formats.dataset import Dataset, TableStream
 from ...formats.description.coverage import EMPTY, Coverage
@@ -52,7 +52,7 @@ class ColumnMapping:
         """Return the target's table of that name if it can take rows; otherwise add a finding and return None."""
         self.in_file.add(fold(name))
         if fold(name) in self.without:
-            self.findings.add("left_out", f"{name} of the file is left out, as was asked for.", name, error=False)
+            self.findings.add("left_out", f"{name} of the file is left out, as was asked for.", error=False)
             return None
         table = self.schema.find(name)
         if table is not None and takes_rows(table):
@@ -160,15 +160,16 @@ class ColumnMapping:
 
 def takes_rows(table: Table) -> bool:
     """Return whether rows can be imported into a table: an ordinary one, or an index that keeps rows of its own."""
-    if table.problem is not None:
-        return False
-    own = table.kind == "virtual" and table.module in TAKING_ROWS and not indexed_by(table) and not contentless(table)
-    return table.storable or own
+    return table.problem is None and (table.storable or keeps_rows(table))
 
 
 def _with_key(table: Table) -> Table:
-    """Return a table with its key: SQLite does not tell that the first column of an R-Tree is one."""
-    if table.kind != "virtual" or not (table.module or "").startswith("rtree"):
+    """Return a table with its key: SQLite does not tell that of an R-Tree (its first column) or a full-text table."""
+    if table.kind != "virtual":
         return table
-    first = replace(table.columns[0], affinity="INTEGER", pk=1)
-    return replace(table, columns=(first, *table.columns[1:]), integer_key=first.name, _by_name={})
+    columns = table.columns
+    if (number := row_number(table)) is not None:
+        columns = (number, *columns)
+    elif (table.module or "").startswith("rtree"):
+        columns = (replace(columns[0], affinity="INTEGER", pk=1), *columns[1:])
+    return replace(table, columns=columns, integer_key=columns[0].name if columns[0].pk else None, _by_name={})

@@ -14,13 +14,14 @@ from ...database.library import sqlite3
 from ...database.reflection import reflect
 from ...database.schema import Schema, fold, quote
 from ...database.scratch import scratch_database
+from ...database.virtual_tables import rebuilding
 from ...errors import UnreadableError
 from ...formats.description.schema import DocumentSchema, DocumentTable
 from ..report import FindingCollector
 from .counters import set_counter
-from .making import CannotMakeError, Statement, authorized, during_rows, make
+from .making import CannotMakeError, Statement, authorized, during_rows, make, words_of
 
-_KINDS = ("index", "view", "trigger")  # in the order in which they are created
+_KINDS = ("index", "view", "virtual", "trigger")  # in the order in which they are created
 _LARGEST = 2**31
 _NO_SQLITE = "What the file says of its database as a whole is no SQLite's."
 
@@ -82,7 +83,8 @@ class NewTables:
         """Create the indexes, views and triggers and set the counters, after the rows are written."""
         for statement in self.objects:
             try:
-                make(connection, statement, findings)
+                if make(connection, statement, findings) and statement.kind == "virtual":
+                    _fill(connection, statement)
             except CannotMakeError as error:
                 self._aside(statement, f"it is set aside: {error}", findings)
         for name, number in self.sequences.items():
@@ -116,3 +118,13 @@ def _plain(name: str, table: DocumentTable) -> str:
         own, others = (", ".join(map(quote, columns)) for columns in (key.columns, key.other_columns))
         parts.append(f"FOREIGN KEY ({own}) REFERENCES {quote(key.table)}" + (f" ({others})" if others else ""))
     return f"CREATE TABLE {quote(name)} ({', '.join(parts)})"
+
+
+def _fill(connection: sqlite3.Connection, index: Statement) -> None:
+    """Fill a search index from the table that it shows. Raises CannotMakeError, and drops it, if that fails."""
+    try:
+        with authorized(connection, during_rows):
+            connection.execute(rebuilding(index.name))
+    except sqlite3.Error as error:
+        connection.execute(f"DROP TABLE main.{quote(index.name)}")
+        raise CannotMakeError(words_of(error)) from None

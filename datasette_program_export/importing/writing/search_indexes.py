@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 
 from ...database.guarding.sql_tokens import SQLTextError, names
 from ...database.library import sqlite3
-from ...database.schema import Schema, Table, fold, quote
+from ...database.schema import Schema, Table, fold
 from ...database.scratch import refusal
-from ...database.virtual_tables import OF_INDEXES, contentless, indexed_by
+from ...database.virtual_tables import OF_INDEXES, contentless, indexed_by, rebuilding
 from ..report import FindingCollector, TableReport
 from .triggers import Trigger, Triggers
 
@@ -62,8 +62,7 @@ class SearchIndexes:
     def _refreshed(self, index: Table, reports: Mapping[str, TableReport]) -> str | None:
         """Rebuild an index if it can be; return why it is out of date, or None."""
         if indexed_by(index):
-            name = quote(index.name)
-            return refusal(self.connection, f"INSERT INTO main.{name} ({name}) VALUES ('rebuild')")
+            return refusal(self.connection, rebuilding(index.name))
         filling = [t for t in self.triggers.of_tables if fold(index.name) in t.text.writes]
         if not filling:
             return "it keeps no texts, and only its application can fill it"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ...database.schema import Table, fold, quote
-from ...database.virtual_tables import OF_INDEXES, contentless
+from ...database.virtual_tables import OF_INDEXES, contentless, row_number
 from ...errors import DeniedError, RequestError, SourceError, TooLargeError, UnsupportedError
 from ..annotated_schema import AnnotatedSchema
 from .base import Scope
@@ -65,6 +66,8 @@ class DatabaseScope(Scope):
         try:
             guard = self.guard(f"The {table.kind} {table.name}", about=table) if table.kind != "table" else None
             chosen = self.selected(table, guard=guard)
+            if (number := row_number(table)) is not None:
+                chosen = replace(chosen, columns=(number, *chosen.columns))
             self.snapshot.execute(f"SELECT 1 FROM ({chosen.select(ordered=False)}) LIMIT 0", (), guard)
             whole = chosen.count()
             if table.kind == "table":

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -14,7 +12,7 @@ from datasette_program_export import RefusedError, load, prove, verify
 from datasette_program_export.cli.main import program_export
 from datasette_program_export.importing.staging.new_tables import NewTables
 from tests.support.databases.house import exported, made, rows
-from tests.support.files.changing import resealed
+from tests.support.files.changing import described_anew
 
 TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, d"
 KEPT = {
@@ -46,19 +44,6 @@ def test_what_sqlite_s_own_functions_compute_comes_back(statements: list[str], t
     assert rows(tmp_path / "new.db", "SELECT * FROM t") == rows(source, "SELECT * FROM t")
 
 
-def changed(source: Path, change: Any) -> Path:
-    """As a newer SQLite, or one with functions of its application, would have written it."""
-    file = exported(source)
-    compact: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
-    text = file.read_text()
-    schema = json.loads(text)["schema"]
-    before = json.dumps(schema, **compact)
-    assert before in text
-    change(schema)
-    file.write_text(resealed(text.replace(before, json.dumps(schema, **compact))))
-    return file
-
-
 @pytest.mark.parametrize(
     ("kind", "sql", "why"),
     [
@@ -73,7 +58,9 @@ def test_an_object_that_cannot_be_made_is_set_aside(kind: str, sql: str, why: st
     source = made(
         tmp_path / "s.db", "CREATE TABLE t (x)", "CREATE INDEX good ON t (x)", "INSERT INTO t VALUES (1), (1)"
     )
-    file = changed(source, lambda s: s["objects"].insert(0, {"type": kind, "name": "o", "table": "t", "sql": sql}))
+    file = described_anew(
+        source, lambda s: s["objects"].insert(0, {"type": kind, "name": "o", "table": "t", "sql": sql})
+    )
     told = f"The {kind} o of the file cannot be made here, so it is set aside: {why}."
     report = load(tmp_path / "new.db", file)
     assert [n.message for n in report.notes] == [told] and report.total("insert") == 2
@@ -94,7 +81,7 @@ def test_an_object_that_cannot_be_made_is_set_aside(kind: str, sql: str, why: st
 def test_a_table_that_cannot_be_made_so_is_made_plain(sql: str, why: str, tmp_path: Path) -> None:
     plain = ["CREATE TABLE p (id TEXT PRIMARY KEY)", "CREATE TABLE t (id INTEGER PRIMARY KEY, x REFERENCES p)"]
     source = made(tmp_path / "s.db", *plain, "INSERT INTO p VALUES ('a')", "INSERT INTO t VALUES (7, 'a')")
-    file = changed(source, lambda s: s["tables"]["t"].update(sql=sql))
+    file = described_anew(source, lambda s: s["tables"]["t"].update(sql=sql))
     report = load(tmp_path / "new.db", file)
     assert why in report.notes[0].message and "without its checks" in report.notes[0].message
     assert rows(tmp_path / "new.db", "SELECT * FROM t") == [(7, "a")]
@@ -104,7 +91,7 @@ def test_a_table_that_cannot_be_made_so_is_made_plain(sql: str, why: str, tmp_pa
 
 def test_what_is_refused_is_told_in_the_words_of_sqlite(tmp_path: Path) -> None:
     source = made(tmp_path / "s.db", "CREATE TABLE t (x)")
-    file = changed(source, lambda s: s["tables"]["t"].update(sql="CREATE TABLE t (x CHECK (load_extension(x)))"))
+    file = described_anew(source, lambda s: s["tables"]["t"].update(sql="CREATE TABLE t (x CHECK (load_extension(x)))"))
     with pytest.raises(RefusedError, match="not authorized to use function: load_extension"):
         load(tmp_path / "new.db", file)
     assert not (tmp_path / "new.db").exists()

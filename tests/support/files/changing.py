@@ -15,6 +15,7 @@ from typing import Any
 from datasette_program_export import Request, export
 from datasette_program_export.formats.registry import NAMES
 from tests.support.databases.building import database
+from tests.support.databases.house import exported
 
 MOMENT = datetime(2026, 11, 24, 4, 5, 6, tzinfo=timezone.utc)
 
@@ -77,3 +78,16 @@ def resealed(text: str) -> str:
     facts = json.loads(end.strip()[:-1])
     facts["document"] = hashlib.sha256(body.encode()).hexdigest()
     return body + '"integrity":' + json.dumps(facts, separators=(",", ":"), ensure_ascii=False) + "}\n"
+
+
+def described_anew(source: Path, change: Any) -> Path:
+    """As a newer SQLite, or one with functions of its application, would have written it."""
+    file = exported(source)
+    compact: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
+    text = file.read_text()
+    schema = json.loads(text)["schema"]
+    before = json.dumps(schema, **compact)
+    assert before in text
+    change(schema)
+    file.write_text(resealed(text.replace(before, json.dumps(schema, **compact))))
+    return file
