@@ -68,6 +68,7 @@ class _Reflection:
         self.database: Database | None = None
         with suppress(TransactionError):  # it refuses a caller's connection with autocommit=True, which can be read too
             self.database = _AnyNameDatabase(connection, recursive_triggers=False, execute_plugins=False)
+        self._known: dict[str, bool] = {}
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         cursor = self.connection.execute(sql)
@@ -134,6 +135,7 @@ class _Reflection:
         without_rowid = kind in ("table", "shadow") and bool(facts["wr"])
         indexes = self.indexes(name)
         integer_key = None if kind == "view" or without_rowid else _integer_key(columns, indexes)
+        collations, incomparable = self.collations(name, sql, columns, indexes) if kind == "table" else ({}, {})
         return Table(
             name,
             kind,
@@ -146,7 +148,11 @@ class _Reflection:
             indexes=indexes,
             sql=sql,
             module=module,
-            collations=self.collations(name, sql, columns, indexes) if kind == "table" else {},
+            collations=collations,
+            incomparable=incomparable,
+            unreadable=self.unreadable(name, columns),
+            indexed=all(self.knows(c) for i in indexes for c in i.collations),
+            problem=self.unreachable(indexes) if without_rowid else None,
         )
 
     def rowid(self, table: str, columns: tuple[Column, ...], integer_key: str | None) -> str | None:
@@ -163,21 +169,48 @@ class _Reflection:
 
     def collations(
         self, table: str, sql: str | None, columns: tuple[Column, ...], indexes: tuple[Index, ...]
-    ) -> dict[str, str]:
-        """Return the columns' declared collations, by folded name.
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the columns' declared collations, by folded name, and why some columns cannot be compared here.
 
         No PRAGMA returns them, and an index may use another collation than its column. So they are read from the
         opcodes of a comparison as SQLite would run it (https://www.sqlite.org/opcode.html#Eq)."""
         if "collate" not in (sql or "").lower():
-            return {}
-        found = {}
+            return {}, {}
+        found, unknown = {}, {}
         for column in columns:
             compare = f"EXPLAIN SELECT {quote(column.name)} = 1 FROM main.{quote(table)} NOT INDEXED"
             try:
                 steps = [step["p4"] for step in self.rows(compare) if step["opcode"] in ("Eq", "Ne")]
-            except self.connection.DatabaseError:  # a custom collation that is not registered here
+            except self.connection.DatabaseError as error:  # a custom collation that is not registered here
+                unknown[fold(column.name)] = explain(error)
                 steps = [f"{name}-" for name in indexed_collations(column.name, indexes)[::-1]]
             found[fold(column.name)] = steps[-1].rpartition("-")[0] if steps and steps[-1] else "BINARY"
+        return found, unknown
+
+    def knows(self, collation: str) -> bool:
+        """Return whether a collation is registered here; PRAGMA collation_list has also those that are only named."""
+        if collation not in self._known:
+            try:
+                self.connection.execute(f"SELECT '' = '' COLLATE {quote(collation)}")
+                self._known[collation] = True
+            except self.connection.DatabaseError:
+                self._known[collation] = False
+        return self._known[collation]
+
+    def unreachable(self, indexes: tuple[Index, ...]) -> str | None:
+        """Return why a table without rowids cannot be read: its rows are kept by their key's collation."""
+        unknown = [c for i in indexes for c in i.collations if i.origin == "pk" and not self.knows(c)]
+        return f"no such collation sequence: {unknown[0]}" if unknown else None
+
+    def unreadable(self, table: str, columns: tuple[Column, ...]) -> dict[str, str]:
+        """Return the generated columns that call an unknown function, each with SQLite's reason."""
+        found = {}
+        for column in columns:
+            if column.generated:
+                try:
+                    self.connection.execute(f"SELECT {quote(column.name)} FROM main.{quote(table)} NOT INDEXED LIMIT 0")
+                except self.connection.DatabaseError as error:
+                    found[fold(column.name)] = explain(error)
         return found
 
     def foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:

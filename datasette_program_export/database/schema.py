@@ -81,7 +81,9 @@ class Table:
     """A table, view, virtual table or shadow table.
 
     ``rowid`` is a name by which the rowid can be read, or None. ``problem`` is set if SQLite itself cannot
-    describe the table (a broken view, a missing module)."""
+    describe the table (a broken view, a missing module). By folded name, each with SQLite's reason: ``incomparable``
+    are columns whose collation only the application knows, ``unreadable`` those that are computed by a function of it.
+    ``indexed`` is False if such a collation is in an index, so that the table is read without its indexes."""
 
     name: str
     kind: str
@@ -97,6 +99,9 @@ class Table:
     owner: str | None = None  # the virtual table that a shadow table belongs to
     problem: str | None = None
     collations: Mapping[str, str] = field(default_factory=dict, compare=False)  # declared, by folded column name
+    incomparable: Mapping[str, str] = field(default_factory=dict, compare=False)
+    unreadable: Mapping[str, str] = field(default_factory=dict, compare=False)
+    indexed: bool = field(default=True, compare=False)
     _by_name: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -130,8 +135,13 @@ class Table:
 
     @property
     def visible_columns(self) -> tuple[Column, ...]:
-        """The columns that ``select *`` returns."""
-        return tuple(c for c in self.columns if c.hidden != 1)
+        """The columns that ``select *`` returns, as far as they can be read."""
+        return tuple(c for c in self.columns if c.hidden != 1 and fold(c.name) not in self.unreadable)
+
+    def source(self, alias: str = "") -> str:
+        """Return the table in a FROM clause."""
+        named = f"main.{quote(self.name)}" + (f" AS {alias}" if alias else "")
+        return named if self.indexed else f"{named} NOT INDEXED"
 
     @property
     def storable(self) -> bool:
@@ -238,4 +248,6 @@ def resolve(key: ForeignKey, child: Table, tables: Mapping[str, Table]) -> Forei
         problem = f"it has no column {missing[0]}"
     elif missing := [n for n in own if child.column(n) is None]:
         problem = f"{child.name} has no column {missing[0]}"
+    else:
+        problem = next((parent.incomparable[fold(n)] for n in named if fold(n) in parent.incomparable), None)
     return replace(key, columns=own, other_table=parent.name, other_columns=named, problem=problem)

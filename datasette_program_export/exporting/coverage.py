@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..database.schema import ForeignKey, quote
+from ..database.schema import ForeignKey, fold
 from ..formats.description.coverage import (
     EMPTY,
     Coverage,
@@ -126,6 +126,9 @@ def _left_out(scope: Scope) -> list[LeftOut]:
     found += [LeftOut(table=name) for name in sorted(asked)]
     for table, columns in sorted(scope.left_out_columns.items()):
         found += [LeftOut(table=table, column=column) for column in sorted(columns)]
+    for chosen in scope.tables:
+        columns_lost = [c.name for c in chosen.table.columns if fold(c.name) in chosen.table.unreadable]
+        found += [LeftOut(chosen.table.name, c, why=chosen.table.unreadable[fold(c)]) for c in columns_lost]
     if scope.walk is not None:
         stopped = sorted((e for e in scope.stopped if scope.find(e.table)), key=lambda e: e.name)
         found += [LeftOut(reference=edge.name) for edge in stopped]
@@ -176,11 +179,12 @@ def _count_dangling(
         or (child.guard is not None and scope.rules.about(edge.other_table))  # which its SQL may not read
     )
     table = scope.schema.get(edge.other_table)
-    if edge.problem or hidden or table is None:
+    incomparable = table is not None and any(fold(c) in table.incomparable for c in edge.other_columns)
+    if (edge.problem and not incomparable) or hidden or table is None:
         counted = "count(*), NULL" if hidden or table is not None else "count(*), count(*)"
         only_pointing = child.select(counted, points, ordered=False)
     else:
-        match = f"SELECT 1 FROM main.{quote(table.name)} AS p WHERE {same_row(edge, child.table, table, c=row)}"
+        match = f"SELECT 1 FROM {table.source('p')} WHERE {same_row(edge, child.table, table, c=row)}"
         exists = f"EXISTS ({match})"
         is_in = f"EXISTS ({match} AND {parent.contains('p')})" if parent is not None else "0"
         only_pointing = child.select(f"count(*), sum(NOT {exists})", f"{points} AND NOT {is_in}", ordered=False)

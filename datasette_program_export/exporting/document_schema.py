@@ -59,7 +59,8 @@ def _columns(scope: Scope, chosen: TableRows) -> tuple[DocumentColumn, ...]:
     referenced = {fold(c) for e in scope.edges if e.other_table == table.name for c in e.other_columns}
     columns = []
     for field in fields_of(scope.annotated, chosen):
-        collation = table.collation(field.name) if fold(field.name) in referenced else "BINARY"
+        compared = fold(field.name) in referenced and fold(field.name) not in table.incomparable
+        collation = table.collation(field.name) if compared else "BINARY"
         kept = collation if collation != "BINARY" else None
         columns.append(DocumentColumn(field.name, field.type, kept, field.holds_json, field.generated))
     return tuple(columns)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from ..database.schema import ForeignKey, Table, quote
+from ..database.schema import ForeignKey, Table, fold, quote
 from ..database.snapshot import Snapshot
 from ..errors import UnsupportedError
 
@@ -78,9 +78,11 @@ def same_row(
 
     The parent's affinity and collation decide (https://www.sqlite.org/foreignkeys.html 3), so the parent is the
     left operand, and a unary ``+`` removes the child's affinity where the two differ. With ``indexed``, the ``+``
-    is left out where it changes nothing, so that SQLite can use the child's index."""
+    is left out where it changes nothing, so that SQLite can use the child's index. Instead of a collation that is not
+    known here the one decides that the column has in a copy."""
     return " AND ".join(
         f"{p}.{quote(there)} = {'' if indexed and _same_family(child, here, parent, there) else '+'}{c}.{quote(here)}"
+        f"{' COLLATE BINARY' if fold(there) in parent.incomparable else ''}"
         for here, there in zip(edge.columns, edge.other_columns)
     )
 

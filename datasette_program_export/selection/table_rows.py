@@ -54,11 +54,9 @@ class TableRows:
         if self.barred is not None:
             conditions.append(self.barred.has_not(alias))
         if self.keys is not None:
-            source = (
-                f"{self.keys.name} AS k CROSS JOIN main.{quote(self.table.name)} AS r ON {self.keys.joined('k', 'r')}"
-            )
+            source = f"{self.keys.name} AS k CROSS JOIN {self.table.source('r')} ON {self.keys.joined('k', 'r')}"
         else:
-            source = f"main.{quote(self.table.name)}"
+            source = self.table.source()
         sql = f"SELECT {expressions} FROM {source}"
         if conditions:
             sql += f" WHERE {' AND '.join(conditions)}"
@@ -67,6 +65,13 @@ class TableRows:
         if self.limit is not None or self.offset:
             sql += f" LIMIT {-1 if self.limit is None else self.limit} OFFSET {self.offset or 0}"
         return sql
+
+    def trial(self) -> str:
+        """Return a statement that compiles the SELECT without reading a row.
+
+        Within another SELECT, SQLite asks for collations that only the application knows."""
+        sql = self.select(ordered=False)
+        return f"EXPLAIN {sql}" if self.table.kind == "table" else f"SELECT 1 FROM ({sql}) LIMIT 0"
 
     def batches(self, snapshot: Snapshot, sizes: Iterator[int]) -> Iterator[list[Row]]:
         """Yield the rows in lists of the given sizes."""

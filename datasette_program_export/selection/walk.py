@@ -193,7 +193,7 @@ class Walk:
         """Return a crossing as a FROM clause: the keys ``k``, their rows, and the rows that the edge leads to."""
         child, parent = self.schema[edge.table], self.schema[edge.other_table]
         keys = self.reached[parent.name if direction == DOWN else child.name].keys
-        c, p = f"main.{quote(child.name)} AS c", f"main.{quote(parent.name)} AS p"
+        c, p = child.source("c"), parent.source("p")
         if direction == UP:
             return (
                 f"{keys.name} AS k CROSS JOIN {c} ON {keys.joined('k', 'c')} "
@@ -230,7 +230,7 @@ class Walk:
             copy = KeyTable(self.snapshot, child, fields)
             columns = ", ".join(f"c.{quote(name)}" for name in edge.columns)
             self.snapshot.execute(
-                f"INSERT INTO {copy.name} SELECT {copy.key_of('c')}, {columns} FROM main.{quote(child.name)} AS c "
+                f"INSERT INTO {copy.name} SELECT {copy.key_of('c')}, {columns} FROM {child.source('c')} "
                 f"WHERE {filled(edge.columns, 'c')}"
             )
             copy.index([f"f{i}" for i in range(len(edge.columns))])
@@ -286,9 +286,9 @@ class Walk:
         behind = self._withhold(edge, UP)
         return self.snapshot.execute(
             f"INSERT OR IGNORE INTO {behind.name} SELECT {behind.key_of('p')}, {step + 1} "
-            f"FROM {keys.name} AS k CROSS JOIN main.{quote(child.name)} AS c "
+            f"FROM {keys.name} AS k CROSS JOIN {child.source('c')} "
             f"ON {keys.joined('k', 'c')} AND k.step = {step} "
-            f"CROSS JOIN main.{quote(parent.name)} AS p ON {same_row(edge, child, parent)}"
+            f"CROSS JOIN {parent.source('p')} ON {same_row(edge, child, parent)}"
         ).rowcount
 
     def _guard(self, edge: ForeignKey | None) -> None:

@@ -79,7 +79,7 @@ async def test_all_tables_and_the_others_named(house: Path, tmp_path: Path) -> N
         assert set(reasons(found)) == known and all(reasons(found).values())
         assert found["integrity"]["complete"] is True
         assert found["tables"] == over_http["tables"]
-    assert over_http["tables"]["own"] == [{"title": "moon", "body": "sun"}]
+    assert over_http["tables"]["own"] == [{"rowid": 1, "title": "moon", "body": "sun"}]
     assert over_http["tables"]["box"] == [{"id": 1, "x0": 0.5, "x1": 2.5}]
     assert [(r["k"], r["n"]) for r in over_http["tables"]["flat"]] == [("a", 1), ("a", 2), ("b", 1)]
     planned = (await make_datasette(house).client.get("/house/-/program-export.json")).json()
@@ -223,7 +223,7 @@ NO_TABLES = {"empty": b"", "text": b"this is no database, but a text\n" * 50, "z
 
 
 @pytest.mark.parametrize("kind", [*NO_TABLES, "no_tables", "only_views"])
-async def test_nothing_to_export_is_said(tmp_path: Path, kind: str) -> None:
+async def test_an_empty_database_is_exported_and_what_is_none_is_said(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "e.db"
     if kind in NO_TABLES:
         path.write_bytes(NO_TABLES[kind])
@@ -233,6 +233,12 @@ async def test_nothing_to_export_is_said(tmp_path: Path, kind: str) -> None:
             *(["CREATE VIEW v AS SELECT 1 AS a"] if kind == "only_views" else ["CREATE TABLE t (a)", "DROP TABLE t"]),
         ).close()
     done = run("database", path)
+    if kind not in ("text", "zeros"):
+        assert done.exit_code == 0 and json.loads(done.stdout)["tables"] == {}
+        assert (await get(path, settings={})).json()["tables"] == {}
+        assert (await make_datasette(path).client.get("/e/-/program-export")).status_code == 200
+        assert (await make_datasette(path).client.get("/e/-/program-export.json")).json()["tables"] == []
+        return
     assert done.exit_code == 1 and done.stderr.startswith("Error: ") and not done.stdout
     if V1 and kind in ("text", "zeros"):  # Datasette 1.0 does not start with such a file
         return

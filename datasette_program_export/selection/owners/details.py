@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...database.schema import ForeignKey, Schema, quote
+from ...database.schema import ForeignKey, Schema
 from ...database.snapshot import Snapshot
 from ..key_tables import KeyTable, same_row
 
@@ -25,7 +25,7 @@ class Details:
             named = KeyTable(self.snapshot, detail, ", asked INTEGER, people INTEGER")
             self.snapshot.execute(
                 f"INSERT INTO {named.name} SELECT {named.key_of('p')}, {is_asked}, 1 "
-                f"FROM main.{quote(person.name)} AS c CROSS JOIN main.{quote(detail.name)} AS p "
+                f"FROM {person.source('c')} CROSS JOIN {detail.source('p')} "
                 f"ON {same_row(edge, person, detail)} WHERE 1 "
                 "ON CONFLICT DO UPDATE SET asked = asked + excluded.asked, people = people + 1"
             )

@@ -84,7 +84,7 @@ class Owners:
                 on = same_row(edge, self.schema[person], table, c="p", p="r")
             self.snapshot.execute(
                 f"INSERT OR IGNORE INTO {asked.name} SELECT {asked.key_of('p')} FROM {level.name} AS v "
-                f"CROSS JOIN main.{quote(table.name)} AS r ON {level.joined('v', 'r')} "
+                f"CROSS JOIN {table.source('r')} ON {level.joined('v', 'r')} "
                 f"CROSS JOIN main.{quote(person)} AS p ON {on}"
             )
 
@@ -102,8 +102,8 @@ class Owners:
         source, target = self.asked[known.name], self.asked[other.name]
         return self.snapshot.execute(
             f"INSERT OR IGNORE INTO {target.name} SELECT {target.key_of(o)} FROM {source.name} AS a "
-            f"CROSS JOIN main.{quote(known.name)} AS {k} ON {source.joined('a', k)} "
-            f"CROSS JOIN main.{quote(other.name)} AS {o} ON {same_row(edge, child, parent, indexed=not up)}"
+            f"CROSS JOIN {known.source(k)} ON {source.joined('a', k)} "
+            f"CROSS JOIN {other.source(o)} ON {same_row(edge, child, parent, indexed=not up)}"
         ).rowcount
 
     def adopt(self, subject: KeyTable) -> None:
@@ -196,7 +196,7 @@ class Owners:
             return self._is_detail(edge, row, "asked")
         child, person = self.schema[edge.table], self.schema[edge.other_table]
         return (
-            f"EXISTS (SELECT 1 FROM main.{quote(person.name)} AS o "
+            f"EXISTS (SELECT 1 FROM {person.source('o')} "
             f"WHERE {same_row(edge, child, person, c=row, p='o')} AND {self._is_asked(person, 'o')})"
         )
 
@@ -245,7 +245,7 @@ class Owners:
         own, verdict = self._own(level.table, "r")
         return self.snapshot.execute(
             f"INSERT OR IGNORE INTO {level.name} SELECT {level.key_of('r')}, {own}, {verdict}, "
-            f"{self.step + ahead} FROM {source} CROSS JOIN main.{quote(level.table.name)} AS r ON {on} WHERE {chosen}"
+            f"{self.step + ahead} FROM {source} CROSS JOIN {level.table.source('r')} ON {on} WHERE {chosen}"
         ).rowcount
 
     def _inherit(self, edge: ForeignKey, which: str) -> int:
@@ -257,8 +257,8 @@ class Owners:
         child, parent = self.schema[edge.table], self.schema[edge.other_table]
         below, above = self.known[child.name], self.known[parent.name]
         highest = (
-            f"(SELECT max(u.verdict) FROM main.{quote(child.name)} AS c "
-            f"CROSS JOIN main.{quote(parent.name)} AS p ON {same_row(edge, child, parent)} "
+            f"(SELECT max(u.verdict) FROM {child.source('c')} "
+            f"CROSS JOIN {parent.source('p')} ON {same_row(edge, child, parent)} "
             f"CROSS JOIN {above.name} AS u ON {above.joined('u', 'p')} WHERE {below.joined('v', 'c')})"
         )
         return self.snapshot.execute(

@@ -15,6 +15,7 @@ from ...database.guarding.authorizer import ForeignSqlGuard
 from ...database.guarding.view_names import ViewNames, view_names
 from ...database.schema import Column, ForeignKey, Schema, Table, fold
 from ...database.snapshot import Snapshot
+from ...database.virtual_tables import row_number
 from ...errors import DeniedError, NotFoundError, RequestError, UnsupportedError
 from ...options.request import NOBODY, Request
 from ..annotated_schema import AnnotatedSchema
@@ -167,7 +168,8 @@ class Scope(ABC):
         parts = {".".join((name, *path)): "named as secret" for name, found in paths.items() for path in found}
         if secrets or parts:
             self.secrets[table.name] = secrets | parts
-        wanted = table.visible_columns
+        number = row_number(table)
+        wanted = table.visible_columns if number is None else (number, *table.visible_columns)
         if chosen is not None:
             wanted = tuple(self.column(table, name) for name in dict.fromkeys(chosen))
         if told := [c.name for c in wanted if chosen is not None and c.name in secrets]:
@@ -232,6 +234,4 @@ class Scope(ABC):
     def probe(self) -> None:
         """Compile every statement now, so that SQL that SQLite cannot run is found before the first byte."""
         for chosen in self.tables:
-            self.snapshot.execute(
-                f"SELECT 1 FROM ({chosen.select(ordered=False)}) LIMIT 0", chosen.params, chosen.guard
-            )
+            self.snapshot.execute(chosen.trial(), chosen.params, chosen.guard)

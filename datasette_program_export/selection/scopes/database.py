@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from ...database.schema import Table, fold, quote
-from ...database.virtual_tables import OF_INDEXES, contentless, row_number
+from ...database.virtual_tables import OF_INDEXES, contentless
 from ...errors import DeniedError, RequestError, SourceError, TooLargeError, UnsupportedError
 from ..annotated_schema import AnnotatedSchema
 from .base import Scope
@@ -66,9 +65,7 @@ class DatabaseScope(Scope):
         try:
             guard = self.guard(f"The {table.kind} {table.name}", about=table) if table.kind != "table" else None
             chosen = self.selected(table, guard=guard)
-            if (number := row_number(table)) is not None:
-                chosen = replace(chosen, columns=(number, *chosen.columns))
-            self.snapshot.execute(f"SELECT 1 FROM ({chosen.select(ordered=False)}) LIMIT 0", (), guard)
+            self.snapshot.execute(chosen.trial(), (), guard)
             whole = chosen.count()
             if table.kind == "table":
                 whole = f"SELECT count(*) FROM main.{quote(table.name)} NOT INDEXED"
@@ -87,7 +84,8 @@ class DatabaseScope(Scope):
 
     def _is_empty(self) -> bool:
         """Return whether the database has nothing that holds rows, and this person may know that."""
-        return self.visible is None and all(t.kind == "view" and not t.problem for t in self.schema.values())
+        seen = self.visible is None or self.visible >= set(self.schema)
+        return seen and all(t.kind == "view" and not t.problem for t in self.schema.values())
 
     def _skip(self, table: Table, reason: str) -> None:
         self.skipped[table.name] = reason

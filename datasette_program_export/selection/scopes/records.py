@@ -174,7 +174,7 @@ class RecordScope(Scope):
             # a column without a type distinguishes 1 and '1', but a path spells both the same
             conditions.append(" AND ".join(f"CAST(r.{quote(n)} AS TEXT) = ?" for n in names))
         for condition in conditions:
-            rows = f"FROM main.{quote(table.name)} AS r WHERE {condition}"
+            rows = f"FROM {table.source('r')} WHERE {condition}"
             found = self.snapshot.execute(f"SELECT count(*) {rows}", record).fetchone()[0]
             if found > 1:
                 raise RequestError(f"{', '.join(record)} names {found} rows of {table.name}, not one.")

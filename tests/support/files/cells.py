@@ -48,10 +48,20 @@ def stored(connection: sqlite3.Connection, table: str, order: str = "") -> Read:
     """A table or view with every cell's ``typeof`` and exact content."""
     connection.text_factory = bytes
     columns = [name.decode() for _, name, *_, hidden in _xinfo(connection, table) if hidden != 1]
+    if _numbered(connection, table):
+        columns.insert(0, "rowid")
     asked = ", ".join(f"typeof({quoted(c)}), {quoted(c)}" for c in columns)
     rows = connection.execute(f"SELECT {asked} FROM {quoted(table)} {order}")
     kinds = [tuple(cell(k.decode(), v) for k, v in zip(row[::2], row[1::2])) for row in rows]
     return Read(table, tuple(columns), kinds)
+
+
+def _numbered(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether it is a full-text table with texts of its own: other tables refer to its rows by their numbers."""
+    connection.text_factory = bytes
+    found = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    words = (found[0] if found else b"").lower()
+    return words.startswith(b"create virtual") and b"using fts" in words and b"content=" not in words
 
 
 def _xinfo(connection: sqlite3.Connection, table: str) -> list[Any]:
