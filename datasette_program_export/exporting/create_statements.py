@@ -215,7 +215,7 @@ class _Building:
         if why is None:
             self.made.objects.append(found)
             return
-        if self.hidden and found.type in ("view", "trigger"):
+        if self.hidden and found.type in ("view", "virtual", "trigger"):
             why = "it needs what is not here"  # SQLite's own message would name it
         self.made.not_carried.append(NotCarried(type=found.type, name=found.name, table=found.table, why=why))
 

@@ -24,7 +24,7 @@ DATABASE = [
     "CREATE VIRTUAL TABLE words USING fts5(v, tokenize='porter')",
     "CREATE VIRTUAL TABLE old USING fts3(v)",
     "CREATE VIRTUAL TABLE found USING fts5(v, content='docs', content_rowid='id')",
-    "CREATE VIRTUAL TABLE seen USING fts4(v, content='named')",
+    "CREATE VIRTUAL TABLE seen USING fts4(v, content='docs')",
     "CREATE TRIGGER i AFTER INSERT ON docs BEGIN INSERT INTO box VALUES (new.id, new.id, new.id); "
     "INSERT INTO words (rowid, v) VALUES (new.id, new.v); INSERT INTO found (rowid, v) VALUES (new.id, new.v); END",
     "INSERT INTO docs VALUES (3, 'alpha', NULL), (40, 'betas', NULL)",
