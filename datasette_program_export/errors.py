@@ -46,6 +46,7 @@ _CALLED: dict[str, tuple[str, str]] = {
     "header": ("--header", "whether it begins with the columns' names"),
     "trusted": ("--trust", "--trust, at the command line"),
     "triggers": ("--triggers", "that the database's own triggers fire"),
+    "allow_stale_indexes": ("--allow-stale-indexes", "the choice for search indexes that would be out of date"),
     "allow_dangling": ("--allow-dangling", "the choice for references that lead nowhere"),
 }
 

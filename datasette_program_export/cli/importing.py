@@ -17,7 +17,6 @@ from ..options.settings import Settings
 from .command import Command, leave_nothing_behind
 from .options import settings_in
 
-_OPTIONS = ("triggers", "allow_stale_indexes")  # choices that findings name
 _COUNTS = ("insert", "update", "unchanged", "skip", "conflict")
 _METADATA = click.option(
     "-m",
@@ -131,7 +130,7 @@ def as_text(report: ImportReport) -> str:
         if table.ignored:
             lines.append(f"      computed, not columns, ignored: {', '.join(table.ignored)}")
     lines += map(_line, report.findings)
-    lines += [f"  Note: {_line(note).strip()}" for note in report.notes]
+    lines += [f"  Note: {note.message}" for note in report.notes]
     for d in report.dangling:
         lines.append(
             f"  {d.rows:,} of {d.table}.{', '.join(d.columns)} lead to no row of {d.other_table}, as announced."
@@ -145,10 +144,7 @@ def as_text(report: ImportReport) -> str:
 
 
 def _line(finding: Finding) -> str:
-    message = finding.message
-    for word in _OPTIONS:
-        message = message.replace(f"({word})", f"(--{word.replace('_', '-')})")
-    return f"  {message}"
+    return f"  {finding.message}"
 
 
 def _cell(value: Any) -> str:

@@ -113,5 +113,5 @@ def _tell(index: Table, table: str, why: str, findings: FindingCollector, allow:
     if allow:
         message = f"{what} It is out of date now; its application must fill it again."
     else:
-        message = f"{what} It would be out of date; importing all the same is a choice (allow_stale_indexes)."
+        message = f"{what} It would be out of date: the argument allow_stale_indexes lets it be."
     findings.add("index", message, table, error=not allow)

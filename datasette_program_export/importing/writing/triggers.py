@@ -107,5 +107,5 @@ class Triggers:
             if silent and self.is_off:
                 one = len(silent) == 1
                 names = f"trigger{'' if one else 's'} {', '.join(silent)}"
-                words = "did not fire for these rows; that is a choice (triggers)"
+                words = "did not fire for these rows, without the argument triggers"
                 findings.add("trigger", f"The {names} of {table} {words}.", table, error=False)

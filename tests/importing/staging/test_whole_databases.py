@@ -132,7 +132,7 @@ def test_a_new_file_takes_references_that_the_export_says_lead_nowhere(tmp_path:
     source = made(tmp_path / "s.db", PARENT, CHILD, "INSERT INTO p VALUES (1)", "INSERT INTO c VALUES ('a', 1)")
     file = exported(source, table="c")
     assert [(d.other_table, d.rows) for d in load(tmp_path / "new.db", file).dangling] == [("p", 1)]
-    with pytest.raises(RefusedError, match="allow-dangling"):
+    with pytest.raises(RefusedError, match="allow_dangling"):
         load(made(tmp_path / "t.db", PARENT, CHILD), file)
 
 
