@@ -180,8 +180,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
             _tell_coverage(export)
             return
         if proving:
-            # imported late: only this option imports
-            from ..importing.proof.proven_file import check_can_be_proven, write_proven
+            from ..importing.proof.proven_file import check_can_be_proven, write_proven  # only this option imports
 
             check_can_be_proven(get_format(PACKAGE) if archived else export.format, export.request)
         path = Path(output) / export.filename if folder else Path(output)

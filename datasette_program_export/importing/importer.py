@@ -73,13 +73,11 @@ def load(
     ``target`` is a path (existing or new), a ``sqlite3`` connection or a sqlite_utils Database.
     ``ImportChoices`` explains the choices, ``on_conflict`` to ``trusted``. Example::
         report = load("copy.db", "client-3.programjson", on_conflict="update", preview=True)
-
     ``inspect`` is called in the transaction after everything is written; an exception from it rolls back.
     ``inspect_staged`` is called before the first row is compared; an exception from it ends the import.
     ``run_on`` chooses the connection that writes. It calls its argument once, on any thread, with another
     connection to the same database, and returns after that call has returned.
     ``watch`` counts the rows and can stop it (CancelledError); ``limits`` (of ``settings``) hold if not ``trusted``.
-
     A preview always returns its report. An import that is refused raises RefusedError, which carries the
     report. Raises RequestError for invalid or unknown choices, NotFoundError, SourceError, BusyError, OSError."""
     choices = {name: value for name, value in locals().items() if name in ImportChoices.model_fields}
