@@ -155,13 +155,7 @@ class ImportRun:
 
     def _leave_out(self, bad: dict[str, set[int]]) -> None:
         """Remove the bad rows from the staging database; rows that refer to them are found in the next pass."""
-        gone = {}
-        waiting = self.staging.connection
-        for name, lines in bad.items():
-            staged, before = self.staging.tables[name], waiting.total_changes
-            waiting.executemany(f"DELETE FROM {staged.name} WHERE line = ?", [(line,) for line in lines])
-            gone[name] = waiting.total_changes - before
-            staged.rows -= gone[name]
+        gone = {name: self.staging.remove(self.staging.tables[name], lines) for name, lines in bad.items()}
         assert sum(gone.values()) > 0, "the same rows were found twice"
         self._pass_over(gone)
 

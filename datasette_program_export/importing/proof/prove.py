@@ -165,7 +165,7 @@ def _digest(goal: Target, staged: StagedTable, schema: str) -> tuple[int, str]:
         order = f" ORDER BY t.{quote(staged.table.rowid)}" if staged.table.rowid else ""
         cursor = execute(f"SELECT {columns} FROM {one.target} AS t{order}")
     else:
-        joined = f"{one.rows} AS s CROSS JOIN {one.target} AS t ON {one.match()}"
+        joined = f"{one.rows} CROSS JOIN {one.target} AS t ON {one.match()}"
         cursor = execute(f"SELECT {columns} FROM {joined} ORDER BY s.line")
     while batch := cursor.fetchmany(_BATCH):
         digest.add(batch)

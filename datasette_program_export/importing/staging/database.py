@@ -1,7 +1,8 @@
 """The private staging database, where a file's rows wait until all of them are checked.
 
 It stores every value as the file has it. If the target's column has another affinity and would
-convert the value, a generated column beside it shows the result.
+convert the value, a generated column beside it shows the result. The columns of a wide table wait in several
+tables: SQLite allows 2,000 in one, with those that are generated.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from ...database.library import sqlite3
 from ...database.schema import Table, quote
 from ...database.sqlite_errors import explain, is_disk_error
 from ...database.text import insert_odd, odd_text, undecoded
-from ...errors import UnreadableError, UnsupportedError
+from ...errors import UnreadableError
 from ...files.temporary.folder import TemporaryFolder
 from ...files.temporary.room import no_room
 from ...formats.dataset import Row
 from ..progress import ImportProgress
 
-_MOST_COLUMNS = 990  # SQLite allows 2,000, and some have a generated column as well
+_COLUMNS = 900  # of one staged table; each may have a generated column as well
 _MOST_SHAPES = 500
 
 
@@ -30,8 +31,9 @@ class StagedTable:
     """One staged table. ``columns`` are the target's names; ``shapes`` the different sets of columns that rows give.
 
     ``raw`` are the staged columns with the file's values, ``shaped`` those with the converted values;
-    ``own`` is true for a file of this program; ``loose`` are columns whose JSON is compared by content, not
-    by white space; ``as_told`` those whose values are of the kind that the caller named."""
+    ``own`` is true for a file of this program; ``more`` are the tables that hold the columns of a wide table, of
+    which ``name`` has the line and the shape; ``loose`` are columns whose JSON is compared by content, not by
+    white space; ``as_told`` those whose values are of the kind that the caller named."""
 
     table: Table
     name: str
@@ -39,15 +41,30 @@ class StagedTable:
     raw: tuple[str, ...]
     shaped: tuple[str, ...]
     own: bool
+    more: tuple[str, ...] = ()
     unit: str = "row"
     shapes: list[tuple[str, ...]] = field(default_factory=list)
     rows: int = 0
     loose: frozenset[str] = frozenset()
     as_told: frozenset[str] = frozenset()
 
-    def value(self, column: str, alias: str = "s") -> str:
+    def value(self, column: str) -> str:
         """Return an SQL expression for the value as the target will store it."""
-        return f"{alias}.{self.shaped[self.columns.index(column)]}"
+        place = self.columns.index(column)
+        return f"{self.alias(place)}.{self.shaped[place]}"
+
+    def alias(self, place: int) -> str:
+        """Return the alias, in ``source``, of the table that holds the column at this place."""
+        return f"s{place // _COLUMNS}" if self.more else "s"
+
+    def source(self, schema: str, join: str = "CROSS JOIN") -> str:
+        """Return a FROM clause for all columns of the rows; ``s.line`` and ``s.shape`` are in it."""
+        return f"{schema}.{self.name} AS s{self.rest(schema, join)}"
+
+    def rest(self, schema: str, join: str = "CROSS JOIN") -> str:
+        """Return the part of a FROM clause that adds the columns of a wide table to ``s``."""
+        more = enumerate(self.more)
+        return "".join(f" {join} {schema}.{name} AS s{n} ON s{n}.line = s.line" for n, name in more)
 
 
 class StagingDatabase:
@@ -88,22 +105,27 @@ class StagingDatabase:
         """Create the staged table of a target's table.
 
         ``given`` are the affinities that the values of each column already have, None for any;
-        ``own`` is true for a file of this program. Raises UnsupportedError for too many columns."""
-        if len(columns) > _MOST_COLUMNS:
-            raise UnsupportedError(f"{table.name} has more than {_MOST_COLUMNS} columns; it cannot be imported.")
+        ``own`` is true for a file of this program."""
         name = f"t{len(self.tables)}"
-        raw, shaped, parts = [], [], []
+        raw, shaped = [], []
+        parts: list[list[str]] = []
         for place, (column, known) in enumerate(zip(columns, given)):
             facts = table.column(column)
             assert facts is not None
             same = known == facts.affinity or facts.affinity == "BLOB"
             raw.append(f"r{place}")
-            parts.append(f"r{place} {facts.affinity if same else 'BLOB'}")
+            if place % _COLUMNS == 0:
+                parts.append([])
+            parts[-1].append(f"r{place} {facts.affinity if same else 'BLOB'}")
             shaped.append(f"r{place}" if same else f"v{place}")
             if not same:
-                parts.append(f"v{place} {facts.affinity} AS (r{place})")
-        self.connection.execute(f"CREATE TABLE {name} (line INTEGER PRIMARY KEY, shape INTEGER, {', '.join(parts)})")
-        staged = StagedTable(table, name, tuple(columns), tuple(raw), tuple(shaped), own)
+                parts[-1].append(f"v{place} {facts.affinity} AS (r{place})")
+        more = tuple(f"{name}_{n}" for n in range(len(parts))) if len(parts) > 1 else ()
+        first = ["line INTEGER PRIMARY KEY", "shape INTEGER", *(parts[0] if parts and not more else [])]
+        self.connection.execute(f"CREATE TABLE {name} ({', '.join(first)})")
+        for one, part in zip(more, parts):
+            self.connection.execute(f"CREATE TABLE {one} (line INTEGER PRIMARY KEY, {', '.join(part)})")
+        staged = StagedTable(table, name, tuple(columns), tuple(raw), tuple(shaped), own, more)
         self.tables[table.name] = staged
         return staged
 
@@ -117,28 +139,48 @@ class StagingDatabase:
 
     def add(self, staged: StagedTable, numbers: Iterable[int], shapes: Iterable[int], rows: Sequence[Row]) -> None:
         """Insert rows with their numbers in the file. Raises UnreadableError for a text that no database can hold."""
-        complete: list[tuple[Any, ...]] = [(number, shape, *row) for number, shape, row in zip(numbers, shapes, rows)]
-        start = f"INSERT INTO {staged.name} (line, shape, {', '.join(staged.raw)}) VALUES"
-        marks = ", ".join(["?"] * (2 + len(staged.raw)))
+        lines = list(numbers)
         self.connection.execute("BEGIN")
         try:
-            odd = self.encoding != "UTF-8"
-            try:
-                if not odd:
-                    self.connection.executemany(f"{start} ({marks})", complete)
-            except UnicodeEncodeError:
-                self.connection.execute("ROLLBACK")
-                self.connection.execute("BEGIN")
-                odd = True
-            for row in complete if odd else ():
-                insert_odd(self.connection, start, row, partial(self._odd, staged, row[0]))
+            if staged.more:
+                self._insert(staged, staged.name, ("line", "shape"), list(zip(lines, shapes)))
+                for number, name in enumerate(staged.more):
+                    part = slice(number * _COLUMNS, (number + 1) * _COLUMNS)
+                    pieces: list[tuple[Any, ...]] = [(line, *row[part]) for line, row in zip(lines, rows)]
+                    self._insert(staged, name, ("line", *staged.raw[part]), pieces)
+            else:
+                complete: list[tuple[Any, ...]] = [(line, shape, *row) for line, shape, row in zip(lines, shapes, rows)]
+                self._insert(staged, staged.name, ("line", "shape", *staged.raw), complete)
             self.connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if is_disk_error(error):
                 raise no_room(explain(error)) from error
             raise
-        staged.rows += len(complete)
-        self._watch.count(len(complete))
+        staged.rows += len(lines)
+        self._watch.count(len(lines))
+
+    def _insert(self, staged: StagedTable, name: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
+        start = f"INSERT INTO {name} ({', '.join(columns)}) VALUES"
+        before = self.connection.total_changes
+        if self.encoding == "UTF-8":
+            try:
+                self.connection.executemany(f"{start} ({', '.join('?' * len(columns))})", rows)
+                return
+            except UnicodeEncodeError:
+                rows = rows[self.connection.total_changes - before :]  # those before it are in
+        for row in rows:
+            insert_odd(self.connection, start, row, partial(self._odd, staged, row[0]))
+
+    def remove(self, staged: StagedTable, lines: Iterable[int]) -> int:
+        """Delete rows by their numbers, and return how many there were."""
+        gone = [(line,) for line in lines]
+        before = self.connection.total_changes
+        self.connection.executemany(f"DELETE FROM {staged.name} WHERE line = ?", gone)
+        count = self.connection.total_changes - before
+        for name in staged.more:
+            self.connection.executemany(f"DELETE FROM {name} WHERE line = ?", gone)
+        staged.rows -= count
+        return count
 
     def _odd(self, staged: StagedTable, number: int, text: str) -> bytes | None:
         """Return the bytes, in the target's encoding, of a text that would not be stored unchanged, else None."""

@@ -8,14 +8,14 @@ not cover what triggers do, nor the rows that foreign keys refer to: those are c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from json import dumps
 
 from ...database.fetching.batch_sizes import BatchSizes
 from ...database.schema import quote
 from ...formats.digest import TableDigest
 from ..report import TableReport
-from .row_matching import DIFFERENT, INSERT, RowMatching
+from .row_matching import DIFFERENT, INSERT, RowMatching, pieces
 from .table_writer import TableWriter
 
 
@@ -48,16 +48,17 @@ def _add(
     whole: hashlib._Hash, one: TableWriter, shape: int, action: str, new: tuple[str, ...], old: list[str], verdict: int
 ) -> None:
     part = one.parts[shape]
-    rows = TableDigest(len(old) + len(new))
-    cursor = one.connection.execute(_rows(part, shape, new, old, verdict))
-    sizes = BatchSizes()
-    while batch := cursor.fetchmany(next(sizes)):
-        sizes.saw(len(batch), rows.add(batch))
-    head = [part.staged.table.name, action, old, new, rows.rows, rows.hexdigest()]
-    whole.update(dumps(head).encode("utf-8", "surrogatepass") + b"\n")
-
-
-def _rows(part: RowMatching, shape: int, new: tuple[str, ...], old: list[str], verdict: int) -> str:
     values = [f"t.{quote(column)}" for column in old] + [part.staged.value(column) for column in new]
-    joined = f" JOIN {part.target} AS t ON {part.match()}" if old else ""
-    return f"SELECT {', '.join(values) or 'NULL'} FROM {part.chosen(shape, verdict)}{joined} ORDER BY j.line"
+    for piece in pieces(values):
+        rows = TableDigest(len(piece))
+        cursor = one.connection.execute(_rows(part, shape, piece, bool(old), verdict))
+        sizes = BatchSizes()
+        while batch := cursor.fetchmany(next(sizes)):
+            sizes.saw(len(batch), rows.add(batch))
+        head = [part.staged.table.name, action, old, new, rows.rows, rows.hexdigest()]
+        whole.update(dumps(head).encode("utf-8", "surrogatepass") + b"\n")
+
+
+def _rows(part: RowMatching, shape: int, values: Sequence[str], joined: bool, verdict: int) -> str:
+    join = f" JOIN {part.target} AS t ON {part.match()}" if joined else ""
+    return f"SELECT {', '.join(values) or 'NULL'} FROM {part.chosen(shape, verdict)}{join} ORDER BY j.line"

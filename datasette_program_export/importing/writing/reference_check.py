@@ -104,7 +104,7 @@ class ReferenceCheck:
         if not set(key.columns) <= set(staged.columns):
             return []
         filled = " AND ".join(f"{staged.value(c)} IS NOT NULL" for c in key.columns)
-        sql = f"SELECT s.line FROM {schema}.{staged.name} AS s WHERE {filled}"
+        sql = f"SELECT s.line FROM {staged.source(schema)} WHERE {filled}"
         if key.problem is None:
             match = " AND ".join(f"p.{quote(b)} = +{staged.value(a)}" for a, b in zip(key.columns, key.other_columns))
             sql += f" AND NOT EXISTS (SELECT 1 FROM main.{quote(key.other_table)} AS p WHERE {match})"

@@ -32,7 +32,7 @@ class RowChecks:
             self._keys(staged)
             for place, column in enumerate(staged.columns):
                 if staged.raw[place] != staged.shaped[place]:
-                    self._converted(staged, column, staged.raw[place], staged.shaped[place])
+                    self._converted(staged, column, f"{staged.alias(place)}.{staged.raw[place]}")
                 elif not staged.own:
                     self._numbers(staged, column)
         with suppress(sqlite3.OperationalError):  # an SQLite without JSON
@@ -42,7 +42,7 @@ class RowChecks:
                     staged.loose |= {column}
 
     def _lines(self, staged: StagedTable, where: str) -> Iterator[int]:
-        sql = f"SELECT s.line FROM {self.schema}.{staged.name} AS s WHERE {where} ORDER BY s.line"
+        sql = f"SELECT s.line FROM {staged.source(self.schema)} WHERE {where} ORDER BY s.line"
         for (line,) in self.connection.execute(sql):
             if self.findings.enough(staged.table.name):
                 return
@@ -69,16 +69,17 @@ class RowChecks:
                 name = ", ".join(pk)
                 self._say(staged, "duplicate", line, name, f"is the same as in {staged.unit} {first:,} of the file")
 
-    def _converted(self, staged: StagedTable, column: str, raw: str, new: str) -> None:
-        differs = f"typeof(s.{raw}) <> typeof(s.{new})"
-        back = _BACK.format(raw=f"s.{raw}", new=f"s.{new}")
+    def _converted(self, staged: StagedTable, column: str, raw: str) -> None:
+        new = staged.value(column)
+        differs = f"typeof({raw}) <> typeof({new})"
+        back = _BACK.format(raw=raw, new=new)
         for line in self._lines(staged, f"{differs} AND NOT ({back})"):
             self._say(staged, "type", line, column, "would be changed by the type that the column has in the target")
         if not staged.own:
             self._numbers(staged, column)
-        words = f"{differs} AND 'text' IN (typeof(s.{raw}), typeof(s.{new}))"
+        words = f"{differs} AND 'text' IN (typeof({raw}), typeof({new}))"
         count = self.connection.execute(
-            f"SELECT count(*) FROM {self.schema}.{staged.name} AS s WHERE {words} AND {back}"
+            f"SELECT count(*) FROM {staged.source(self.schema)} WHERE {words} AND {back}"
         ).fetchone()[0]
         if count:
             name = staged.table.name

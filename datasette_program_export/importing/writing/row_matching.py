@@ -9,14 +9,19 @@ files of other programs is compared by content only, because its white space is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeVar
 
 from ...database.schema import Column, fold, quote
 from ..staging.database import StagedTable
 from ..target import SIGN
 
 INSERT, UNCHANGED, DIFFERENT = 0, 1, 2
+WIDEST = 2000  # columns of a table, a query, an UPDATE (https://www.sqlite.org/limits.html)
+PIECE = 990
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,10 @@ class RowMatching:
 
     @property
     def rows(self) -> str:
-        """The staged table as SQL."""
-        return f"{self.schema}.{self.staged.name}"
+        """The staged rows as a FROM clause: ``s``, with ``s.line`` and ``s.shape``."""
+        return self.staged.source(self.schema)
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, ...]:
         """The columns of the primary key if the rows give all of it, otherwise empty."""
         pk = self.staged.table.pk
@@ -51,7 +56,7 @@ class RowMatching:
         for column in self.key:
             collate = "" if column == table.integer_key else f' COLLATE "{key_collation(self.staged, column)}"'
             parts.append(f"t.{quote(column)} = {self.staged.value(column)}{collate}")
-        return " AND ".join(parts)
+        return balanced(parts, "AND")
 
     def same(self, columns: Sequence[str]) -> str:
         """Return a condition: ``s`` and ``t`` have identical values in these columns."""
@@ -65,7 +70,7 @@ class RowMatching:
             facts = self.staged.table.column(column)
             if facts is not None and facts.affinity == "BLOB":  # columns of other affinities do not store -0.0
                 found.append(f"(CASE WHEN {there} = 0.0 THEN {SIGN}({there}) = {SIGN}({here}) ELSE 1 END)")
-        return " AND ".join(found) or "1"
+        return balanced(found, "AND") or "1"
 
     def by_key(self, shape: int) -> str:
         """Return the INSERT of the verdicts for the rows of this shape whose key is complete."""
@@ -74,7 +79,7 @@ class RowMatching:
         return (
             f"INSERT INTO {self.verdicts} SELECT s.line, "
             f"CASE WHEN {anchor} THEN {INSERT} WHEN {self.same(self.given)} THEN {UNCHANGED} ELSE {DIFFERENT} END "
-            f"FROM {self.rows} AS s LEFT JOIN {self.target} AS t ON {self.match()} "
+            f"FROM {self.rows} LEFT JOIN {self.target} AS t ON {self.match()} "
             f"WHERE s.shape = {shape} AND {filled}"
         )
 
@@ -87,7 +92,7 @@ class RowMatching:
                 f"CASE typeof({value}) WHEN 'text' THEN 'T' || hex({value}) WHEN 'real' THEN "
                 f"quote({value}) || {SIGN}({value}) ELSE quote({value}) END"
             )
-        return " || ',' || ".join(parts) or "''"
+        return balanced(parts, "|| ',' ||") or "''"
 
     def without_key(self, shape: int) -> list[str]:
         """Return the statements that insert the verdicts for the other rows of this shape."""
@@ -98,7 +103,7 @@ class RowMatching:
             f"CREATE TABLE {waiting} (line INTEGER PRIMARY KEY, signature, n)",
             f"CREATE TABLE {present} (signature PRIMARY KEY, n) WITHOUT ROWID",
             f"INSERT INTO {waiting} SELECT line, signature, row_number() OVER (PARTITION BY signature ORDER BY line) "
-            f"FROM (SELECT s.line, {self.signature('s')} AS signature FROM {self.rows} AS s "
+            f"FROM (SELECT s.line, {self.signature('s')} AS signature FROM {self.rows} "
             f"WHERE s.shape = {shape} AND NOT ({filled or '0'}))",
             f"INSERT INTO {present} SELECT {self.signature('t')}, count(*) FROM {self.target} AS t "
             f"WHERE {theirs} AND EXISTS (SELECT 1 FROM {waiting}) GROUP BY 1",
@@ -114,8 +119,8 @@ class RowMatching:
         Of an UPDATE, the target comes before this clause: a CROSS JOIN would have it scanned for each row."""
         join = "JOIN" if of_update else "CROSS JOIN"
         return (  # a sort would hold each row three more times
-            f"{self.verdicts} AS j {join} {self.rows} AS s ON j.line = s.line AND j.verdict = {verdict} "
-            f"AND s.shape = {shape}"
+            f"{self.verdicts} AS j {join} {self.schema}.{self.staged.name} AS s ON j.line = s.line "
+            f"AND j.verdict = {verdict} AND s.shape = {shape}{self.staged.rest(self.schema, join)}"
         )
 
     def insertion(self) -> str:
@@ -124,9 +129,14 @@ class RowMatching:
             return f"INSERT INTO {self.target} DEFAULT VALUES"
         return f"INSERT INTO {self.target} ({', '.join(map(quote, self.given))})"
 
-    def values(self) -> str:
-        """Return the values of the given columns as SQL, converted from what was staged."""
-        return ", ".join(map(self.staged.value, self.given))
+    def values(self, *, named: bool = False) -> str:
+        """Return the values of the given columns as SQL, converted from what was staged; also as ``c0``, ``c1``, …"""
+        return ", ".join(f"{self.staged.value(c)}{f' AS c{i}' if named else ''}" for i, c in enumerate(self.given))
+
+    def waiting_in(self, table: str) -> RowMatching:
+        """Return the same for rows that wait in another table, as ``c0``, ``c1``, …"""
+        names = tuple(f"c{i}" for i in range(len(self.given)))
+        return replace(self, staged=replace(self.staged, name=table, columns=self.given, shaped=names, more=()))
 
     def assignments(self, back_to_default: Sequence[Column]) -> list[tuple[str, str]]:
         """Return the columns and values that an update sets: the given ones, and others reset to their defaults."""
@@ -141,6 +151,20 @@ class RowMatching:
     def update(self, sets: Sequence[tuple[str, str]]) -> str:
         """Return an UPDATE with the values of ``s``; the caller adds a FROM clause."""
         return f"UPDATE {self.target} AS t SET " + ", ".join(f"{quote(c)} = {value}" for c, value in sets)
+
+
+def balanced(terms: Sequence[str], operator: str) -> str:
+    """Join terms two by two, in brackets: in a row, many are deeper than SQLite's limit of 1,000."""
+    if len(terms) < 3:
+        return f" {operator} ".join(terms)
+    half = len(terms) // 2
+    return f"({balanced(terms[:half], operator)}) {operator} ({balanced(terms[half:], operator)})"
+
+
+def pieces(columns: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield columns in pieces, at least one, of which two fit into a query: SQLite allows it 2,000 columns."""
+    for first in range(0, len(columns) or 1, PIECE):
+        yield columns[first : first + PIECE]
 
 
 def _exactly(there: str, here: str) -> str:
@@ -182,5 +206,5 @@ def duplicates(matching: RowMatching) -> str:
     filled = " AND ".join(f"{staged.value(c)} IS NOT NULL" for c in staged.table.pk)
     return (
         f"SELECT line, first FROM (SELECT s.line, min(s.line) OVER (PARTITION BY {keys}) AS first "
-        f"FROM {matching.rows} AS s WHERE {filled}) WHERE line <> first ORDER BY line"
+        f"FROM {matching.rows} WHERE {filled}) WHERE line <> first ORDER BY line"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -9,9 +10,10 @@ import msgspec
 from ...database.schema import quote
 from ..report import Difference, Sample
 from ..target import Target, sign
-from .row_matching import DIFFERENT, INSERT
+from .row_matching import DIFFERENT, INSERT, RowMatching, pieces
 from .table_writer import TableWriter
 
+Pair = tuple[str, Any, Any]  # a column, its value in the target, its value in the file
 _read = msgspec.json.decode
 _ROWS = 5
 _LONGEST = 200
@@ -28,13 +30,7 @@ def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dic
             for row in target.connection.execute(sql):
                 new.append({c: HIDDEN if c in secret else shown(v) for c, v in zip(part.given, row)})
         if part.key and len(differing) < _ROWS:
-            theirs = ", ".join(f"t.{quote(c)}" for c in part.given)
-            sql = (
-                f"SELECT s.line, {theirs}, {part.values()} FROM {part.chosen(shape, DIFFERENT)} "
-                f"JOIN {part.target} AS t ON {part.match()} ORDER BY j.line LIMIT {_ROWS - len(differing)}"
-            )
-            for line, *values in target.connection.execute(sql):
-                pairs = list(zip(part.given, values, values[len(part.given) :]))
+            for line, pairs in _beside(target, part, shape, _ROWS - len(differing)):
                 found = [
                     Difference(
                         column=c,
@@ -47,6 +43,20 @@ def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dic
                 key = {c: HIDDEN if c in secret else shown(there) for c, there, _ in pairs if c in part.key}
                 differing.append(Sample(number=line, key=key, differences=found))
     return new, differing
+
+
+def _beside(target: Target, part: RowMatching, shape: int, most: int) -> Iterator[tuple[int, list[Pair]]]:
+    """Yield the line of each row with other values, and its columns with both values."""
+    found: dict[int, list[Pair]] = {}
+    for columns in pieces(part.given):
+        values = ", ".join(f"t.{quote(c)}, {part.staged.value(c)}" for c in columns)
+        sql = (
+            f"SELECT s.line, {values} FROM {part.chosen(shape, DIFFERENT)} "
+            f"JOIN {part.target} AS t ON {part.match()} ORDER BY j.line LIMIT {most}"
+        )
+        for line, *both in target.connection.execute(sql):
+            found.setdefault(line, []).extend(zip(columns, both[::2], both[1::2]))
+    yield from found.items()
 
 
 def _same(there: Any, here: Any, loose: bool) -> bool:

@@ -14,7 +14,7 @@ from ..choices import ImportChoices
 from ..report import MOST, FindingCollector, TableReport
 from ..staging.database import StagedTable
 from ..target import Target
-from .row_matching import DIFFERENT, INSERT, UNCHANGED, RowMatching
+from .row_matching import DIFFERENT, INSERT, UNCHANGED, WIDEST, RowMatching, pieces
 
 _RULES = {
     "NOT NULL": ("not_null", "needs a value"),
@@ -75,7 +75,8 @@ class TableWriter:
 
     def done(self) -> None:
         """Drop the table of verdicts."""
-        self.connection.execute(f"DROP TABLE {self.verdicts}")
+        for name in (self.verdicts, f'{self.verdicts[:-1]}_u"'):
+            self.connection.execute(f"DROP TABLE IF EXISTS {name}")
 
     def _conflicts(self) -> None:
         name = self.staged.table.name
@@ -125,9 +126,8 @@ class TableWriter:
 
     def _plainly(self) -> None:
         for shape, part in enumerate(self.parts):
-            if sets := part.assignments(self.back_to_default(part)) if self.report.update and part.key else []:
-                chosen = part.chosen(shape, DIFFERENT, of_update=True)
-                self.connection.execute(f"{part.update(sets)} FROM {chosen} WHERE {part.match()}")
+            if self.report.update and part.key:
+                self._update(part, part.chosen(shape, DIFFERENT, of_update=True))
         written = 0
         for shape, part in enumerate(self.parts):
             if self.report.insert:
@@ -137,6 +137,25 @@ class TableWriter:
             self.findings.add(
                 "trigger", f"A trigger of {name} keeps rows out; import without the argument triggers.", name
             )
+
+    def _update(self, part: RowMatching, source: str, where: str = "1", line: tuple[int, ...] = ()) -> None:
+        """Update the rows of ``source``, a FROM clause, with ``where`` and its parameter ``line``.
+
+        SQLite counts all columns of the tables in an UPDATE's FROM clause, so those of a wide table are first put
+        into one. It also keeps the key beside the new values: a table as wide as SQLite allows takes two
+        statements, with its key last."""
+        execute, held = self.connection.execute, f'{self.verdicts[:-1]}_u"'
+        if part.staged.more:
+            execute(f"DROP TABLE IF EXISTS {held}")
+            execute(f"CREATE TABLE {held} AS SELECT {part.values(named=True)} FROM {source} WHERE {where}", line)
+            part, source, where, line = part.waiting_in(held), f"{held} AS s", "1", ()
+        sets = part.assignments(self.back_to_default(part))
+        most = WIDEST - max(1, len(part.key))
+        if len(sets) > most:
+            sets.sort(key=lambda one: one[0] in part.key)
+        for first in range(0, len(sets), most):
+            sql = part.update(sets[first : first + most])
+            execute(f"{sql} FROM {source} WHERE {where} AND {part.match()}", line)
 
     def _insert(self, part: RowMatching, shape: int) -> int:
         if not part.given:  # rows that give nothing
@@ -154,30 +173,36 @@ class TableWriter:
         if self.choices.triggers or not self.report.update or not (table.rowid or table.without_rowid):
             raise self.target.library.IntegrityError
         columns = [c for c in table.columns if not c.generated]
-        held = f'{self.verdicts[:-1]}_h"'
-        names = ", ".join(quote(c.name) for c in columns)
-        places = [f"c{i}" for i in range(len(columns))]
-        row = f"t.{quote(table.rowid)}" if table.rowid else "NULL"
+        shown = table.rowid is not None and table.integer_key is None
+        names = [quote(table.rowid or ""), *(quote(c.name) for c in columns)][0 if shown else 1 :]
+        if len(names) > WIDEST:
+            raise self.target.library.IntegrityError
+        parts = list(pieces(names))  # of a wide table, several TEMP tables hold the columns
+        held = [f'{self.verdicts[:-1]}_h{n}"' for n in range(len(parts))]
         execute = self.connection.execute
-        execute(f"CREATE TABLE {held} (row, {', '.join(places)})")
+        for one, part_names in zip(held, parts):
+            places = ", ".join(f"c{i}" for i in range(len(part_names)))
+            execute(f"CREATE TABLE {one} (line INTEGER PRIMARY KEY, row, {places})")
+        row = f"t.{quote(table.rowid)}" if table.rowid else "NULL"
         for shape, part in enumerate(self.parts):
             if not part.key:
                 continue
             new = dict(part.assignments(self.back_to_default(part)))
-            values = ", ".join(new.get(c.name, f"t.{quote(c.name)}") for c in columns)
+            values = [row, *(new.get(c.name, f"t.{quote(c.name)}") for c in columns)][0 if shown else 1 :]
             origin = f"FROM {part.chosen(shape, DIFFERENT)} JOIN {part.target} AS t ON {part.match()}"
-            execute(f"INSERT INTO {held} SELECT {row}, {values} {origin}")
+            for one, part_values in zip(held, pieces(values)):
+                execute(f"INSERT INTO {one} SELECT j.line, {row}, {', '.join(part_values)} {origin}")
             if table.rowid:
-                execute(f"DELETE FROM {part.target} WHERE {quote(table.rowid)} IN (SELECT row FROM {held})")
+                execute(f"DELETE FROM {part.target} WHERE {quote(table.rowid)} IN (SELECT row FROM {held[0]})")
             else:
                 keys = ", ".join(map(quote, table.pk))
                 gone = ", ".join(f"t.{quote(c)}" for c in table.pk)
                 execute(f"DELETE FROM {part.target} WHERE ({keys}) IN (SELECT {gone} {origin})")
-        target = self.parts[0].target
-        shown = table.rowid is not None and table.rowid != table.integer_key
-        first, value = (f"{quote(table.rowid or '')}, ", "row, ") if shown else ("", "")
-        execute(f"INSERT INTO {target} ({first}{names}) SELECT {value}{', '.join(places)} FROM {held}")
-        execute(f"DROP TABLE {held}")
+        back = ", ".join(f"{one}.c{i}" for one, part_names in zip(held, parts) for i in range(len(part_names)))
+        joined = "".join(f" CROSS JOIN {one} USING (line)" for one in held[1:])
+        execute(f"INSERT INTO {self.parts[0].target} ({', '.join(names)}) SELECT {back} FROM {held[0]}{joined}")
+        for one in held:
+            execute(f"DROP TABLE {one}")
         for shape, part in enumerate(self.parts):
             if self.report.insert:
                 self._insert(part, shape)
@@ -191,13 +216,14 @@ class TableWriter:
                 if not wanted:
                     continue
                 for line in self._lines(shape, part, verdict):
-                    if verdict == INSERT:
-                        sql = f"{part.insertion()} SELECT {part.values()} FROM {part.rows} AS s WHERE s.line = ?"
-                    else:
-                        sets = part.assignments(self.back_to_default(part))
-                        sql = f"{part.update(sets)} FROM {part.rows} AS s WHERE s.line = ? AND {part.match()}"
                     try:
-                        execute(sql, (line,) if part.given else ())
+                        if verdict == DIFFERENT:
+                            self._update(part, part.staged.source(part.schema, "JOIN"), "s.line = ?", (line,))
+                        elif part.given:
+                            chosen = f"SELECT {part.values()} FROM {part.rows} WHERE s.line = ?"
+                            execute(f"{part.insertion()} {chosen}", (line,))
+                        else:
+                            execute(part.insertion())
                     except self.target.library.IntegrityError as error:
                         self._refused(error, line)
                         if self.findings.enough(name):
