@@ -32,6 +32,7 @@ class RowMatching:
     given: tuple[str, ...]
     schema: str
     verdicts: str  # a TEMP table: line, verdict
+    strictly: str = " OR ABORT"  # else a column's own ON CONFLICT clause drops rows, or replaces others, unsaid
 
     @property
     def target(self) -> str:
@@ -126,8 +127,8 @@ class RowMatching:
     def insertion(self) -> str:
         """Return the beginning of an INSERT of the given columns."""
         if not self.given:
-            return f"INSERT INTO {self.target} DEFAULT VALUES"
-        return f"INSERT INTO {self.target} ({', '.join(map(quote, self.given))})"
+            return f"INSERT{self.strictly} INTO {self.target} DEFAULT VALUES"
+        return f"INSERT{self.strictly} INTO {self.target} ({', '.join(map(quote, self.given))})"
 
     def values(self, *, named: bool = False) -> str:
         """Return the values of the given columns as SQL, converted from what was staged; also as ``c0``, ``c1``, …"""
@@ -150,7 +151,9 @@ class RowMatching:
 
     def update(self, sets: Sequence[tuple[str, str]]) -> str:
         """Return an UPDATE with the values of ``s``; the caller adds a FROM clause."""
-        return f"UPDATE {self.target} AS t SET " + ", ".join(f"{quote(c)} = {value}" for c, value in sets)
+        return f"UPDATE{self.strictly} {self.target} AS t SET " + ", ".join(
+            f"{quote(c)} = {value}" for c, value in sets
+        )
 
 
 def balanced(terms: Sequence[str], operator: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ...database.library import sqlite3
 from ...database.schema import Column, Schema, Table, quote
@@ -13,7 +14,7 @@ from ...selection.graph import Graph
 from ..choices import ImportChoices
 from ..report import MOST, FindingCollector, TableReport
 from ..staging.database import StagedTable
-from ..target import Target
+from ..target import Target, Triggers
 from .row_matching import DIFFERENT, INSERT, UNCHANGED, WIDEST, RowMatching, pieces
 
 _RULES = {
@@ -92,6 +93,9 @@ class TableWriter:
     def write(self) -> None:
         """Update and insert the rows. If the table refuses any, write row by row; each refused row is a finding."""
         execute, library = self.connection.execute, self.target.library
+        if self.choices.triggers and not self._fits():
+            self._one_by_one()
+            return
         for way in (self._plainly, self._anew):
             execute("SAVEPOINT program_export")
             try:
@@ -109,6 +113,28 @@ class TableWriter:
             execute("RELEASE program_export")
             return
         self._one_by_one()
+
+    def _fits(self) -> bool:
+        """Try, without triggers, whether the table takes the rows, if an ON CONFLICT clause could drop or replace some.
+
+        With ``OR ABORT`` the statements in a trigger would lose their own clauses, so they run without it then
+        (https://www.sqlite.org/lang_createtrigger.html)."""
+        strict = self.parts
+        self.parts = [replace(part, strictly="") for part in strict]
+        if "conflict" not in (self.staged.table.sql or "").lower():
+            return True
+        self.connection.execute("SAVEPOINT program_export_trial")
+        try:
+            Triggers(self.connection, [self.staged.table.name])
+            self.parts = strict
+            self._plainly()
+            self.parts = [replace(part, strictly="") for part in strict]
+        except self.target.library.IntegrityError:
+            return False
+        finally:
+            self.connection.execute("ROLLBACK TO program_export_trial")
+            self.connection.execute("RELEASE program_export_trial")
+        return True
 
     def _undo(self, error: sqlite3.Error) -> None:
         """Roll back to the savepoint. Raises the error if SQLite has already rolled back the whole transaction."""
@@ -200,7 +226,9 @@ class TableWriter:
                 execute(f"DELETE FROM {part.target} WHERE ({keys}) IN (SELECT {gone} {origin})")
         back = ", ".join(f"{one}.c{i}" for one, part_names in zip(held, parts) for i in range(len(part_names)))
         joined = "".join(f" CROSS JOIN {one} USING (line)" for one in held[1:])
-        execute(f"INSERT INTO {self.parts[0].target} ({', '.join(names)}) SELECT {back} FROM {held[0]}{joined}")
+        execute(
+            f"INSERT OR ABORT INTO {self.parts[0].target} ({', '.join(names)}) SELECT {back} FROM {held[0]}{joined}"
+        )
         for one in held:
             execute(f"DROP TABLE {one}")
         for shape, part in enumerate(self.parts):
