@@ -117,9 +117,15 @@ class FileTooLargeError(TooLargeError):
 
 
 class SourceError(ExportError):
-    """The database cannot be read: it is damaged or locked, or a module or function is missing."""
+    """The database cannot be read: it is damaged or locked, or a module or function is missing.
+
+    ``reason`` is SQLite's, where it may be a single table's."""
 
     status = 422
+
+    def __init__(self, message: str, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class UnreadableError(ExportError):

@@ -11,6 +11,16 @@ fold = fold_identifier_case  # a name as SQLite compares it: only ASCII letters 
 quote = quote_identifier  # a name as a quoted SQL identifier
 
 
+def literal(value: str | int) -> str:
+    """Return a value of the settings as SQL."""
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+
+def table_of(reference: str) -> str:
+    """Return the table in the name of a reference: ``child.column`` or ``child.column[value]``."""
+    return reference.partition("[")[0].rpartition(".")[0]
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a table.
@@ -37,8 +47,9 @@ class Column:
 class ForeignKey:
     """One edge from a child table to its parent; a compound key is one edge.
 
-    ``virtual`` marks a key from the settings, which the schema does not declare. ``problem`` is the reason why
-    rows cannot be followed along the edge (a missing table or column)."""
+    ``virtual`` marks a key from the settings, which the schema does not declare. ``where`` are columns of the child
+    with values: the key holds only for rows that have one of them in each. ``problem`` is the reason why rows cannot
+    be followed along the edge (a missing table or column)."""
 
     table: str
     columns: tuple[str, ...]
@@ -48,11 +59,31 @@ class ForeignKey:
     on_update: str = "NO ACTION"
     virtual: bool = False
     problem: str | None = None
+    where: tuple[tuple[str, tuple[str | int, ...]], ...] = ()
 
     @property
     def name(self) -> str:
-        """``child.column``, the spelling of ``_export_stop`` and the plan; ``child.a,b`` for a compound key."""
+        """``child.column``, the spelling of ``_export_stop`` and the plan; ``child.a,b`` for a compound key.
+
+        The values of ``where`` follow in brackets: ``child.column[Client]``."""
+        values = ",".join(str(value) for _, among in self.where for value in among)
+        return f"{self.plain_name}[{values}]" if self.where else self.plain_name
+
+    @property
+    def plain_name(self) -> str:
+        """The name without what ``where`` adds: several keys may have it."""
         return f"{self.table}.{','.join(self.columns)}"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The child's columns that decide to which row it refers."""
+        return (*self.columns, *(column for column, _ in self.where))
+
+    def holds(self, alias: str) -> str:
+        """Return the condition that ``where`` sets for a row of the child, beginning with AND; else nothing."""
+        return "".join(
+            f" AND {alias}.{quote(column)} IN ({', '.join(map(literal, values))})" for column, values in self.where
+        )
 
 
 @dataclass(frozen=True)
@@ -246,8 +277,9 @@ def resolve(key: ForeignKey, child: Table, tables: Mapping[str, Table]) -> Forei
         problem = "the number of columns differs"
     elif missing := [n for n in others if parent.column(n) is None]:
         problem = f"it has no column {missing[0]}"
-    elif missing := [n for n in own if child.column(n) is None]:
+    elif missing := [n for n in key.reads if child.column(n) is None]:
         problem = f"{child.name} has no column {missing[0]}"
     else:
         problem = next((parent.incomparable[fold(n)] for n in named if fold(n) in parent.incomparable), None)
-    return replace(key, columns=own, other_table=parent.name, other_columns=named, problem=problem)
+    where = tuple((c.name if (c := child.column(n)) else n, values) for n, values in key.where)
+    return replace(key, columns=own, other_table=parent.name, other_columns=named, problem=problem, where=where)

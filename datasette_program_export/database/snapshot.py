@@ -260,4 +260,5 @@ class Snapshot:
                 ) from error
             if guard is not None:
                 raise guard.error(explain(error)) from error
-            raise SourceError(f"The database {self.source.name} cannot be read: {explain(error)}.") from error
+            why = explain(error)
+            raise SourceError(f"The database {self.source.name} cannot be read: {why}.", why) from error

@@ -21,6 +21,9 @@ from ..formats.description.coverage import (
     Withheld,
     WithheldByRule,
 )
+from ..formats.description.schema import DocumentSchema
+from ..formats.description.schema_text import schema_sentences
+from ..formats.registry import get_format
 from ..selection.key_tables import filled, same_row
 from ..selection.reached import BELONGS, NEEDED
 from ..selection.scopes.base import Scope
@@ -31,14 +34,18 @@ _IS_A_PERSON = "a person who was not asked for"
 _BELONGS_TO_A_PERSON = "belongs to a person who was not asked for"
 
 
-def coverage(scope: Scope) -> Coverage:
-    """Return the coverage of a scope as a document holds it, without the warnings of the format."""
+def coverage(scope: Scope, schema: DocumentSchema) -> Coverage:
+    """Return the coverage of a scope as a document holds it, without the warnings of the format.
+
+    ``schema`` is the one that the document has: what it does not carry is told of a whole database, and where the
+    format makes one."""
+    whole = scope.request.scope == "database" or get_format(scope.request.format).makes_database
     return replace(
         kept_back(scope),
         tables=_tables(scope),
         withheld=tuple(_withheld(scope)),
         dangling=tuple(dangling(scope)),
-        warnings=tuple(_warnings(scope)),
+        warnings=(*_warnings(scope), *(schema_sentences(schema) if whole else ())),
     )
 
 
@@ -147,7 +154,7 @@ def dangling(scope: Scope) -> list[Dangling]:
     for edge in scope.edges:
         child = exported.get(edge.table)
         written = {c.name for c in child.columns} if child else set()
-        if child is None or not written.issuperset(edge.columns):
+        if child is None or not written.issuperset(edge.reads):
             continue  # a foreign key that is not in the file cannot dangle
         parent = exported.get(edge.other_table)
         if parent and not {c.name for c in parent.columns}.issuperset(edge.other_columns):
@@ -173,7 +180,7 @@ def _count_dangling(
 ) -> tuple[int, int | None]:
     """Return how many references dangle, and how many of these dangle in the database too (None: not disclosed)."""
     row = child.alias
-    points = filled(edge.columns, row)
+    points = filled(edge, row)
     hidden = (scope.visible is not None and edge.other_table not in scope.visible) or (
         edge.other_table in scope.unreadable
         or (child.guard is not None and scope.rules.about(edge.other_table))  # which its SQL may not read

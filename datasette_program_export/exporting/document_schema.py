@@ -43,7 +43,7 @@ def _table(scope: Scope, chosen: TableRows, sql: str) -> DocumentTable:
         columns=_columns(scope, chosen),
         primary_key=tuple(table.pk),
         foreign_keys=tuple(
-            DocumentReference(e.columns, e.other_table, e.other_columns)
+            DocumentReference(e.columns, e.other_table, e.other_columns, dict(e.where))
             for e in scope.edges
             if e.table == table.name and table.kind != "query"
         ),
@@ -57,6 +57,7 @@ def _table(scope: Scope, chosen: TableRows, sql: str) -> DocumentTable:
 def _columns(scope: Scope, chosen: TableRows) -> tuple[DocumentColumn, ...]:
     table = chosen.table
     referenced = {fold(c) for e in scope.edges if e.other_table == table.name for c in e.other_columns}
+    referenced |= {fold(c) for e in scope.edges if e.table == table.name for c, _ in e.where}
     columns = []
     for field in fields_of(scope.annotated, chosen):
         compared = fold(field.name) in referenced and fold(field.name) not in table.incomparable

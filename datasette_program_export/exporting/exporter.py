@@ -205,7 +205,7 @@ class Export:
         request = self.request
         known = annotate(snapshot.schema, self.settings, request.secrets == "include", request.person, self.visible)
         scope = scope_of(snapshot, known, self.request, visible=self.visible, max_rows=self.settings.max_rows)
-        scope.resolve()
+        scope.find_rows()
         self.labels = scope.labels()
         return scope
 
@@ -220,6 +220,7 @@ class Export:
     def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
         digests = self._digests = {}
         self._warnings = []  # a second reading produces them again
+        schema = described(scope)
 
         def integrity() -> Announced:
             snapshot.confirm()
@@ -228,13 +229,13 @@ class Export:
 
         @cache
         def covered() -> Coverage:
-            known = coverage(scope)
+            known = coverage(scope, schema)
             self.coverage = replace(known, warnings=(*known.warnings, *self._warnings))
             return self.coverage
 
         return Dataset(
             head=self._head(scope),
-            schema=described(scope),
+            schema=schema,
             tables=_started(self._stream(snapshot, scope.annotated, chosen, digests) for chosen in scope.tables),
             coverage=covered,
             integrity=integrity,

@@ -169,8 +169,12 @@ class ImportRun:
         goal, connection, made = self.goal, self.goal.connection, self.intake.construction
         if made is not None:
             made.make_tables(connection, self.findings)
-        now = reflect(connection) if made is not None else goal.schema
-        known = annotate(now, self.settings)
+        now, settings = goal.schema, self.settings
+        if made is not None:  # from a part of the database that the settings are about
+            now = reflect(connection)
+            keys = [key for key in settings.virtual_foreign_keys if now.find(key.other_table)]
+            settings = settings.model_copy(update={"virtual_foreign_keys": keys})
+        known = annotate(now, settings)
         self.intake.known = known
         RowChecks(goal, schema, self.intake, self.findings).run()
         if self.findings.errors:

@@ -13,9 +13,11 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ..database.schema import table_of
 from ..errors import PluginError, SettingsError
 from .faults import faults
 from .hooks.preset_sources import preset_sources
+from .virtual_keys import VirtualForeignKey
 
 _Megabytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _BY_TABLE = ("subjects", "json_columns", "secrets", "not_secrets")
@@ -34,15 +36,6 @@ class Subject(_Model):
     title: list[str] = Field(default=[], description="The columns whose values name a row to a reader.")
     told_apart_by: list[str] = Field(default=[], description="The columns that tell rows of the same title apart.")
     person: bool = Field(default=False, description="Whether a row of this table is a person.")
-
-
-class VirtualForeignKey(_Model):
-    """A foreign key that the schema does not declare."""
-
-    table: str
-    columns: list[str]
-    other_table: str
-    other_columns: list[str]
 
 
 class Settings(_Model):
@@ -73,7 +66,9 @@ class Settings(_Model):
         "by default those that are unique.",
     )
     virtual_foreign_keys: list[VirtualForeignKey] = Field(
-        default=[], description="References that the schema does not declare, followed like the others."
+        default=[],
+        description="References that the schema does not declare, followed like the others. With `where` they hold "
+        "only for rows with these values, such as `{owner_type: Client}`.",
     )
     stop: list[str] = Field(default=[], description="References (`child.column`) along which nothing is followed.")
     json_columns: dict[str, list[str]] = Field(default={}, description="Per table: the text columns that hold JSON.")
@@ -226,7 +221,7 @@ class Settings(_Model):
         found |= dict.fromkeys(self.caches, "caches")
         found |= {} if self.persons == "none" else dict.fromkeys(self.persons or (), "persons")
         for key in _BY_REFERENCE:
-            found |= {name.rpartition(".")[0]: key for name in getattr(self, key)}
+            found |= {table_of(name): key for name in getattr(self, key)}
         return found | {key.table: "virtual_foreign_keys" for key in self.virtual_foreign_keys}
 
 

@@ -69,6 +69,9 @@ class PlannedReference(_Model):
     table: str = Field(description="The table whose rows point.")
     columns: list[str]
     other_table: str = Field(description="The table that they point to.")
+    where: dict[str, list[str | int]] = Field(
+        default={}, description="For which rows it holds: columns with their values; all rows if there are none."
+    )
     followed: bool = Field(description="Whether rows came, or could have come, along it.")
     why_not: str | None = Field(default=None, description="Why it was not followed.")
     stopped: bool = Field(default=False, description="Whether that was asked for: `_export_stop`.")

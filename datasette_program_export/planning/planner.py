@@ -18,6 +18,7 @@ from ..exporting.coverage import coverage, people_taken
 from ..exporting.document_schema import described, fields_of
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.parsing import dumped
+from ..formats.description.schema import DocumentSchema
 from ..formats.registry import check_members
 from ..options.arguments import optional
 from ..options.request import Request
@@ -73,10 +74,12 @@ def plan(
 def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, settings: Settings) -> Plan:
     known = scope.annotated
     covered: Coverage | None = None
+    schema: DocumentSchema | None = None
     try:
-        scope.resolve()
+        scope.find_rows()
         tables = [_planned(scope, chosen) for chosen in scope.tables]
-        covered = coverage(scope)
+        schema = described(scope)
+        covered = coverage(scope, schema)
     except TimeExpired:
         tables = _so_far(scope)
     names = [t.table for t in tables]
@@ -91,7 +94,7 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         tables=tables,
         references=references,
         rows=sum(t.rows for t in tables),
-        bytes=sum(t.bytes or 0 for t in tables) + _frame(scope, covered) if covered is not None else None,
+        bytes=sum(t.bytes or 0 for t in tables) + _frame(schema, covered) if schema and covered else None,
         # the errors of the tables are independent, so their squares add up
         bytes_error=round(sqrt(sum((t.bytes_error or 0) ** 2 for t in tables))) if covered is not None else None,
         complete=covered is not None,
@@ -170,10 +173,10 @@ def _columns(scope: Scope, chosen: TableRows) -> list[PlannedColumn]:
     return found
 
 
-def _frame(scope: Scope, covered: Coverage) -> int:
+def _frame(schema: DocumentSchema, covered: Coverage) -> int:
     """Return the size in bytes of a document without its rows."""
-    digests = 110 * len(scope.tables)
-    parts = dumped(described(scope)), dumped(covered)
+    digests = 110 * len(schema.tables)
+    parts = dumped(schema), dumped(covered)
     return sum(len(msgspec.json.encode(part)) for part in parts) + digests + 500
 
 

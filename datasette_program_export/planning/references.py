@@ -36,6 +36,7 @@ def planned_references(scope: Scope, tables: Iterable[str], covered: Coverage) -
                 table=edge.table,
                 columns=list(edge.columns),
                 other_table=edge.other_table,
+                where={column: list(values) for column, values in edge.where},
                 followed=why_not is None,
                 why_not=why_not,
                 stopped=edge in scope.stopped,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..database.guarding.authorizer import JOINS_UNSEEN, OF_STORAGE
-from ..database.schema import ForeignKey, Schema, Table, fold, resolve
+from ..database.schema import ForeignKey, Schema, Table, fold, resolve, table_of
 from ..database.virtual_tables import OF_INDEXES, indexed_by
 from ..errors import RequestError, SettingsError
 from ..options.preset import Preset, load_preset, preset_for
-from ..options.settings import Settings, Subject, VirtualForeignKey
+from ..options.settings import Settings, Subject
+from ..options.virtual_keys import VirtualForeignKey
 from .graph import Graph
 from .people import People, people_of
 from .secret_paths import Path
@@ -119,7 +121,7 @@ class AnnotatedSchema:
     def is_secret(self, edge: ForeignKey) -> bool:
         """Return whether an edge runs through a secret column: following it would reveal the column's values."""
         secrets = self.secrets(self.schema[edge.table])
-        return any(column in secrets for column in edge.columns)
+        return any(column in secrets for column in edge.reads)
 
     def drawn_from(self, table: Table) -> set[str]:
         """Return the tables that an index table copies rows from.
@@ -184,7 +186,7 @@ class AnnotatedSchema:
 
     def stopped_names(self) -> list[str]:
         """Return the entries of the setting ``stop`` that name tables of this database."""
-        return [n for n in self.settings.stop if self.schema.find(n.rpartition(".")[0])]
+        return [n for n in self.settings.stop if self.schema.find(table_of(n))]
 
     def edges_named(self, names: Iterable[str], visible: Set[str] | None = None) -> set[ForeignKey]:
         """Return the edges that ``child.column`` names refer to.
@@ -194,7 +196,8 @@ class AnnotatedSchema:
         known: dict[str, set[ForeignKey]] = {}
         for edge in self.edges:
             if visible is None or edge.table in visible:
-                known.setdefault(fold(edge.name), set()).add(edge)
+                for spelled in {fold(edge.name), fold(edge.plain_name)}:
+                    known.setdefault(spelled, set()).add(edge)
         for name in names:
             matching = known.get(fold(name))
             if not matching:
@@ -225,6 +228,12 @@ def annotate(
     ]
     declared = [e for t in schema.values() if t.kind == "table" for e in t.foreign_keys]
     edges = dict.fromkeys([*declared, *virtual])  # a key declared twice is one edge
+    ends = Counter((e.table, e.columns, e.other_table) for e in edges if e.where)
+    if twice := [e for e in edges if ends[e.table, e.columns, e.other_table] > 1]:
+        raise SettingsError(
+            f"virtual_foreign_keys: {twice[0].plain_name} to {twice[0].other_table} is there twice: list all values of "
+            "where in one."
+        )
     known = secret_columns(schema, settings, preset, tuple(edges))
     made = AnnotatedSchema(
         schema, settings, name if preset else None, preset, tuple(edges), with_secrets, known, tuple(people), visible
@@ -237,7 +246,9 @@ def annotate(
 
 
 def _virtual(key: VirtualForeignKey, child: Table, schema: Schema) -> ForeignKey:
-    edge = ForeignKey(child.name, tuple(key.columns), key.other_table, tuple(key.other_columns), virtual=True)
+    where = tuple((column, tuple(values)) for column, values in key.where.items())
+    ends = child.name, tuple(key.columns), key.other_table, tuple(key.other_columns)
+    edge = ForeignKey(*ends, virtual=True, where=where)
     edge = resolve(edge, child, {fold(n): t for n, t in schema.items()})
     if edge.problem:
         raise SettingsError(f"virtual_foreign_keys: {edge.name} to {edge.other_table}: {edge.problem}")

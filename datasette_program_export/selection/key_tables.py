@@ -80,11 +80,12 @@ def same_row(
     left operand, and a unary ``+`` removes the child's affinity where the two differ. With ``indexed``, the ``+``
     is left out where it changes nothing, so that SQLite can use the child's index. Instead of a collation that is not
     known here the one decides that the column has in a copy."""
-    return " AND ".join(
+    same = " AND ".join(
         f"{p}.{quote(there)} = {'' if indexed and _same_family(child, here, parent, there) else '+'}{c}.{quote(here)}"
         f"{' COLLATE BINARY' if fold(there) in parent.incomparable else ''}"
         for here, there in zip(edge.columns, edge.other_columns)
     )
+    return same + edge.holds(c)
 
 
 def _same_family(child: Table, here: str, parent: Table, there: str) -> bool:
@@ -97,9 +98,11 @@ def index_serves(edge: ForeignKey, child: Table, parent: Table) -> bool:
     pairs = zip(edge.columns, edge.other_columns)
     if not all(_same_family(child, a, parent, b) for a, b in pairs):
         return False
-    return child.has_index_on(edge.columns, [parent.collation(c) for c in edge.other_columns])
+    collations = [parent.collation(c) for c in edge.other_columns]
+    types = [child.collation(c) for c, _ in edge.where]
+    return child.has_index_on(edge.columns, collations) or child.has_index_on(edge.reads, [*collations, *types])
 
 
-def filled(columns: Sequence[str], alias: str) -> str:
-    """Return the condition that no column of a foreign key is NULL; a key with a NULL refers to no row."""
-    return " AND ".join(f"{alias}.{quote(c)} IS NOT NULL" for c in columns)
+def filled(edge: ForeignKey, alias: str) -> str:
+    """Return the condition that a row refers to some row by this key; a key with a NULL refers to none."""
+    return " AND ".join(f"{alias}.{quote(c)} IS NOT NULL" for c in edge.columns) + edge.holds(alias)

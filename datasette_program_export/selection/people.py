@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..database.schema import ForeignKey, Schema, Table, fold
+from ..database.schema import ForeignKey, Schema, Table, fold, table_of
 from ..errors import RequestError, SettingsError
 from ..options.preset import Preset
 from ..options.request import NOBODY
@@ -265,7 +265,7 @@ def _named(setting: str, names: Iterable[str], edges: Sequence[ForeignKey], sche
     found: list[ForeignKey] = []
     for name in names:
         matching = by_name.get(fold(name))
-        if matching is None and schema.find(name.rpartition(".")[0]) is not None:
+        if matching is None and schema.find(table_of(name)) is not None:
             raise SettingsError(f"{setting}: there is no reference {name}; the plan lists them as child.column.")
         found += matching or []
     return frozenset(found)

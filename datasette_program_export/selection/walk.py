@@ -231,7 +231,7 @@ class Walk:
             columns = ", ".join(f"c.{quote(name)}" for name in edge.columns)
             self.snapshot.execute(
                 f"INSERT INTO {copy.name} SELECT {copy.key_of('c')}, {columns} FROM {child.source('c')} "
-                f"WHERE {filled(edge.columns, 'c')}"
+                f"WHERE {filled(edge, 'c')}"
             )
             copy.index([f"f{i}" for i in range(len(edge.columns))])
             self._edge_copies[edge] = copy

@@ -54,7 +54,7 @@ class References:
     def begin(self, table: str, fields: Sequence[Field]) -> None:
         """Create the table of keys; call it before the table's rows."""
         self._written[table] = {field.name for field in fields}
-        wanted = {c for name, key in self._edges if name == table for c in key.columns}
+        wanted = {c for name, key in self._edges if name == table for c in (*key.columns, *key.where)}
         wanted |= {c for _, key in self._edges if key.table == table for c in key.other_columns}
         self._places[table] = [i for i, field in enumerate(fields) if field.name in wanted]
         if not self._places[table]:
@@ -96,12 +96,13 @@ class References:
         Raises sqlite3.OperationalError for a collation that only the source knows."""
         found = {}
         for name, key in self._edges:
-            if self._is_computed(name, key.columns) or self._is_computed(key.table, key.other_columns):
+            if self._is_computed(name, (*key.columns, *key.where)) or self._is_computed(key.table, key.other_columns):
                 self.unchecked.add((name, key.columns, key.table))
                 continue
-            if not self._written[name].issuperset(key.columns):
+            if not self._written[name].issuperset((*key.columns, *key.where)):
                 continue
             filled = " AND ".join(f"c.{quote(c)} IS NOT NULL" for c in key.columns)
+            filled += "".join(f" AND c.{quote(c)} IN ({', '.join('?' * len(v))})" for c, v in key.where.items())
             sql = f"SELECT count(*) FROM {quote('t' + name)} AS c WHERE {filled}"
             parent = self._tables.get(key.table)
             others = key.other_columns
@@ -113,7 +114,8 @@ class References:
                     self._connection.execute(f"CREATE INDEX {index} ON {quote('t' + key.table)} ({columns})")
                 match = " AND ".join(f"p.{quote(b)} = +c.{quote(a)}" for a, b in zip(key.columns, others))
                 sql += f" AND NOT EXISTS (SELECT 1 FROM {quote('t' + key.table)} AS p WHERE {match})"
-            rows = self._connection.execute(sql).fetchone()[0]
+            values = [value for among in key.where.values() for value in among]
+            rows = self._connection.execute(sql, values).fetchone()[0]
             if rows:
                 found[name, key.columns, key.table] = rows
         return found

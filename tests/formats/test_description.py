@@ -14,7 +14,14 @@ from datasette_program_export.errors import UnreadableError
 from datasette_program_export.formats.description.coverage import EMPTY, Coverage, Dangling, LeftOut, parsed_coverage
 from datasette_program_export.formats.description.integrity import Announced, AnnouncedTable, parsed_integrity
 from datasette_program_export.formats.description.parsing import dumped
-from datasette_program_export.formats.description.schema import parsed_schema
+from datasette_program_export.formats.description.schema import (
+    DatabaseFacts,
+    DocumentColumn,
+    DocumentSchema,
+    DocumentTable,
+    parsed_schema,
+)
+from datasette_program_export.formats.description.schema_text import schema_sentences
 
 COVERAGE: dict[str, Any] = {
     "tables": {"p": {"belongs": 1, "needed": 0}},
@@ -137,3 +144,15 @@ def test_a_plan_is_read_back_from_its_json(demo_file: Path) -> None:
     unfinished = made.model_copy(update={"complete": False, "coverage": EMPTY})
     assert json.loads(unfinished.model_dump_json())["coverage"] == {}
     assert Plan.model_validate_json(unfinished.model_dump_json()) == unfinished
+
+
+def test_virtual_tables_that_became_plain_are_told() -> None:
+    column = DocumentColumn("id", "")
+    tables = {
+        name: DocumentTable(columns=(column,), primary_key=(), foreign_keys=(), kind=kind, sql="CREATE TABLE x (id)")
+        for name, kind in (("t", None), ("box", "virtual"), ("words", "virtual"))
+    }
+    schema = DocumentSchema(tables, (), (), (), DatabaseFacts("UTF-8"))
+    assert schema_sentences(schema) == [
+        "2 tables were virtual tables, or parts of them: here they are plain tables with their rows (box, words)."
+    ]

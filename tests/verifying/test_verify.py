@@ -242,3 +242,16 @@ def test_against_needs_the_same_settings(demo_file: Path, tmp_path: Path) -> Non
     done = run("verify", tmp_path / "anna.json", "--against", demo_file, "-m", tmp_path / "m.yml")
     assert done.exit_code == 0, done.output
     assert run("verify", tmp_path / "anna.json", "-m", tmp_path / "m.yml").exit_code == 2
+
+
+def test_a_database_of_another_program_is_not_called_damaged(tmp_path: Path) -> None:
+    """It is healthy, and cannot tell what it held; a damaged one is told from it."""
+    path = tmp_path / "a.db"
+    database(path, "CREATE TABLE t (a)", "INSERT INTO t VALUES (zeroblob(9000))", journal="delete").close()
+    report = verify(path)
+    assert report.status == "unknown" and "not written by this program" in report.problems[0]
+    path.write_bytes(path.read_bytes()[:5000])
+    assert (verify(path).status, verify(path).problems) == (
+        "damaged",
+        ["The SQLite file cannot be read: database disk image is malformed."],
+    )

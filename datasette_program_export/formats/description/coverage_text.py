@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from .coverage import Coverage
+from .coverage import Coverage, LeftOut
+from .schema_text import some
 
 Labels = Mapping[str, tuple[str, str]]
 Number = Callable[[int], str]
 plain: Number = "{:,}".format
+_MANY = 4  # tables left out for one reason that are told in one sentence
+_SEVERAL = {  # by the first words of the reason
+    "a view": "views are not included, as they are computed from tables ({}); export them by themselves.",
+    "a search index": "search indexes are not included ({}); they can be made again from their tables.",
+    "a cache": "caches are not included, as the application fills them again ({}); ask for them by name.",
+}
 
 
 def counted(table: str, rows: int, labels: Labels, number: Number = plain) -> str:
@@ -32,15 +39,32 @@ def coverage_sentences(coverage: Coverage, labels: Labels | None = None, number:
     for hidden in coverage.no_permission:
         found.append(f"{hidden.table}: not included, as you may not see that table ({hidden.along}).")
     found += [f"{s.table}.{s.column}: not included, {s.why}." for s in coverage.secret]
-    for part in coverage.left_out:
-        name = part.reference or ".".join(n for n in (part.table, part.column) if n is not None)
-        found.append(f"{name}: not included, {part.why if part.why is not None else 'as you asked'}.")
+    found += _left_out(coverage.left_out, number)
     for d in coverage.dangling:
         verb = "refers" if d.rows == 1 else "refer"
         parent = f"a {names[d.other_table][0]}" if d.other_table in names else f"a row of {d.other_table}"
         who = counted(d.table, d.rows, names, number)
         found.append(f"{who} {verb} to {parent} that is not included ({', '.join(d.columns)}).")
     return [*found, *coverage.warnings]
+
+
+def _left_out(parts: Sequence[LeftOut], number: Number) -> list[str]:
+    """Return a sentence for each part, or one for all tables of a kind if there are many."""
+    tables: dict[str, list[str]] = {}
+    for part in parts:
+        if part.table is not None and part.column is None and part.why is not None:
+            tables.setdefault(part.why, []).append(part.table)
+    found: dict[str, None] = {}
+    for part in parts:
+        alike = tables.get(part.why or "", []) if part.column is None and part.reference is None else []
+        if len(alike) >= _MANY:
+            why = part.why or ""
+            what = _SEVERAL.get(why.partition(",")[0], "tables are not included ({}): {}.")
+            found[f"{number(len(alike))} {what.format(some(alike), why)}"] = None
+            continue
+        name = part.reference or ".".join(n for n in (part.table, part.column) if n is not None)
+        found[f"{name}: not included, {part.why if part.why is not None else 'as you asked'}."] = None
+    return list(found)
 
 
 def people_sentences(coverage: Coverage) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -38,6 +38,10 @@ class DocumentReference:
     columns: tuple[str, ...]
     table: str
     other_columns: tuple[str, ...]
+    where: Annotated[
+        Mapping[str, tuple[str | int, ...]],
+        Field(description="It holds only for rows that have one of these values in each of these columns."),
+    ] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

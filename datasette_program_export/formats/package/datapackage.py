@@ -242,8 +242,8 @@ def _foreign_keys(
     dangling = coverage.dangling_by_reference
     for key in dataset.schema.tables[resource.table].foreign_keys:
         parent = written.get(key.table)
-        if parent is None or (resource.table, key.columns, key.table) in dangling:
-            continue
+        if parent is None or key.where or (resource.table, key.columns, key.table) in dangling:
+            continue  # the standard has no condition for a reference
         if resource.facts is None or parent.facts is None:
             continue
         mine = {f.name: facts.kind for f, facts in zip(resource.fields, resource.facts)}

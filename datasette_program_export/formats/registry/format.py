@@ -41,7 +41,8 @@ class Format:
     ``Request.layout``; ``proving_layout`` is the one in which a single table proves itself, if ``rows`` does not.
     ``delimiter`` is the default of the csv formats, and only these have dialects; with ``any_delimiter`` a request
     can choose another. Without ``streams``, the first byte comes after the last row has been read.
-    ``sized_as_planned``: the size is the one that a plan estimates.
+    ``sized_as_planned``: the size is the one that a plan estimates. ``makes_database``: the file is, or makes, a
+    database with indexes, views and triggers.
 
     Reading: ``lossless``: every value is read back unchanged. ``self_verifying``: a file shows by itself that it is
     complete. ``decode`` reads a file; without ``gives_rows`` it checks the bytes and yields no rows."""
@@ -69,6 +70,7 @@ class Format:
     any_delimiter: bool = False
     sized_as_planned: bool = False
     gives_rows: bool = True
+    makes_database: bool = False
 
     def dialect(self, request: Request) -> dict[str, Any]:
         """Return the spelling of the format's csv files, for their description."""

@@ -133,7 +133,11 @@ def _description(connection: sqlite3.Connection, limits: Limits) -> dict[str, An
                     if isinstance(value, (str, bytes)) and len(value) > limits.description:
                         raise UnreadableError(f"The description ({key}) is far too large.")
     if told.get("format") != "sqlite":
-        raise UnreadableError("This SQLite file was not written by this program: it has no table program_export.")
+        raise UnreadableError(
+            "This SQLite file was not written by this program (it has no table program_export), so it does not say "
+            "what it held.",
+            "unknown",
+        )
     if told.get("version") != VERSION:
         raise UnreadableError(f"This SQLite file is of another version; this program reads version {VERSION}.")
     return told

@@ -43,7 +43,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     for text in _beginning(dataset, blueprint):
         hashed.update(chunk := text.encode())
         yield chunk
-    for table in dataset.tables:
+    for table in blueprint.telling(dataset.tables):
         for count, text in _insertions(table, literals):
             hashed.update(chunk := text.encode())
             yield chunk
@@ -178,6 +178,7 @@ FORMAT = Format(
     extension="sql",
     media_type="application/sql",
     lossless=True,
+    makes_database=True,
     self_verifying=True,
     encode=encode,
     decode=decode,

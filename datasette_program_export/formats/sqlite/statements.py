@@ -19,10 +19,11 @@ from ...database.scratch import scratch_database
 from ...database.sqlite_errors import explain
 from ...database.virtual_tables import rebuilding
 from ...errors import UnsupportedError
-from ..dataset import Dataset
+from ..dataset import Dataset, TableStream
 from ..description.integrity import Announced
 from ..description.parsing import dumped
 from ..description.schema import DocumentSchema, NotCarried
+from ..description.schema_text import not_carried_sentences
 from .literals import Literals
 
 VERSION = 1
@@ -42,6 +43,7 @@ class Blueprint:
     closing: tuple[str, ...]
     description: str
     schema: DocumentSchema
+    refused: tuple[NotCarried, ...] = ()
 
     @classmethod
     def of(cls, schema: DocumentSchema) -> Blueprint:
@@ -73,7 +75,15 @@ class Blueprint:
             ),
             _free_name({*tables, *(o.name for o in schema.objects)}),
             replace(schema, not_carried=(*schema.not_carried, *refused)),
+            tuple(refused),
         )
+
+    def telling(self, tables: Iterator[TableStream]) -> Iterator[TableStream]:
+        """Yield the tables, the first with warnings about what a plain SQLite refuses."""
+        for number, table in enumerate(tables):
+            if number == 0:
+                table.warnings.extend(not_carried_sentences(self.refused))
+            yield table
 
     @property
     def opening(self) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class _Building:
         with self._opened() as connection:
             for sql in self.blueprint.tables.values():
                 connection.execute(sql)
-            for table in self.dataset.tables:
+            for table in self.blueprint.telling(self.dataset.tables):
                 self._table = table.name
                 self._load(connection, table)
             self._table = None
@@ -229,6 +229,7 @@ FORMAT = Format(
     suffixes=("sqlite", "sqlite3"),
     media_type="application/vnd.sqlite3",
     lossless=True,
+    makes_database=True,
     self_verifying=True,
     encode=encode,
     decode=decode,

@@ -188,7 +188,7 @@ class Owners:
     def _has_owner(self, table: Table, edges: list[ForeignKey], row: str) -> str:
         """Return the condition that a row has an owner by one of these references, asked for or not."""
         return " OR ".join(
-            f"({filled(e.columns, row)})" if e.table == table.name else self._is_detail(e, row, "1") for e in edges
+            f"({filled(e, row)})" if e.table == table.name else self._is_detail(e, row, "1") for e in edges
         )
 
     def _has_asked(self, edge: ForeignKey, row: str) -> str:

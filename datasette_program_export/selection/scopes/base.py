@@ -16,7 +16,7 @@ from ...database.guarding.view_names import ViewNames, view_names
 from ...database.schema import Column, ForeignKey, Schema, Table, fold
 from ...database.snapshot import Snapshot
 from ...database.virtual_tables import row_number
-from ...errors import DeniedError, NotFoundError, RequestError, UnsupportedError
+from ...errors import DeniedError, NotFoundError, RequestError, SourceError, UnsupportedError
 from ...options.request import NOBODY, Request
 from ..annotated_schema import AnnotatedSchema
 from ..graph import Graph
@@ -79,6 +79,18 @@ class Scope(ABC):
     @abstractmethod
     def resolve(self) -> None:
         """Find the rows. If this is interrupted, ``walk`` holds what was reached so far."""
+
+    def find_rows(self) -> None:
+        """Do as ``resolve``. Raises SourceError that names the table, where just one is asked for."""
+        try:
+            self.resolve()
+        except SourceError as error:
+            if error.reason is None or self.subject is None or self.walk is not None:
+                raise
+            source = self.snapshot.source.name
+            raise SourceError(
+                f"{self.subject.name} in {source} cannot be read: {error.reason}.", error.reason
+            ) from None
 
     def title(self) -> str:
         """Return the title of the one record that was asked for; empty if there is not exactly one."""

@@ -34,7 +34,8 @@ class DatabaseScope(Scope):
             raise RequestError("Every table was left out: there is nothing to export.")
         if not self.tables and (self.failed or not self._is_empty()):
             why = "".join(f" {name}: {reason}." for name, reason in list(self.failed.items())[:3])
-            raise UnsupportedError(f"There is nothing in {self.snapshot.source.name} that can be exported.{why}")
+            kind = UnsupportedError if self.damaged is None else SourceError
+            raise kind(f"There is nothing in {self.snapshot.source.name} that can be exported.{why}")
         rows = sum(self.counts.values())
         if self.max_rows is not None and rows > self.max_rows:
             raise TooLargeError(
@@ -77,7 +78,7 @@ class DatabaseScope(Scope):
             self.secrets.pop(table.name, None)
             if isinstance(error, SourceError):
                 self.damaged = self.damaged or error
-            self._skip(table, str(error).rstrip("."))
+            self._skip(table, _unreadable(error) if isinstance(error, SourceError) else str(error).rstrip("."))
             self.failed[table.name] = self.skipped[table.name]
             return
         self.tables.append(chosen)
@@ -90,6 +91,11 @@ class DatabaseScope(Scope):
     def _skip(self, table: Table, reason: str) -> None:
         self.skipped[table.name] = reason
         self.unreadable.add(table.name)
+
+
+def _unreadable(error: SourceError) -> str:
+    """Return why a table cannot be read; the error's own sentence names the database."""
+    return f"it cannot be read, {error.reason}" if error.reason else str(error).rstrip(".")
 
 
 def _computed(table: Table, annotated: AnnotatedSchema) -> str | None:
