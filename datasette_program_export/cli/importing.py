@@ -11,12 +11,13 @@ from ..errors import RefusedError, RequestError, in_words
 from ..importing.choices import DATES, DECIMALS, KINDS, NOT_A_NUMBER, POLICIES
 from ..importing.importer import load
 from ..importing.proof.prove import Proof, prove
-from ..importing.report import Finding, ImportReport
+from ..importing.report import Finding, ImportReport, NewKeys
 from ..importing.safety_copy import restore
 from ..options.settings import Settings
 from .command import Command, leave_nothing_behind
 from .options import settings_in
 
+_RANGES = 5  # of new keys that are listed
 _COUNTS = ("insert", "update", "unchanged", "skip", "conflict")
 _METADATA = click.option(
     "-m",
@@ -67,6 +68,15 @@ _TRUST = click.option(
 @click.option("--expect", metavar="DIGEST", help="What a preview told: refuse to do anything else.")
 @click.option("--triggers", is_flag=True, help="Let the database's triggers fire for the rows.")
 @click.option("--allow-stale-indexes", is_flag=True, help="Where a search index cannot be brought up to date here.")
+@click.option(
+    "--keys",
+    type=click.Choice(["kept", "new"]),
+    default="kept",
+    help="new: renumber the rows, and every reference to them.",
+)
+@click.option(
+    "--match", multiple=True, metavar="TABLE.COLUMN", help="Tell rows by a unique column, not by the primary key."
+)
 @_JSON
 @_TRUST
 @_METADATA
@@ -127,6 +137,8 @@ def as_text(report: ImportReport) -> str:
             lines += [
                 f"        {d.column}: here {_cell(d.target)}, in the file {_cell(d.file)}" for d in one.differences
             ]
+        if table.keys:
+            lines.append(f"      new keys: {_ranges(table.keys)}")
         if table.ignored:
             lines.append(f"      computed, not columns, ignored: {', '.join(table.ignored)}")
     lines += map(_line, report.findings)
@@ -141,6 +153,15 @@ def as_text(report: ImportReport) -> str:
         lines.append(f"  The database as it was before: {report.safety_copy}")
         lines.append(f"  To have it back: {report.restore}")
     return "\n".join(lines)
+
+
+def _ranges(keys: list[NewKeys]) -> str:
+    found = []
+    for one in keys[:_RANGES]:
+        ends = [f"{k} to {k + one.rows - 1}" if one.rows > 1 else _cell(k) for k in (one.file, one.target)]
+        found.append(f"{ends[0]} became {ends[1]}")
+    more = len(keys) - len(found)
+    return ", ".join(found) + (f", and {more:,} more (--json tells all)" if more else "")
 
 
 def _line(finding: Finding) -> str:

@@ -68,6 +68,13 @@ class ImportChoices(BaseModel):
     )
     trusted: bool = Field(default=False, description="Also a file that unpacks very far, or with large rows.")
 
+    keys: Literal["kept", "new"] = Field(
+        default="kept", description="new: rows that are not matched get new numbers, and references go along."
+    )
+    match: tuple[str, ...] = Field(
+        default=(), description="`table.column`: unique columns by which rows are told, in place of the primary key."
+    )
+
     @classmethod
     def of(cls, choices: dict[str, Any]) -> ImportChoices:
         """Return validated choices. Raises RequestError, which names each fault."""
@@ -93,8 +100,27 @@ class ImportChoices(BaseModel):
         if unknown := [name for name in self.without if fold(name) not in in_file]:
             raise RequestError(f"There is no table {unknown[0]} in the file, to be left out.")
 
+    def matched(self, schema: Schema) -> dict[str, tuple[str, ...]]:
+        """Return the columns of ``match`` by table. Raises RequestError for one that is unknown or not unique."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name in self.match:
+            tables = [schema.find(name[:at]) for at, character in enumerate(name) if character == "."]
+            ends = [(t, name[len(t.name) + 1 :].split(",")) for t in tables if t is not None]
+            named = [(t, tuple(t.column(c) for c in columns)) for t, columns in ends]
+            table, columns = next(((t, c) for t, c in named if None not in c), (None, ()))
+            if table is None:
+                raise RequestError(f"There is no column {name} in the target to match rows by; it is table.column.")
+            known = tuple(column.name for column in columns if column is not None)
+            if not table.is_unique(known):
+                raise RequestError(f"{name} is not unique in the target, so rows cannot be matched by it.")
+            if table.name in found:
+                raise RequestError(f"The rows of {table.name} are matched by one thing alone: several columns as a,b.")
+            found[table.name] = known
+        return found
+
     def check(self, schema: Schema) -> None:
         """Check that the target has every table named here. Raises RequestError if it does not."""
+        self.matched(schema)
         names = [*self.on_conflict_for, *([self.table] if self.table else [])]
         if unknown := [name for name in names if schema.find(name) is None]:
             raise RequestError(f"There is no table {unknown[0]} in the target. It has: {', '.join(schema) or 'none'}.")

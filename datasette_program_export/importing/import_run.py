@@ -18,7 +18,7 @@ from ..selection.annotated_schema import AnnotatedSchema, annotate
 from .choices import ImportChoices
 from .progress import ImportProgress
 from .reading import read
-from .report import AllowedReference, Finding, FindingCollector, ImportReport
+from .report import AllowedReference, Finding, FindingCollector, ImportReport, NewKeys
 from .safety_copy import copies_folder, copy_before, default_place, delete_copy, remove_empty_folder, restore_command
 from .staging.columns import ColumnMapping
 from .staging.counters import raise_counters
@@ -26,6 +26,7 @@ from .staging.database import StagingDatabase
 from .staging.making import authorized, during_rows
 from .target import Target
 from .writing.foreseen import digest_of_table, digest_of_tables
+from .writing.other_keys import OtherKeys
 from .writing.reference_check import ReferenceCheck
 from .writing.row_checks import RowChecks
 from .writing.samples import sample
@@ -77,6 +78,7 @@ class ImportRun:
     limits: Limits
     findings: FindingCollector = field(default_factory=FindingCollector)
     left_out: dict[str, int] = field(default_factory=dict)
+    keys: dict[str, list[NewKeys]] = field(default_factory=dict)
     kept: bool = False
     refused_rows: list[Finding] = field(default_factory=list)
 
@@ -176,9 +178,16 @@ class ImportRun:
             settings = settings.model_copy(update={"virtual_foreign_keys": keys})
         known = annotate(now, settings)
         self.intake.known = known
+        for name, columns in self.asked.matched(now).items():
+            if name in self.staging.tables:
+                self.staging.tables[name].match = columns
         RowChecks(goal, schema, self.intake, self.findings).run()
         if self.findings.errors:
             return
+        if self.asked.match or self.asked.keys == "new":
+            self.keys = OtherKeys(goal, schema, self.intake, known, self.asked, self.findings).run()
+            if self.findings.errors:
+                return
         references = ReferenceCheck(goal, now)
         self._check_room()
         self._copy()
@@ -239,6 +248,7 @@ class ImportRun:
             one = TableWriter(self.goal, schema, staged, self.asked, self.findings, secret)
             with one.judged() as report:
                 report.left_out = self.left_out.get(name, 0)
+                report.keys = self.keys.get(name, [])
                 self.report.tables[name] = report
                 report.new_rows, report.samples = sample(self.goal, one, secret)
                 if not report.conflict:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from ..database.source import belongs_to
 from ..errors import RefusedError, RequestError
@@ -66,12 +66,15 @@ def load(
     nan: NotANumber | None = None,
     rows_at: str | None = None,
     trusted: bool = False,
+    keys: Literal["kept", "new"] = "kept",
+    match: Sequence[str] = (),
     **unknown: NoReturn,
 ) -> ImportReport:
     """Import a file into a database, and return the report.
 
     ``target`` is a path (existing or new), a ``sqlite3`` connection or a sqlite_utils Database.
-    ``ImportChoices`` explains the choices, ``on_conflict`` to ``trusted``. Example::
+    ``ImportChoices`` explains the choices, ``on_conflict`` to ``match``. Example::
+
         report = load("copy.db", "client-3.programjson", on_conflict="update", preview=True)
     ``inspect`` is called in the transaction after everything is written; an exception from it rolls back.
     ``inspect_staged`` is called before the first row is compared; an exception from it ends the import.

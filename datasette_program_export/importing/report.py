@@ -45,6 +45,14 @@ class Sample(_Model):
     differences: list[Difference]
 
 
+class NewKeys(_Model):
+    """A key of the file that became another; with ``rows``, so many numbers from these on."""
+
+    file: Any = Field(description="The key in the file; several columns as a list.")
+    target: Any = Field(description="The key in the target.")
+    rows: int = 1
+
+
 class TableReport(_Model):
     """What happens to one table's rows: insert, update, unchanged, skip and conflict add up to ``rows``."""
 
@@ -60,6 +68,7 @@ class TableReport(_Model):
         default=None, description="A digest of the new, changed and skipped rows, with old and new values."
     )
     counter: int | None = Field(default=None, description="Where AUTOINCREMENT goes on from, if the file raises that.")
+    keys: list[NewKeys] = Field(default=[], description="The keys that became others: by `match`, `keys`, references.")
     ignored: list[str] = Field(default=[], description="Computed keys of the file that are no columns.")
     new_rows: list[dict[str, Any]] = Field(default=[], description="The first of the new rows.")
     samples: list[Sample] = Field(default=[], description="The first of the rows with other values.")

@@ -33,7 +33,8 @@ class StagedTable:
     ``raw`` are the staged columns with the file's values, ``shaped`` those with the converted values;
     ``own`` is true for a file of this program; ``more`` are the tables that hold the columns of a wide table, of
     which ``name`` has the line and the shape; ``loose`` are columns whose JSON is compared by content, not by
-    white space; ``as_told`` those whose values are of the kind that the caller named."""
+    white space; ``as_told`` those whose values are of the kind that the caller named; ``match`` are unique columns by
+    which rows are told in place of the primary key."""
 
     table: Table
     name: str
@@ -47,6 +48,7 @@ class StagedTable:
     rows: int = 0
     loose: frozenset[str] = frozenset()
     as_told: frozenset[str] = frozenset()
+    match: tuple[str, ...] = ()
 
     def value(self, column: str) -> str:
         """Return an SQL expression for the value as the target will store it."""
@@ -56,6 +58,10 @@ class StagedTable:
     def alias(self, place: int) -> str:
         """Return the alias, in ``source``, of the table that holds the column at this place."""
         return f"s{place // _COLUMNS}" if self.more else "s"
+
+    def holder(self, place: int) -> str:
+        """Return the table that holds the column at this place."""
+        return self.more[place // _COLUMNS] if self.more else self.name
 
     def source(self, schema: str, join: str = "CROSS JOIN") -> str:
         """Return a FROM clause for all columns of the rows; ``s.line`` and ``s.shape`` are in it."""

@@ -50,7 +50,9 @@ class RowChecks:
 
     def _keys(self, staged: StagedTable) -> None:
         table, pk = staged.table, staged.table.pk
-        if not pk:
+        for columns in filter(None, (pk, staged.match)):
+            self._duplicates(staged, columns)
+        if not pk or staged.match:
             return
         for shape, given in enumerate(staged.shapes):
             missing = [c for c in pk if c not in given]
@@ -63,10 +65,12 @@ class RowChecks:
                 where = f"{staged.value(column)} IS NULL AND s.shape IN ({', '.join(shapes) or 'NULL'})"
                 for line in self._lines(staged, where):
                     self._say(staged, "key", line, column, "is empty, by which the row is told from others")
-        if set(pk) <= set(staged.columns):
+
+    def _duplicates(self, staged: StagedTable, columns: tuple[str, ...]) -> None:
+        if set(columns) <= set(staged.columns):
             one = RowMatching(staged, staged.columns, self.schema, "")
-            for line, first in self.connection.execute(f"{duplicates(one)} LIMIT {MOST}"):
-                name = ", ".join(pk)
+            for line, first in self.connection.execute(f"{duplicates(one, columns)} LIMIT {MOST}"):
+                name = ", ".join(columns)
                 self._say(staged, "duplicate", line, name, f"is the same as in {staged.unit} {first:,} of the file")
 
     def _converted(self, staged: StagedTable, column: str, raw: str) -> None:

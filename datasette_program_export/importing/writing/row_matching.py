@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from ...database.schema import Column, fold, quote
+from ...database.schema import Column, Table, fold, quote
 from ..staging.database import StagedTable
 from ..target import SIGN
 
@@ -46,8 +46,10 @@ class RowMatching:
 
     @cached_property
     def key(self) -> tuple[str, ...]:
-        """The columns of the primary key if the rows give all of it, otherwise empty."""
-        pk = self.staged.table.pk
+        """The columns by which rows are told, the primary key or others, if the rows give all of it; else empty."""
+        pk, match = self.staged.table.pk, self.staged.match
+        if match and set(match) <= set(self.given):
+            return match
         return pk if pk and set(pk) <= set(self.given) else ()
 
     def match(self) -> str:
@@ -182,12 +184,24 @@ def _alike(there: str, here: str) -> str:
 
 def key_collation(staged: StagedTable, column: str) -> str:
     """Return the collation of the index behind the key, which may differ from the column's."""
+    if column in staged.match:
+        return unique_collations(staged.table, staged.match)[staged.match.index(column)]
     for index in staged.table.indexes:
         if index.origin == "pk":
             for name, collation in zip(index.columns, index.collations):
                 if name is not None and fold(name) == fold(column):
                     return collation
     return "BINARY"
+
+
+def unique_collations(table: Table, columns: Sequence[str]) -> list[str]:
+    """Return the collations in which an index keeps these columns unique, each column's own if there is none."""
+    wanted = {fold(c) for c in columns}
+    for index in table.indexes:
+        if index.unique and not index.partial and {fold(c or "") for c in index.columns} == wanted:
+            kept = {fold(c or ""): o for c, o in zip(index.columns, index.collations)}
+            return [kept[fold(c)] for c in columns]
+    return [table.collation(c) for c in columns]
 
 
 def _default(column: Column) -> str:
@@ -199,14 +213,14 @@ def _default(column: Column) -> str:
     return default
 
 
-def duplicates(matching: RowMatching) -> str:
-    """Return a query for the rows whose key an earlier row of the file has, with that row's number."""
+def duplicates(matching: RowMatching, columns: Sequence[str]) -> str:
+    """Return a query for the rows whose key, in ``columns``, an earlier row of the file has, with its number."""
     staged = matching.staged
     keys = ", ".join(
         staged.value(c) + ("" if c == staged.table.integer_key else f' COLLATE "{key_collation(staged, c)}"')
-        for c in staged.table.pk
+        for c in columns
     )
-    filled = " AND ".join(f"{staged.value(c)} IS NOT NULL" for c in staged.table.pk)
+    filled = " AND ".join(f"{staged.value(c)} IS NOT NULL" for c in columns)
     return (
         f"SELECT line, first FROM (SELECT s.line, min(s.line) OVER (PARTITION BY {keys}) AS first "
         f"FROM {matching.rows} WHERE {filled}) WHERE line <> first ORDER BY line"

@@ -148,7 +148,7 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
     for name, value in pairs:
         if name == "csrftoken" or value == "":
             continue
-        if name in ("on_conflict", "table", "delimiter", "encoding", "decimal", "dates", "nan", "rows_at"):
+        if name in ("on_conflict", "table", "delimiter", "encoding", "decimal", "dates", "nan", "rows_at", "keys"):
             found[name] = value
         elif name == "skip_lines":
             if not (value.isdecimal() and value.isascii() and len(value) < 8):
@@ -159,6 +159,8 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
             if not sign or not column or kind not in KINDS:
                 raise RequestError(f"cells needs column=kind, a kind being one of {', '.join(KINDS)}.")
             found.setdefault(name, {})[column] = kind
+        elif name == "match":
+            found.setdefault(name, []).append(value)
         elif name in ("allow_dangling", "allow_stale_indexes", "triggers", "header"):
             if value.lower() not in _YES:
                 raise RequestError(f"{name} is 1 or 0.")
@@ -177,5 +179,8 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
     for name in [*found.get("on_conflict_for", {}), *filter(None, [found.get("table")])]:
         if fold(name) not in folded:
             raise RequestError(f"There is no table {name} in {rights.database}, or you may not see it.")
+    for name in found.get("match", ()):
+        if not any(fold(name[:at]) in folded for at, character in enumerate(name) if character == "."):
+            raise RequestError(f"match is table.column, of a table that you may see in {rights.database}, not {name}.")
     ImportChoices.of(found)
     return found
