@@ -15,7 +15,7 @@ from ..database.library import sqlite3
 from ..database.schema import Column, ForeignKey, Table, fold, quote
 from ..database.scratch import firing, refusal, scratch_database
 from ..database.virtual_tables import OF_INDEXES, indexed_by, keeps_rows, rebuilding
-from ..formats.description.schema import DatabaseFacts, DocumentObject, Encoding, NotCarried, ObjectKind
+from ..formats.description.schema import NOT_HERE, DatabaseFacts, DocumentObject, Encoding, NotCarried, ObjectKind
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
 
@@ -216,7 +216,7 @@ class _Building:
             self.made.objects.append(found)
             return
         if self.hidden and found.type in ("view", "virtual", "trigger"):
-            why = "it needs what is not here"  # SQLite's own message would name it
+            why = NOT_HERE  # SQLite's own message would name it
         self.made.not_carried.append(NotCarried(type=found.type, name=found.name, table=found.table, why=why))
 
 

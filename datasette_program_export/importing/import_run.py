@@ -202,6 +202,7 @@ class ImportRun:
         if not self.findings.errors:
             allow = self.asked.allow_dangling or goal.fresh  # what leads out of the file leads out of a new database
             self.report.dangling = references.judge(self.intake, self.findings, allow, schema)
+            references.tell_virtual(self.intake, known.edges, self.findings, schema)
         if not self.findings.errors:
             self._compare_with_preview()
         if not self.findings.errors and self.hooks.inspect is not None:

@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from .parsing import CLOSED, parsed
 
+NOT_HERE = "it needs what is not here"  # a reason that hides SQLite's own, which would name a hidden table
 TableKind = Literal["view", "query", "virtual", "shadow"]
 ObjectKind = Literal["index", "view", "virtual", "trigger"]
 Encoding = Literal["UTF-8", "UTF-16le", "UTF-16be"]

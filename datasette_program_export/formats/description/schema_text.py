@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .schema import DocumentSchema, NotCarried
+from .schema import NOT_HERE, DocumentSchema, NotCarried
 
 _SHOWN = 5
 _ONE = {"index": "The index", "view": "The view", "trigger": "The trigger"}
+_A = {"index": "An index", "view": "A view", "trigger": "A trigger"}
 _SEVERAL = {"index": "indexes", "view": "views", "trigger": "triggers"}
 
 
@@ -37,6 +38,10 @@ def not_carried_sentences(parts: Iterable[NotCarried]) -> list[str]:
             found += [f"{part.table}: its {kind} are not all included, {part.why}." for part in members[:_SHOWN]]
             if len(members) > _SHOWN:
                 found.append(f"{len(members) - _SHOWN} more tables: their {kind} are not all included.")
+        elif why == NOT_HERE:  # a name may tell of a table that this person may not see
+            many = len(members) > 1
+            what = f"{len(members)} {_SEVERAL[kind]} are" if many else f"{_A[kind]} is"
+            found.append(f"{what} not included: {'they need' if many else 'it needs'} what is not here.")
         elif len(members) == 1:
             found.append(f"{_ONE[kind]} {names[0]} is not included: {why}.")
         else:

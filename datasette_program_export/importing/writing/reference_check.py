@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...database.schema import ForeignKey, Schema, fold, quote
+from ...database.schema import ForeignKey, Schema, fold, literal, quote
 from ...formats.description.coverage import Coverage
 from ..report import MOST, AllowedReference, FindingCollector
 from ..staging.columns import ColumnMapping
@@ -72,6 +72,24 @@ class ReferenceCheck:
             self._refused(intake, findings, key, rows, announced, schema)
         return allowed
 
+    def tell_virtual(
+        self, intake: ColumnMapping, edges: Iterable[ForeignKey], findings: FindingCollector, schema: str
+    ) -> None:
+        """Tell how many rows of the file refer to no row by references that only settings declare.
+
+        Nothing keeps such references, so they stop no import. The other table may be one that this person may not
+        see, and is not named."""
+        for edge in edges:
+            staged = intake.staging.tables.get(edge.table)
+            if not edge.virtual or edge.problem is not None or staged is None:
+                continue
+            rows = len(self._lines(staged, edge, schema))
+            if rows > _announced(intake.coverage, edge):
+                columns = ", ".join(edge.columns)
+                who = f"{rows:,} row{'s' if rows != 1 else ''} of {edge.table} refer{'' if rows != 1 else 's'}"
+                told = f"{who} by {columns} to no row (a reference that settings declare: {edge.name})."
+                findings.add("reference", told, edge.table, columns, error=False)
+
     def _edge(self, table: str, number: int) -> ForeignKey:
         # not sqlite-utils' Table.foreign_keys, which does not tell the number by which foreign_key_check names a key
         rows = self.connection.execute(f"PRAGMA main.foreign_key_list({quote(table)})").fetchall()
@@ -101,9 +119,10 @@ class ReferenceCheck:
 
     def _lines(self, staged: StagedTable, key: ForeignKey, schema: str) -> list[int]:
         """Return the file's rows with a dangling reference; compares as ``key_tables.same_row`` does."""
-        if not set(key.columns) <= set(staged.columns):
+        if not set(key.reads) <= set(staged.columns):
             return []
         filled = " AND ".join(f"{staged.value(c)} IS NOT NULL" for c in key.columns)
+        filled += "".join(f" AND {staged.value(c)} IN ({', '.join(map(literal, v))})" for c, v in key.where)
         sql = f"SELECT s.line FROM {staged.source(schema)} WHERE {filled}"
         if key.problem is None:
             match = " AND ".join(f"p.{quote(b)} = +{staged.value(a)}" for a, b in zip(key.columns, key.other_columns))

@@ -165,6 +165,14 @@ def test_a_value_is_never_taken_for_sql(source: Path) -> None:
     assert ids(found) == {"clients": [1], "notes": [8]}
 
 
+def test_an_import_tells_of_rows_that_refer_to_nothing_by_their_type(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text("id,owner_type,owner_id\n10,Client,7\n11,Room,7\n12,Boat,99\n", "utf-8")
+    report = load(source, tmp_path / "n.csv", table="notes", settings=knowing(*BOTH), preview=True)
+    assert [n.message for n in report.notes] == [
+        "1 row of notes refers by owner_id to no row (a reference that settings declare: notes.owner_id[Client])."
+    ]
+
+
 def test_a_file_with_such_references_comes_back(source: Path, tmp_path: Path) -> None:
     (tmp_path / "r.json").write_bytes(
         b"".join(export(source, Request(table="clients", records=(("1",),)), settings=knowing(*BOTH)))
