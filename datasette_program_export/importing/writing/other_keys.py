@@ -60,7 +60,7 @@ class OtherKeys:
             self._before[name] = self._copied(staged)
             for edge in edges:
                 self._follow(edge)
-            found = self._match(staged) if staged.match and self._gives(name, table.pk) else None
+            found = self._match(staged) if staged.match and table.pk and self._gives(name, table.pk) else None
             if fresh:
                 self._number(staged, found)
             self._after[name] = self._copied(staged)

@@ -148,6 +148,25 @@ def test_a_match_names_a_unique_column(here: Path, file: Path, match: str, messa
         load(here, file, match=["clients.mail", "clients.id"])
 
 
+def test_a_table_without_a_primary_key_is_matched_too(tmp_path: Path) -> None:
+    here = made(tmp_path / "here.db", "CREATE TABLE t (a TEXT UNIQUE, b)", "INSERT INTO t VALUES ('x', 'old')")
+    there = made(tmp_path / "there.db", "CREATE TABLE t (a TEXT UNIQUE, b)", "INSERT INTO t VALUES ('x', 'new')")
+    made(there, "INSERT INTO t VALUES (NULL, 'z'), ('y', 'z')")
+    asked: dict[str, Any] = {"match": ["t.a"], "keys": "new", "on_conflict": "update", "backup": False}
+    assert load(here, exported(there), **asked).tables["t"].update == 1
+    assert rows(here, "SELECT * FROM t") == [("x", "new"), (None, "z"), ("y", "z")]
+    assert load(here, exported(there), **asked).tables["t"].unchanged == 3
+
+
+def test_a_wide_table_gets_new_keys(tmp_path: Path) -> None:
+    columns = ", ".join(f"c{i} INT" for i in range(1500))
+    table = f"CREATE TABLE t (id INTEGER PRIMARY KEY, {columns}, up INT REFERENCES t, mail TEXT UNIQUE)"
+    here = made(tmp_path / "here.db", table, "INSERT INTO t (id, mail, c7) VALUES (1, 'a', 0)")
+    there = made(tmp_path / "there.db", table, "INSERT INTO t (id, mail, up, c7) VALUES (1, 'b', 2, 5), (2, 'a', 1, 6)")
+    load(here, exported(there), keys="new", match=["t.mail"], on_conflict="update", backup=False)
+    assert rows(here, "SELECT id, mail, up, c7 FROM t") == [(1, "a", 2, 6), (2, "b", 1, 5)]
+
+
 def test_a_value_twice_in_the_file_cannot_be_matched(here: Path, tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text("mail,chief\ndan,\ndan,1\n", "utf-8")
     with pytest.raises(RefusedError, match="Line 3 of clients: mail is the same as in line 2"):
