@@ -127,6 +127,12 @@ class SourceError(ExportError):
         super().__init__(message)
         self.reason = reason
 
+    def of_table(self, table: str, source: str) -> SourceError:
+        """Return an error that names the table, if the reason may be its own; else this one."""
+        if self.reason is None:
+            return self
+        return SourceError(f"{table} in {source} cannot be read: {self.reason}.", self.reason)
+
 
 class UnreadableError(ExportError):
     """A file is not as this program wrote it.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ..database.fetching.rows_in_c import MOST_COLUMNS, Chunk, RowPlan
 from ..database.guarding.authorizer import ForeignSqlGuard
 from ..database.schema import Column, Table, quote
 from ..database.snapshot import Row, Snapshot
+from ..errors import SourceError
 from .key_tables import KeyTable
 from .secret_paths import SecretPaths
+
+Read = TypeVar("Read")
 
 
 @dataclass
@@ -76,7 +79,7 @@ class TableRows:
     def batches(self, snapshot: Snapshot, sizes: Iterator[int]) -> Iterator[list[Row]]:
         """Yield the rows in lists of the given sizes."""
         how: dict[str, Any] = {"guard": self.guard, "repeatable": self.repeatable, "sizes": sizes}
-        found = snapshot.batches(self.select(), self.params, **how)
+        found = self._told(snapshot, snapshot.batches(self.select(), self.params, **how))
         if self.secret_paths is None:
             return found
         self.secret_paths.withheld.clear()  # a second reading counts them again
@@ -95,7 +98,16 @@ class TableRows:
             return rows if self.limit is not None or self.offset else f"{rows} {limit}"
 
         columns = [f"{self.alias}.{quote(column.name)}" for column in self.columns]
-        return snapshot.written(select, columns, self.params, plan)
+        return self._told(snapshot, snapshot.written(select, columns, self.params, plan))
+
+    def _told(self, snapshot: Snapshot, found: Iterator[Read]) -> Iterator[Read]:
+        """Yield the same. Raises SourceError that names the table, not the database."""
+        try:
+            yield from found
+        except SourceError as error:
+            if self.table.kind == "query":
+                raise
+            raise error.of_table(self.table.name, snapshot.source.name) from None
 
     def sample(self, snapshot: Snapshot, rows: int) -> list[Row]:
         """Return the first ``rows`` rows."""

@@ -95,3 +95,8 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         b"".join(export(source, Request(table="t")))
     (left,) = plan(source, Request()).coverage.left_out
     assert (left.table, left.why) == ("t", "it cannot be read, no such collation sequence: house")
+
+
+def test_a_table_is_named_also_where_its_rows_are_being_read(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="^t in b cannot be read: .*malformed"):
+        b"".join(export(broken(tmp_path / "b.db"), Request(table="t", format="csv")))

@@ -85,12 +85,9 @@ class Scope(ABC):
         try:
             self.resolve()
         except SourceError as error:
-            if error.reason is None or self.subject is None or self.walk is not None:
+            if self.subject is None or self.walk is not None:
                 raise
-            source = self.snapshot.source.name
-            raise SourceError(
-                f"{self.subject.name} in {source} cannot be read: {error.reason}.", error.reason
-            ) from None
+            raise error.of_table(self.subject.name, self.snapshot.source.name) from None
 
     def title(self) -> str:
         """Return the title of the one record that was asked for; empty if there is not exactly one."""
