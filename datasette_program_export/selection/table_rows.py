@@ -107,7 +107,7 @@ class TableRows:
         except SourceError as error:
             if self.table.kind == "query":
                 raise
-            raise error.of_table(self.table.name, snapshot.source.name) from None
+            raise error.of_table(self.table.name, snapshot.source.name) from error
 
     def sample(self, snapshot: Snapshot, rows: int) -> list[Row]:
         """Return the first ``rows`` rows."""

@@ -87,7 +87,7 @@ class Scope(ABC):
         except SourceError as error:
             if self.subject is None or self.walk is not None:
                 raise
-            raise error.of_table(self.subject.name, self.snapshot.source.name) from None
+            raise error.of_table(self.subject.name, self.snapshot.source.name) from error
 
     def title(self) -> str:
         """Return the title of the one record that was asked for; empty if there is not exactly one."""
