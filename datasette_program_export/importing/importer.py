@@ -72,8 +72,7 @@ def load(
 ) -> ImportReport:
     """Import a file into a database, and return the report.
 
-    ``target`` is a path (existing or new), a ``sqlite3`` connection or a sqlite_utils Database.
-    ``ImportChoices`` explains the choices, ``on_conflict`` to ``match``. Example::
+    ``target`` is a path, a connection or a sqlite_utils Database; ``ImportChoices`` explains the choices. Example::
 
         report = load("copy.db", "client-3.programjson", on_conflict="update", preview=True)
     ``inspect`` is called in the transaction after everything is written; an exception from it rolls back.
@@ -85,8 +84,8 @@ def load(
     report. Raises RequestError for invalid or unknown choices, NotFoundError, SourceError, BusyError, OSError."""
     choices = {name: value for name, value in locals().items() if name in ImportChoices.model_fields}
     asked, hooks = ImportChoices.of({**choices, **unknown}), ImportHooks(inspect, inspect_staged, run_on)
-    settings = optional("settings", settings, Settings) or Settings()
-    return _imported(target, path_of("file", file), asked, settings, hooks, watch or ImportProgress(), limits)
+    known = optional("settings", settings, Settings) or Settings()
+    return _imported(target, path_of("file", file), asked, known, hooks, watch or ImportProgress(), limits)
 
 
 def _imported(
