@@ -75,6 +75,7 @@ def load(
     ``target`` is a path, a connection or a sqlite_utils Database; ``ImportChoices`` explains the choices. Example::
 
         report = load("copy.db", "client-3.programjson", on_conflict="update", preview=True)
+
     ``inspect`` is called in the transaction after everything is written; an exception from it rolls back.
     ``inspect_staged`` is called before the first row is compared; an exception from it ends the import.
     ``run_on`` chooses the connection that writes. It calls its argument once, on any thread, with another

@@ -14,8 +14,9 @@ from ...selection.graph import Graph
 from ..choices import ImportChoices
 from ..report import MOST, FindingCollector, TableReport
 from ..staging.database import StagedTable
-from ..target import Target, Triggers
+from ..target import Target
 from .row_matching import DIFFERENT, INSERT, UNCHANGED, WIDEST, RowMatching, pieces
+from .triggers import Triggers
 
 _RULES = {
     "NOT NULL": ("not_null", "needs a value"),
@@ -93,7 +94,7 @@ class TableWriter:
     def write(self) -> None:
         """Update and insert the rows. If the table refuses any, write row by row; each refused row is a finding."""
         execute, library = self.connection.execute, self.target.library
-        if self.choices.triggers and not self._fits():
+        if self._has_triggers() and not self._fits():
             self._one_by_one()
             return
         for way in (self._plainly, self._anew):
@@ -114,6 +115,11 @@ class TableWriter:
             return
         self._one_by_one()
 
+    def _has_triggers(self) -> bool:
+        """Return whether a trigger would fire now: all do if the choices say so, else those that fill an index."""
+        found = "SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE"
+        return self.connection.execute(found, [self.staged.table.name]).fetchone() is not None
+
     def _fits(self) -> bool:
         """Try, without triggers, whether the table takes the rows, if an ON CONFLICT clause could drop or replace some.
 
@@ -125,7 +131,7 @@ class TableWriter:
             return True
         self.connection.execute("SAVEPOINT program_export_trial")
         try:
-            Triggers(self.connection, [self.staged.table.name])
+            Triggers(self.connection, [self.staged.table.name]).switch_off(list)
             self.parts = strict
             self._plainly()
             self.parts = [replace(part, strictly="") for part in strict]

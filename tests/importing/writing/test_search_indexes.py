@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from datasette_program_export import ImportReport, RefusedError, load
+from datasette_program_export import ImportReport, RefusedError, Request, export, load
 from datasette_program_export.cli.main import program_export
 from tests.support.databases.house import made, rows
 
@@ -186,3 +186,20 @@ def test_the_command_names_its_options(tmp_path: Path) -> None:
     done = CliRunner().invoke(program_export, [*words, "--allow-stale-indexes"])
     assert done.exit_code == 0 and "The trigger g of docs did not fire" in done.output
     assert "without --triggers" in done.output
+
+
+def test_a_trigger_that_replaces_in_an_index_keeps_its_own_clause(tmp_path: Path) -> None:
+    """An import's OR ABORT would overrule the OR REPLACE in the trigger, as GeoPackage has it."""
+    fill = "BEGIN INSERT OR REPLACE INTO ix VALUES (new.id, new.x, new.x); END"
+    statements = [
+        "CREATE TABLE p (id INTEGER PRIMARY KEY, x REAL, u TEXT UNIQUE ON CONFLICT IGNORE)",
+        "CREATE VIRTUAL TABLE ix USING rtree (id, low, high)",
+        f"CREATE TRIGGER a AFTER INSERT ON p {fill}",
+        f"CREATE TRIGGER b AFTER UPDATE ON p {fill}",
+        "INSERT INTO p VALUES (1, 1.0, 'a'), (2, 2.0, 'b')",
+    ]
+    there = made(tmp_path / "there.db", *statements)
+    other = made(tmp_path / "other.db", *statements, "UPDATE p SET x = 5 WHERE id = 1")
+    (tmp_path / "p.json").write_bytes(b"".join(export(other, Request(table="p"))))
+    load(there, tmp_path / "p.json", on_conflict="update", backup=False)
+    assert rows(there, "SELECT * FROM ix ORDER BY id") == [(1, 5.0, 5.0), (2, 2.0, 2.0)]

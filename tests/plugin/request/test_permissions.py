@@ -321,6 +321,6 @@ async def test_lists_of_words_cost_no_trigger(tmp_path: Path) -> None:
     naming = "CREATE TRIGGER reads AFTER INSERT ON d BEGIN UPDATE d SET t = (SELECT term FROM v) WHERE id = new.id; END"
     database(tmp_path / "house.db", *VOCABULARIES, trigger, naming).close()
     schema = (await get(site(tmp_path / "house.db", root=True), "/house.programjson", "root")).json()["schema"]
-    assert [(o["type"], o["name"]) for o in schema["objects"]] == [("trigger", "fills")]
+    assert [(o["type"], o["name"]) for o in schema["objects"]] == [("virtual", "f"), ("trigger", "fills")]
     (lost,) = schema["not_carried"]
     assert lost["name"] == "reads" and (lost["why"] == "it needs what is not here") is V1
