@@ -31,7 +31,8 @@ from .writing.reference_check import ReferenceCheck
 from .writing.row_checks import RowChecks
 from .writing.samples import sample
 from .writing.search_indexes import SearchIndexes
-from .writing.table_writer import TableWriter, parents_first
+from .writing.table_order import parents_first
+from .writing.table_writer import TableWriter
 from .writing.triggers import Triggers
 
 RunOn = Callable[[Callable[[Any], None]], None]  # calls its argument with the connection that writes
@@ -106,19 +107,12 @@ class ImportRun:
             self._apply_on(None) if self.hooks.run_on is None else self.hooks.run_on(self._apply_on)
         self.findings.into(self.report)
         self.report.left_out = self.refused_rows
-        if self.findings.errors:
-            self.report.status = "refused"
-        else:
-            self.report.status = "preview" if self.asked.preview else "imported"
+        self.report.status = "refused" if self.findings.errors else "preview" if self.asked.preview else "imported"
+        if not self.findings.errors:
             goal.publish()
-        if not (self.report.ok and self._changes):
+        if not (self.report.ok and self.report.changes):
             self._forget_copy()
         return self.report
-
-    @property
-    def _changes(self) -> bool:
-        counted = any(table.counter is not None for table in self.report.tables.values())
-        return bool(self.report.total("insert") or self.report.total("update") or counted)
 
     def _apply_on(self, connection: Any | None) -> None:
         """Apply the import on the target's own connection (None) or on another one to the same database."""
@@ -149,7 +143,7 @@ class ImportRun:
                     self.watch.check()
                     bad = self.findings.bad
                     if not (self.asked.leave_out_bad_rows and self.findings.of_rows):
-                        if not self.findings.errors and not self.asked.preview and (self._changes or made):
+                        if not self.findings.errors and not self.asked.preview and (self.report.changes or made):
                             goal.commit()
                             self.kept = True
                         return
@@ -225,8 +219,8 @@ class ImportRun:
 
     def _count_on(self, now: Schema) -> None:
         document = self.intake.document
-        told = (document.database.sequences or {}) if document is not None else {}
-        wanted = {name: number for name, number in told.items() if name in self.report.tables}
+        told = (document.database.sequences if document is not None else None) or {}
+        wanted = {name: told[name] for name in told if name in self.report.tables}
         for name, number in raise_counters(self.goal.connection, now, wanted).items():
             self.report.tables[name].counter = number
             self.findings.add("counter", f"New rows of {name} are counted on from {number:,}.", name, error=False)

@@ -70,23 +70,19 @@ def load(
     match: Sequence[str] = (),
     **unknown: NoReturn,
 ) -> ImportReport:
-    """Import a file into a database, and return the report.
+    """Import a file into a database, and return the report. ``ImportChoices`` explains the choices.
 
-    ``target`` is a path, a connection or a sqlite_utils Database; ``ImportChoices`` explains the choices. Example::
-
-        report = load("copy.db", "client-3.programjson", on_conflict="update", preview=True)
-
-    ``inspect`` is called in the transaction after everything is written; an exception from it rolls back.
-    ``inspect_staged`` is called before the first row is compared; an exception from it ends the import.
-    ``run_on`` chooses the connection that writes. It calls its argument once, on any thread, with another
-    connection to the same database, and returns after that call has returned.
+    Example: ``load("copy.db", "client-3.json", on_conflict="update", preview=True)``. ``target`` is a path, a
+    connection or a sqlite_utils Database. ``inspect`` is called in the transaction after everything is written,
+    ``inspect_staged`` before the first row is compared; an exception from them rolls back.
+    ``run_on`` calls its argument once, on any thread, with another connection to the same database, which writes.
     ``watch`` counts the rows and can stop it (CancelledError); ``limits`` (of ``settings``) hold if not ``trusted``.
-    A preview always returns its report. An import that is refused raises RefusedError, which carries the
-    report. Raises RequestError for invalid or unknown choices, NotFoundError, SourceError, BusyError, OSError."""
+    A refused import raises RefusedError with its report. Also raises RequestError for invalid or unknown choices,
+    NotFoundError, SourceError, BusyError, OSError."""
     choices = {name: value for name, value in locals().items() if name in ImportChoices.model_fields}
     asked, hooks = ImportChoices.of({**choices, **unknown}), ImportHooks(inspect, inspect_staged, run_on)
-    known = optional("settings", settings, Settings) or Settings()
-    return _imported(target, path_of("file", file), asked, known, hooks, watch or ImportProgress(), limits)
+    known, seen = optional("settings", settings, Settings) or Settings(), watch or ImportProgress()
+    return _imported(target, path_of("file", file), asked, known, hooks, seen, limits)
 
 
 def _imported(

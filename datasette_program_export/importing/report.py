@@ -121,6 +121,12 @@ class ImportReport(_Model):
         changed = {"findings": told(self.findings), "notes": told(self.notes), "left_out": told(self.left_out)}
         return self.model_copy(update=changed)
 
+    @property
+    def changes(self) -> bool:
+        """Whether anything in the target becomes another: a row, or a counter of AUTOINCREMENT."""
+        counted = any(table.counter is not None for table in self.tables.values())
+        return bool(self.total("insert") or self.total("update") or counted)
+
     def total(self, count: str) -> int:
         """Return the sum of one count over all tables, for example ``insert``."""
         return sum(getattr(table, count) for table in self.tables.values())

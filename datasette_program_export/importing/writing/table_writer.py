@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ...database.library import sqlite3
-from ...database.schema import Column, Schema, Table, quote
+from ...database.schema import Column, Table, quote
 from ...database.sqlite_errors import explain, is_disk_error, is_locked
-from ...selection.graph import Graph
 from ..choices import ImportChoices
 from ..report import MOST, FindingCollector, TableReport
 from ..staging.database import StagedTable
@@ -292,11 +291,3 @@ def _columns(text: str, table: Table) -> list[str]:
         return [table.integer_key] if table.integer_key else []
     named = text.partition("failed: ")[2].split(", ")
     return [c.name for c in table.columns if f"{table.name}.{c.name}" in named]
-
-
-def parents_first(schema: Schema) -> tuple[str, ...]:
-    """Return the tables in the order in which they are written."""
-    tables = tuple(n for n, t in schema.items() if t.kind == "table")
-    edges = tuple(k for n in tables for k in schema[n].foreign_keys if k.problem is None)
-    virtual = (n for n, t in schema.items() if t.kind == "virtual")  # after those whose triggers fill them
-    return (*Graph(tables, edges).parents_first(), *virtual)
