@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from datasette_program_export import load, verify
+from datasette_program_export.errors import RequestError
 from tests.support.databases.bombs import BOMBS, MB, MOST
 from tests.support.databases.building import database
 from tests.support.thorough import ALL
@@ -26,6 +28,7 @@ CHILD = """
 import json, sys
 import bz2, ijson, zstandard
 from datasette_program_export import load, verify
+from datasette_program_export.errors import RequestError
 from datasette_program_export.formats import NAMES, get_format
 from datasette_program_export.errors import ExportError
 list(map(get_format, NAMES))
@@ -118,14 +121,8 @@ def test_a_number_with_an_endless_exponent_is_an_error_in_words(tmp_path: Path, 
 def test_only_encodings_of_texts_are_taken(tmp_path: Path, target: Path, encoding: str) -> None:
     file = tmp_path / "t.csv"
     file.write_text("id,a\n1,x\n")
-    try:
-        report = load(target, file, preview=True, table="t", encoding=encoding)
-        assert (
-            encoding == "undefined"
-            and report.findings[0].message == "The file is not undefined: give the argument encoding."
-        )
-    except ValueError as error:
-        assert str(error) == f"There is no encoding {encoding} of texts."
+    with pytest.raises(RequestError, match=re.escape(f"There is no encoding {encoding} of texts.")):
+        load(target, file, preview=True, table="t", encoding=encoding)
 
 
 def test_a_zip_with_a_file_without_a_name(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from datasette_program_export.demo import ANNA, C1, C2
 from datasette_program_export.service.export_models import ExportSummary
 from tests.support.databases.building import database
 from tests.support.files.service_results import read_csv
+from tests.support.source_code import PACKAGE
 
 
 def test_columns_are_chosen_and_ordered_and_rows_sorted(service: ExportService) -> None:
@@ -244,8 +245,8 @@ def use(service: ExportService) -> None:
 """
     (tmp_path / "use.py").write_text(code)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path), "use.py"],
-        cwd=tmp_path,
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(tmp_path / "use.py")],
+        cwd=PACKAGE.parent,  # where it finds the package
         capture_output=True,
         text=True,
         check=False,

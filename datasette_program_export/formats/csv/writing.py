@@ -23,7 +23,7 @@ import msgspec
 
 from ...database.fetching.rows_in_c import RowPlan
 from ...database.text import undecoded
-from ...options.request import Request
+from ...options.request import PACKAGE, Request
 from ..dataset import Row, TableStream, Value, written_rows
 from ..registry import Format
 from .mistakable import Examined
@@ -39,7 +39,6 @@ from .spreadsheet import (
 )
 
 _json = msgspec.json.Encoder().encode
-_BARE = ("csv", "tsv")
 _TEXT_OR_NULL = frozenset((str, type(None)))
 _are_dates = re.compile(r"(?:[0-9][0-9:. /+-]{0,20}(?:T[0-9:. +-]{0,20}Z?)?\n)*\Z").match
 
@@ -210,7 +209,7 @@ def table_encoder(delimiter: str) -> Callable[[TableStream, Request], Iterator[b
             lines = CsvLines(chosen, columns, table.null)
             yield lines([names])
             computed = [i for i, f in enumerate(table.fields) if f.generated]
-            if request.format not in _BARE:  # in a package, which describes its columns
+            if request.format == PACKAGE:  # which describes its columns
                 yield from written_rows(table, lines.plan(computed), lines)
                 return
             examined = Examined(table.name, table.fields, request.format)

@@ -18,7 +18,7 @@ from ...formats.registry import detect
 from ..choices import ImportChoices
 from ..report import ImportReport
 from ..staging.columns import ColumnMapping
-from .csv.encoding import encoding_of
+from .csv.encoding import check_encoding, encoding_of
 from .csv.reading import read_csv
 from .csv_table import find_table
 from .json.document import JsonDocument, from_text
@@ -50,6 +50,8 @@ def read_foreign(
             "The target has no tables, and the file does not say how they are made. Import it into a database that "
             "has them; programjson, ndjson with its envelope and packages of this program bring theirs along."
         )
+    if choices.encoding is not None:
+        check_encoding(choices.encoding)
     first = _beginning(start, content, choices)
     if first[:1] in (b"{", b"["):
         opened, encoding = as_utf8(content, choices)
@@ -83,7 +85,7 @@ def _beginning(start: bytes, content: Content, choices: ImportChoices) -> bytes:
     try:
         encoding = choices.encoding or encoding_of(start, content)[0]
         text = codecs.getincrementaldecoder(encoding)().decode(start)
-    except (UnreadableError, UnicodeError, LookupError, ValueError, AttributeError):  # told by who reads it as a whole
+    except (UnreadableError, UnicodeError):  # told by who reads it as a whole
         return start.lstrip(b"\xef\xbb\xbf \t\r\n")
     return text.lstrip("\ufeff \t\r\n").encode("utf-8", "surrogatepass")
 

@@ -113,11 +113,11 @@ def test_no_command_tells_the_worlds_apart(worlds: list[Path], tmp_path: Path, w
     metadata.write_text(str({"plugins": {"datasette-program-export": SETTINGS}}).replace("'", '"'))
     command, *rest = words
     made = [CliRunner().invoke(program_export, [command, "-m", str(metadata), str(p), *rest]) for p in worlds]
-    assert (made[0].exit_code, settled(made[0].stdout_bytes), made[0].stderr) == (
-        made[1].exit_code,
-        settled(made[1].stdout_bytes),
-        made[1].stderr,
-    )
+    told = [
+        (one.exit_code, settled(one.stdout_bytes).replace(str(path), "w.db"), one.stderr)  # advice names the file
+        for one, path in zip(made, worlds)
+    ]
+    assert told[0] == told[1]
     assert made[0].exit_code in (0, 1, 2) and CANARIES[1] not in made[1].output
 
 

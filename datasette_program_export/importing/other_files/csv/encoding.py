@@ -97,15 +97,23 @@ def _decodes(sample: bytes, name: str) -> bool:
 
 def decoded(sample: bytes, encoding: str, opened: Content) -> str:
     """Return the beginning of a file as text. Raises RequestError for an encoding that is none, UnreadableError."""
+    check_encoding(encoding)
     try:
-        found = codecs.lookup(encoding)
-        if not found._is_text_encoding or found.incrementaldecoder is None:  # such as zlib, base64, rot13
-            raise LookupError
-        return found.incrementaldecoder().decode(sample, final=False)
+        return codecs.getincrementaldecoder(encoding)().decode(sample, final=False)
     except UnicodeError:
         raise faulty(opened, encoding) from None
-    except (LookupError, ValueError):  # ValueError: a name with a NUL
-        raise RequestError(f"There is no encoding {encoding} of texts.") from None
+
+
+def check_encoding(encoding: str) -> None:
+    """Raise RequestError for a name that is no encoding of texts, such as zlib, base64, rot13 or undefined."""
+    try:
+        found = codecs.lookup(encoding)
+        if found._is_text_encoding and found.incrementaldecoder is not None:
+            found.incrementaldecoder().decode(b"")
+            return
+    except (LookupError, ValueError):  # ValueError: a name with a NUL; ``undefined`` decodes nothing at all
+        pass
+    raise RequestError(f"There is no encoding {encoding} of texts.")
 
 
 def faulty(opened: Content, encoding: str) -> UnreadableError:

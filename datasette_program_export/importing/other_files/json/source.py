@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import IO
 
-from ....errors import RequestError, UnreadableError
+from ....errors import UnreadableError
 from ...choices import ImportChoices
 from ..csv.encoding import encoding_of, faulty, told
 
@@ -23,7 +23,7 @@ _UTF8 = ("utf-8", "utf-8-sig")
 
 
 def as_utf8(opened: Content, choices: ImportChoices) -> tuple[Content, str]:
-    """Return a function that opens the file as UTF-8 without a mark, and the file's encoding. Raises RequestError."""
+    """Return a function that opens the file as UTF-8 without a mark, and the file's encoding."""
     with opened() as file:
         sample = file.read(_SAMPLE)
     if choices.encoding:
@@ -35,10 +35,6 @@ def as_utf8(opened: Content, choices: ImportChoices) -> tuple[Content, str]:
             encoding, guess = "utf-8", None
         if guess is not None and not encoding.startswith("utf"):
             encoding = "utf-8"  # as JSON must be: the place of the fault is told where it is met
-    try:
-        codecs.lookup(encoding)
-    except (LookupError, ValueError):
-        raise RequestError(f"There is no encoding {encoding} of texts.") from None
 
     @contextmanager
     def converted() -> Iterator[IO[bytes]]:
