@@ -42,6 +42,7 @@ _ARGUMENT = re.compile(r"\bthe argument (\w+)")
 _CALLED: dict[str, tuple[str, str]] = {
     "table": ("--table", "the table its rows go into"),
     "delimiter": ("--delimiter", "--delimiter, at the command line"),
+    "create": ("--create", "to make a table that is not there"),
     "encoding": ("--encoding", "--encoding, at the command line"),
     "header": ("--header", "whether it begins with the columns' names"),
     "trusted": ("--trust", "--trust, at the command line"),

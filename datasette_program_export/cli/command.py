@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import Any
 import click
 
 from ..errors import ExportError, in_words
-from .terminal import printable
+from .terminal import printable, write_any_character
+
+_NUMBER = re.compile(r"-\d")
 
 
 def leave_nothing_behind() -> None:
@@ -27,6 +30,18 @@ def leave_nothing_behind() -> None:
 
 class Command(click.Command):
     """A command that turns our errors into one line and an exit code: 1 failed, 2 wrong usage."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words. A key such as ``-1`` is no option, and what a name that begins with ``-`` needs is told."""
+        write_any_character()
+        try:
+            return super().parse_args(ctx, numbers_last(self.params, args))
+        except click.NoSuchOption as error:
+            takes = any(isinstance(p, click.Argument) and p.name in ("table", "key") for p in self.params)
+            if not takes or "--" in args:
+                raise
+            message = f"{error.message} A name or key that begins with - goes behind --, and all options before that."
+            raise click.NoSuchOption(error.option_name, message, error.possibilities, ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours, of the system or of the arguments becomes a line and an exit code."""
@@ -49,6 +64,31 @@ class Command(click.Command):
             ctx.exit(1)
 
 
+def numbers_last(params: Sequence[click.Parameter], args: list[str]) -> list[str]:
+    """Return the words with those behind ``--`` that are no options: there a negative number is not taken for one.
+
+    They stay as they are if none is such a number, or if there is an option that is not known."""
+    named = {name: p for p in params if isinstance(p, click.Option) for name in (*p.opts, *p.secondary_opts)}
+    options: list[str] = []
+    others: list[str] = []
+    waiting = list(args)
+    while waiting:
+        word = waiting.pop(0)
+        if word == "--":
+            others += waiting
+            break
+        name, sign, _ = word.partition("=") if word.startswith("--") else (word[:2], word[2:], "")
+        if word in ("-", "") or not word.startswith("-") or (_NUMBER.match(word) and word[:2] not in named):
+            others.append(word)
+        elif name in named:
+            values = 0 if sign or named[name].is_flag or named[name].count else named[name].nargs
+            options += [word, *waiting[:values]]
+            del waiting[:values]
+        else:
+            return args
+    return [*options, "--", *others] if any(map(_NUMBER.match, others)) else args
+
+
 @dataclass(frozen=True)
 class Later:
     """A command that is not imported yet: where it is (``module:name`` in this package), and its first sentence."""
@@ -63,6 +103,11 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, commands_later: Mapping[str, Later], **options: Any) -> None:
         super().__init__(*args, **options)
         self._later = commands_later
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words, where ``--help`` and ``--version`` may end it already."""
+        write_any_character()
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, in their order."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..database.library import loading
 from ..database.snapshot import Snapshot
 from ..database.source import Source, belongs_to
 from ..errors import NotFoundError, PluginError, RequestError
@@ -20,6 +21,7 @@ from ..exporting.exporter import Export
 from ..files.atomic import write_whole
 from ..files.compression import SUFFIXES
 from ..files.input_file import is_database
+from ..files.temporary.piped import STANDARD, is_standard_output
 from ..formats.description.coverage_text import coverage_sentences
 from ..formats.registry import NAMES, faults, format_for_file, get_format
 from ..options.grammar import parse_order, parse_row_path, with_profile
@@ -103,8 +105,9 @@ def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_jso
     from .plan_text import as_text
 
     settings = _settings(database, options.pop("metadata"))
+    source = _source(database, settings, options.pop("extensions"))
     request = _request(table, key, options, settings)
-    made = plan(_source(database, settings), request, settings=settings)
+    made = plan(source, request, settings=settings)
     click.echo(made.model_dump_json(indent=2) if as_json else as_text(made, cautions(made, request)))
 
 
@@ -112,14 +115,14 @@ def _settings(database: Path, metadata: Path | None) -> Settings:
     return with_everybodys(settings_in(metadata, database.stem), database.stem) if metadata else Settings()
 
 
-def _source(database: Path, settings: Settings) -> Source:
-    return replace(Source.of(database), spool_dir=settings.spool_dir)
+def _source(database: Path, settings: Settings, extensions: tuple[str, ...]) -> Source:
+    return replace(Source.of(database), spool_dir=settings.spool_dir, prepare=loading(extensions))
 
 
 def _labelled(database: Path, label: str, options: dict[str, Any]) -> str:
     """Return the table that has this label in the database. Raises NotFoundError if there is none."""
     settings = _settings(database, options["metadata"])
-    with closing(Snapshot(_source(database, settings))) as snapshot:
+    with closing(Snapshot(_source(database, settings, options["extensions"]))) as snapshot:
         known = annotate(snapshot.schema, settings)
         labels = known.labels()
         if (people := known.client_table()) is not None:
@@ -144,38 +147,30 @@ def _request(table: str | None, keys: tuple[str, ...], options: dict[str, Any], 
 def _export(database: Path, table: str | None, keys: tuple[str, ...], options: dict[str, Any]) -> None:
     settings = _settings(database, options.pop("metadata"))
     output: str = options.pop("output")
+    output = STANDARD if is_standard_output(output) else output
     proving: bool = options.pop("prove")
-    if proving and output == "-":
+    if proving and output == STANDARD:
         raise RequestError("--prove needs a file: say -o.")
     folder = _checked(database, output)
-    name = Path(output).name
-    for how, suffix in SUFFIXES.items():
-        if name.lower().endswith(f".{suffix}") and options["compress"] in (None, how):
-            name, options["compress"] = name[: -len(suffix) - 1], how
-    if options["format"] is None and output != "-" and not folder:
-        options["format"] = format_for_file(name)
-        if options["format"] is None and Path(name).suffix:
-            unknown = f"{Path(output).name} names no format by its ending"
-            if found := faults():  # it may be the ending of one of theirs
-                raise PluginError(f"{unknown}. {' '.join(found)}")
-            raise RequestError(f"{unknown}; say --format.")
-    if options["format"] in NAMES and name.lower().endswith(".zip") and get_format(options["format"]).member:
-        options["format"], options["members"] = PACKAGE, options["format"]  # a zip, also of one table
+    said = _said_by_name(output, options) if output != STANDARD and not folder else None
     if proving and options["format"] is not None and options["layout"] is None:
         options["layout"] = get_format(options["format"]).proving_layout  # a layout with rows only cannot be proven
-    export = Export(_source(database, settings), _request(table, keys, options, settings), settings=settings)
+    source = _source(database, settings, options.pop("extensions"))
+    request = _request(table, keys, options, settings)
+    export = Export(source, request, settings=settings)
     leave_nothing_behind()
     with export:
         chunks = iter(export)
         first = next(chunks, b"")  # a table without rows has no line of ndjson
         archived = export.filename.endswith(".zip")
-        if (archived or export.request.compress) and output == "-" and sys.stdout.isatty():
+        if (archived or export.request.compress) and output == STANDARD and sys.stdout.isatty():
             raise RequestError("A terminal cannot show this: give a file with -o.")
-        if archived and output != "-" and not folder and not output.lower().endswith(".zip"):
+        if archived and output != STANDARD and not folder and not output.lower().endswith(".zip"):
             raise RequestError(
                 f"Several tables, or none, as {export.format.name} come as a zip: give a name that ends in .zip."
             )
-        if output == "-":
+        _check_ending(Path(output), said, PACKAGE if archived else export.format.name, export.request.compress)
+        if output == STANDARD:
             _to_standard_output(chain([first], chunks))
             _tell_coverage(export)
             return
@@ -186,7 +181,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         path = Path(output) / export.filename if folder else Path(output)
         given = _watched(export, chain([first], chunks))
         proof = write_proven(path, given, settings, export.request) if proving else None
-        size = path.stat().st_size if proving else write_whole(path, given)
+        size = path.stat().st_size if proving else write_whole(path, given, private=request.secrets == "include")
     rows = f"{export.progress.rows:,} row{'' if export.progress.rows == 1 else 's'}"
     click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
     _tell_coverage(export)
@@ -220,6 +215,38 @@ def _checked(database: Path, output: str) -> bool:
     if Path(output).is_file() and _is_database(Path(output)):
         raise RequestError(f"{output} is a SQLite database; it is not replaced by an export. Choose another name.")
     return Path(output).is_dir()
+
+
+def _said_by_name(output: str, options: dict[str, Any]) -> str | None:
+    """Return the format that a file's name says, and put it and the compression into the options that lack them.
+
+    Raises RequestError for an ending that says none, where no format was asked for."""
+    name = Path(output).name
+    for how, suffix in SUFFIXES.items():
+        if name.lower().endswith(f".{suffix}") and options["compress"] in (None, how):
+            name, options["compress"] = name[: -len(suffix) - 1], how
+    said = format_for_file(name)
+    if options["format"] is None:
+        options["format"] = said
+        if said is None and Path(name).suffix:
+            unknown = f"{Path(output).name} names no format by its ending"
+            if found := faults():  # it may be the ending of one of theirs
+                raise PluginError(f"{unknown}. {' '.join(found)}")
+            raise RequestError(f"{unknown}; say --format.")
+    if options["format"] in NAMES and name.lower().endswith(".zip") and get_format(options["format"]).member:
+        options["format"], options["members"] = PACKAGE, options["format"]  # a zip, also of one table
+    return said
+
+
+def _check_ending(output: Path, said: str | None, form: str, compress: str | None) -> None:
+    """Check that the file is what its name says by its ending. Raises RequestError if not."""
+    if said not in (None, form):
+        raise RequestError(
+            f"{output.name} says by its ending that it is {said}, and it would be {form}. Choose another name, "
+            "or leave out --format."
+        )
+    if compress is not None and said is not None and not output.name.lower().endswith(f".{SUFFIXES[compress]}"):
+        raise RequestError(f"A file compressed with {compress} has a name that ends in .{SUFFIXES[compress]}.")
 
 
 def _is_database(path: Path) -> bool:

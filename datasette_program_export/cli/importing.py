@@ -7,17 +7,20 @@ from typing import Any
 
 import click
 
+from ..database.library import loading
 from ..errors import RefusedError, RequestError, in_words
-from ..importing.choices import DATES, DECIMALS, KINDS, NOT_A_NUMBER, POLICIES
+from ..files.temporary.piped import as_file
+from ..importing.choices import COLUMN_KINDS, DATES, DECIMALS, KINDS, NOT_A_NUMBER, POLICIES
 from ..importing.importer import load
 from ..importing.proof.prove import Proof, prove
 from ..importing.report import Finding, ImportReport, NewKeys
 from ..importing.safety_copy import restore
 from ..options.settings import Settings
 from .command import Command, leave_nothing_behind
-from .options import settings_in
+from .options import load_extension, settings_in
 
 _RANGES = 5  # of new keys that are listed
+SET_ASIDE = 3  # the exit status where bad rows were set aside
 _COUNTS = ("insert", "update", "unchanged", "skip", "conflict")
 _METADATA = click.option(
     "-m",
@@ -44,7 +47,25 @@ _TRUST = click.option(
 @click.option("--on-conflict-for", multiple=True, metavar="TABLE=POLICY", help="For one table; can be repeated.")
 @click.option("--allow-dangling", is_flag=True, help="References that lead nowhere, where the file says so itself.")
 @click.option("--without", multiple=True, metavar="TABLE", help="Leave a table of the file out; can be repeated.")
-@click.option("--table", help="For a file that names no table: the table its rows go into.")
+@click.option("--table", help="For a file that names no table, where its name and columns do not tell: which it is.")
+@click.option("--create", is_flag=True, help="Make a table that is not there, as the rows of a plain file need it.")
+@click.option("--alter", is_flag=True, help="Make the columns that a table lacks.")
+@click.option(
+    "--type", "types", multiple=True, metavar="COLUMN=TYPE", help=f"Of a new column: {', '.join(COLUMN_KINDS)}."
+)
+@click.option("--pk", multiple=True, metavar="COLUMN", help="The key of a new table; can be repeated.")
+@click.option(
+    "--map",
+    multiple=True,
+    metavar="FROM=TO",
+    help="What a column of the file is called in the table; FROM= leaves it away; can be repeated.",
+)
+@click.option(
+    "--skip-bad",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Set bad rows aside in this new file, each with its reasons, and import the others; exit status 3.",
+)
 @click.option("--delimiter", help="Of a plain CSV file; else it is found out.")
 @click.option("--encoding", help="Of a CSV or JSON file; else it is found out.")
 @click.option("--header/--no-header", default=None, help="Whether a plain CSV file begins with its columns' names.")
@@ -77,6 +98,7 @@ _TRUST = click.option(
 @click.option(
     "--match", multiple=True, metavar="TABLE.COLUMN", help="Tell rows by a unique column, not by the primary key."
 )
+@load_extension
 @_JSON
 @_TRUST
 @_METADATA
@@ -89,25 +111,32 @@ def import_command(
     no_backup: bool,
     on_conflict_for: tuple[str, ...],
     cells: tuple[str, ...],
+    types: tuple[str, ...],
+    extensions: tuple[str, ...],
+    map: tuple[str, ...],
     **choices: Any,
 ) -> None:
     """Import FILE into DATABASE: all of it, or nothing. A database that is not there is made.
 
-    The database is copied before; the command to have it back is told."""
+    FILE is - for the standard input. The database is copied before; the command to have it back is told."""
     if backup is not None and no_backup:
         raise RequestError("--backup and --no-backup contradict each other.")
     choices["on_conflict_for"] = dict(_pair(one, "--on-conflict-for", "charts=skip") for one in on_conflict_for)
     choices["cells"] = dict(_pair(one, "--cells", "price=number") for one in cells)
+    choices["types"] = {name: kind.upper() for name, kind in (_pair(one, "--type", "zip=TEXT") for one in types)}
+    choices["map"] = {name: to or None for name, to in (_pair(one, "--map", "Surname=last_name") for one in map)}
     choices["backup"] = False if no_backup else (backup or True)
     settings = settings_in(metadata, database.stem) if metadata else Settings()
+    prepare = loading(extensions)
     leave_nothing_behind()
     try:
-        report = load(database, file, settings=settings, **choices)
+        with as_file(file, settings.spool_dir) as given:
+            report = load(database, given, settings=settings, prepare=prepare, **choices)
     except RefusedError as error:
         report = error.report
     report = report.in_words("command")
     click.echo(report.model_dump_json(indent=2) if as_json else as_text(report), err=not (as_json or report.ok))
-    raise SystemExit(0 if report.ok else 1)
+    raise SystemExit((SET_ASIDE if report.set_aside else 0) if report.ok else 1)
 
 
 def _pair(text: str, option: str, example: str) -> tuple[str, str]:
@@ -129,7 +158,12 @@ def as_text(report: ImportReport) -> str:
         lines.append(f"  Read as {report.layout}.")
     width = max(map(len, report.tables), default=0)
     for name, table in report.tables.items():
+        if table.new_columns:
+            what = "a new table" if table.created else "new columns"
+            columns = ", ".join(f"{column} {kind}" for column, kind in table.new_columns.items())
+            lines.append(f"  {name} ({what}): {columns}")
         counts = [f"{getattr(table, c):,} {c}" for c in _COUNTS if getattr(table, c)]
+        counts += [f"{table.left_out:,} bad, set aside"] if table.left_out else []
         lines.append(f"  {table.rows:>9,}  {name:<{width}}  {', '.join(counts) or 'no rows'}")
         for one in table.samples:
             key = ", ".join(f"{c} {v}" for c, v in one.key.items())
@@ -141,7 +175,14 @@ def as_text(report: ImportReport) -> str:
             lines.append(f"      new keys: {_ranges(table.keys)}")
         if table.ignored:
             lines.append(f"      computed, not columns, ignored: {', '.join(table.ignored)}")
+        if table.defaults and table.insert:
+            given = ", ".join(f"{column} {value}" for column, value in table.defaults.items())
+            lines.append(f"      not in the file, as the application sets it in new rows: {given}")
     lines += map(_line, report.findings)
+    lines += [f"  Set aside: {finding.message}" for finding in report.left_out]
+    if report.set_aside:
+        into = f", in {report.bad_rows_file}" if report.bad_rows_file else ""
+        lines.append(f"  {report.set_aside:,} bad row{'' if report.set_aside == 1 else 's'} set aside{into}.")
     lines += [f"  Note: {note.message}" for note in report.notes]
     for d in report.dangling:
         lines.append(
@@ -180,10 +221,13 @@ def _cell(value: Any) -> str:
 @_JSON
 @_TRUST
 @_METADATA
-def prove_command(file: Path, as_json: bool, trusted: bool, metadata: Path | None) -> None:
+@load_extension
+def prove_command(file: Path, as_json: bool, trusted: bool, metadata: Path | None, extensions: tuple[str, ...]) -> None:
     """Import FILE into a new database, compare that with what the file says, and remove it again."""
     settings = settings_in(metadata, file.stem) if metadata else Settings()
-    proof = prove(file, settings=settings, trusted=trusted)
+    leave_nothing_behind()
+    with as_file(file, settings.spool_dir) as given:
+        proof = prove(given, settings=settings, trusted=trusted, prepare=loading(extensions))
     proof = proof.model_copy(update={"problems": [in_words(problem, "command") for problem in proof.problems]})
     click.echo(proof.model_dump_json(indent=2, exclude={"report"}) if as_json else proof_as_text(proof))
     raise SystemExit(0 if proof.proven else 1)

@@ -67,9 +67,15 @@ def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Func
         function = click.option("-m", "--metadata", type=file, help="The site's metadata.yml or datasette.yml.")(
             function
         )
-        return click.argument("database", type=click.Path(path_type=Path))(function)
+        return click.argument("database", type=click.Path(path_type=Path))(load_extension(function))
 
     return decorate
+
+
+def load_extension(function: Function) -> Function:
+    """Add ``--load-extension``, called and written as in sqlite-utils and Datasette."""
+    help = "A SQLite extension that the database needs, with :entrypoint if it has one; can be repeated."
+    return click.option("--load-extension", "extensions", multiple=True, metavar="PATH", help=help)(function)
 
 
 def order_and_columns(function: Function) -> Function:

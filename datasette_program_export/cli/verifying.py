@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from ..database.library import loading
+from ..database.source import Source
 from ..errors import RequestError
+from ..files.temporary.piped import as_file
 from ..options.settings import Settings
 from ..verifying.comparison import compare
 from ..verifying.report import Report
 from ..verifying.verifier import verify
 from .command import Command, leave_nothing_behind
-from .options import settings_in
+from .options import load_extension, settings_in
 from .terminal import printable
 
 _WIDEST = 60
@@ -39,9 +43,16 @@ _VERDICTS = {
 @click.option(
     "-m", "--metadata", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="With --against: the site's."
 )
+@load_extension
 @click.pass_context
 def verify_command(
-    ctx: click.Context, file: Path, database: Path | None, as_json: bool, trust: bool, metadata: Path | None
+    ctx: click.Context,
+    file: Path,
+    database: Path | None,
+    as_json: bool,
+    trust: bool,
+    metadata: Path | None,
+    extensions: tuple[str, ...],
 ) -> None:
     """Check a file: is it complete, was it changed, what does it hold, what does it say was left out.
 
@@ -49,10 +60,15 @@ def verify_command(
     --against, still what the database holds)."""
     if metadata is not None and database is None:
         raise RequestError("--metadata goes with --against.")
+    if extensions and database is None:
+        raise RequestError("--load-extension goes with --against.")
+    prepare = loading(extensions)
     leave_nothing_behind()
-    report = verify(file, trusted=trust).in_words("command")
+    settings = settings_in(metadata, database.stem) if metadata and database else Settings()
+    with as_file(file, settings.spool_dir) as given:
+        report = verify(given, trusted=trust).in_words("command")
     if database is not None and report.complete:
-        compare(report, database, settings_in(metadata, database.stem) if metadata else Settings())
+        compare(report, replace(Source.of(database), prepare=prepare), settings)
     click.echo(report.model_dump_json(indent=2) if as_json else as_text(report))
     ctx.exit(0 if report.complete else 1)
 

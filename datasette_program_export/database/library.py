@@ -7,11 +7,15 @@ Two copies of SQLite in one process drop each other's locks on a file. So no oth
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from ..errors import RequestError, UnsupportedError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,7 +25,8 @@ else:
     except ImportError:
         import sqlite3
 
-__all__ = ["keep_temporary_files_in", "library_of", "sqlite3"]
+__all__ = ["Prepare", "keep_temporary_files_in", "library_of", "loading", "sqlite3"]
+Prepare = Callable[[Any], None]  # called with each new connection
 
 
 def keep_temporary_files_in(folder: str) -> bool:
@@ -38,6 +43,38 @@ def keep_temporary_files_in(folder: str) -> bool:
             place = str(Path(folder).absolute()).replace("'", "''")
             connection.execute(f"{told}='{place}'").fetchall()
         return bool(connection.execute(told).fetchone() == (str(Path(folder).absolute()),))
+
+
+def loading(extensions: Sequence[str]) -> Prepare | None:
+    """Return a function that loads these SQLite extensions into a connection; None if there are none.
+
+    Each is a path, or ``path:entrypoint``, as sqlite-utils and Datasette take it. Raises UnsupportedError if this
+    Python's SQLite cannot load any. The function raises RequestError for one that cannot be loaded."""
+    if not extensions:
+        return None
+    if not hasattr(sqlite3.Connection, "enable_load_extension"):
+        raise UnsupportedError(
+            "This Python cannot load SQLite extensions: its sqlite3 was built without them. Take another Python, or "
+            "install pysqlite3-binary for this one."
+        )
+
+    def load(connection: Any) -> None:
+        connection.enable_load_extension(True)
+        try:
+            for said in extensions:
+                path, sign, entry = said.rpartition(":")
+                named = bool(sign) and len(path) > 1 and re.fullmatch(r"\w+", entry) is not None  # C:\x is a path
+                try:
+                    connection.execute(
+                        "SELECT load_extension(?, ?)" if named else "SELECT load_extension(?)",
+                        (path, entry) if named else (said,),
+                    ).fetchone()
+                except sqlite3.Error as error:
+                    raise RequestError(f"The extension {said} cannot be loaded: {error}.") from None
+        finally:
+            connection.enable_load_extension(False)
+
+    return load
 
 
 def library_of(connection: Any) -> ModuleType:

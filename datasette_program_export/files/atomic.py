@@ -1,31 +1,36 @@
-"""Writes files completely or not at all, readable by their owner only."""
+"""Writes files completely or not at all; what may hold secrets is readable by its owner only."""
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from ..database.source import size_beside
 from ..errors import RequestError
-from .temporary.folder import TemporaryFolder, new_private
+from .temporary.folder import TemporaryFolder, new_file, new_private
 
 
-def write_whole(path: Path, chunks: Iterable[bytes]) -> int:
-    """Write the chunks to ``path``, readable by its owner only, and return the number of bytes.
+def write_whole(path: Path, chunks: Iterable[bytes], *, private: bool = True) -> int:
+    """Write the chunks to ``path`` and return the number of bytes.
 
-    They go to a file in a temporary folder beside it, which is renamed when it is on the disk. On
-    any error that is removed, and an existing file at ``path`` stays. A link is followed; a path that
-    is no ordinary file (a device, a pipe) is written to directly. Raises OSError, and RequestError
-    if SQLite would take a file beside ``path`` for a part of a database of this name."""
-    path = path.resolve()
-    check_beside(path)
-    if path.exists() and not path.is_file():
+    ``private``: only the owner can read the file. Otherwise who may read it follows from the process's umask, as
+    for any new file, or it is who may read the file that it replaces. The chunks go to a file in a temporary folder
+    beside it, which is renamed when it is on the disk. On any error that is removed, and an
+    existing file at ``path`` stays. A link is followed; a path that is no ordinary file (a device, a pipe) is written
+    to directly. Raises OSError, and RequestError if SQLite would take a file beside ``path`` for a part of a database
+    of this name."""
+    if path.exists() and not path.is_file():  # not resolved: a pipe in /dev/fd has no name
         with path.open("wb") as file:
             return sum(file.write(chunk) for chunk in chunks)
+    path = path.resolve()
+    check_beside(path)
     with folder_beside(path) as folder:
-        part, written = new_private(folder / path.name), 0
+        part, written = (new_private if private else new_file)(folder / path.name), 0
+        if not private and path.exists():
+            part.chmod(stat.S_IMODE(path.stat().st_mode))
         with part.open("wb") as file:
             for chunk in chunks:
                 written += file.write(chunk)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,6 +22,44 @@ DECIMALS: tuple[str, ...] = get_args(Decimal)
 DATES: tuple[str, ...] = get_args(Dates)
 KINDS: tuple[str, ...] = get_args(Kind)
 NOT_A_NUMBER: tuple[str, ...] = get_args(NotANumber)
+ColumnKind = Literal["INTEGER", "REAL", "TEXT", "BLOB"]
+COLUMN_KINDS: tuple[str, ...] = get_args(ColumnKind)
+
+
+class Choices(TypedDict, total=False):
+    """The choices as arguments of ``load``; ``ImportChoices`` explains them and has their defaults."""
+
+    on_conflict: Policy
+    on_conflict_for: Mapping[str, Policy]
+    preview: bool
+    insert: bool
+    allow_dangling: bool
+    triggers: bool
+    allow_stale_indexes: bool
+    backup: bool | str | Path
+    expect: str | None
+    leave_out_bad_rows: bool
+    without: Sequence[str]
+    skip_bad: str | Path | None
+    create: bool
+    alter: bool
+    types: Mapping[str, ColumnKind]
+    pk: str | Sequence[str]
+    map: Mapping[str, str | None]
+    table: str | None
+    find_table: bool
+    delimiter: str | None
+    encoding: str | None
+    header: bool | None
+    skip_lines: int
+    decimal: Decimal | None
+    dates: Dates | None
+    cells: Mapping[str, Kind]
+    nan: NotANumber | None
+    rows_at: str | None
+    trusted: bool
+    keys: Literal["kept", "new"]
+    match: Sequence[str]
 
 
 class ImportChoices(BaseModel):
@@ -51,6 +89,16 @@ class ImportChoices(BaseModel):
     )
     leave_out_bad_rows: bool = Field(default=False, description="Import what is good, and report the rest.")
     without: tuple[str, ...] = Field(default=(), description="Tables of the file that are left out.")
+    skip_bad: str | Path | None = Field(
+        default=None, description="The same, and the rest is written into this new file, each row with its reasons."
+    )
+    create: bool = Field(default=False, description="Plain rows: make a table that is not there, as its rows need it.")
+    alter: bool = Field(default=False, description="Make the columns that a table lacks.")
+    types: dict[str, ColumnKind] = Field(default={}, description="Of new columns; else they are found in the rows.")
+    pk: tuple[str, ...] = Field(default=(), description="The columns that are the key of a new table.")
+    map: dict[str, str | None] = Field(
+        default={}, description="The target's name of a column of the file, or None to leave it away."
+    )
     table: str | None = Field(default=None, description="For a file that names no table.")
     find_table: bool = Field(
         default=True, description="CSV without `table` goes into the only table that has all columns of its header."
@@ -78,10 +126,21 @@ class ImportChoices(BaseModel):
     @classmethod
     def of(cls, choices: dict[str, Any]) -> ImportChoices:
         """Return validated choices. Raises RequestError, which names each fault."""
+        if isinstance(choices.get("pk"), str):
+            choices = {**choices, "pk": (choices["pk"],)}
         try:
-            return cls(**choices)
+            found = cls(**choices)
         except ValidationError as error:
             raise RequestError(f"This cannot be asked of an import: {faults(error)}.") from None
+        given = [fold(to) for to in found.map.values() if to is not None]
+        if twice := [to for to in found.map.values() if to is not None and given.count(fold(to)) > 1]:
+            raise RequestError(f"map names {twice[0]} twice; only one column of the file can be stored in it.")
+        return found
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether bad rows are left out, and the others imported."""
+        return self.leave_out_bad_rows or self.skip_bad is not None
 
     def policy(self, table: str) -> Policy:
         """Return the policy for a table: its own, or that of all."""
@@ -118,9 +177,15 @@ class ImportChoices(BaseModel):
             found[table.name] = known
         return found
 
-    def check(self, schema: Schema) -> None:
-        """Check that the target has every table named here. Raises RequestError if it does not."""
+    def check(self, schema: Schema, visible: Set[str] | None) -> None:
+        """Check that the target has every table named here. Raises RequestError if not, which lists those visible."""
         self.matched(schema)
         names = [*self.on_conflict_for, *([self.table] if self.table else [])]
         if unknown := [name for name in names if schema.find(name) is None]:
-            raise RequestError(f"There is no table {unknown[0]} in the target. It has: {', '.join(schema) or 'none'}.")
+            hint = (
+                " For the rows of a plain file it is made with the argument create." if unknown[0] == self.table else ""
+            )
+            there = [name for name in schema if visible is None or name in visible]
+            raise RequestError(
+                f"There is no table {unknown[0]} in the target. It has: {', '.join(there) or 'none'}.{hint}"
+            )

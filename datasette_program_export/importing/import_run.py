@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
 from typing import Any
 
+from ..database.library import Prepare
 from ..database.reflection import reflect
 from ..database.schema import Schema, fold
 from ..errors import BusyError
 from ..files.reading_limits import Limits
-from ..files.temporary.room import check_free
 from ..options.settings import Settings
 from ..selection.annotated_schema import AnnotatedSchema, annotate
 from .choices import ImportChoices
 from .progress import ImportProgress
 from .reading import read
 from .report import AllowedReference, Finding, FindingCollector, ImportReport, NewKeys
-from .safety_copy import copies_folder, copy_before, default_place, delete_copy, remove_empty_folder, restore_command
+from .safety_copy import SafetyCopy
 from .staging.columns import ColumnMapping
 from .staging.counters import raise_counters
 from .staging.database import StagingDatabase
 from .staging.making import authorized, during_rows
 from .target import Target
+from .writing.bad_rows import BadRows
+from .writing.defaults import defaults_by_table
 from .writing.foreseen import digest_of_table, digest_of_tables
 from .writing.other_keys import OtherKeys
 from .writing.reference_check import ReferenceCheck
@@ -63,6 +64,9 @@ class ImportHooks:
     inspect: Inspect | None
     inspect_staged: Callable[[ColumnMapping], None] | None
     run_on: RunOn | None
+    visible: Set[str] | None = None
+    file_name: str | None = None
+    prepare: Prepare | None = None
 
 
 @dataclass
@@ -77,6 +81,7 @@ class ImportRun:
     hooks: ImportHooks
     watch: ImportProgress
     limits: Limits
+    bad_rows: BadRows
     findings: FindingCollector = field(default_factory=FindingCollector)
     left_out: dict[str, int] = field(default_factory=dict)
     keys: dict[str, list[NewKeys]] = field(default_factory=dict)
@@ -89,30 +94,44 @@ class ImportRun:
         self.report = ImportReport(file=self.file.name, target=goal.name, preview=self.asked.preview)
         known = annotate(goal.schema, self.settings) if goal.schema else None
         self.staging.encoding = goal.encoding
-        self.intake = ColumnMapping(goal.schema, known, self.staging, self.findings, self.asked.without)
-        if not goal.fresh:
-            self.asked.check(goal.schema)
+        self.copy = SafetyCopy(goal, self.asked, self.settings, self.watch, self.report)
+        self.intake = ColumnMapping(goal.schema, known, self.staging, self.findings, self.asked)
+        self.intake.prepare = self.hooks.prepare
+        called = self.hooks.file_name
+        self.intake.file, self.intake.visible = self.file.name if called is None else called, self.hooks.visible
+        if not goal.fresh and not self.asked.create:
+            self.asked.check(goal.schema, self.hooks.visible)
+        self.findings.keeps_reasons = self.asked.skip_bad is not None
         read(self.file, self.intake, self.asked, self.report, self.findings, self.limits)
-        if self.asked.leave_out_bad_rows and self.findings.of_rows:  # rows that were not even staged
+        self.intake.settle()
+        if self.asked.goes_on and self.findings.of_rows:  # rows that were not even staged
+            self.bad_rows.add_all(self.findings.held, self.findings.reasons)
             self._pass_over({name: len(lines) for name, lines in self.findings.bad.items()})
         self.staging.close()
         self.report.new_database = self.intake.construction is not None
         if not self.findings.errors:
             self.asked.check_without(self.intake.in_file)
-        if not self.findings.errors and goal.fresh:
-            self.asked.check(self.intake.schema)
+        if not self.findings.errors and (goal.fresh or self.asked.create):
+            self.asked.check(self.intake.schema, self.hooks.visible)
         if self.hooks.inspect_staged is not None:
             self.hooks.inspect_staged(self.intake)
         if not self.findings.errors:
             self._apply_on(None) if self.hooks.run_on is None else self.hooks.run_on(self._apply_on)
         self.findings.into(self.report)
         self.report.left_out = self.refused_rows
-        self.report.status = "refused" if self.findings.errors else "preview" if self.asked.preview else "imported"
-        if not self.findings.errors:
-            goal.publish()
-        if not (self.report.ok and self.report.changes):
-            self._forget_copy()
+        self.report.set_aside = sum(self.left_out.values())
+        if self.findings.errors:
+            self.report.status = "refused"
+        else:
+            self.report.status = "preview" if self.asked.preview else "imported"
+            goal.publish(private=self.intake.gives_secrets())
+        if not (self.report.ok and self._changes):
+            self.copy.forget()
         return self.report
+
+    @property
+    def _changes(self) -> bool:
+        return bool(self.report.changes or self.intake.construction or self.intake.additions)
 
     def _apply_on(self, connection: Any | None) -> None:
         """Apply the import on the target's own connection (None) or on another one to the same database."""
@@ -127,7 +146,7 @@ class ImportRun:
                 self._apply()
         except BaseException:
             if not self.kept:
-                self._forget_copy()
+                self.copy.forget()
             raise
         finally:
             self.goal = before
@@ -142,15 +161,31 @@ class ImportRun:
                     self._checked_and_written(schema)
                     self.watch.check()
                     bad = self.findings.bad
-                    if not (self.asked.leave_out_bad_rows and self.findings.of_rows):
-                        if not self.findings.errors and not self.asked.preview and (self.report.changes or made):
-                            goal.commit()
-                            self.kept = True
+                    if not (self.asked.goes_on and self.findings.of_rows):
+                        if not self.findings.errors and not self.asked.preview:
+                            self._keep()
                         return
                 self._leave_out(bad)
 
+    def _keep(self) -> None:
+        """Commit. The bad rows are in their file before, so that none is lost; it is removed if nothing was kept."""
+        aside = self.bad_rows.path if self.bad_rows.publish() else None
+        try:
+            if self._changes:
+                self.goal.commit()
+                self.kept = True
+        except BaseException:
+            if aside is not None:
+                aside.unlink(missing_ok=True)
+            raise
+        self.report.bad_rows_file = str(aside) if aside is not None else None
+
     def _leave_out(self, bad: dict[str, set[int]]) -> None:
         """Remove the bad rows from the staging database; rows that refer to them are found in the next pass."""
+        for name, lines in bad.items() if self.asked.skip_bad is not None else ():
+            staged = self.staging.tables[name]
+            rows = {line: staged.row(self.staging.connection, line) for line in lines}
+            self.bad_rows.add_all({name: rows}, self.findings.reasons)
         gone = {name: self.staging.remove(self.staging.tables[name], lines) for name, lines in bad.items()}
         assert sum(gone.values()) > 0, "the same rows were found twice"
         self._pass_over(gone)
@@ -165,13 +200,16 @@ class ImportRun:
         goal, connection, made = self.goal, self.goal.connection, self.intake.construction
         if made is not None:
             made.make_tables(connection, self.findings)
+        self.intake.additions.make(connection, goal.library, self.intake.schema, self.findings)
         now, settings = goal.schema, self.settings
-        if made is not None:  # from a part of the database that the settings are about
+        if made is not None or self.intake.additions:  # perhaps a part of the database that the settings are about
             now = reflect(connection)
             keys = [key for key in settings.virtual_foreign_keys if now.find(key.other_table)]
             settings = settings.model_copy(update={"virtual_foreign_keys": keys})
         known = annotate(now, settings)
         self.intake.known = known
+        if self.findings.errors:
+            return
         for name, columns in self.asked.matched(now).items():
             if name in self.staging.tables:
                 self.staging.tables[name].match = columns
@@ -183,8 +221,8 @@ class ImportRun:
             if self.findings.errors:
                 return
         references = ReferenceCheck(goal, now)
-        self._check_room()
-        self._copy()
+        self.copy.check_room(self.staging)
+        self.copy.make()
         self.watch.begin("writing")
         if made is not None:
             with authorized(connection, during_rows):
@@ -233,6 +271,8 @@ class ImportRun:
         self.report.foreseen = foreseen
 
     def _tables(self, schema: str, now: Schema, known: AnnotatedSchema) -> None:
+        additions = self.intake.additions
+        defaults = defaults_by_table(now, known.preset)
         for name in parents_first(now):
             staged = self.staging.tables.get(name)
             if staged is None:
@@ -240,58 +280,14 @@ class ImportRun:
             secret = set(known.secret_columns(staged.table))
             secret |= {s.column for s in self.intake.coverage.secret if fold(s.table) == fold(name)}
             self.intake.note_parts(staged)
-            one = TableWriter(self.goal, schema, staged, self.asked, self.findings, secret)
+            one = TableWriter(self.goal, schema, staged, self.asked, self.findings, secret, defaults[name])
             with one.judged() as report:
                 report.left_out = self.left_out.get(name, 0)
                 report.keys = self.keys.get(name, [])
+                report.created, report.new_columns = name in additions.tables, additions.told(name)
                 self.report.tables[name] = report
                 report.new_rows, report.samples = sample(self.goal, one, secret)
                 if not report.conflict:
                     report.foreseen = digest_of_table(one)
                     one.write()
             one.done()
-
-    def _check_room(self) -> None:
-        """Check that the disk has room for the safety copy, and for the rows of a new database.
-
-        Rows of our own files are stored as they wait, so they fill at least half as much. How much an existing
-        database grows is not known before. Raises SpoolFullError if there certainly is no room."""
-        goal, wish = self.goal, self.asked.backup
-        if self._copies:
-            assert goal.path is not None
-            folder = Path(wish).parent if isinstance(wish, (str, Path)) else copies_folder(goal.path, self.settings)
-            sizes = (goal.connection.execute(f"PRAGMA main.{p}").fetchone()[0] for p in ("page_count", "page_size"))
-            check_free(folder, prod(sizes), f"The safety copy of {goal.name}")
-        own = all(staged.own for staged in self.staging.tables.values())
-        if goal.fresh and goal.place is not None and own and not self.asked.leave_out_bad_rows:
-            check_free(goal.place.parent, self.staging.path.stat().st_size // 2, f"The new database {goal.name}")
-
-    @property
-    def _copies(self) -> bool:
-        """Whether a safety copy is still to be made."""
-        asked, goal = self.asked, self.goal
-        wanted = asked.backup is not False and not asked.preview
-        return wanted and not goal.fresh and goal.path is not None and self.report.safety_copy is None
-
-    def _copy(self) -> None:
-        """Make the safety copy while the transaction keeps other writers out and nothing is written yet."""
-        goal, wish = self.goal, self.asked.backup
-        if not self._copies:
-            return
-        assert goal.path is not None
-        self.watch.begin("copying")
-        place = Path(wish) if isinstance(wish, (str, Path)) else default_place(goal.path, self.settings)
-        try:
-            made = copy_before(goal.path, goal.library, place, self.watch.check)
-        except BaseException:
-            remove_empty_folder(goal.path)
-            raise
-        self.report.safety_copy = str(made)
-        self.report.restore = restore_command(made, goal.path)
-
-    def _forget_copy(self) -> None:
-        """Delete the safety copy, because nothing was changed."""
-        if self.report.safety_copy is not None:
-            assert self.goal.path is not None
-            delete_copy(Path(self.report.safety_copy), self.goal.path)
-            self.report.safety_copy = self.report.restore = None

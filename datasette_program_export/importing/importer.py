@@ -8,18 +8,19 @@ import only in this last step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Set
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from ..database.library import Prepare
 from ..database.source import belongs_to
 from ..errors import RefusedError, RequestError
 from ..files.reading_limits import Limits
 from ..options.arguments import optional, path_of
 from ..options.settings import Settings
-from .choices import Dates, Decimal, ImportChoices, Kind, NotANumber, Policy
+from .choices import Choices, ImportChoices
 from .import_run import ImportHooks, ImportRun, Inspect, RunOn
 from .log import logged
 from .progress import ImportProgress
@@ -28,9 +29,10 @@ from .report import ImportReport
 from .staging.columns import ColumnMapping
 from .staging.database import StagingDatabase
 from .target import Target
+from .writing.bad_rows import BadRows
 
-_FOR_NO_TABLE: Mapping[str, Policy] = {}
-_OF_NO_COLUMN: Mapping[str, Kind] = {}
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 def load(
@@ -43,46 +45,33 @@ def load(
     run_on: RunOn | None = None,
     watch: ImportProgress | None = None,
     limits: Limits | None = None,
-    on_conflict: Policy = "fail",
-    on_conflict_for: Mapping[str, Policy] = _FOR_NO_TABLE,
-    preview: bool = False,
-    insert: bool = True,
-    allow_dangling: bool = False,
-    triggers: bool = False,
-    allow_stale_indexes: bool = False,
-    backup: bool | str | Path = True,
-    expect: str | None = None,
-    leave_out_bad_rows: bool = False,
-    without: Sequence[str] = (),
-    table: str | None = None,
-    find_table: bool = True,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    header: bool | None = None,
-    skip_lines: int = 0,
-    decimal: Decimal | None = None,
-    dates: Dates | None = None,
-    cells: Mapping[str, Kind] = _OF_NO_COLUMN,
-    nan: NotANumber | None = None,
-    rows_at: str | None = None,
-    trusted: bool = False,
-    keys: Literal["kept", "new"] = "kept",
-    match: Sequence[str] = (),
-    **unknown: NoReturn,
+    prepare: Prepare | None = None,
+    visible: Set[str] | None = None,
+    file_name: str | None = None,
+    **choices: Unpack[Choices],
 ) -> ImportReport:
     """Import a file into a database, and return the report. ``ImportChoices`` explains the choices.
 
-    Example: ``load("copy.db", "client-3.json", on_conflict="update", preview=True)``. ``target`` is a path, a
-    connection or a sqlite_utils Database. ``inspect`` is called in the transaction after everything is written,
-    ``inspect_staged`` before the first row is compared; an exception from them rolls back.
-    ``run_on`` calls its argument once, on any thread, with another connection to the same database, which writes.
-    ``watch`` counts the rows and can stop it (CancelledError); ``limits`` (of ``settings``) hold if not ``trusted``.
-    A refused import raises RefusedError with its report. Also raises RequestError for invalid or unknown choices,
-    NotFoundError, SourceError, BusyError, OSError."""
-    choices = {name: value for name, value in locals().items() if name in ImportChoices.model_fields}
-    asked, hooks = ImportChoices.of({**choices, **unknown}), ImportHooks(inspect, inspect_staged, run_on)
-    known, seen = optional("settings", settings, Settings) or Settings(), watch or ImportProgress()
-    return _imported(target, path_of("file", file), asked, known, hooks, seen, limits)
+    ``target`` is a path, a connection or a sqlite_utils Database; ``ImportChoices`` explains the choices. Example::
+
+        report = load("copy.db", "client-3.programjson", on_conflict="update", preview=True)
+
+    ``inspect`` is called in the transaction after everything is written; an exception from it rolls back.
+    ``inspect_staged`` is called before the first row is compared; an exception from it ends the import.
+    ``run_on`` chooses the connection that writes. It calls its argument once, on any thread, with another
+    connection to the same database, and returns after that call has returned.
+    ``watch`` counts the rows and can stop the import, which raises CancelledError.
+    ``prepare`` is called with each connection that is opened, to load extensions or functions that its triggers need.
+    ``visible`` are the tables that the person may see (None: all), among which one is found for a file that names none.
+    ``file_name`` is what the file is called, where it lies under another name; "" tells nothing of its table.
+    ``limits`` apply to a file that is not ``trusted``; by default they come from ``settings``.
+
+    A preview always returns its report. An import that is refused raises RefusedError, which carries the
+    report. Raises RequestError for invalid or unknown choices, NotFoundError, SourceError, BusyError, OSError."""
+    asked = ImportChoices.of(dict(choices))
+    hooks = ImportHooks(inspect, inspect_staged, run_on, visible, file_name, prepare)
+    settings = optional("settings", settings, Settings) or Settings()
+    return _imported(target, path_of("file", file), asked, settings, hooks, watch or ImportProgress(), limits)
 
 
 def _imported(
@@ -97,12 +86,15 @@ def _imported(
     with ExitStack() as stack:
         if isinstance(asked.backup, (str, Path)) and Path(asked.backup).exists():
             raise RequestError(f"{Path(asked.backup).name} is there already; a safety copy replaces nothing.")
-        goal = stack.enter_context(Target(target, preview=asked.preview, spool_dir=settings.spool_dir))
+        goal = stack.enter_context(
+            Target(target, preview=asked.preview, spool_dir=settings.spool_dir, prepare=hooks.prepare)
+        )
         if isinstance(asked.backup, (str, Path)) and goal.path and belongs_to(goal.path, Path(asked.backup)):
             raise RequestError(f"{Path(asked.backup).name} is a part of the database itself. Choose another name.")
         staging = stack.enter_context(StagingDatabase(settings.spool_dir, watch))
         reading = replace(limits or limits_of(settings), go_on=watch.check)
-        run = ImportRun(goal, staging, asked, settings, file, hooks, watch, reading)
+        aside = stack.enter_context(BadRows(asked.skip_bad, settings.spool_dir))
+        run = ImportRun(goal, staging, asked, settings, file, hooks, watch, reading, aside)
         report = logged(goal.name, asked.preview, run.through)
     if not report.ok and not asked.preview:
         first = report.findings[0].message

@@ -62,6 +62,11 @@ class TableReport(_Model):
     unchanged: int = Field(default=0, description="Rows that are there exactly so.")
     skip: int = Field(default=0, description="Rows that are left as they are.")
     conflict: int = Field(default=0, description="Rows that are there with other values, and stop the import.")
+    created: bool = Field(default=False, description="Whether the table is made for the rows.")
+    new_columns: dict[str, str] = Field(default={}, description="Columns that are made for the rows, and their types.")
+    defaults: dict[str, str] = Field(
+        default={}, description="Columns that the file does not give, and what the application gives them in new rows."
+    )
     left_out: int = Field(default=0, description="Bad rows, where the caller asked to go on without them.")
     policy: str = "fail"
     foreseen: str | None = Field(
@@ -103,6 +108,8 @@ class ImportReport(_Model):
     notes: list[Finding] = Field(default=[], description="What is worth knowing.")
     bad_rows: int = Field(default=0, description="Rows of the file of which a finding says that they cannot go in.")
     left_out: list[Finding] = Field(default=[], description="Why rows were left out, where the caller went on.")
+    set_aside: int = Field(default=0, description="How many rows were left out.")
+    bad_rows_file: str | None = Field(default=None, description="The file with the rows that were left out.")
     dangling: list[AllowedReference] = []
     safety_copy: str | None = None
     restore: str | None = Field(default=None, description="The command that brings the safety copy back.")
@@ -139,6 +146,9 @@ class FindingCollector:
         self.errors: list[Finding] = []
         self.notes: list[Finding] = []
         self.bad: dict[str, set[int]] = {}
+        self.keeps_reasons = False  # for bad rows that are set aside: what they are called, and all their reasons
+        self.reasons: dict[str, dict[int, tuple[str, list[str]]]] = {}
+        self.held: dict[str, dict[int, Any]] = {}
         self._counts: Counter[tuple[str, str | None, str | None, bool]] = Counter()
 
     def add(
@@ -150,10 +160,15 @@ class FindingCollector:
         number: int | None = None,
         unit: str = "row",
         error: bool = True,
+        held: Any = None,
     ) -> None:
-        """Add a finding; ``number`` is a row or line number, as ``unit`` says."""
+        """Add a finding; ``number`` is a row or line number, as ``unit`` says. ``held`` is a row that is not staged."""
         if error and table is not None and number is not None:
             self.bad.setdefault(table, set()).add(number)
+            if self.keeps_reasons:
+                self.reasons.setdefault(table, {}).setdefault(number, (unit, []))[1].append(message)
+                if held is not None:
+                    self.held.setdefault(table, {})[number] = held
         place: dict[str, Any] = {unit: number} if number is not None else {}
         found = Finding(kind=kind, message=message, table=table, column=column, error=error, **place)
         told = self.errors if error else self.notes
@@ -183,6 +198,8 @@ class FindingCollector:
         """Forget the errors before another attempt without the bad rows."""
         self.errors.clear()
         self.bad.clear()
+        self.reasons.clear()
+        self.held.clear()
         self._counts.clear()
 
     def into(self, report: ImportReport) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import datetime, timezone
+from math import prod
 from pathlib import Path
 from types import ModuleType
 
@@ -21,7 +22,13 @@ from ..database.sqlite_errors import explain, is_locked
 from ..errors import BusyError, NotFoundError, RequestError, SourceError
 from ..files.atomic import check_beside, folder_beside, keep_name
 from ..files.temporary.folder import new_private
+from ..files.temporary.room import check_free
 from ..options.settings import Settings
+from .choices import ImportChoices
+from .progress import ImportProgress
+from .report import ImportReport
+from .staging.database import StagingDatabase
+from .target import Target
 
 _WAIT = 5.0
 _PAGES = 10_000  # between two checks whether the copy was cancelled
@@ -134,3 +141,57 @@ def restore(copy: Path, database: Path) -> None:
         if is_locked(error):
             raise BusyError(f"{database.name} is locked by another program; try again later.") from error
         raise SourceError(f"{copy.name} cannot be restored: {explain(error)}.") from error
+
+
+class SafetyCopy:
+    """The safety copy of one import: whether it is wanted, made once, and deleted if nothing was changed."""
+
+    def __init__(
+        self, goal: Target, asked: ImportChoices, settings: Settings, watch: ImportProgress, report: ImportReport
+    ) -> None:
+        self.goal, self.asked, self.settings, self.watch, self.report = goal, asked, settings, watch, report
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is still to be made."""
+        asked, goal = self.asked, self.goal
+        wanted = asked.backup is not False and not asked.preview
+        return wanted and not goal.fresh and goal.path is not None and self.report.safety_copy is None
+
+    def check_room(self, staging: StagingDatabase) -> None:
+        """Check that the disk has room for the safety copy, and for the rows of a new database.
+
+        Rows of our own files are stored as they wait, so they fill at least half as much. How much an existing
+        database grows is not known before. Raises SpoolFullError if there certainly is no room."""
+        goal, wish = self.goal, self.asked.backup
+        if self.wanted:
+            assert goal.path is not None
+            folder = Path(wish).parent if isinstance(wish, (str, Path)) else copies_folder(goal.path, self.settings)
+            sizes = (goal.connection.execute(f"PRAGMA main.{p}").fetchone()[0] for p in ("page_count", "page_size"))
+            check_free(folder, prod(sizes), f"The safety copy of {goal.name}")
+        own = all(staged.own for staged in staging.tables.values())
+        if goal.fresh and goal.place is not None and own and not self.asked.goes_on:
+            check_free(goal.place.parent, staging.path.stat().st_size // 2, f"The new database {goal.name}")
+
+    def make(self) -> None:
+        """Make it while the transaction keeps other writers out and nothing is written yet."""
+        goal, wish = self.goal, self.asked.backup
+        if not self.wanted:
+            return
+        assert goal.path is not None
+        self.watch.begin("copying")
+        place = Path(wish) if isinstance(wish, (str, Path)) else default_place(goal.path, self.settings)
+        try:
+            made = copy_before(goal.path, goal.library, place, self.watch.check)
+        except BaseException:
+            remove_empty_folder(goal.path)
+            raise
+        self.report.safety_copy = str(made)
+        self.report.restore = restore_command(made, goal.path)
+
+    def forget(self) -> None:
+        """Delete it, because nothing was changed."""
+        if self.report.safety_copy is not None:
+            assert self.goal.path is not None
+            delete_copy(Path(self.report.safety_copy), self.goal.path)
+            self.report.safety_copy = self.report.restore = None

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from ..database.library import sqlite3
+from ..database.library import Prepare, sqlite3
 from ..database.reflection import reflect
 from ..database.schema import Schema
 from ..database.source import Source
@@ -23,7 +23,7 @@ from ..database.sqlite_errors import explain, is_full, is_locked, is_readonly
 from ..database.text import decode_text
 from ..errors import BusyError, ExportError, NotFoundError, RequestError, SourceError, SpoolFullError
 from ..files.atomic import check_beside, folder_beside, give_name
-from ..files.temporary.folder import TemporaryFolder, new_private
+from ..files.temporary.folder import TemporaryFolder, new_file
 from ..options.arguments import path_of
 
 SIGN = "program_export_sign"
@@ -42,9 +42,11 @@ _PRAGMAS = {"foreign_keys": 0, "ignore_check_constraints": 0, "automatic_index":
 class Target:
     """A context manager. ``fresh`` is true if the database has no tables yet, so that the file's own can be made."""
 
-    def __init__(self, database: Any, *, preview: bool = False, spool_dir: str | None = None) -> None:
+    def __init__(
+        self, database: Any, *, preview: bool = False, spool_dir: str | None = None, prepare: Prepare | None = None
+    ) -> None:
         self.path: Path | None = None
-        self._spool_dir = spool_dir
+        self._spool_dir, self._prepare = spool_dir, prepare
         self._part: Path | None = None
         self._preview = preview
         self._lent = ExitStack()
@@ -83,7 +85,7 @@ class Target:
                 raise NotFoundError(f"There is no folder {place.parent} for a new database.")
             check_beside(place)
             self._folder = TemporaryFolder(self._spool_dir) if self._preview else folder_beside(place)
-            self._part = place = new_private(self._folder.path / place.name)
+            self._part = place = new_file(self._folder.path / place.name)  # the folder is private
         elif not place.is_file():
             raise NotFoundError(f"{place.name} is not a database file.")
         uri = f"{place.resolve().as_uri()}?mode=rw"
@@ -106,6 +108,8 @@ class Target:
             if self._part is not None:
                 connection.execute("PRAGMA synchronous=OFF")  # ``publish`` synchronises the finished file
             connection.create_function(SIGN, 1, sign, deterministic=True)
+            if self._prepare is not None and not self._given:
+                self._prepare(connection)
             self.schema: Schema = reflect(connection)
             self.encoding = self.schema.encoding
         except self.library.DatabaseError as error:
@@ -189,12 +193,16 @@ class Target:
         """Commit the transaction. ``publish`` then gives a new file its name."""
         self.connection.execute("COMMIT")
 
-    def publish(self) -> None:
-        """Rename a new file to its final name after closing it. Raises BusyError if the name is taken by now."""
+    def publish(self, *, private: bool) -> None:
+        """Rename a new file to its final name after closing it. ``private``: only its owner can read it.
+
+        Raises BusyError if the name is taken by now."""
         if self._part is None or self._preview:
             return
         assert self.path is not None
         self.connection.close()
+        if private:
+            self._part.chmod(0o600)
         handle = os.open(self._part, os.O_RDONLY)
         try:
             os.fsync(handle)

@@ -17,6 +17,8 @@ from .hooks.manager import Plugin
 from .hooks.preset_sources import Source, preset_sources
 from .settings import Subject
 
+NOW = "now"
+
 
 class Preset(BaseModel):
     """The settings for a known application, and the columns by which its database is recognised."""
@@ -33,6 +35,11 @@ class Preset(BaseModel):
     caches: list[str] = []
     order: list[str] = []
     computed: dict[str, list[str]] = {}  # keys in the application's own exports that are not columns
+    defaults: dict[str, dict[str, str | int | float]] = {}  # what it gives new rows, by table; * is every table
+
+    def defaults_of(self, table: str) -> dict[str, str | int | float]:
+        """Return what the application gives a table's new rows, by column; ``NOW`` is the present moment."""
+        return {**self.defaults.get("*", {}), **self.defaults.get(table, {})}
 
     def recognises(self, schema: Schema) -> bool:
         """Return whether the schema has all tables and columns that mark the application's database."""

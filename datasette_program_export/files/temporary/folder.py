@@ -72,6 +72,12 @@ def new_private(path: Path) -> Path:
     return path
 
 
+def new_file(path: Path) -> Path:
+    """Create an empty file that whom the umask lets can read, and return its path. Raises OSError."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    return path
+
+
 def sweep(folder: str | Path | None = None) -> None:
     """Remove the temporary folders in ``folder`` whose processes are gone. What cannot be removed stays."""
     with suppress(OSError), os.scandir(tempfile.gettempdir() if folder is None else folder) as entries:

@@ -10,7 +10,6 @@ from typing import IO
 
 import msgspec
 
-from ...database.schema import Table
 from ...errors import RequestError, UnreadableError
 from ...files.input_file import open_input
 from ...files.reading_limits import Limits
@@ -20,11 +19,13 @@ from ..report import ImportReport
 from ..staging.columns import ColumnMapping
 from .csv.encoding import check_encoding, encoding_of
 from .csv.reading import read_csv
-from .csv_table import find_table
+from .csv.survey import look_at_csv
+from .destination import table_of
 from .json.document import JsonDocument, from_text
 from .json.lines import read_lines
 from .json.source import as_utf8
 from .rows import ForeignRows
+from .survey import Survey
 
 Content = Callable[[], AbstractContextManager[IO[bytes]]]
 _START = 1 << 20
@@ -45,10 +46,11 @@ def read_foreign(
         start = file.read(_START)
     if start.startswith((b"PK\3\4", b"SQLite format 3")):
         raise UnreadableError("This file is none that can be imported: no package of this program, no JSON, no CSV.")
-    if not intake.schema:
+    if not intake.schema and not choices.create:
         raise RequestError(
-            "The target has no tables, and the file does not say how they are made. Import it into a database that "
-            "has them; programjson, ndjson with its envelope and packages of this program bring theirs along."
+            "The target has no tables, and the file does not say how they are made. With the argument create they are "
+            "made as its rows need them; programjson, ndjson with its envelope and packages of this program bring "
+            "theirs along."
         )
     if choices.encoding is not None:
         check_encoding(choices.encoding)
@@ -59,7 +61,7 @@ def read_foreign(
         if not encoding.startswith("utf-8"):
             intake.findings.add("read", f"The file is {encoding}, which JSON is not as a rule.", error=False)
         if report.format == "ndjson":
-            report.layout, rows = read_lines(opened, _named(intake, choices), intake, choices, limits)
+            report.layout, rows = read_lines(opened, intake, choices, limits)
             _tell(rows, intake, report)
         else:
             report.layout = _json(opened, encoding, intake, choices, report, limits)
@@ -67,17 +69,8 @@ def read_foreign(
     report.format = "csv"
     if b"\0" in start and not _may_be_text(start, content, choices):
         raise UnreadableError("This file is none that can be imported: no JSON, no CSV, and nothing of this program.")
-    table = find_table(content, intake, choices) if choices.table is None else _named(intake, choices)
-    report.layout = read_csv(content, table, intake, choices, limits)
-
-
-def _named(intake: ColumnMapping, choices: ImportChoices) -> Table:
-    if choices.table is None:
-        raise RequestError("The file names no table: give the argument table.")
-    table = intake.find(choices.table)
-    if table is None:
-        raise UnreadableError(f"Rows cannot go into {choices.table}.", "unknown")
-    return table
+    choices, begins = look_at_csv(content, intake, choices, limits)
+    report.layout = read_csv(content, table_of(intake, choices), intake, choices, limits, begins=begins)
 
 
 def _beginning(start: bytes, content: Content, choices: ImportChoices) -> bytes:
@@ -127,6 +120,10 @@ def _json(
     report: ImportReport,
     limits: Limits,
 ) -> str:
+    if choices.create or choices.alter:
+        survey = Survey(intake, choices)
+        JsonDocument(opened, survey, choices, limits, encoding).read()
+        survey.end()
     rows = ForeignRows(intake, choices, limits=limits)
     document = JsonDocument(opened, rows, choices, limits, encoding)
     document.read()

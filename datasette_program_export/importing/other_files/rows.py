@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ...database.schema import fold
+from ...database.schema import Schema, fold
 from ...errors import UnreadableError
 from ...files.reading_limits import LARGE, TRUSTING, Limits
 from ...formats.dataset import Value
@@ -68,11 +68,7 @@ class ForeignRows:
 
     def called(self, name: str, row: Mapping[str, Any]) -> str:
         """Return the table that a name means: the one that has the row's reference to a chart."""
-        other = _ALSO_CALLED.get(fold(name))
-        if other is None or "chart_id" not in row or self.intake.schema.find(other) is None:
-            return name
-        table = self.intake.schema.find(name)
-        return name if table is not None and table.column("chart_id") is not None else other
+        return called(self.intake.schema, name, row)
 
     def add(self, name: str, row: dict[str, Any], number: int | None = None) -> None:
         """Stage one row. Lists of rows in it, under the names of other tables, are staged as rows of those tables."""
@@ -93,7 +89,7 @@ class ForeignRows:
                 column = staged.columns[place]
                 message = str(error) if isinstance(error, UnfitError) else "holds a value that SQLite cannot"
                 self.intake.findings.add(
-                    "value", f"{where}: {column} {message}.", staged.table.name, column, number, self.unit
+                    "value", f"{where}: {column} {message}.", staged.table.name, column, number, self.unit, held=row
                 )
                 return
         waiting = self._waiting.setdefault(name, [])
@@ -105,6 +101,10 @@ class ForeignRows:
             self.end()
         elif len(waiting) == _BATCH:
             self._flush(name)
+
+    def note(self, told: str, table: str) -> None:
+        """Tell how rows of a table were read."""
+        self.intake.findings.add("read", told, table, error=False)
 
     def end(self) -> None:
         """Write the waiting rows; call it after the last row."""
@@ -138,6 +138,8 @@ class ForeignRows:
 
     def _unknown(self, staged: StagedTable, key: str) -> None:
         name = staged.table.name
+        if self.intake.renaming.is_left_away(name, key):
+            return
         known = self.intake.known
         computed = known.preset.computed.get(name, []) if known is not None and known.preset is not None else []
         column = staged.table.column(key)
@@ -166,6 +168,15 @@ class ForeignRows:
         for key in [k for k, v in row.items() if v == [] and table.column(k) is None]:
             if self.intake.schema.find(key) is not None:
                 del row[key]
+
+
+def called(schema: Schema, name: str, row: Mapping[str, Any]) -> str:
+    """Return the table that a name means: the one that has the row's reference to a chart."""
+    other = _ALSO_CALLED.get(fold(name))
+    if other is None or "chart_id" not in row or schema.find(other) is None:
+        return name
+    table = schema.find(name)
+    return name if table is not None and table.column("chart_id") is not None else other
 
 
 def real(text: str, rounds: bool) -> float:

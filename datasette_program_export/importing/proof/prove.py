@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...database.library import Prepare
 from ...database.reflection import reflect
 from ...database.schema import quote
 from ...files.temporary.folder import TemporaryFolder
@@ -63,12 +64,17 @@ class Proof(BaseModel):
 
 
 def prove(
-    file: str | Path, *, settings: Settings | None = None, trusted: bool = False, folder: str | None = None
+    file: str | Path,
+    *,
+    settings: Settings | None = None,
+    trusted: bool = False,
+    folder: str | None = None,
+    prepare: Prepare | None = None,
 ) -> Proof:
     """Import a file into a new database, compare the two, and remove the database.
 
     The file is in a format of this program. ``folder`` holds the new database, by default the system's
-    temporary folder. ``trusted`` lifts the limits on size. Example::
+    temporary folder. ``trusted`` lifts the limits on size. ``prepare`` is called with its connection. Example::
 
         proof = prove("client-3.programjson")
         print(proof.proven, proof.problems)
@@ -83,7 +89,14 @@ def prove(
             new = scratch / "proof.db"
             look = _Look(said)
             report = load(
-                new, path, settings=settings, inspect=look, preview=True, allow_dangling=True, trusted=trusted
+                new,
+                path,
+                settings=settings,
+                inspect=look,
+                preview=True,
+                allow_dangling=True,
+                trusted=trusted,
+                prepare=prepare,
             )
             proof.report, proof.tables, proof.bytes = report, look.tables, look.bytes
             aside = [n.message for n in report.notes if n.kind == "set_aside"]

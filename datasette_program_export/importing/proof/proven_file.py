@@ -58,7 +58,8 @@ def _recorded(first: Path, path: Path, settings: Settings, request: Request) -> 
         raise BrokenExportError(f"The file did not come back as it went out, so it was removed. {told}")
     said = {"at": now_text(), "seconds": proof.seconds, "tables": len(proof.tables)}
     said["rows"] = sum(table.rows for table in proof.tables.values())
-    write_whole(path, _again(first, {"proven": said}, request, settings.spool_dir))
+    again = _again(first, {"proven": said}, request, settings.spool_dir)
+    write_whole(path, again, private=request.secrets == "include")
     return proof
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
+from ...database.library import Prepare
 from ...database.schema import Schema, Table, affinity, fold
 from ...database.virtual_tables import indexed_by, keeps_rows, row_number
 from ...errors import UnreadableError
@@ -12,9 +13,12 @@ from ...formats.dataset import Dataset, TableStream
 from ...formats.description.coverage import EMPTY, Coverage
 from ...formats.description.schema import DocumentSchema
 from ...selection.annotated_schema import AnnotatedSchema
+from ..choices import ImportChoices
 from ..report import FindingCollector
+from .additions import Additions
 from .database import StagedTable, StagingDatabase
 from .new_tables import NewTables
+from .renaming import Renaming
 
 _REFUSED = {
     "view": "is a view, which holds no rows of its own",
@@ -36,10 +40,17 @@ class ColumnMapping:
         known: AnnotatedSchema | None,
         staging: StagingDatabase,
         findings: FindingCollector,
-        without: Iterable[str] = (),
+        choices: ImportChoices | None = None,
     ) -> None:
+        self.choices = choices or ImportChoices()
+        self.renaming = Renaming(self.choices.map)
+        self.renaming.tables = set(map(fold, schema))
+        self.additions = Additions()
+        self.file = ""  # its name, by which a table may be found, among those that the person may see
+        self.visible: Set[str] | None = None
+        self.prepare: Prepare | None = None
         self.schema = schema
-        self.without = {fold(name): name for name in without}
+        self.without = {fold(name): name for name in self.choices.without}
         self.in_file: set[str] = set()
         self.known = known
         self.staging = staging
@@ -49,7 +60,13 @@ class ColumnMapping:
         self.document: DocumentSchema | None = None
 
     def find(self, name: str) -> Table | None:
-        """Return the target's table of that name if it can take rows; otherwise add a finding and return None."""
+        """Return the target's table of that name if it can take rows; otherwise add a finding and return None.
+
+        Its columns are called as the file calls them; ``settle`` gives them the target's names."""
+        table = self._target(name)
+        return self.renaming.shown(table) if table is not None else None
+
+    def _target(self, name: str) -> Table | None:
         self.in_file.add(fold(name))
         if fold(name) in self.without:
             self.findings.add("left_out", f"{name} of the file is left out, as was asked for.", error=False)
@@ -64,6 +81,44 @@ class ColumnMapping:
         self.findings.add("table", f"The table {name} {why}.", name)
         return None
 
+    def add(self, name: str, columns: Mapping[str, str], pk: Sequence[str]) -> None:
+        """Plan a new table, or new columns of one that is there, with their types. Raises RequestError."""
+        table = self.schema.find(name)
+        if table is None:
+            self.schema = self.additions.table(self.schema, name, columns, pk)
+            self.renaming.tables.add(fold(name))
+            return
+        if self._target(name) is not None:
+            for column, kind in columns.items():
+                self.schema = self.additions.column(self.schema, self.schema[table.name], column, kind)
+
+    def is_computed(self, table: Table, column: str) -> bool:
+        """Return whether a column of the file follows from others, and is not stored."""
+        preset = self.known.preset if self.known is not None else None
+        there = table.column(column)
+        return (preset is not None and column in preset.computed.get(table.name, [])) or bool(there and there.generated)
+
+    def settle(self) -> None:
+        """Give the staged tables the target's names, when all rows are read. A name in ``map`` that no table of the
+        file has is a finding."""
+        for name, staged in self.staging.tables.items():
+            shown, table = staged.table, self.schema[name]
+            for column in {c for shape in staged.shapes for c in shape}:
+                self.renaming.note_given(table, column)
+            if shown is not table:
+                names = {c: self.renaming.given(table, c) for c in staged.columns}
+                staged.table, staged.columns = table, tuple(names.values())
+                staged.shapes[:] = [tuple(names[c] for c in shape) for shape in staged.shapes]
+                staged.as_told = frozenset(names.get(c, c) for c in staged.as_told)
+            for column in self.renaming.left.get(name, ()):
+                self.findings.add("map", f"{column} of {name} is left away, as was asked.", name, column, error=False)
+        if self.findings.errors:
+            return
+        for column in self.renaming.unmet:
+            to = self.choices.map[column]
+            other = f", or its table has no column {to}" if to is not None else ""
+            self.findings.add("column", f"The file has no column {column} that could be mapped{other}.", None, column)
+
     def keep_only(self, name: str, why: str) -> None:
         """Forget the rows of all other tables, and what was found about them; a note says what is left out."""
         wanted = self.schema.find(name)
@@ -71,6 +126,7 @@ class ColumnMapping:
             rows = self.staging.tables.pop(other).rows
             if rows:
                 self.findings.add("left_out", f"{rows:,} of {other} left out: {why}.", other, error=False)
+        self.additions.keep_only(name)
         self.findings.keep_only(wanted.name if wanted is not None else name)
 
     def _shown(self, stream: TableStream) -> bool:
@@ -95,7 +151,7 @@ class ColumnMapping:
         if not self.schema:
             self.construction = NewTables(dataset.schema, self.without)
             self.staging.encoding = self.construction.encoding
-            self.schema = self.construction.trial(self.findings)
+            self.schema = self.construction.trial(self.findings, self.prepare)
 
         def coverage() -> Coverage:
             self.coverage = dataset.coverage()
@@ -112,17 +168,26 @@ class ColumnMapping:
         return replace(stream, batches=self.staging.taking(staged, places, stream.batches))
 
     def _place(self, stream: TableStream) -> tuple[StagedTable, list[int]] | None:
-        table = self.find(stream.name)
+        table = self._target(stream.name)
         if table is None:
             return None
         assert self.document is not None
         strict = self.document.tables[stream.name].strict
         columns, given, places = [], [], []
         for place, field in enumerate(stream.fields):
-            column = table.column(field.name)
+            name = self.renaming.to(table.name, field.name)
+            if name is None:
+                continue
+            column = table.column(name)
+            if column is None and self.choices.alter and self.construction is None:
+                given_type = affinity(field.type, strict)
+                kind = "BLOB" if given_type == "NUMERIC" else given_type  # of these, BLOB alone keeps every value
+                self.add(table.name, {name: kind}, ())
+                table = self.schema[table.name]
+                column = table.column(name)
             if column is None:
-                message = f"{table.name} has no column {field.name} in the target. Its values would be lost."
-                self.findings.add("column", message, table.name, field.name)
+                message = f"{table.name} has no column {name} in the target. Its values would be lost."
+                self.findings.add("column", message, table.name, name)
             elif not column.generated:
                 columns.append(column.name)
                 given.append(affinity(field.type, strict))
@@ -148,6 +213,13 @@ class ColumnMapping:
             if column is not None and staged.table.column(part.column) is None:
                 told = f"{name}.{column} comes without {part.column}, which was left out as secret: "
                 self.findings.add("secret", f"{told}a row that is changed here loses it.", name, column, error=False)
+
+    def gives_secrets(self) -> bool:
+        """Return whether the file gives values for columns that hold secrets."""
+        known = self.known
+        return known is not None and any(
+            set(known.secret_columns(one.table)) & set().union(*one.shapes) for one in self.staging.tables.values()
+        )
 
     def json_columns(self) -> Iterator[tuple[StagedTable, str]]:
         """Yield the staged columns whose texts must be JSON, by the file or by the target's preset."""

@@ -72,6 +72,16 @@ class StagedTable:
         more = enumerate(self.more)
         return "".join(f" {join} {schema}.{name} AS s{n} ON s{n}.line = s.line" for n, name in more)
 
+    def row(self, connection: sqlite3.Connection, line: int) -> dict[str, Any]:
+        """Return the values that the file gives in one row, by column."""
+        (shape,) = connection.execute(f"SELECT shape FROM {self.name} WHERE line = ?", (line,)).fetchone()
+        values: list[Any] = []
+        for first in range(0, len(self.raw), _COLUMNS):
+            names = ", ".join(self.raw[first : first + _COLUMNS])
+            values += connection.execute(f"SELECT {names} FROM {self.holder(first)} WHERE line = ?", (line,)).fetchone()
+        given = set(self.shapes[shape])
+        return {column: value for column, value in zip(self.columns, values) if column in given}
+
 
 class StagingDatabase:
     """A context manager that removes the database at its end. Attach ``path`` after ``close``."""

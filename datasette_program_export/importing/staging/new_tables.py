@@ -10,7 +10,7 @@ from collections.abc import Container
 from contextlib import suppress
 from dataclasses import replace
 
-from ...database.library import sqlite3
+from ...database.library import Prepare, sqlite3
 from ...database.reflection import reflect
 from ...database.schema import Schema, fold, quote
 from ...database.scratch import scratch_database
@@ -58,9 +58,9 @@ class NewTables:
         connection.execute(f"PRAGMA encoding={quote(self.encoding)}")
         connection.execute("PRAGMA trusted_schema=ON")
 
-    def trial(self, findings: FindingCollector) -> Schema:
+    def trial(self, findings: FindingCollector, prepare: Prepare | None) -> Schema:
         """Return the schema that the statements create in an empty database in memory. A refusal is a finding."""
-        with scratch_database() as scratch:
+        with scratch_database(prepare=prepare) as scratch:
             self.prepare(scratch)
             self.make_tables(scratch, findings)
             if not findings.errors:

@@ -40,7 +40,11 @@ def digest_of_table(one: TableWriter) -> str | None:
 
 def digest_of_tables(tables: Mapping[str, TableReport]) -> str:
     """Return one digest for all tables."""
-    found = {name: table.foreseen for name, table in sorted(tables.items()) if table.foreseen is not None}
+    found = {
+        name: [table.foreseen, table.new_columns] if table.new_columns else table.foreseen
+        for name, table in sorted(tables.items())
+        if table.foreseen is not None or table.new_columns
+    }
     return hashlib.sha256(dumps(found).encode("utf-8", "surrogatepass")).hexdigest()
 
 

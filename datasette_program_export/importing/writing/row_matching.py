@@ -26,13 +26,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class RowMatching:
-    """Builds the SQL for one table and one set of given columns; ``schema`` is the attached staging database."""
+    """Builds the SQL for one table and one set of given columns; ``schema`` is the attached staging database.
+
+    ``defaults`` are other columns, and the SQL of what a new row gets in them."""
 
     staged: StagedTable
     given: tuple[str, ...]
     schema: str
     verdicts: str  # a TEMP table: line, verdict
     strictly: str = " OR ABORT"  # else a column's own ON CONFLICT clause drops rows, or replaces others, unsaid
+    defaults: tuple[tuple[str, str], ...] = ()
 
     @property
     def target(self) -> str:
@@ -127,10 +130,18 @@ class RowMatching:
         )
 
     def insertion(self) -> str:
-        """Return the beginning of an INSERT of the given columns."""
+        """Return the beginning of an INSERT of new rows; all of it, if they give nothing."""
+        names = ", ".join(map(quote, (*self.given, *(name for name, _ in self.defaults))))
         if not self.given:
-            return f"INSERT{self.strictly} INTO {self.target} DEFAULT VALUES"
-        return f"INSERT{self.strictly} INTO {self.target} ({', '.join(map(quote, self.given))})"
+            values = ", ".join(value for _, value in self.defaults)
+            return f"INSERT{self.strictly} INTO {self.target} " + (
+                f"({names}) VALUES ({values})" if names else "DEFAULT VALUES"
+            )
+        return f"INSERT{self.strictly} INTO {self.target} ({names})"
+
+    def new_values(self) -> str:
+        """Return the values of new rows as SQL: the given ones, and the defaults."""
+        return ", ".join([self.values(), *(value for _, value in self.defaults)])
 
     def values(self, *, named: bool = False) -> str:
         """Return the values of the given columns as SQL, converted from what was staged; also as ``c0``, ``c1``, …"""

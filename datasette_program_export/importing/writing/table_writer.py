@@ -14,6 +14,7 @@ from ..choices import ImportChoices
 from ..report import MOST, FindingCollector, TableReport
 from ..staging.database import StagedTable
 from ..target import Target
+from .defaults import Defaults
 from .row_matching import DIFFERENT, INSERT, UNCHANGED, WIDEST, RowMatching, pieces
 from .triggers import Triggers
 
@@ -27,7 +28,9 @@ _RULES = {
 
 
 class TableWriter:
-    """Writes one table. ``secret`` are columns that keep their values if the file does not give them."""
+    """Writes one table. ``secret`` are columns that keep their values if the file does not give them.
+
+    ``defaults`` are what new rows get in columns that neither the file nor the table's own defaults fill."""
 
     def __init__(
         self,
@@ -37,13 +40,17 @@ class TableWriter:
         choices: ImportChoices,
         findings: FindingCollector,
         secret: set[str],
+        defaults: Defaults | None = None,
     ) -> None:
         self.target, self.connection = target, target.connection
         self.staged, self.choices, self.findings, self.secret = staged, choices, findings, secret
         self.verdicts = f'temp."program_export_{secrets.token_hex(8)}"'
         self.policy = choices.policy(staged.table.name)
-        self.parts = [RowMatching(staged, given, schema, self.verdicts) for given in staged.shapes]
-        self.report = TableReport(rows=staged.rows, policy=self.policy)
+        found = defaults or Defaults()
+        self.parts = [
+            RowMatching(staged, given, schema, self.verdicts, defaults=found.of(given)) for given in staged.shapes
+        ]
+        self.report = TableReport(rows=staged.rows, policy=self.policy, defaults=found.told(staged.shapes))
 
     @contextmanager
     def judged(self) -> Iterator[TableReport]:
@@ -83,7 +90,7 @@ class TableWriter:
         name = self.staged.table.name
         lines = self.connection.execute(
             f"SELECT line FROM {self.verdicts} WHERE verdict = {DIFFERENT} ORDER BY line"
-            f" LIMIT {MOST if self.choices.leave_out_bad_rows else 21}"
+            f" LIMIT {MOST if self.choices.goes_on else 21}"
         )
         for (line,) in lines.fetchall():
             place = f"{self.staged.unit.capitalize()} {line:,} of {name}"
@@ -192,7 +199,7 @@ class TableWriter:
         if not part.given:  # rows that give nothing
             lines = self.connection.execute(f"SELECT s.line FROM {part.chosen(shape, INSERT)}").fetchall()
             return sum(self.connection.execute(part.insertion()).rowcount for _ in lines)
-        sql = f"{part.insertion()} SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY j.line"
+        sql = f"{part.insertion()} SELECT {part.new_values()} FROM {part.chosen(shape, INSERT)} ORDER BY j.line"
         return int(self.connection.execute(sql).rowcount)
 
     def _anew(self) -> None:
@@ -253,7 +260,7 @@ class TableWriter:
                         if verdict == DIFFERENT:
                             self._update(part, part.staged.source(part.schema, "JOIN"), "s.line = ?", (line,))
                         elif part.given:
-                            chosen = f"SELECT {part.values()} FROM {part.rows} WHERE s.line = ?"
+                            chosen = f"SELECT {part.new_values()} FROM {part.rows} WHERE s.line = ?"
                             execute(f"{part.insertion()} {chosen}", (line,))
                         else:
                             execute(part.insertion())

@@ -10,7 +10,7 @@ from typing import Any
 
 from datasette.utils.sqlite import sqlite3
 
-from .access import allowed_tables
+from .access import allowed_tables, may
 from .line import V1
 from .protocols import Actor, Database, Datasette, Done, database_on_1, on_1
 
@@ -34,15 +34,22 @@ def path_of(database: Database) -> Path:
 
 
 async def tables_to_write(datasette: Datasette, actor: Actor, database: Database, action: str) -> frozenset[str]:
-    """Return the tables for which an actor has ``insert-row`` or ``update-row``.
+    """Return the tables for which an actor has ``insert-row``, ``update-row`` or ``alter-table``.
 
-    0.x has neither action: there only root may write.
+    0.x has none of these actions: there only root may write.
     """
     if V1:
         return await allowed_tables(action, datasette, actor, database)
     if not actor or actor.get("id") != "root":
         return frozenset()
     return frozenset(await database.table_names())
+
+
+async def may_make_tables(datasette: Datasette, actor: Actor, database: Database) -> bool:
+    """Check whether an actor has ``create-table``. 0.x has no such action: there only root may."""
+    if V1:
+        return await may(datasette, actor, "create-table", database.name)
+    return actor is not None and actor.get("id") == "root"
 
 
 async def on_write_connection(datasette: Datasette, database: Database, task: Callable[[Any], Done]) -> Done:

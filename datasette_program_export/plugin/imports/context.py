@@ -170,6 +170,8 @@ async def _links(asked: ImportContext, report: ImportReport) -> dict[str, tuple[
     """Return for each table its page, and the pages of its new or changed rows if there are few."""
     urls, database, found = asked.datasette.urls, asked.database, {}
     for name, table in report.tables.items():
+        if table.created and report.status != "imported":
+            continue  # there is no page yet
         rows: list[tuple[str, str]] = []
         keys = await database.primary_keys(name) if table.insert + table.update <= _FEW else []
         changed = [sample.key for sample in table.samples] if table.update else []

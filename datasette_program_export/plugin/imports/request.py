@@ -25,26 +25,38 @@ _YES = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": Fal
 
 @dataclass(frozen=True)
 class ImportRights:
-    """What an actor may do in a database, by tables; ``secrets``: write secret columns, and see them compared."""
+    """What an actor may do in a database, by tables; ``secrets``: write secret columns, and see them compared.
+
+    ``create``: make tables. ``alter``: the tables to which columns may be added."""
 
     database: str
     visible: frozenset[str]
     insert: frozenset[str]
     update: frozenset[str]
     secrets: bool
+    create: bool = False
+    alter: frozenset[str] = frozenset()
 
     def check_tables(self, intake: ColumnMapping) -> None:
         """Check that the actor may see all tables that the file writes or references, before rows are compared.
 
         Raises UnsupportedError or DeniedError if not.
         """
+        made = intake.additions
         if intake.construction is not None or not intake.schema:
             raise UnsupportedError(
                 f"The database {self.database} has no tables yet. What makes them is SQL in the file, which is not "
                 "run on a site: datasette program-export import does it."
             )
         staged = intake.staging.tables
+        if made.tables and not self.create:
+            raise DeniedError(f"You may not make tables in {self.database} (create-table).")
+        for name in made.columns:
+            if name in self.visible and name not in self.alter:
+                raise DeniedError(f"You may not add columns to {name} (alter-table).")
         for name in [*staged, *(f.table for f in intake.findings.errors if f.table)]:
+            if name in made.tables:
+                continue
             table = intake.schema.find(name)
             if table is None or table.name not in self.visible:
                 raise UnsupportedError(
@@ -67,7 +79,8 @@ class ImportRights:
         """Return a sentence for each change in the report that the actor may not make."""
         found = []
         for name, table in report.tables.items():
-            if (table.insert or table.counter is not None) and name not in self.insert:
+            made = table.created and self.create and self.insert
+            if (table.insert or table.counter is not None) and name not in self.insert and not made:
                 found.append(f"You may not insert rows into {name} (insert-row).")
             if table.update and name not in self.update:
                 found.append(f"You may not change rows of {name} (update-row).")
@@ -81,8 +94,10 @@ class ImportRights:
     def shown(self, report: ImportReport) -> ImportReport:
         """Return the report without details of tables that the actor may not see, such as one that references a row."""
 
+        seen = self.visible | {name for name, table in report.tables.items() if table.created}
+
         def told(findings: Any) -> list[Any]:
-            hidden = [f for f in findings if f.table is not None and f.table not in self.visible]
+            hidden = [f for f in findings if f.table is not None and f.table not in seen]
             changed = [f.model_copy(update={"message": _HIDDEN, "table": None, "column": None}) for f in hidden[:1]]
             return [f for f in findings if f not in hidden] + changed
 
@@ -117,13 +132,14 @@ async def resolve_import(datasette: Datasette, http: HttpRequest) -> ImportConte
         visible = await host.visible_tables(datasette, actor, database)
         insert = await host_writing.tables_to_write(datasette, actor, database, "insert-row")
         update = await host_writing.tables_to_write(datasette, actor, database, "update-row")
+        alter = await host_writing.tables_to_write(datasette, actor, database, "alter-table")
+        create = await host_writing.may_make_tables(datasette, actor, database)
         if not (insert | update):
             raise DeniedError(f"You may not insert or change rows in {database.name}.")
         settings = await host.settings_for(datasette, database.name, visible)
     secrets = await host.may(datasette, actor, SECRETS, database.name)
-    return ImportContext(
-        datasette, http, database, settings, ImportRights(database.name, visible, insert, update, secrets)
-    )
+    rights = ImportRights(database.name, visible, insert, update, secrets, create, alter)
+    return ImportContext(datasette, http, database, settings, rights)
 
 
 async def _nothing(datasette: Datasette, actor: Actor, route: str) -> ExportError:
@@ -161,7 +177,7 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
             found.setdefault(name, {})[column] = kind
         elif name == "match":
             found.setdefault(name, []).append(value)
-        elif name in ("allow_dangling", "allow_stale_indexes", "triggers", "header"):
+        elif name in ("allow_dangling", "allow_stale_indexes", "triggers", "header", "create", "alter"):
             if value.lower() not in _YES:
                 raise RequestError(f"{name} is 1 or 0.")
             found[name] = _YES[value.lower()]
@@ -173,10 +189,21 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
                 raise RequestError(f"on_conflict_for needs table=policy, a policy being one of {', '.join(POLICIES)}.")
             if policy:
                 found.setdefault(name, {})[table] = policy
+        elif name == "pk":
+            found[name] = (*found.get(name, ()), value)
+        elif name in ("map", "types"):
+            for line in filter(str.strip, value.splitlines()):  # a form has them in one field
+                column, sign, to = line.strip().rpartition("=")
+                if not sign or not column:
+                    raise RequestError(
+                        f"{name} needs a column of the file, = and what it is in the table, on each line."
+                    )
+                found.setdefault(name, {})[column] = (to or None) if name == "map" else to.upper()
         else:
             raise RequestError(f"{name} is no choice of an import.")
     folded = {fold(name) for name in rights.visible}
-    for name in [*found.get("on_conflict_for", {}), *filter(None, [found.get("table")])]:
+    asked_for = [found["table"]] if "table" in found and not found.get("create") else []
+    for name in [*found.get("on_conflict_for", {}), *asked_for]:
         if fold(name) not in folded:
             raise RequestError(f"There is no table {name} in {rights.database}, or you may not see it.")
     for name in found.get("match", ()):

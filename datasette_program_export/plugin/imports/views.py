@@ -168,7 +168,8 @@ async def _found(request: HttpRequest, datasette: Datasette) -> tuple[ImportCont
 
 def _still_true(asked: ImportContext, one: Import) -> bool:
     """Check whether the actor may still see the report, with the current permissions and settings."""
-    tables = (one.report or {})["tables"]
+    found = (one.report or {})["tables"]
+    tables = [name for name, table in found.items() if not table.get("created")]  # those are made of the file alone
     return one.rules == rules_of_settings(asked.settings) and asked.rights.visible.issuperset(tables)
 
 

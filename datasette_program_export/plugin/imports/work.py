@@ -69,8 +69,9 @@ class _AskedWork(ImportWork):
                 run_on=run_on,
                 watch=self,
                 limits=reading.limits(settings, self.check),
+                visible=self.asked.rights.visible,
+                file_name=self.one.file,
                 preview=preview,
-                find_table=False,  # it would tell names of tables that one may not see
                 **self.one.choices,
             )
         except RefusedError as error:

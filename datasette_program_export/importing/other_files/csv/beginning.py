@@ -21,6 +21,8 @@ from ...choices import ImportChoices
 from .form import unguarded
 
 _LINES = 20  # in which delimiter and header are looked for
+_TELLS_DELIMITER = "The first line tells the delimiter (sep=); it is passed over."
+_PASSED_OVER = "{:,} line(s) above the header are passed over."
 _SEPARATOR = re.compile(r'\ufeff?"?sep=(.)"?(?:\r\n|\r|\n)', re.IGNORECASE)  # by which Excel is told the delimiter
 
 
@@ -48,7 +50,7 @@ def beginning_of(text: str, table: Table, choices: ImportChoices) -> Beginning:
     rows = first_rows(text, delimiter)
     above = 1 if separator else 0
     del rows[:above]
-    notes = ["The first line tells the delimiter (sep=); it is passed over."] if separator else []
+    notes = [_TELLS_DELIMITER] if separator else []
     columns = [c.name for c in table.columns if not c.generated and c.hidden == 0]
     if choices.header is False:
         _check_no_header(rows, columns, table)
@@ -62,8 +64,53 @@ def beginning_of(text: str, table: Table, choices: ImportChoices) -> Beginning:
     if not any(column_of(table, name) for name in names):
         raise UnreadableError(f"The first line names no column of {table.name}. Is another delimiter meant?", "unknown")
     if place:
-        notes.append(f"{place:,} line(s) above the header are passed over.")
+        notes.append(_PASSED_OVER.format(place))
     return Beginning(delimiter, True, names, above + place + 1, notes)
+
+
+def beginning_with_new_columns(text: str, table: Table | None, choices: ImportChoices) -> Beginning:
+    """Find out how a file begins whose header may name columns that the table lacks, or that has no table yet.
+
+    The header is the first line, or the first below lines of a single cell; without one the columns get names.
+    Raises UnreadableError if it must be asked about, RequestError for bad choices."""
+    separator = _SEPARATOR.match(text)
+    delimiter = named(choices.delimiter) or (separator.group(1) if separator else _likely_delimiter(text, table))
+    rows = first_rows(text, delimiter)
+    above = 1 if separator else 0
+    del rows[:above]
+    notes = [_TELLS_DELIMITER] if separator else []
+    if choices.header is False:
+        return Beginning(delimiter, False, _unnamed(max(map(_width, rows), default=0)), above, notes)
+    place = 0 if choices.header else _below_titles(rows)
+    names = [shown if (shown := unguarded(name)) is not None else name for name in rows[place]] if rows else []
+    if table is not None and choices.header is None and not any(column_of(table, name) for name in names):
+        raise _unknown(table, rows, [c.name for c in table.columns if not c.generated and c.hidden == 0])
+    if place:
+        notes.append(_PASSED_OVER.format(place))
+    return Beginning(delimiter, True, names, above + place + 1, notes)
+
+
+def _unnamed(width: int) -> list[str]:
+    """Return names for the columns of a file without a header, as sqlite-utils gives them."""
+    return [f"untitled_{place}" for place in range(1, width + 1)]
+
+
+def _below_titles(rows: list[list[str]]) -> int:
+    """Return the place of the first line with several cells, or 0 if there is none."""
+    return next((place for place, row in enumerate(rows) if _filled(row) > 1), 0)
+
+
+def _likely_delimiter(text: str, table: Table | None) -> str:
+    """Return the delimiter that finds the table's columns, or else the same number of fields in the most lines."""
+    if table is not None:
+        return _delimiter(text, table)
+
+    def fit(delimiter: str) -> tuple[bool, int, int]:
+        widths = [len(row) for row in first_rows(text, delimiter)]
+        width = max(set(widths), key=lambda one: (one > 1, widths.count(one), one), default=0)
+        return width > 1, widths.count(width), width
+
+    return max(WORDS.values(), key=fit)
 
 
 def first_rows(text: str, delimiter: str) -> list[list[str]]:

@@ -21,7 +21,7 @@ import msgspec
 
 from ....database.schema import Column
 from ....formats.dataset import Value
-from ...choices import ImportChoices
+from ...choices import Decimal, ImportChoices
 from ..numbers import is_number, keeps_digits
 from .form import Form, unguarded, without_apostrophe
 
@@ -59,6 +59,23 @@ NOTES = {  # what is told of a column, and how often it was met
     "rounded": "{count} number(s) in {name} are rounded to what SQLite stores.",
     "infinity": "{count} value(s) of {name} are read as infinity.",
 }
+
+
+def as_plain_number(cell: str, decimal: Decimal | None) -> str:
+    """Return a number that is written as ``decimal`` says with a point and without thousands; other cells as they are.
+
+    Where a decimal comma is told, what has a point and is no such number is returned as a text that is none."""
+    if decimal is None:
+        return cell
+    text = cell.strip()
+    if not (_COMMA if decimal == "comma" else _POINT).match(text):
+        return f" {cell}" if decimal == "comma" and "." in cell else cell
+    return _with_point(text, decimal)
+
+
+def _with_point(text: str, decimal: Decimal) -> str:
+    plain = _GROUPS.sub("", text)
+    return plain.replace(".", "").replace(",", ".") if decimal == "comma" else plain.replace(",", "")
 
 
 class CellError(Exception):
@@ -171,8 +188,7 @@ class ColumnReader:
             )
         if not (_COMMA if wish == "comma" else _POINT).match(text):
             raise CellError(f"is no number with a decimal {wish}")
-        plain = _GROUPS.sub("", text)
-        plain = plain.replace(".", "").replace(",", ".") if wish == "comma" else plain.replace(",", "")
+        plain = _with_point(text, wish)
         self.met["decimal"] += 1
         return plain if self.kind == "number" else self._spelled(plain)
 

@@ -29,16 +29,23 @@ _BATCH = 1000
 
 
 def read_csv(
-    opened: Content, table: Table, intake: ColumnMapping, choices: ImportChoices, limits: Limits, bare: bool = True
+    opened: Content,
+    table: Table,
+    intake: ColumnMapping,
+    choices: ImportChoices,
+    limits: Limits,
+    bare: bool = True,
+    begins: Beginning | None = None,
 ) -> str:
-    """Stage the rows, and return a text that says how the file was read; ``bare`` is false for CSV inside a JSON file.
+    """Stage the rows, and return a text that says how the file was read.
 
+    ``bare`` is false for CSV inside a JSON file; ``begins`` tells how the file begins, if that is known.
     Raises UnreadableError, RequestError."""
     with opened() as file:
         sample = file.read(_SAMPLE)
     encoding, note = (told(choices.encoding, sample), None) if choices.encoding else encoding_of(sample, opened)
     text = _below(decoded(sample, encoding, opened), choices.skip_lines)
-    begins = beginning_of(text, table, choices)
+    begins = begins or beginning_of(text, table, choices)
     form: Form = "other"
     if bare and begins.header and begins.skip == 1 and not choices.skip_lines:
         form = form_of(text, begins.delimiter, begins.names, table, encoding == "utf-8-sig")
@@ -71,17 +78,6 @@ def text_at_the_beginning(opened: Content, choices: ImportChoices) -> tuple[str,
         sample = file.read(_SAMPLE)
     encoding = told(choices.encoding, sample) if choices.encoding else encoding_of(sample, opened)[0]
     return _below(decoded(sample, encoding, opened), choices.skip_lines), encoding
-
-
-def header_for(text: str, table: Table, choices: ImportChoices) -> list[str]:
-    """Return the fields of the first line, read as for this table; none where it is no header of it."""
-    try:
-        begins = beginning_of(text, table, choices)
-    except UnreadableError:
-        return []
-    return [
-        column.name if (column := column_of(table, name)) else name.strip() for name in begins.names if name.strip()
-    ]
 
 
 class CsvRows:
@@ -126,7 +122,8 @@ class CsvRows:
             return self.staged.columns.index(column.name)
         preset = self._intake.known.preset if self._intake.known is not None else None
         computed = preset.computed.get(self.table.name, []) if preset is not None else []
-        if column is None and name.strip() and name.strip() not in computed:
+        known = not name.strip() or name.strip() in computed
+        if column is None and not known and not self._intake.renaming.is_left_away(self.table.name, name.strip()):
             message = f"{self.table.name} has no column {name} in the target. Its values would be lost."
             self._intake.findings.add("column", message, self.table.name, name)
         return None
@@ -138,7 +135,7 @@ class CsvRows:
         shape = self._intake.staging.shape(staged, tuple(c for i, c in enumerate(staged.columns) if i in self._places))
         waiting: list[tuple[int, tuple[Value, ...]]] = []
         size = 0
-        for line, row, quoted in _records(text, self._begins.delimiter, self._begins.skip, limits, first):
+        for line, row, quoted in records(text, self._begins.delimiter, self._begins.skip, limits, first):
             if not any(row) and not any(quoted) and self._is_passed_over():
                 continue
             values = self._values(line, row, quoted)
@@ -166,7 +163,7 @@ class CsvRows:
         if not self._width <= len(row) <= len(self._places) and (
             len(row) < self._width or any(row[len(self._places) :])
         ):
-            self._say(line, None, f"has {len(row):,} fields, not {self._width:,} as the others")
+            self._say(line, None, f"has {len(row):,} fields, not {self._width:,} as the others", row)
             return None
         values: list[Value] = [None] * len(self.staged.columns)
         whole = True
@@ -177,14 +174,14 @@ class CsvRows:
                 elif cell and nameless:
                     raise CellError("has a value in a column without a name, which would be lost")
             except CellError as error:
-                self._say(line, read.name or None, str(error))
+                self._say(line, read.name or None, str(error), row)
                 whole = False
         return values if whole else None
 
-    def _say(self, line: int, column: str | None, what: str) -> None:
+    def _say(self, line: int, column: str | None, what: str, row: list[str]) -> None:
         where = f"Line {line:,} of {self.table.name}: {column}" if column else f"Line {line:,}"
         self._intake.findings.add(
-            "cell" if column else "line", f"{where} {what}.", self.table.name, column, line, "line"
+            "cell" if column else "line", f"{where} {what}.", self.table.name, column, line, "line", held=list(row)
         )
 
     def _flush(self, shape: int, waiting: list[tuple[int, tuple[Value, ...]]]) -> None:
@@ -208,7 +205,7 @@ class CsvRows:
             findings.add("read", f"{told}cell is nothing, but where the column needs a text.", name, error=False)
 
 
-def _records(
+def records(
     text: io.TextIOWrapper, delimiter: str, skip: int, limits: Limits, lines: int
 ) -> Iterator[tuple[int, list[str], Sequence[bool]]]:
     """Yield the line number, the fields, and for each field whether it was quoted (exact only where it matters).

@@ -17,7 +17,9 @@ from ....errors import RequestError, UnreadableError
 from ....files.reading_limits import TRUSTING, Limits
 from ....formats.registry import NAMES, get_format
 from ...choices import ImportChoices
+from ..destination import destination
 from ..rows import ForeignRows
+from ..survey import Survey
 from .events import DEPTH, Event, JsonFault, JsonText, counted, elements, keys_of, object_of, skip, value_from
 from .loose import LooseForm, loose_form
 
@@ -46,7 +48,7 @@ class JsonDocument:
     def __init__(
         self,
         opened: Callable[[], AbstractContextManager[IO[bytes]]],
-        rows: ForeignRows,
+        rows: ForeignRows | Survey,
         choices: ImportChoices,
         limits: Limits = TRUSTING,
         encoding: str = "utf-8",
@@ -54,7 +56,7 @@ class JsonDocument:
         self._limits = limits
         self._text = JsonText(opened, limits, encoding)
         self._rows = rows
-        self._table = choices.table
+        self._table, self._choices = choices.table, choices
         self._rows_at = choices.rows_at
         self._kept = 0
         self.facts: dict[str, Any] = {}
@@ -144,7 +146,7 @@ class JsonDocument:
             told = (
                 f"What stands beside the rows is not read: {', '.join(beside[:_TOLD])}{' …' * (len(beside) > _TOLD)}."
             )
-            self._rows.intake.findings.add("read", told, self._table, error=False)
+            self._rows.note(told, self._table)
 
     def _keep(self, where: dict[str, Any], key: str, value: Any) -> None:
         """Keep a value that is not a row, within the size limit for such values."""
@@ -220,9 +222,7 @@ class JsonDocument:
             key = None
         if key is not None:
             return self._rows.called(key, row)
-        if self._table is None:
-            raise RequestError("The file is a list of rows and names no table: give the argument table.")
-        return self._table
+        return destination(self._rows.intake, self._choices, list(row))
 
     def _look_for(self, key: str) -> Any:
         """Return a text of the outermost object that comes after its rows, or None."""

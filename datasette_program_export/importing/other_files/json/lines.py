@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any
 
@@ -22,7 +23,9 @@ from ....files.reading_limits import LARGE, Limits
 from ....formats.values import of_tag
 from ...choices import ImportChoices
 from ...staging.columns import ColumnMapping
+from ..destination import destination, table_of
 from ..rows import ForeignRows, UnfitError, real
+from ..survey import Survey
 from .source import Content
 
 _rows = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -36,36 +39,79 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def read_lines(
-    opened: Content, table: Table, intake: ColumnMapping, choices: ImportChoices, limits: Limits
+    opened: Content, intake: ColumnMapping, choices: ImportChoices, limits: Limits
 ) -> tuple[str, ForeignRows]:
-    """Stage the rows; return a text that says how they were read, and what was met. Raises UnreadableError."""
+    """Find the table and stage the rows; return a text that says how they were read, and what was met.
+
+    Raises UnreadableError, RequestError."""
+    first = next((one.row for one in _lines(opened, choices, limits) if one.fault is None), {})
+    choices = choices.model_copy(update={"table": destination(intake, choices, list(first))})
+    if choices.create or choices.alter:
+        survey = Survey(intake, choices)
+        for one in _lines(opened, choices, limits):
+            if one.fault is None:
+                survey.add(str(choices.table), one.row)
+        survey.end()
+    table = table_of(intake, choices)
     own = _is_own(opened(), table)
     rows = ForeignRows(intake, choices, "line", limits, own)
     texts: Counter[str] = Counter()
-    with opened() as file:
-        for number, line in _whole_lines(file, limits):
-            if line.isspace():
-                continue
-            limits.few_parts(line, f"Line {number:,}")
-            found = _members(line, number)
-            _check_twice(line, found, number)
-            row, fault = _values(found, line, number, table, choices)
-            del line, found
-            if fault is not None:
-                key, what = fault
-                where = f"Line {number:,} of {table.name}: {key}"
-                intake.findings.add("value", f"{where} {what}.", table.name, key, number, "line")
-                continue
-            if own:
-                texts.update(name for name, value in row.items() if isinstance(value, str))
-            rows.add(table.name, row, number)
-            del row
+    for one in _lines(opened, choices, limits):
+        if one.fault is not None:
+            where = f"Line {one.number:,} of {table.name}: {one.column}" if one.column else ""
+            told = f"{where} {one.fault}." if where else one.fault
+            kind = "value" if one.column else "line"
+            intake.findings.add(kind, told, table.name, one.column, one.number, "line", held=one.text)
+            continue
+        if own:
+            texts.update(name for name, value in one.row.items() if isinstance(value, str))
+        rows.add(table.name, one.row, one.number)
+        del one
     rows.end()
     for column in table.columns if own else ():
         if texts[column.name] and column.affinity in ("INTEGER", "REAL"):
             told = f"{texts[column.name]:,} value(s) of {table.name}.{column.name} are texts, as in the file."
             intake.findings.add("read", told, table.name, column.name, error=False)
     return f"a row a line, into {table.name}", rows
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line: its row, or what is wrong with it, in which column, and its text."""
+
+    number: int
+    row: dict[str, object]
+    fault: str | None = None
+    column: str | None = None
+    text: str | None = None
+
+
+def _lines(opened: Content, choices: ImportChoices, limits: Limits) -> Iterator[_Line]:
+    """Yield the lines that hold something. Raises UnreadableError for one that is no row, if all must be good."""
+    with opened() as file:
+        for number, line in _whole_lines(file, limits):
+            if line.isspace():
+                continue
+            limits.few_parts(line, f"Line {number:,}")
+            try:
+                found = _members(line, number)
+                _check_twice(line, found, number)
+                row, fault = _values(found, number, choices)
+            except UnreadableError as error:
+                if not choices.goes_on:
+                    raise
+                yield _Line(number, {}, str(error), None, _as_text(line))
+                continue
+            if fault is not None:
+                yield _Line(number, {}, fault[1], fault[0], _as_text(line))
+                continue
+            del line, found
+            yield _Line(number, row)
+            del row
+
+
+def _as_text(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace").rstrip("\r\n")
 
 
 def _is_own(opened: AbstractContextManager[IO[bytes]], table: Table) -> bool:
@@ -128,7 +174,7 @@ def _check_twice(line: bytes, found: dict[str, msgspec.Raw], number: int) -> Non
 
 
 def _values(
-    found: dict[str, msgspec.Raw], line: bytes, number: int, table: Table, choices: ImportChoices
+    found: dict[str, msgspec.Raw], number: int, choices: ImportChoices
 ) -> tuple[dict[str, object], tuple[str, str] | None]:
     """Return the row's values, or the first column with a value that cannot be stored, and why."""
     row: dict[str, object] = {}

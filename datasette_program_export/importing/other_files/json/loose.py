@@ -92,8 +92,10 @@ def loose_form(text: JsonText, name: str, rows_at: str | None, schema: Schema) -
         return _at(outline, rows_at)
     if outline.several:
         return LooseForm("values", [])
-    if _names_tables(outline, name, schema) or table is None:
+    if _names_tables(outline, name, schema):
         return None
+    if table is None:
+        return _into_new_table(outline)
     lists = [path for path in outline.lists or outline.empty if len(path) > 1 or table.column(path[0]) is None]
     beside = [key for key in outline.keys if not any(path[0] == key for path in lists)]
     if not lists or (beside and all(table.column(key) is not None for key in beside)):
@@ -107,6 +109,14 @@ def loose_form(text: JsonText, name: str, rows_at: str | None, schema: Schema) -
             f"The file has several lists of rows ({_told(lists)}): say --rows-at, with one of them.", "unknown"
         )
     return LooseForm("under", lists[0])
+
+
+def _into_new_table(outline: Outline) -> LooseForm | None:
+    """Return how rows are found for a table that is not there: only where the file can be read in one way."""
+    lists = outline.lists
+    if not lists:
+        return LooseForm("row", []) if set(outline.keys) - {path[0] for path in outline.empty} else None
+    return LooseForm("under", lists[0]) if len(lists) == 1 and set(outline.keys) == {lists[0][0]} else None
 
 
 def _at(outline: Outline, rows_at: str) -> LooseForm:
@@ -129,12 +139,14 @@ def _names_tables(outline: Outline, name: str, schema: Schema) -> bool:
     """Return whether the file is of a layout that names its tables. Raises RequestError if none of them is this."""
     keys = outline.keys
     inner = [path[1] for path in outline.lists if len(path) == 2 and path[0] in _INSIDE]
-    full = [one for one in [path[0] for path in outline.lists if len(path) == 1] + inner if schema.find(one)]
-    if full and all(fold(one) != fold(name) for one in full):
+    keyed = [path[0] for path in outline.lists if len(path) == 1] + inner
+    if fold(name) in map(fold, keyed):
+        return True
+    if full := [one for one in keyed if schema.find(one)]:
         raise RequestError(
             f"The file names its tables itself ({', '.join(full[:_TOLD])}), and has no rows of {name}: leave out "
             "--table, or say --rows-at."
         )
-    if full or "format" in keys or keys.get("data") == "string" or {"records", "table"} <= set(keys):
+    if "format" in keys or keys.get("data") == "string" or {"records", "table"} <= set(keys):
         return True
     return any(len(path) == 1 and schema.find(path[0]) is not None for path in outline.empty)
