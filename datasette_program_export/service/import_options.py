@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import RequestError
-from ..importing.choices import Policy
+from ..importing.choices import Choices, ColumnKind, Dates, Decimal, Kind, NotANumber, Policy
 from ..options.faults import faults
 
 
@@ -114,6 +114,21 @@ class ImportOptions(BaseModel):
     csv_delimiter: str | None = Field(default=None, description="Else it is found out.")
     csv_quotechar: Literal['"'] = '"'
     csv_has_header: bool | None = Field(default=None, description="Else it is found out.")
+    encoding: str | None = Field(default=None, description="Of data as bytes; else it is found out.")
+    skip_lines: int = Field(default=0, ge=0, le=1_000_000, description="Of CSV: lines above its header.")
+    decimal: Decimal | None = Field(default=None, description="Of CSV: `comma` reads 1.234,56.")
+    dates: Dates | None = Field(default=None, description="Of CSV: how 1/2/2024 is read; `text`: as it is.")
+    cells: dict[str, Kind] = Field(default={}, description="Of CSV: by column (* for all), what its cells are.")
+    nan: NotANumber | None = Field(default=None, description="`null`: a bare NaN or Infinity in JSON is no value.")
+    rows_at: str | None = Field(default=None, min_length=1, description="Of JSON: the keys that lead to its rows.")
+
+    create: bool = Field(default=False, description="Make a table that is not there, as the rows need it.")
+    alter: bool = Field(default=False, description="Make the columns that a table lacks.")
+    types: dict[str, ColumnKind] = Field(default={}, description="Of new columns; else they are found in the rows.")
+    pk: tuple[str, ...] = Field(default=(), description="The columns that are the key of a new table.")
+    map: dict[str, str | None] = Field(
+        default={}, description="The database's name of a column of the data, or None to leave it away."
+    )
 
     auto_decompress: Literal[True] = Field(default=True, description=f"{_ALWAYS}: by the first bytes.")
     compression_format: Literal["gzip", "bz2", "zstd"] | None = Field(
@@ -131,6 +146,26 @@ class ImportOptions(BaseModel):
     def policy(self) -> Policy:
         """Return what happens to existing rows of tables that ``conflict_resolutions`` does not name."""
         return _policy(self.default_conflict_resolution, _MODES[self.mode])
+
+    def of_files(self) -> Choices:
+        """Return the choices of how the data are read, and what is made for them, as arguments of ``load``."""
+        return {
+            "table": self.table,
+            "delimiter": self.csv_delimiter,
+            "header": self.csv_has_header,
+            "encoding": self.encoding,
+            "skip_lines": self.skip_lines,
+            "decimal": self.decimal,
+            "dates": self.dates,
+            "cells": self.cells,
+            "nan": self.nan,
+            "rows_at": self.rows_at,
+            "create": self.create,
+            "alter": self.alter,
+            "types": self.types,
+            "pk": self.pk,
+            "map": self.map,
+        }
 
     def policies(self) -> dict[str, Policy]:
         """Return what happens to existing rows of the tables that ``conflict_resolutions`` names."""

@@ -17,6 +17,7 @@ from ..database.source import CANNOT_BE_SENT, Source
 from ..errors import ArgumentTypeError, RefusedError, RequestError, UnsupportedError
 from ..files.decompression import compression_of
 from ..files.temporary.folder import TemporaryFolder
+from ..importing.choices import Choices
 from ..importing.import_run import AppliedImport
 from ..importing.importer import load
 from ..importing.report import ImportReport
@@ -148,7 +149,7 @@ class ImportService:
     ) -> ImportResult | DryRunResult:
         """Import rows into one table; ``data`` as text or bytes may be CSV. UUIDs, dates and times become texts.
 
-        Raises RequestError if there is no such table."""
+        Raises RequestError if there is no such table, and none is to be made (``create``)."""
         if not isinstance(table_name, str):
             raise ArgumentTypeError(f"table_name: the name of a table is needed, not {kind_of(table_name)}.")
         return self._import(data, options_of(options, table_name), dry_run)
@@ -190,26 +191,20 @@ class ImportService:
             file.write_bytes(content)
 
             def loaded(preview: bool, leave_out_bad_rows: bool) -> ImportReport:
+                choices: Choices = {
+                    **options.of_files(),
+                    "preview": preview,
+                    "on_conflict": options.policy(),
+                    "on_conflict_for": options.policies(),
+                    "insert": options.mode != "update",
+                    "backup": options.backup_path or True if options.create_backup else False,
+                    "leave_out_bad_rows": leave_out_bad_rows,
+                    "allow_dangling": options.allow_dangling,
+                    "triggers": options.triggers,
+                }
+                hooks: dict[str, Any] = {"inspect": fits, "inspect_staged": only, "file_name": ""}
                 with Calling(options) as watch:
-                    return load(
-                        self.db,
-                        file,
-                        settings=self.settings,
-                        inspect=fits,
-                        inspect_staged=only,
-                        watch=watch,
-                        preview=preview,
-                        on_conflict=options.policy(),
-                        on_conflict_for=options.policies(),
-                        insert=options.mode != "update",
-                        table=options.table,
-                        delimiter=options.csv_delimiter,
-                        header=options.csv_has_header,
-                        backup=options.backup_path or True if options.create_backup else False,
-                        leave_out_bad_rows=leave_out_bad_rows,
-                        allow_dangling=options.allow_dangling,
-                        triggers=options.triggers,
-                    )
+                    return load(self.db, file, settings=self.settings, watch=watch, **hooks, **choices)
 
             leave_out = options.continue_on_error
             if options.max_errors is not None and leave_out and not dry_run:

@@ -102,7 +102,7 @@ class ColumnMapping:
         """Give the staged tables the target's names, when all rows are read. A name in ``map`` that no table of the
         file has is a finding."""
         for name, staged in self.staging.tables.items():
-            shown, table = staged.table, self.schema[name]
+            shown, table = staged.table, _with_key(self.schema[name])
             for column in {c for shape in staged.shapes for c in shape}:
                 self.renaming.note_given(table, column)
             if shown is not table:

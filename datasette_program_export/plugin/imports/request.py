@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,12 +193,7 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
         elif name == "pk":
             found[name] = (*found.get(name, ()), value)
         elif name in ("map", "types"):
-            for line in filter(str.strip, value.splitlines()):  # a form has them in one field
-                column, sign, to = line.strip().rpartition("=")
-                if not sign or not column:
-                    raise RequestError(
-                        f"{name} needs a column of the file, = and what it is in the table, on each line."
-                    )
+            for column, to in _columns_in(name, value):
                 found.setdefault(name, {})[column] = (to or None) if name == "map" else to.upper()
         else:
             raise RequestError(f"{name} is no choice of an import.")
@@ -211,3 +207,12 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
             raise RequestError(f"match is table.column, of a table that you may see in {rights.database}, not {name}.")
     ImportChoices.of(found)
     return found
+
+
+def _columns_in(name: str, value: str) -> Iterator[tuple[str, str]]:
+    """Yield the pairs in a field, which a form has on one line each. Raises RequestError."""
+    for line in filter(str.strip, value.splitlines()):
+        column, sign, to = line.strip().rpartition("=")
+        if not sign or not column:
+            raise RequestError(f"{name} needs a column of the file, = and what it is in the table, on each line.")
+        yield column, to
