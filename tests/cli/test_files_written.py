@@ -66,7 +66,6 @@ def test_a_file_that_is_replaced_keeps_its_readers(one_table: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     "words",
     [
-        ["-f", "ndjson", "-o", "x.zip"],
         ["-f", "csv", "-o", "x.json"],
         ["-f", "package", "-o", "x.csv"],
         ["-f", "sqlite", "-o", "x.sql"],
@@ -81,7 +80,7 @@ def test_a_name_that_says_something_else_is_refused(words: list[str], one_table:
     assert [path.name for path in tmp_path.iterdir()] == ["one.db"]
 
 
-@pytest.mark.parametrize("form", ["csv", "tsv"])
+@pytest.mark.parametrize("form", ["csv", "tsv", "ndjson"])
 def test_one_table_in_a_zip_is_a_zip(form: str, one_table: Path, tmp_path: Path) -> None:
     """So a script over many databases meets the same file whether they have one table or several."""
     for words in (["database", one_table], ["table", one_table, "t"]):
