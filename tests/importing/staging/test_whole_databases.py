@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from datasette_program_export import RefusedError, Request, export, load, prove, verify
 from datasette_program_export.cli.main import program_export
-from datasette_program_export.errors import RequestError, UnsupportedError
+from datasette_program_export.errors import RequestError, SourceError
 from tests.support.databases.house import CHILD, PARENT, exported, made, rows
 
 SCHEMA = [
@@ -169,5 +169,5 @@ def test_a_database_of_which_nothing_can_be_read_says_why(tmp_path: Path) -> Non
     content = bytearray(source.read_bytes())
     content[4096:4100] = b"\xff\xff\xff\xff"
     source.write_bytes(content)
-    with pytest.raises(UnsupportedError, match="nothing in s that can be exported. t: .* malformed"):
+    with pytest.raises(SourceError, match="nothing in s that can be exported. t: .* malformed"):
         b"".join(export(source, Request()))
