@@ -28,7 +28,7 @@ Every message says what is wrong, where, and what to do; none contains SQL or a 
 responds with ``status``, the command line exits with ``exit_code``.
 
 A message that advises a choice names it as ``the argument table``: those are Python's words. ``in_words`` puts those of
-another door in their place.
+another door in their place. Behind ``the argument cells with`` stands the value itself, such as ``price=number``.
 """
 
 from __future__ import annotations
@@ -37,16 +37,24 @@ import re
 from typing import Any, Literal
 
 Door = Literal["command", "page"]
-_ARGUMENT = re.compile(r"\bthe argument (\w+)")
+_ARGUMENT = re.compile(r'\bthe argument (\w+)(=[\w"]+)?( with\b)?')
 # what a choice is called at the command line, and on a page; a choice that a page does not offer is made elsewhere
 _CALLED: dict[str, tuple[str, str]] = {
     "table": ("--table", "the table its rows go into"),
-    "delimiter": ("--delimiter", "--delimiter, at the command line"),
-    "create": ("--create", "to make a table that is not there"),
-    "encoding": ("--encoding", "--encoding, at the command line"),
-    "header": ("--header", "whether it begins with the columns' names"),
+    "create": ("--create", "the choice to make a table that is not there"),
+    "delimiter": ("--delimiter", "the choice of what stands between its fields"),
+    "encoding": ("--encoding", "the field (encoding)"),
+    "header": ("--header", "the field (header)"),
+    "header=False": ("--no-header", 'the answer "no" (header)'),
+    "skip_lines": ("--skip-lines", "the field (skip-lines)"),
+    "decimal": ("--decimal", "the field (decimal)"),
+    "dates": ("--dates", "the field (dates)"),
+    "cells": ("--cells", "the field (cells)"),
+    "nan": ("--nan", "the field (nan)"),
+    'nan="null"': ("--nan null", 'the answer "is no value" (nan)'),
+    "rows_at": ("--rows-at", "the field (rows-at)"),
     "trusted": ("--trust", "--trust, at the command line"),
-    "triggers": ("--triggers", "that the database's own triggers fire"),
+    "triggers": ("--triggers", "the choice that the database's own triggers fire"),
     "allow_stale_indexes": ("--allow-stale-indexes", "the choice for search indexes that would be out of date"),
     "allow_dangling": ("--allow-dangling", "the choice for references that lead nowhere"),
 }
@@ -56,8 +64,11 @@ def in_words(message: str, door: Door) -> str:
     """Return a message with the choices that it advises named as they are at the command line, or on a page."""
 
     def called(found: re.Match[str]) -> str:
-        names = _CALLED.get(found[1])
-        return found[0] if names is None else names[door == "page"]
+        name, value, before_value = found.groups(default="")
+        names = _CALLED.get(name + value)
+        if names is None:
+            return found[0]
+        return names[0] if door == "command" else names[1] + before_value
 
     return _ARGUMENT.sub(called, message)
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from datasette_program_export import ImportService, load, verify
 from datasette_program_export.cli.main import program_export
-from datasette_program_export.errors import RequestError, in_words
+from datasette_program_export.errors import _CALLED, RequestError, in_words
 from tests.support.sites.server import make_datasette
 from tests.support.source_code import FILES, PACKAGE
 
@@ -57,6 +57,21 @@ def test_every_argument_that_a_sentence_advises_has_a_name_at_each_door() -> Non
     assert in_words("the argument nobody_knows", "command") == "the argument nobody_knows"
 
 
+@pytest.mark.parametrize(
+    ("said", "command", "page"),
+    [
+        ("the argument cells with a b=hex", "--cells a b=hex", "the field (cells) with a b=hex"),
+        ("the argument decimal with comma", "--decimal comma", "the field (decimal) with comma"),
+        ("the argument header=False.", "--no-header.", 'the answer "no" (header).'),
+        ('the argument nan="null" here', "--nan null here", 'the answer "is no value" (nan) here'),
+        ("the argument header=True", "the argument header=True", "the argument header=True"),
+        ("the argument nobody with x", "the argument nobody with x", "the argument nobody with x"),
+    ],
+)
+def test_a_value_that_is_advised_goes_along(said: str, command: str, page: str) -> None:
+    assert (in_words(said, "command"), in_words(said, "page")) == (command, page)
+
+
 @pytest.fixture
 def rows(demo: Path) -> Path:
     file = demo.with_name("rows.json")
@@ -66,7 +81,7 @@ def rows(demo: Path) -> Path:
 
 def test_a_python_program_is_told_an_argument(demo: Path, rows: Path) -> None:
     for call in (lambda: load(demo, rows), lambda: ImportService(demo).import_full_database(rows.read_text())):
-        with pytest.raises(RequestError, match=r"names no table: give the argument table\.$"):
+        with pytest.raises(RequestError, match=r"names no table, .*: give the argument table\.$"):
             call()
 
 
@@ -76,7 +91,7 @@ def unpacking_without_end() -> bytes:
 
 def test_the_command_line_is_told_an_option(demo: Path, rows: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(program_export, ["import", str(rows), str(demo)])
-    assert done.exit_code == 2 and "names no table: give --table." in done.output
+    assert done.exit_code == 2 and "names no table" in done.output and ": give --table." in done.output
     bomb = tmp_path / "bomb.json.gz"
     bomb.write_bytes(unpacking_without_end())
     assert "give the argument trusted" in verify(bomb).problems[0]
@@ -90,3 +105,22 @@ async def test_a_page_is_told_what_to_do_where(demo: Path) -> None:
     page = "/-/program-export/verify"
     answer = await ds.client.post(page, files={"file": ("bomb.json.gz", bomb)}, headers={"accept": "text/html"})
     assert "give --trust, at the command line" in answer.text and "the argument" not in answer.text
+
+
+def test_a_note_is_in_the_words_of_the_door_too(demo: Path, tmp_path: Path) -> None:
+    guessed = tmp_path / "new.csv"
+    guessed.write_bytes("id;word\n1;Straße\n".encode("cp1252"))
+    report = load(demo, guessed, table="new", create=True, preview=True)
+    assert any(note.message.endswith("use the argument encoding.") for note in report.notes)
+    command = ["import", str(guessed), str(demo), "--table", "new", "--create", "--preview"]
+    assert "use --encoding." in CliRunner().invoke(program_export, command).output
+    assert any(note.message.endswith("use the field (encoding).") for note in report.in_words("page").notes)
+
+
+async def test_every_field_that_a_page_speaks_of_is_in_its_form(demo: Path) -> None:
+    named = {field for _, page in _CALLED.values() for field in re.findall(r"\(([a-z-]+)\)", page)}
+    ds = make_datasette(demo)
+    cookie = {"ds_actor": ds.sign({"a": {"id": "root"}}, "actor")}
+    answer = await ds.client.get(f"/{demo.stem}/-/program-import", cookies=cookie)
+    assert answer.status_code == 200
+    assert named and {field for field in named if f"({field})" not in answer.text} == set()

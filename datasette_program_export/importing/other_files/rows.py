@@ -187,8 +187,8 @@ def real(text: str, rounds: bool) -> float:
         raise ValueError
     if not rounds and (len(text) > 15 or "e" in text or "E" in text) and not keeps_digits(text, whole=False):
         raise UnfitError(
-            "holds a number of more digits than SQLite stores (17), so it would become another one: say --cells "
-            "COLUMN=number to round it"
+            "holds a number of more digits than SQLite stores (17), so it would become another one: use the "
+            "argument cells with COLUMN=number to round it"
         )
     return number
 

@@ -205,7 +205,7 @@ class TableWriter:
     def _anew(self) -> None:
         """Delete all changed rows and insert them again, for rows that swap values which must be unique.
 
-        No other row is affected: foreign keys are off until the end, and so are triggers. With ``--triggers`` this
+        No other row is affected: foreign keys are off until the end, and so are triggers. With ``triggers`` this
         way is not taken."""
         table = self.staged.table
         if self.choices.triggers or not self.report.update or not (table.rowid or table.without_rowid):

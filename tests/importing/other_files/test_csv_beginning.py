@@ -17,7 +17,7 @@ PEOPLE = "first_name TEXT, last_name TEXT"
 )
 def test_a_first_line_that_could_be_either_is_asked_about(first: str, importing: Importing) -> None:
     said = importing(PEOPLE, f"{first}\nBob,Frei\n").refused
-    assert "names no column of t" in said and "--no-header" in said
+    assert "names no column of t" in said and "the argument header=False" in said
 
 
 def test_without_a_header_the_first_line_is_a_row(importing: Importing) -> None:
@@ -29,7 +29,10 @@ def test_a_header_in_other_letters_is_one(importing: Importing) -> None:
 
 
 def test_the_header_is_no_row_even_if_somebody_says_so(importing: Importing) -> None:
-    assert "leave out --no-header" in importing(PEOPLE, "first_name,last_name\nAnna,Roth\n", header=False).refused
+    assert (
+        "leave out the argument header=False"
+        in importing(PEOPLE, "first_name,last_name\nAnna,Roth\n", header=False).refused
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,7 @@ def test_a_number_where_the_key_is_begins_a_row(columns: str, importing: Importi
 
 
 def test_numbers_elsewhere_could_be_a_header_of_years(importing: Importing) -> None:
-    assert "--no-header" in importing("name TEXT, a INT, b INT", "Person,2019,2020\nAnna,1,2\n").refused
+    assert "the argument header=False" in importing("name TEXT, a INT, b INT", "Person,2019,2020\nAnna,1,2\n").refused
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ def test_lines_above_the_header_are_passed_over_and_told(above: str, importing: 
 
 def test_a_line_above_the_header_that_could_be_a_row_is_asked_about(importing: Importing) -> None:
     rows = "x,y\nz,w\na,b\n1,2\n"
-    assert "--skip-lines" in importing("a TEXT, b TEXT", rows).refused
+    assert "the argument skip_lines" in importing("a TEXT, b TEXT", rows).refused
     assert importing("a TEXT, b TEXT", rows, skip_lines=2).rows == [("1", "2")]
 
 

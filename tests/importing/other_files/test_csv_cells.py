@@ -73,7 +73,7 @@ def test_zeros_in_front_are_lost_in_a_column_for_numbers_and_it_is_told(importin
 @pytest.mark.parametrize("cell", ['"1.234,56"', '"12,5"', "1 234", "1'234", '"1,234"', "1.234.567", "1\u202f234"])
 def test_thousands_and_decimal_commas_are_asked_about(cell: str, column: str, importing: Importing) -> None:
     said = importing(one(column), lines("5", cell)).refused
-    assert "Line 3 of t: c is a number with a decimal comma or thousands" in said and "--decimal" in said
+    assert "Line 3 of t: c is a number with a decimal comma or thousands" in said and "the argument decimal" in said
 
 
 def test_decimal_commas_and_points_are_read_as_told(importing: Importing) -> None:
@@ -87,7 +87,7 @@ def test_decimal_commas_and_points_are_read_as_told(importing: Importing) -> Non
         assert f"is no number with a decimal {wish}" in importing(one("REAL"), lines(cell), decimal=wish).refused
     assert importing(one("REAL"), lines("1.234"), decimal="comma").rows == [(1, 1234)]
     assert importing(one("REAL"), lines("1.234")).rows == [(1, 1.234)]
-    assert "--decimal" in importing(one("INTEGER"), lines("1.234")).refused
+    assert "the argument decimal" in importing(one("INTEGER"), lines("1.234")).refused
     assert importing(one("INTEGER"), lines("1.234", "5"), decimal="comma").rows == [(1, 1234), (2, 5)]
     assert importing(one("INTEGER"), lines("1.234", "0.125"), decimal="point").rows == [(1, 1.234), (2, 0.125)]
     assert importing(one("TEXT"), lines('"1.234,56"'), decimal="comma").rows == [(1, "1.234,56")]
@@ -97,7 +97,7 @@ def test_decimal_commas_and_points_are_read_as_told(importing: Importing) -> Non
 @pytest.mark.parametrize("cell", ["01/02/2024", "1.2.2024", "31-12-2024", "01/02/24", "1/2/2024 10:30"])
 def test_a_date_that_could_be_two_is_asked_about(cell: str, column: str, importing: Importing) -> None:
     said = importing(one(column), lines("2024-01-31", cell)).refused
-    assert "Line 3 of t: c is a date that is not year-month-day" in said and "--dates" in said
+    assert "Line 3 of t: c is a date that is not year-month-day" in said and "the argument dates" in said
     assert importing(one(column), lines(cell), dates="text").rows == [(1, cell)]
 
 
@@ -116,7 +116,7 @@ def test_what_is_no_base64_is_no_binary_data(importing: Importing) -> None:
     said = importing(one("BLOB"), lines("hello world!", "abcd", "0xFF00")).refused
     for cell in ("0xFF", "0xdeadbe", "DEADBEEF", "00ff00ff"):
         assert "could be hexadecimal or base64" in importing(one("BLOB"), lines(cell)).refused
-    assert "Line 2 of t: c is no base64" in said and "--cells c=hex" in said
+    assert "Line 2 of t: c is no base64" in said and "the argument cells with c=hex" in said
     found = importing(one("BLOB"), lines("abcd", "AP8="))
     assert found.rows == [(1, b"i\xb7\x1d"), (2, b"\0\xff")] and "2 value(s) of t.c are read as binary" in found.notes
     found = importing(one("BLOB"), lines("0xFF00", "x'00ff'", "\\x00FF", "ff"), cells={"c": "hex"})

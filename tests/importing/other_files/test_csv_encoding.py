@@ -19,7 +19,7 @@ def test_an_encoding_that_can_be_seen_needs_no_word(encoding: str, importing: Im
 def test_a_guess_is_told_with_its_letters(importing: Importing) -> None:
     found = importing(T, "id,name\n1,José\n2,Größe\n3,Zürich\n".encode("cp1252"))
     assert found.rows == [(1, "José"), (2, "Größe"), (3, "Zürich")]
-    assert "cp1252 is a guess. Check these letters: ß é ö ü." in found.notes and "--encoding" in found.notes
+    assert "cp1252 is a guess. Check these letters: ß é ö ü." in found.notes and "the argument encoding" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_guess_is_told_with_its_letters(importing: Importing) -> None:
 def test_where_several_fit_it_is_asked_for(text: str, encoding: str, importing: Importing) -> None:
     data = f"id,name\n1,{text}\n".encode(encoding)
     said = importing(T, data).refused
-    assert "several fit" in said and "--encoding" in said
+    assert "several fit" in said and "the argument encoding" in said
     assert importing(T, data, encoding=encoding).rows == [(1, text)]
 
 
@@ -45,7 +45,7 @@ def test_one_bad_byte_is_a_fault_in_its_line(before: int, importing: Importing) 
     good = "".join(f"{n},Bärn\n" for n in range(1, before))
     data = b"id,name\n" + good.encode() + b"99999,Gen\xff\n"
     said = importing(T, data).refused
-    assert f"Line {before + 1:,} has a byte that is not utf-8" in said and "--encoding" in said
+    assert f"Line {before + 1:,} has a byte that is not utf-8" in said and "the argument encoding" in said
 
 
 def test_a_bad_byte_behind_ascii_or_a_mark_is_one_too(importing: Importing) -> None:

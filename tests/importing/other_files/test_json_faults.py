@@ -14,7 +14,7 @@ PAD = "".join(f'{{"id": {n}, "a": "ä"}},\n' for n in range(2, 9000))  # more th
 @pytest.mark.parametrize(
     ("row", "column", "words"),
     [
-        ('{"id": 1, "a": NaN}', 16, "not JSON|--nan null"),
+        ('{"id": 1, "a": NaN}', 16, 'not JSON|the argument nan="null"'),
         ('{"id": 1, "a": "é" "b"}', 22, "not JSON"),
         ('{"é": 1, "a": 2,}', 17, "not JSON|a comma"),
         ("{'id': 1}", 2, "not JSON|double quotes"),
@@ -35,13 +35,13 @@ def test_a_fault_is_told_with_its_place(row: str, column: int, words: str, pad: 
 @pytest.mark.parametrize("pad", ["", PAD])
 def test_a_byte_of_another_encoding_too(pad: str, importing: Importing) -> None:
     said = importing(T, f'[\n{pad}{{"id": 1,\n"a": "'.encode() + b'\xe9"}]', "f.json").refused
-    assert f"not utf-8, as JSON is (line {3 + pad.count(chr(10)):,}, column 7): say --encoding" in said
+    assert f"not utf-8, as JSON is (line {3 + pad.count(chr(10)):,}, column 7): use the argument encoding" in said
 
 
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ('{"id": 2, "a": NaN}', "Line 2 is no row|column 16|--nan null"),
+        ('{"id": 2, "a": NaN}', 'Line 2 is no row|column 16|the argument nan="null"'),
         ('{"id": 2, "é": 1, }', "Line 2 is no row|column 19"),
         ('{"id": 2, "a": 1, "id": 3}', "Line 2 has id twice in one object (column 19)"),
         ('{"id": 2, "\\u0061": 1, "a": 3}', "Line 2 has a twice"),

@@ -50,7 +50,10 @@ def test_what_stands_beside_the_rows_is_named(importing: Importing) -> None:
 
 def test_of_several_lists_one_is_asked_for(importing: Importing) -> None:
     text = '{"old": [{"id": 1, "a": "x"}], "new": {"rows": [{"id": 2, "a": "y"}], "one": {"id": 3}}}'
-    assert "several lists of rows (old, new.rows): say --rows-at" in importing(T, text, "f.json").refused
+    assert (
+        "several lists of rows (old, new.rows): name one of them with the argument rows_at"
+        in importing(T, text, "f.json").refused
+    )
     assert importing(T, text, "f.json", rows_at="old").rows == [(1, "x")]
     assert importing(T, text, "f.json", rows_at="new.rows").rows == [(2, "y")]
     assert importing(T, text, "f.json", rows_at="new.one").rows == [(3, None)]
@@ -78,7 +81,7 @@ def test_without_a_table_loose_rows_ask_for_one(importing: Importing) -> None:
 def test_nan_is_no_value_if_that_is_asked_for(name: str, importing: Importing) -> None:
     lines = ['{"id": 1, "a": NaN}', '{"id":2,"a":"NaN, \\"Infinity\\" "}', '{"id": 3, "a": [1,-Infinity]}']
     text = f"[{','.join(lines)}]" if name == "f.json" else "\n".join(lines)
-    assert "--nan null" in importing(T, text, name).refused
+    assert 'the argument nan="null"' in importing(T, text, name).refused
     found = importing(T, text, name, nan="null")
     assert found.rows == [(1, None), (2, 'NaN, "Infinity" '), (3, "[1,null]")]
 

@@ -45,8 +45,11 @@ async def test_what_is_asked_about_a_file_is_answered_in_the_form(ds, shop: Path
     one = await looked(ds, data, "a.csv")
     said = " ".join(f["message"] for f in one["report"]["findings"])
     assert one["report"]["status"] == "refused"
-    assert all(word in said for word in ("--decimal", "--dates", "--cells pic=hex")), said
+    assert all(
+        word in said for word in ("the argument decimal", "argument dates", "the argument cells with pic=hex")
+    ), said
     page = await ask(ds, "get", one["links"]["page"], "root")
+    assert "the field (cells) with pic=hex" in page.text and "the argument" not in page.text
     assert {"decimal", "dates", "cells", "encoding", "delimiter", "header", "skip_lines", "nan", "rows_at"} <= fields(
         page.text
     )

@@ -163,7 +163,7 @@ def _header(rows: list[list[str]], table: Table) -> int | None:
                 return place
             raise UnreadableError(
                 f"The header is line {place + 1:,}, not counting empty ones, and a line above it could be a row: "
-                "say --skip-lines, with the number of lines that are above the header.",
+                "tell with the argument skip_lines how many lines are above the header.",
                 "unknown",
             )
     return None
@@ -189,15 +189,21 @@ def _width(row: Sequence[str]) -> int:
 def _check_no_header(rows: list[list[str]], columns: list[str], table: Table) -> None:
     if rows and len(rows[0]) == len(columns) > 1 and _known(rows[0], table) == len(columns):
         raise UnreadableError(
-            f"The first line names the columns of {table.name}, so it is a header: leave out --no-header.", "unknown"
+            f"The first line names the columns of {table.name}, so it is a header: "
+            "leave out the argument header=False.",
+            "unknown",
         )
 
 
 def _unknown(table: Table, rows: list[list[str]], columns: list[str]) -> UnreadableError:
     wide = rows and len(rows[0]) >= len(columns) and _width(rows[0]) <= len(columns)
-    more = " If it is a row and the file has no header, say --no-header." if wide else " Is another delimiter meant?"
+    more = (
+        " If it is a row and the file has no header, use the argument header=False."
+        if wide
+        else " Is another delimiter meant?"
+    )
     return UnreadableError(
         f"The first line names no column of {table.name}, so it is asked about.{more} Lines above the header are "
-        "passed over with --skip-lines NUMBER.",
+        "passed over with the argument skip_lines.",
         "unknown",
     )

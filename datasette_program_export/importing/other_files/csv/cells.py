@@ -45,15 +45,17 @@ _LONG = 64  # characters: no number with thousands is longer, and the patterns m
 _HEX = re.compile(r"(?:0x|\\x|x')?([0-9a-f]*)'?\Z", re.IGNORECASE)
 
 NOTES = {  # what is told of a column, and how often it was met
-    "truth": "{count} word(s) for true and false in {name} are read as 1 and 0; --cells {column}=text keeps them.",
+    "truth": "{count} word(s) for true and false in {name} are read as 1 and 0; "
+    "the argument cells with {column}=text keeps them.",
     "words": "{count} word(s) such as true in {name} stay texts, as the file is in the form of this program; "
-    "--cells {column}=boolean makes them 1 and 0.",
+    "the argument cells with {column}=boolean makes them 1 and 0.",
     "base64": "{count} value(s) of {name} are read as binary data (base64).",
     "decimal": "{count} number(s) in {name} are read with a decimal {decimal}.",
     "dates": "{count} date(s) in {name} are read {dates} and become year-month-day.",
     "spelling": "{count} number(s) in {name} are changed in their spelling, such as zeros in front: "
     "the column's type stores numbers.",
-    "numbers": "{count} number(s) in {name} stay texts, as the column has no type; --cells {column}=number reads them.",
+    "numbers": "{count} number(s) in {name} stay texts, as the column has no type; "
+    "the argument cells with {column}=number reads them.",
     "texts": "{count} value(s) of {name} are texts, where the column's type is a number.",
     "guards": "{count} cell(s) of {name} were written for a spreadsheet; their guards are taken off.",
     "rounded": "{count} number(s) in {name} are rounded to what SQLite stores.",
@@ -154,13 +156,17 @@ class ColumnReader:
                 self.met["words"] += 1
                 return cell
             if self._ours:
-                raise CellError(f"is a word for true or false, or a text: say --cells {self.name}=boolean or text")
+                raise CellError(
+                    f"is a word for true or false, or a text: use the argument cells with {self.name}=boolean or text"
+                )
             self.met["truth"] += 1
             return _WORDS[word]
         if self._named_number and len(cell) < _LONG and (_is_grouped(cell) or _is_points(cell)):
             return self._localized(cell)
         if _is_base64(cell) or _is_long_base64(cell):
-            raise CellError(f"could be binary data (base64) or a text: say --cells {self.name}=base64 or text")
+            raise CellError(
+                f"could be binary data (base64) or a text: use the argument cells with {self.name}=base64 or text"
+            )
         self.met["texts"] += self._affinity == "NUMERIC" and self._named_number and not self._is_date
         return cell
 
@@ -169,7 +175,7 @@ class ColumnReader:
         if not keeps_digits(cell, self._affinity != "REAL"):
             raise CellError(
                 "has more digits than SQLite stores (64 bits, or 17 digits), so it would become another number: "
-                f"--cells {self.name}=number rounds it"
+                f"the argument cells with {self.name}=number rounds it"
             )
         bare = cell.strip().lstrip("+-")
         odd = (bare[0] == "0" and bare[1:2].isdigit()) or cell.strip()[0] == "+"
@@ -184,7 +190,7 @@ class ColumnReader:
         if wish is None:
             raise CellError(
                 "is a number with a decimal comma or thousands, which can be read in two ways: "
-                f"say --decimal comma or --decimal point (or --cells {self.name}=text)"
+                f"use the argument decimal with comma or point (or the argument cells with {self.name}=text)"
             )
         if not (_COMMA if wish == "comma" else _POINT).match(text):
             raise CellError(f"is no number with a decimal {wish}")
@@ -204,7 +210,7 @@ class ColumnReader:
         if wish is None:
             raise CellError(
                 "is a date that is not year-month-day, so day and month can be taken for each other: "
-                "say --dates day-first, month-first or text (as it is)"
+                "use the argument dates with day-first, month-first or text (as it is)"
             )
         first, second = int(found[1]), int(found[3])
         day, month = (first, second) if wish == "day-first" else (second, first)
@@ -220,28 +226,32 @@ class ColumnReader:
     def _blob(self, cell: str) -> Value:
         if self.kind is None and not self._ours and _is_like_hex(cell):
             raise CellError(
-                f"could be hexadecimal or base64: say --cells {self.name}=hex or --cells {self.name}=base64"
+                f"could be hexadecimal or base64: use the argument cells with {self.name}=hex or {self.name}=base64"
             )
         try:
             read = msgspec.convert(cell, bytes)  # base64, without a copy of the text
         except msgspec.ValidationError:
             raise CellError(
-                f"is no base64, as binary data is written: say --cells {self.name}=hex or --cells {self.name}=text"
+                "is no base64, as binary data is written: "
+                f"use the argument cells with {self.name}=hex or {self.name}=text"
             ) from None
         self.met["base64"] += 1
         return read
 
     def _text(self, cell: str) -> Value:
         if self._ours and cell[-1] == "=" and _is_base64(cell):
-            raise CellError(f"could be binary data (base64) or a text: say --cells {self.name}=text or base64")
+            raise CellError(
+                f"could be binary data (base64) or a text: use the argument cells with {self.name}=text or base64"
+            )
         return cell
 
     def _untyped(self, cell: str) -> Value:
         if is_number(cell):
             if self._ours:
                 raise CellError(
-                    f"could be a number or a text, as the column has no type: say --cells {self.name}=number or text. "
-                    "A package (-f package) tells them apart"
+                    "could be a number or a text, as the column has no type: "
+                    f"use the argument cells with {self.name}=number or text. "
+                    "A package of this program tells them apart"
                 )
             if self._form == "spreadsheet":
                 return self._as_number(cell)

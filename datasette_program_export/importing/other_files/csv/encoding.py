@@ -37,7 +37,11 @@ def encoding_of(sample: bytes, opened: Content) -> tuple[str, str | None]:
         if sample.startswith(mark):
             return marked_name, None
     if name := _without_mark(sample):
-        return name, f"The file does not say its encoding: {name} is a guess, by its zero bytes. Else say --encoding."
+        return (
+            name,
+            f"The file does not say its encoding: {name} is a guess, by its zero bytes. Else "
+            "use the argument encoding.",
+        )
     marked = sample.startswith(codecs.BOM_UTF8)
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample, final=False)
@@ -77,13 +81,14 @@ def _guessed(sample: bytes, like_utf8: bool) -> tuple[str, str]:
         fitting = [name for name in _OTHERS if _decodes(sample, name)]
         raise UnreadableError(
             "The file is not UTF-8 and does not say its encoding, and several fit "
-            f"({', '.join([*fitting, 'cp1252'] if text else fitting) or 'which cannot be told'}): say --encoding.",
+            f"({', '.join([*fitting, 'cp1252'] if text else fitting) or 'which cannot be told'}): "
+            "use the argument encoding.",
             "unknown",
         )
     letters = " ".join(sorted({sign for sign in text if sign > "\x7f"})[:_TOLD])
     return "cp1252", (
         f"The file is not UTF-8 and does not say its encoding: cp1252 is a guess. Check these letters: {letters}. "
-        "If they are wrong, say --encoding."
+        "If they are wrong, use the argument encoding."
     )
 
 
@@ -128,7 +133,8 @@ def faulty(opened: Content, encoding: str) -> UnreadableError:
         except UnicodeDecodeError as error:
             line += _lines_before(error, encoding)
     return UnreadableError(
-        f"Line {line:,} has a byte that is not {encoding}, as the file's others are: mend that line, or say --encoding "
+        f"Line {line:,} has a byte that is not {encoding}, as the file's others are: mend that line, or "
+        "use the argument encoding "
         "if all of the file is of another one.",
         "unknown",
     )

@@ -83,13 +83,17 @@ class JsonDocument:
         else:
             raise UnreadableError("The file is JSON, but neither an object nor a list.", "unknown")
         for _ in events:
-            raise RequestError("The file holds several JSON values one behind the other: say --table for their rows.")
+            raise RequestError(
+                "The file holds several JSON values one behind the other: give the argument table for their rows."
+            )
 
     def _planned(self) -> LooseForm | None:
         """Return how a file that names no tables is read into the one that was named, or None for a known layout."""
         if self._table is None:
             if self._rows_at is not None:
-                raise RequestError("--rows-at needs --table, for the rows that it leads to.")
+                raise RequestError(
+                    "With the argument rows_at, also give the argument table, for the rows that it leads to."
+                )
             return None
         if self._rows_at is None and self._begins_with_list():
             return LooseForm("values", []) if self._is_followed() else None
@@ -217,7 +221,9 @@ class JsonDocument:
             named = self.facts.get("table") or self._table or self._look_for("table")
             if isinstance(named, str):
                 if self._table is not None and fold(named) != fold(self._table):
-                    raise RequestError(f"The file holds rows of {named}, not of {self._table}: leave out --table.")
+                    raise RequestError(
+                        f"The file holds rows of {named}, not of {self._table}: leave out the argument table."
+                    )
                 return named
             key = None
         if key is not None:

@@ -19,8 +19,8 @@ _MOST_KEYS = 10_000
 _MOST_EVENTS = 150_000  # in one row: as objects, each takes some hundred bytes
 DEPTH = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _HINTS = {
-    b"N": "a bare NaN or Infinity is none: say --nan null to read it as no value",
-    b"I": "a bare NaN or Infinity is none: say --nan null to read it as no value",
+    b"N": 'a bare NaN or Infinity is none: use the argument nan="null" to read it as no value',
+    b"I": 'a bare NaN or Infinity is none: use the argument nan="null" to read it as no value',
     b"]": "a comma is followed by nothing, or something is missing before",
     b"}": "a comma is followed by nothing, or something is missing before",
     b"'": "texts and keys stand in double quotes",
@@ -59,7 +59,7 @@ class JsonText:
             line, column = self._bad_byte()
             place = f"line {line:,}, column {column:,}"
             return UnreadableError(
-                f"The file is not {self._encoding}, as JSON is ({place}): say --encoding.", "unknown"
+                f"The file is not {self._encoding}, as JSON is ({place}): use the argument encoding.", "unknown"
             )
         coarse = _Counted(self._opened, None)
         self._until(coarse, fault)
@@ -175,7 +175,9 @@ def counted(events: Iterator[Event], number: int, limits: Limits) -> Iterator[Ev
                 limits.fits(size * 2, f"Row {number:,}")
         yield event, value
         del value
-    raise UnreadableError(f"Row {number:,} has far too many parts. If you know where the file is from, say --trust.")
+    raise UnreadableError(
+        f"Row {number:,} has far too many parts. If you know where the file is from, give the argument trusted."
+    )
 
 
 def keys_of(events: Iterator[Event]) -> Iterator[Event]:

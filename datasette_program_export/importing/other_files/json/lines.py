@@ -140,9 +140,9 @@ def _members(line: bytes, number: int) -> dict[str, msgspec.Raw]:
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
         found = _BYTE.search(str(error))
         place = f" (column {_column(line, int(found.group(1))):,})" if found else ""
-        hint = " A bare NaN or Infinity is no JSON: say --nan null." if _NAN.search(line) else ""
+        hint = ' A bare NaN or Infinity is no JSON: use the argument nan="null".' if _NAN.search(line) else ""
         if isinstance(error, UnicodeDecodeError):
-            hint = " It is not UTF-8, as JSON is: say --encoding."
+            hint = " It is not UTF-8, as JSON is: use the argument encoding."
         raise UnreadableError(
             f"Line {number:,} is no row: it is not a JSON object that can be read{place}.{hint}"
         ) from None
@@ -184,7 +184,7 @@ def _values(
         except UnfitError as error:
             return row, (key, str(error))
         except UnicodeDecodeError:
-            raise UnreadableError(f"Line {number:,} is not UTF-8, as JSON is: say --encoding.") from None
+            raise UnreadableError(f"Line {number:,} is not UTF-8, as JSON is: use the argument encoding.") from None
         except (msgspec.MsgspecError, ValueError, KeyError, RecursionError):
             return row, (key, "holds a value that SQLite cannot")
     return row, None

@@ -106,7 +106,8 @@ def loose_form(text: JsonText, name: str, rows_at: str | None, schema: Schema) -
         return LooseForm("row", [])
     if len(lists) > 1:
         raise UnreadableError(
-            f"The file has several lists of rows ({_told(lists)}): say --rows-at, with one of them.", "unknown"
+            f"The file has several lists of rows ({_told(lists)}): name one of them with the argument rows_at.",
+            "unknown",
         )
     return LooseForm("under", lists[0])
 
@@ -145,7 +146,7 @@ def _names_tables(outline: Outline, name: str, schema: Schema) -> bool:
     if full := [one for one in keyed if schema.find(one)]:
         raise RequestError(
             f"The file names its tables itself ({', '.join(full[:_TOLD])}), and has no rows of {name}: leave out "
-            "--table, or say --rows-at."
+            "the argument table, or use the argument rows_at."
         )
     if "format" in keys or keys.get("data") == "string" or {"records", "table"} <= set(keys):
         return True
