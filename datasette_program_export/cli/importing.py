@@ -95,6 +95,7 @@ _TRUST = click.option(
     default="kept",
     help="new: renumber the rows, and every reference to them.",
 )
+@click.option("--renumber", is_flag=True, help="The same as --keys new.")
 @click.option(
     "--match", multiple=True, metavar="TABLE.COLUMN", help="Tell rows by a unique column, not by the primary key."
 )
@@ -121,6 +122,8 @@ def import_command(
     FILE is - for the standard input. The database is copied before; the command to have it back is told."""
     if backup is not None and no_backup:
         raise RequestError("--backup and --no-backup contradict each other.")
+    if choices.pop("renumber"):
+        choices["keys"] = "new"
     choices["on_conflict_for"] = dict(_pair(one, "--on-conflict-for", "charts=skip") for one in on_conflict_for)
     choices["cells"] = dict(_pair(one, "--cells", "price=number") for one in cells)
     choices["types"] = {name: kind.upper() for name, kind in (_pair(one, "--type", "zip=TEXT") for one in types)}

@@ -175,6 +175,12 @@ def test_a_value_twice_in_the_file_cannot_be_matched(here: Path, tmp_path: Path)
 
 def test_the_command_tells_the_new_keys(here: Path, file: Path) -> None:
     made(here, "DELETE FROM clients WHERE mail = 'ann'", "DELETE FROM visits")
-    found = CliRunner().invoke(program_export, ["import", str(file), str(here), "--keys", "new", "--no-backup"])
+    words = ["import", str(file), str(here), "--no-backup"]
+    same = [
+        CliRunner().invoke(program_export, [*words, *how, "--preview"]).output
+        for how in (["--keys", "new"], ["--renumber"])
+    ]
+    assert same[0] == same[1]
+    found = CliRunner().invoke(program_export, [*words, "--renumber"])
     assert found.exit_code == 0, found.output
     assert "new keys: 1 to 2 became 3 to 4" in found.output
