@@ -35,7 +35,7 @@ class ColumnFacts:
             return
         texts = column if len(classes) == 1 else [v for v in column if isinstance(v, str)]
         joined = "\n".join(texts)
-        self.has_odd_text = self.has_odd_text or "\0" in joined or not _is_utf8(joined)
+        self.has_odd_text = self.has_odd_text or "\0" in joined or not is_utf8(joined)
         self.has_carriage_return = self.has_carriage_return or "\r" in joined
         if _NULL in joined:
             like = (len(v) for v in texts if isinstance(v, str) and v.startswith(_NULL))
@@ -69,7 +69,8 @@ class ColumnFacts:
         return "blob" if classes == {bytes} else "mixed"
 
 
-def _is_utf8(text: str) -> bool:
+def is_utf8(text: str) -> bool:
+    """Return whether a text is valid UTF-8: without the surrogates that stand for other bytes."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -462,6 +462,7 @@ public:
             if (!text(at, end, column.before)) return false;
             columns.push_back(std::move(column));
         }
+        if (!csv) null = "null";
         for (const Column &column : columns) {
             packed_columns += !column.computed;
             around += column.before.size() + null.size() + LONGEST;
@@ -489,7 +490,7 @@ public:
         for (size_t i = 0; i < columns.size(); ++i) {
             Column &column = columns[i];
             out.add(column.before);
-            if (!(csv ? csv_value(values[i], pack, column) : json_value(values[i], pack, column))) {
+            if (!add_value(values[i], pack, column)) {
                 out.cut(out_before);
                 packed.cut(packed_before);
                 for (size_t j = 0; j < i; ++j) columns[j].not_embedded = counted(j);
@@ -553,72 +554,8 @@ private:
         for (int i = 0; i < 4; ++i) to.push_back(static_cast<char>(value >> (8 * i) & 0xFF));
     }
 
-    bool json_value(sqlite3_value *value, Pack &pack, Column &column) {
-        const bool hashed = !column.computed;
-        switch (sqlite3_value_type(value)) {
-            case SQLITE_NULL:
-                column.seen |= NONE;
-                out.add("null");
-                if (hashed) pack.null();
-                return true;
-            case SQLITE_INTEGER: {
-                column.seen |= INTEGER;
-                int64_t number = sqlite3_value_int64(value);
-                add_integer(out, number);
-                if (hashed) pack.integer(number);
-                return true;
-            }
-            case SQLITE_FLOAT: {
-                column.seen |= REAL;
-                double number = sqlite3_value_double(value);
-                if (std::isinf(number)) out.add(Bytes(number > 0 ? "{\"$real\":\"Infinity\"}" : "{\"$real\":\"-Infinity\"}"));
-                else add_real(out, number);
-                if (hashed) pack.real(number);
-                return true;
-            }
-            case SQLITE_TEXT: {
-                const char *text = reinterpret_cast<const char *>(sqlite3_value_text(value));
-                size_t size = sqlite3_value_bytes(value);
-                if (!text) return false;
-                saw(column, TEXT, size);
-                const Look look(text, size, 0x20, '"', '\\');
-                if (look.special && std::memchr(text, 0, size)) column.seen |= ODD_TEXT;
-                if (look.high && !is_utf8(reinterpret_cast<const unsigned char *>(text), size)) {
-                    column.seen |= ODD_TEXT;
-                    if (column.holds_json) ++column.not_embedded;
-                    out.add("{\"$base64\":true,\"encoded\":\"");
-                    add_base64(out, reinterpret_cast<const unsigned char *>(text), size);
-                    out.add("\",\"type\":\"text\"}");
-                    if (hashed) pack.bad_text(text, size);
-                    return true;
-                }
-                if (column.holds_json) {
-                    switch (Json::judge(text, size)) {
-                        case Json::ASK: return false;
-                        case Json::YES: out.add(text, size); break;
-                        case Json::NO: ++column.not_embedded; add_json_text(out, text, size, look);
-                    }
-                } else {
-                    add_json_text(out, text, size, look);
-                }
-                if (hashed) pack.text(text, size);
-                return true;
-            }
-            default: {
-                const char *bytes = static_cast<const char *>(sqlite3_value_blob(value));
-                size_t size = sqlite3_value_bytes(value);
-                if (!bytes && size) return false;
-                saw(column, BLOB, size);
-                out.add("{\"$base64\":true,\"encoded\":\"");
-                add_base64(out, reinterpret_cast<const unsigned char *>(bytes), size);
-                out.add("\"}");
-                if (hashed) pack.blob(bytes ? bytes : "", size);
-                return true;
-            }
-        }
-    }
-
-    bool csv_value(sqlite3_value *value, Pack &pack, Column &column) {
+    // Appends one value, to the rows and to the digest's rows; false if only Python can judge it.
+    bool add_value(sqlite3_value *value, Pack &pack, Column &column) {
         const bool hashed = !column.computed;
         switch (sqlite3_value_type(value)) {
             case SQLITE_NULL:
@@ -628,46 +565,77 @@ private:
                 return true;
             case SQLITE_INTEGER: {
                 column.seen |= INTEGER;
-                int64_t number = sqlite3_value_int64(value);
+                const int64_t number = sqlite3_value_int64(value);
                 add_integer(out, number);
                 if (hashed) pack.integer(number);
                 return true;
             }
             case SQLITE_FLOAT: {
                 column.seen |= REAL;
-                double number = sqlite3_value_double(value);
-                if (std::isinf(number)) out.add(Bytes(number > 0 ? "Infinity" : "-Infinity"));
+                const double number = sqlite3_value_double(value);
+                if (std::isinf(number)) infinity(number > 0);
                 else add_real(out, number);
                 if (hashed) pack.real(number);
                 return true;
             }
             case SQLITE_TEXT: {
                 const char *text = reinterpret_cast<const char *>(sqlite3_value_text(value));
-                size_t size = sqlite3_value_bytes(value);
+                const size_t size = sqlite3_value_bytes(value);
                 if (!text) return false;
                 saw(column, TEXT, size);
-                const Look look(text, size, '\r' + 1, '"', delimiter[0]);
+                const Look look = csv ? Look(text, size, '\r' + 1, '"', delimiter[0]) : Look(text, size, 0x20, '"', '\\');
                 if (look.special && std::memchr(text, 0, size)) column.seen |= ODD_TEXT;
                 if (look.high && !is_utf8(reinterpret_cast<const unsigned char *>(text), size)) {
                     column.seen |= ODD_TEXT;
-                    add_base64(out, reinterpret_cast<const unsigned char *>(text), size);
+                    if (column.holds_json) ++column.not_embedded;
+                    base64(text, size, "\",\"type\":\"text\"}");
                     if (hashed) pack.bad_text(text, size);
                     return true;
                 }
-                csv_text(text, size, look);
+                if (csv) csv_text(text, size, look);
+                else if (!column.holds_json) add_json_text(out, text, size, look);
+                else if (!embedded(text, size, look, column)) return false;
                 if (hashed) pack.text(text, size);
                 return true;
             }
             default: {
                 const char *bytes = static_cast<const char *>(sqlite3_value_blob(value));
-                size_t size = sqlite3_value_bytes(value);
+                const size_t size = sqlite3_value_bytes(value);
                 if (!bytes && size) return false;
                 saw(column, BLOB, size);
-                if (size) add_base64(out, reinterpret_cast<const unsigned char *>(bytes), size);
-                else out.add("\"\"");
+                base64(bytes, size, "\"}");
                 if (hashed) pack.blob(bytes ? bytes : "", size);
                 return true;
             }
+        }
+    }
+
+    void infinity(bool positive) {
+        if (!csv) out.add("{\"$real\":\"");
+        if (!positive) out.add('-');
+        out.add("Infinity");
+        if (!csv) out.add("\"}");
+    }
+
+    // In csv no bytes at all are "", as nothing is NULL; a text that is not UTF-8 is never empty.
+    template <size_t N> void base64(const char *bytes, size_t size, const char (&end)[N]) {
+        if (!csv) out.add("{\"$base64\":true,\"encoded\":\"");
+        else if (!size) out.add("\"\"");
+        add_base64(out, reinterpret_cast<const unsigned char *>(bytes), size);
+        if (!csv) out.add(end);
+    }
+
+    bool embedded(const char *text, size_t size, const Look &look, Column &column) {
+        switch (Json::judge(text, size)) {
+            case Json::ASK:
+                return false;
+            case Json::YES:
+                out.add(text, size);
+                return true;
+            default:
+                ++column.not_embedded;
+                add_json_text(out, text, size, look);
+                return true;
         }
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ...database.fetching.rows_in_c import Chunk, Seen
 from ...database.schema import affinity
-from ..column_facts import ColumnFacts
+from ..column_facts import ColumnFacts, is_utf8
 from ..dataset import Field, Row, Value
 
 _MOST = 5  # columns that a sentence names
@@ -99,12 +99,4 @@ def _saw(facts: ColumnFacts, column: tuple[Value, ...]) -> None:
         facts.has_empty = not all(column) and ("" in column or b"" in column)
     if not facts.has_odd_text:
         text = "".join(column if len(classes) == 1 else [v for v in column if type(v) is str])  # type: ignore[arg-type]
-        facts.has_odd_text = "\0" in text or not (text.isascii() or _is_utf8(text))
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        facts.has_odd_text = "\0" in text or not (text.isascii() or is_utf8(text))
