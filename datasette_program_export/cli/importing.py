@@ -92,7 +92,6 @@ _TRUST = click.option(
 @click.option(
     "--keys",
     type=click.Choice(["kept", "new"]),
-    default="kept",
     help="new: renumber the rows, and every reference to them.",
 )
 @click.option("--renumber", is_flag=True, help="The same as --keys new.")
@@ -123,7 +122,10 @@ def import_command(
     if backup is not None and no_backup:
         raise RequestError("--backup and --no-backup contradict each other.")
     if choices.pop("renumber"):
+        if choices["keys"] == "kept":
+            raise RequestError("--renumber and --keys kept contradict each other.")
         choices["keys"] = "new"
+    choices["keys"] = choices["keys"] or "kept"
     choices["on_conflict_for"] = dict(_pair(one, "--on-conflict-for", "charts=skip") for one in on_conflict_for)
     choices["cells"] = dict(_pair(one, "--cells", "price=number") for one in cells)
     choices["types"] = {name: kind.upper() for name, kind in (_pair(one, "--type", "zip=TEXT") for one in types)}

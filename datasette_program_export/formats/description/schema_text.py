@@ -15,7 +15,11 @@ _SEVERAL = {"index": "indexes", "view": "views", "trigger": "triggers"}
 def schema_sentences(schema: DocumentSchema) -> list[str]:
     """Return sentences about objects that are not carried, and about virtual tables that became plain ones."""
     found = not_carried_sentences(schema.not_carried)
-    plain = [name for name, table in schema.tables.items() if table.kind in ("virtual", "shadow")]
+    plain = [
+        name
+        for name, table in schema.tables.items()
+        if table.kind in ("virtual", "shadow") and not table.sql.startswith("CREATE VIRTUAL TABLE")
+    ]
     if len(plain) == 1:
         found.append(f"{plain[0]} was a virtual table, or a part of one: here it is a plain table with its rows.")
     elif plain:

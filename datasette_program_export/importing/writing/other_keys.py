@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...database.schema import ForeignKey, Table, literal, quote
+from ...database.schema import ForeignKey, Table, fold, literal, quote
 from ...selection.annotated_schema import AnnotatedSchema
 from ...selection.graph import Graph
 from ..choices import ImportChoices
@@ -39,7 +39,7 @@ class OtherKeys:
     ) -> None:
         self.connection, self.schema, self.known = target.connection, schema, known
         self.choices, self.findings = choices, findings
-        self.staged = intake.staging.tables
+        self.staged, self.document = intake.staging.tables, intake.document
         self.edges = [e for e in known.edges if e.problem is None and self._gives(e.table, e.reads)]
         inside = tuple(e for e in self.edges if self._gives(e.other_table, e.other_columns))
         self.graph = Graph(tuple(n for n, t in known.schema.items() if n in self.staged and t.storable), inside)
@@ -51,6 +51,10 @@ class OtherKeys:
 
     def run(self) -> dict[str, list[NewKeys]]:
         """Change keys and references, and return the keys that were changed, by table."""
+        if self.choices.keys == "new":
+            self._refuse_what_would_stay()
+            if self.findings.errors:
+                return {}
         for name in self.graph.parents_first():
             staged, table = self.staged[name], self.staged[name].table
             edges = [e for e in self.graph.up(name) if e.other_table in self._after]
@@ -70,6 +74,29 @@ class OtherKeys:
         if self.choices.keys == "new":
             self._tell_outside()
         return {name: list(self._changed(name)) for name in self._after}
+
+    def _refuse_what_would_stay(self) -> None:
+        """Refuse what could not go along with new keys: it would be, or refer to, another row's."""
+        for name, staged in self.staged.items():
+            if not staged.table.storable and staged.rows:
+                self.findings.add(
+                    "key",
+                    f"The rows of {name}, a virtual table, cannot get new keys: leave it out, by the argument without.",
+                    name,
+                )
+        known = {(fold(e.table), tuple(map(fold, e.columns)), fold(e.other_table)) for e in self.known.edges}
+        for name, table in self.document.tables.items() if self.document is not None else ():
+            for key in table.foreign_keys:
+                told = (fold(name), tuple(map(fold, key.columns)), fold(key.table))
+                if told not in known and self._gives(name, key.columns) and key.table in self.staged:
+                    columns = f"{name}.{','.join(key.columns)}"
+                    self.findings.add(
+                        "key",
+                        f"In the file {columns} refers to {key.table}, here it does not: with new keys it would name "
+                        "other rows. Declare it in the settings (virtual_foreign_keys).",
+                        name,
+                        ", ".join(key.columns),
+                    )
 
     def _numbered(self, table: Table) -> bool:
         """Return whether the rows have a number of their own for a key, which may be another."""

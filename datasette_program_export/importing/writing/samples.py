@@ -30,6 +30,7 @@ def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dic
             for row in target.connection.execute(sql):
                 new.append({c: HIDDEN if c in secret else shown(v) for c, v in zip(part.given, row)})
         if part.key and len(differing) < _ROWS:
+            reset = _reset(target, one, part, shape, _ROWS - len(differing), secret)
             for line, pairs in _beside(target, part, shape, _ROWS - len(differing)):
                 found = [
                     Difference(
@@ -40,6 +41,7 @@ def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dic
                     for c, there, here in pairs
                     if not _same(there, here, c in one.staged.loose)
                 ]
+                found += reset.get(line, [])
                 key = {c: HIDDEN if c in secret else shown(there) for c, there, _ in pairs if c in part.key}
                 differing.append(Sample(number=line, key=key, differences=found))
     return new, differing
@@ -57,6 +59,23 @@ def _beside(target: Target, part: RowMatching, shape: int, most: int) -> Iterato
         for line, *both in target.connection.execute(sql):
             found.setdefault(line, []).extend(zip(columns, both[::2], both[1::2]))
     yield from found.items()
+
+
+def _reset(
+    target: Target, one: TableWriter, part: RowMatching, shape: int, most: int, secret: set[str]
+) -> dict[int, list[Difference]]:
+    """Return, by line, what ``replace`` sets back to its default in a row: all that the file does not give."""
+    found: dict[int, list[Difference]] = {}
+    for column in one.back_to_default(part):
+        name = quote(column.name)
+        sql = (
+            f"SELECT s.line, t.{name} FROM {part.chosen(shape, DIFFERENT)} JOIN {part.target} AS t ON {part.match()} "
+            f"WHERE t.{name} IS NOT ({column.default or 'NULL'}) ORDER BY j.line LIMIT {most}"
+        )
+        for line, there in target.connection.execute(sql):
+            told = HIDDEN if column.name in secret else shown(there)
+            found.setdefault(line, []).append(Difference(column=column.name, target=told, file=column.default))
+    return found
 
 
 def _same(there: Any, here: Any, loose: bool) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from datasette_program_export import RefusedError, load
+from datasette_program_export import RefusedError, Request, export, load
 from datasette_program_export.cli.main import program_export
 from datasette_program_export.errors import RequestError
 from datasette_program_export.options.settings import Settings, parse_settings
@@ -184,3 +184,34 @@ def test_the_command_tells_the_new_keys(here: Path, file: Path) -> None:
     found = CliRunner().invoke(program_export, [*words, "--renumber"])
     assert found.exit_code == 0, found.output
     assert "new keys: 1 to 2 became 3 to 4" in found.output
+
+
+def test_what_cannot_go_along_with_new_keys_is_refused(tmp_path: Path) -> None:
+    """An R-Tree's rows would be another place's; a reference that only the file knows would name another row."""
+    table = "CREATE TABLE place (id INTEGER PRIMARY KEY, name)"
+    schema = (table, "CREATE VIRTUAL TABLE geo USING rtree(id, x0, x1)")
+    boxed, target = (
+        made(
+            tmp_path / file, *schema, f"INSERT INTO place VALUES (1, '{city}')", f"INSERT INTO geo VALUES (1, {x}, {x})"
+        )
+        for file, city, x in (("g1.db", "Rome", 1), ("g2.db", "Paris", 5))
+    )
+    with pytest.raises(RefusedError, match="rows of geo, a virtual table, cannot get new keys"):
+        load(target, exported(boxed), keys="new", on_conflict="update")
+    load(target, exported(boxed), keys="new", without=["geo"])
+    assert rows(target, "SELECT * FROM place") == [(1, "Paris"), (2, "Rome")]
+    tables = ["CREATE TABLE c (id INTEGER PRIMARY KEY, n)", "CREATE TABLE o (id INTEGER PRIMARY KEY, c INTEGER)"]
+    reference = {"table": "o", "columns": ["c"], "other_table": "c", "other_columns": ["id"]}
+    virtual = parse_settings({"virtual_foreign_keys": [reference]})
+    known = made(tmp_path / "k.db", *tables, "INSERT INTO c VALUES (1, 'Anna')", "INSERT INTO o VALUES (1, 1)")
+    (tmp_path / "k.json").write_bytes(b"".join(export(known, Request(), settings=virtual)))
+    other = made(tmp_path / "k2.db", *tables, "INSERT INTO c VALUES (1, 'X')")
+    with pytest.raises(RefusedError, match="In the file o.c refers to c, here it does not"):
+        load(other, tmp_path / "k.json", keys="new")
+    load(other, tmp_path / "k.json", keys="new", settings=virtual)
+    assert rows(other, "SELECT c.n FROM o JOIN c ON o.c = c.id") == [("Anna",)]
+
+
+def test_renumber_and_kept_keys_contradict_each_other(here: Path, file: Path) -> None:
+    found = CliRunner().invoke(program_export, ["import", str(file), str(here), "--renumber", "--keys", "kept"])
+    assert found.exit_code == 2 and "contradict" in found.output

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from datasette_program_export import ImportReport, RefusedError, Request, export, load, verify
 from datasette_program_export.database.reflection import reflect
 from tests.support.databases.building import quoted, violations
+from tests.support.databases.house import made
 from tests.support.databases.strategies import Built, databases
 from tests.support.thorough import examples
 
@@ -216,3 +217,13 @@ def test_rows_may_trade_values_that_must_be_unique(tmp_path: Path) -> None:
     load(tmp_path / "t.db", file, on_conflict="update")
     with closing(sqlite3.connect(tmp_path / "t.db")) as target:
         assert target.execute("SELECT * FROM t").fetchall() == [(1, "a"), (2, "b"), (3, "c"), (4, "d")]
+
+
+def test_a_preview_shows_what_replace_sets_back_to_its_default(tmp_path: Path) -> None:
+    schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, name, phone, kind DEFAULT 'new')"
+    target = made(tmp_path / "t.db", schema, "INSERT INTO t VALUES (1, 'A', '555', 'old'), (2, 'B', '666', 'old')")
+    (tmp_path / "t.csv").write_text("id,name\n1,A\n2,C\n")
+    report = load(target, tmp_path / "t.csv", table="t", on_conflict="replace", preview=True)
+    (shown,) = report.tables["t"].samples
+    told = {d.column: (d.target, d.file) for d in shown.differences}
+    assert told == {"name": ("B", "C"), "phone": ("666", None), "kind": ("old", "'new'")}
