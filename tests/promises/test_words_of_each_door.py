@@ -120,6 +120,7 @@ def test_a_note_is_in_the_words_of_the_door_too(demo: Path, tmp_path: Path) -> N
 async def test_every_field_that_a_page_speaks_of_is_in_its_form(demo: Path) -> None:
     named = {field for _, page in _CALLED.values() for field in re.findall(r"\(([a-z-]+)\)", page)}
     ds = make_datasette(demo)
+    ds.root_enabled = True  # as --root does on 1.0
     cookie = {"ds_actor": ds.sign({"a": {"id": "root"}}, "actor")}
     answer = await ds.client.get(f"/{demo.stem}/-/program-import", cookies=cookie)
     assert answer.status_code == 200
