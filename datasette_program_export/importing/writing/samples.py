@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -30,8 +29,9 @@ def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dic
             for row in target.connection.execute(sql):
                 new.append({c: HIDDEN if c in secret else shown(v) for c, v in zip(part.given, row)})
         if part.key and len(differing) < _ROWS:
-            reset = _reset(target, one, part, shape, _ROWS - len(differing), secret)
-            for line, pairs in _beside(target, part, shape, _ROWS - len(differing)):
+            beside = _beside(target, part, shape, _ROWS - len(differing))
+            reset = _reset(target, one, part, shape, max(beside, default=0), secret)
+            for line, pairs in beside.items():
                 found = [
                     Difference(
                         column=c,
@@ -47,8 +47,8 @@ def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dic
     return new, differing
 
 
-def _beside(target: Target, part: RowMatching, shape: int, most: int) -> Iterator[tuple[int, list[Pair]]]:
-    """Yield the line of each row with other values, and its columns with both values."""
+def _beside(target: Target, part: RowMatching, shape: int, most: int) -> dict[int, list[Pair]]:
+    """Return, by line, the columns of the first rows with other values, with both values."""
     found: dict[int, list[Pair]] = {}
     for columns in pieces(part.given):
         values = ", ".join(f"t.{quote(c)}, {part.staged.value(c)}" for c in columns)
@@ -58,19 +58,19 @@ def _beside(target: Target, part: RowMatching, shape: int, most: int) -> Iterato
         )
         for line, *both in target.connection.execute(sql):
             found.setdefault(line, []).extend(zip(columns, both[::2], both[1::2]))
-    yield from found.items()
+    return found
 
 
 def _reset(
-    target: Target, one: TableWriter, part: RowMatching, shape: int, most: int, secret: set[str]
+    target: Target, one: TableWriter, part: RowMatching, shape: int, last: int, secret: set[str]
 ) -> dict[int, list[Difference]]:
-    """Return, by line, what ``replace`` sets back to its default in a row: all that the file does not give."""
+    """Return, by line up to the ``last``, what ``replace`` sets back to its default: what the file does not give."""
     found: dict[int, list[Difference]] = {}
     for column in one.back_to_default(part):
         name = quote(column.name)
         sql = (
             f"SELECT s.line, t.{name} FROM {part.chosen(shape, DIFFERENT)} JOIN {part.target} AS t ON {part.match()} "
-            f"WHERE t.{name} IS NOT ({column.default or 'NULL'}) ORDER BY j.line LIMIT {most}"
+            f"WHERE j.line <= {last} AND t.{name} IS NOT ({column.default or 'NULL'})"
         )
         for line, there in target.connection.execute(sql):
             told = HIDDEN if column.name in secret else shown(there)
