@@ -57,6 +57,9 @@ def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Func
                 kind = click.IntRange(min=0, max=2**63 - 1) if option.number else str
                 wrap = click.option(option.cli, option.field, multiple=option.many, type=kind, help=option.help)
             function = wrap(function)
+            if option.field == "layout":
+                help = "Of sql: only the rows, for tables that are there. The same as --layout data-only."
+                function = click.option("--data-only", "layout", flag_value="data-only", help=help)(function)
         if output:
             form = click.option("-f", "--format", type=FormatChoice(NAMES[:]), help="By default by the file's name.")
             help = "A file; a folder, where the file is named for you; or - for standard output."

@@ -23,7 +23,7 @@ from ..files.reading_limits import TRUSTING
 from ..files.temporary.folder import TemporaryFolder
 from ..formats.registry import NAMES, Format, get_format
 from ..formats.sqlite.reading import check_document
-from ..formats.sqlite.script import check_script
+from ..formats.sqlite.script_reading import check_script
 from ..options.request import Request
 from ..service.export_service import ExportService
 from . import ANNA, C1

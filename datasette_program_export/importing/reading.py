@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from ..errors import NotFoundError, UnreadableError, UnsupportedError
 from ..files.input_file import open_input
@@ -13,7 +14,7 @@ from ..options.settings import Settings
 from ..verifying.report import Report
 from ..verifying.verifier import examine
 from .choices import ImportChoices
-from .other_files.detection import read_foreign
+from .other_files.detection import BINARY, read_foreign
 from .report import FindingCollector, ImportReport
 from .staging.columns import ColumnMapping
 
@@ -43,11 +44,12 @@ def read(
     about = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
     try:
         with open_input(path) as file:
-            found, report.compression, _, _ = detect(file, limits)
+            found, report.compression, _, start = detect(file, limits)
             file.seek(0)
             if found is not None:
                 report.format = found
-                examine(file, about, limits, intake.through)
+                if not _examined(file, about, limits, intake, start):
+                    found = None
             elif about.bytes == 0:
                 _no_lines(path, intake, choices, report)
         if found is None and about.bytes:
@@ -68,6 +70,17 @@ def read(
         findings.add("file", "The file is not complete.")
     for sentence in about.left_out:
         findings.add("left_out", sentence, error=False)
+
+
+def _examined(file: IO[bytes], about: Report, limits: Limits, intake: ColumnMapping, start: bytes) -> bool:
+    """Examine and stage a file in a format of ours; return False for a text that only begins like one."""
+    try:
+        examine(file, about, limits, intake.through)
+    except UnreadableError as error:
+        if error.reason != "unknown" or about.export or start.startswith(BINARY):
+            raise
+        return False
+    return True
 
 
 def _no_lines(path: Path, intake: ColumnMapping, choices: ImportChoices, report: ImportReport) -> None:

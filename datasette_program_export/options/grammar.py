@@ -56,7 +56,7 @@ OPTIONS = (
     Option(
         "layout",
         "One row a line; each value on its own line (pretty, programjson); with a first and last lines that prove it "
-        "complete (envelope, ndjson).",
+        "complete (envelope, ndjson); only the rows, for tables that are there (data-only, sql).",
         choices=choices_of("layout"),
     ),
     Option("members", f"What the files in a package are; {DEFAULT_MEMBER} by default."),

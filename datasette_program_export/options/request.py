@@ -59,7 +59,7 @@ class Request(BaseModel):
     limit: int | None = None
     offset: int | None = None
     format: str = DEFAULT_FORMAT
-    layout: Literal["rows", "pretty", "envelope"] = "rows"
+    layout: Literal["rows", "pretty", "envelope", "data-only"] = "rows"
     members: str | None = None
     dialect: Literal["exact", "spreadsheet"] = "exact"
     delimiter: str | None = None

@@ -70,7 +70,6 @@ def test_csv_of_several_tables_is_proven_as_the_package_it_comes_as(demo_file: P
 
 @pytest.mark.parametrize(("words", "sentence"), [
     (("table", "clients", "-o", "x.csv"), "csv is not read back"),
-    (("table", "clients", "-o", "x.sql"), "sql is not read back"),
     (("table", "clients", "-f", "package", "--dialect", "spreadsheet", "-o", "x.zip"), "made for a spreadsheet"),
     (("table", "clients"), "--prove needs a file"),
 ])  # fmt: skip

@@ -41,8 +41,8 @@ def test_a_whole_file_is_complete_with_its_counts_and_what_dangles(tmp_path: Pat
     assert report.format == WAYS[way].get("format", "programjson")
     assert {name: (t.rows, t.same) for name, t in report.tables.items()} == {"p": (2, True), "c": (3, True)}
     dangling = [(d.table, d.columns, d.other_table, d.rows, d.announced) for d in report.dangling]
-    assert dangling == ([("c", ["p"], "p", 1, 1)] if way != "sql" else [])
-    assert report.references_checked is (way != "sql") and report.export["created_at"] == "2026-11-24T04:05:06Z"
+    assert dangling == [("c", ["p"], "p", 1, 1)]
+    assert report.references_checked and report.export["created_at"] == "2026-11-24T04:05:06Z"
     assert any("refers to a row of p that is not included" in sentence for sentence in report.left_out)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +172,16 @@ def _readable(found: Iterator[list[Row]], table: str) -> Iterator[list[Row]]:
         yield from found
     except sqlite3.Error as error:
         raise UnreadableError(f"The SQLite file is damaged: {table} cannot be read: {explain(error)}.") from error
+
+
+def begun(kept: ExitStack, tables: Iterator[TableStream]) -> Iterator[TableStream]:
+    """Return the tables; closing this iterator releases ``kept``, even if no table was read."""
+
+    def given() -> Iterator[Any]:
+        with kept:
+            yield None
+            yield from tables
+
+    begun = given()
+    next(begun)
+    return begun

@@ -1,35 +1,24 @@
 """sql: a script that creates the tables and their rows in any SQLite from 3.37 on.
 
 Its last line is a comment which says that it is complete, with the SHA-256 of every byte before that line.
-``docs/sqlite.md`` describes the format.
+``docs/sqlite.md`` describes the format. In the layout ``data-only`` it holds only the rows, for a database that has
+the tables, and describes itself in comments.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO
 
 from ...database.schema import quote
-from ...errors import BrokenExportError, UnreadableError
-from ...files.local import local
-from ...files.reading_limits import TRUSTING, Limits
+from ...errors import BrokenExportError
 from ..dataset import Dataset, TableStream
-from ..description.coverage import parsed_coverage
-from ..description.integrity import parsed_integrity
-from ..description.schema import parsed_schema
-from ..document import description, tables_of
 from ..registry import Format, Options
 from .literals import Literals
+from .script_reading import HOW, HOW_ROWS, LAST_LINE, PARTS, decode
 from .statements import Blueprint, insertion
 
-_LAST_LINE = re.compile(rb"-- complete; sha256 of every byte before this line: ([0-9a-f]{64})\n")
-_DESCRIBED = re.compile(rb"\('([a-z]+)','((?:[^']|'')*)'\)[,;]")
-_HOW = "For a new database: sqlite3 -bail new.db < this-file"
-_LONGEST_LAST_LINE = 256
-_PIECE = 256 * 1024
+ROWS_ONLY = "data-only"  # the layout with INSERTs only
 _LONG = 10_000_000  # characters: above this, each row has its own statement
 _LONGEST = 990_000_000  # SQLite reads statements of up to 1,000,000,000 bytes
 
@@ -38,112 +27,58 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """Yield the script, a batch of rows at a time."""
     hashed = hashlib.sha256()
     rows = 0
-    blueprint = Blueprint.of(dataset.schema)
-    literals = Literals(blueprint.encoding)
-    for text in _beginning(dataset, blueprint):
+    whole = options.request.layout != ROWS_ONLY
+    encoding = dataset.schema.database.encoding
+    blueprint = Blueprint.of(dataset.schema) if whole else Blueprint(encoding, {}, (), (), "", dataset.schema)
+    literals = Literals(encoding)
+    for text in _beginning(dataset, blueprint) if whole else _beginning_of_rows(dataset):
         hashed.update(chunk := text.encode())
         yield chunk
+    checked = whole  # the encoding of the database, which the script sets itself
     for table in blueprint.telling(dataset.tables):
         for count, text in _insertions(table, literals):
+            if not checked and "CAST(X'" in text:
+                text, checked = _checking(encoding) + text, True
             hashed.update(chunk := text.encode())
             yield chunk
             rows += count
     counted = f"-- {rows:,} row{'' if rows == 1 else 's'}\n"
-    for text in (*_end(dataset, blueprint, literals), counted):
+    for text in (*(_end(dataset, blueprint, literals) if whole else _end_of_rows(dataset, blueprint)), counted):
         hashed.update(chunk := text.encode())
         yield chunk
-    yield f"-- complete; sha256 of every byte before this line: {hashed.hexdigest()}\n".encode()
+    yield f"{LAST_LINE}{hashed.hexdigest()}\n".encode()
 
 
-def check_script(path: Path, limits: Limits = TRUSTING) -> str | None:
-    """Check a script by its last line; return what is wrong as a sentence, or None. Uses constant memory."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(0, size - _LONGEST_LAST_LINE))
-        tail = file.read()
-        start = tail.rfind(b"\n", 0, -1) + 1
-        found = _LAST_LINE.fullmatch(tail[start:])
-        if found is None:
-            return "It does not end in the line that says that it is complete."
-        hashed = hashlib.sha256()
-        left = size - (len(tail) - start)
-        file.seek(0)
-        while left:
-            piece = file.read(min(left, _PIECE))
-            if not piece:
-                return "It became shorter while it was read."
-            hashed.update(piece)
-            left -= len(piece)
-            limits.go_on()
-    if hashed.hexdigest().encode() != found[1]:
-        return "It was changed or damaged: the digest in its last line is of other bytes."
-    return None
+def _comment(*lines: str) -> str:
+    return "".join("-- " + " ".join(line.split()) + "\n" for line in lines)
 
 
-def decode(file: IO[bytes], limits: Limits) -> Dataset:
-    """Return the description of a script that is byte for byte as it was written. Its statements are not run,
-    so the dataset yields no rows. Raises UnreadableError."""
-    with local(file, limits) as path:
-        if not _begins_as_ours(path):
-            raise UnreadableError("This file cannot prove itself: it is no SQL script of this program.", "unknown")
-        if problem := check_script(path, limits):
-            raise UnreadableError(problem, "cut" if "does not end" in problem else "changed")
-        told = _description(path, limits)
-    try:
-        parts = {
-            name: description(told[name].encode(), f"The description ({name})", limits)
-            for name in ("export", "schema", "coverage", "integrity")
-        }
-        schema = parsed_schema(parts["schema"])
-    except KeyError:
-        raise UnreadableError("The script does not describe itself as this program writes it.") from None
-    return Dataset(
-        head=parts["export"],
-        schema=schema,
-        tables=(TableStream(name, columns, iter(())) for name, columns in tables_of(schema).items()),
-        coverage=lambda: parsed_coverage(parts["coverage"]),
-        integrity=lambda: parsed_integrity(parts["integrity"]),
-        readable=False,
-    )
-
-
-def _begins_as_ours(path: Path) -> bool:
-    """Return whether the second line, as far as it is there, is the one that every script has."""
-    with path.open("rb") as file:
-        whole = file.readline(_PIECE).endswith(b"\n")
-        second = file.readline(_PIECE)
-    usual = b"-- " + _HOW.encode() + b"\n"
-    return usual.startswith(second.replace(b"\r\n", b"\n")) if whole and second else not whole
-
-
-def _description(path: Path, limits: Limits) -> dict[str, str]:
-    """Return the description: it comes after all other rows, so the last row of each key counts. Skip other lines."""
-    found = {}
-    most = 2 * limits.description  # because quotes are doubled
-    with path.open("rb") as file:
-        begins = True
-        while line := file.readline(_PIECE):
-            if begins and line.startswith(b"('"):
-                while not line.endswith(b"\n") and len(line) < most and (more := file.readline(_PIECE)):
-                    line += more
-                if match := _DESCRIBED.fullmatch(line.removesuffix(b"\n")):
-                    found[match[1].decode()] = match[2].decode().replace("''", "'")
-            begins = line.endswith(b"\n")
-            limits.go_on()
-    return found
+def _about(dataset: Dataset) -> str:
+    head = dataset.head
+    return f"{head['source']}, {head['scope']}, exported at {head['created_at']} by {head['generator']}"
 
 
 def _beginning(dataset: Dataset, blueprint: Blueprint) -> Iterator[str]:
-    head = dataset.head
-    about = (
-        f"{head['source']}, {head['scope']}, exported at {head['created_at']} by {head['generator']}",
-        _HOW,
-        "The last line is there when the script is whole; what it holds, and what not, tells the table "
-        + blueprint.description,
-    )
-    yield "".join("-- " + " ".join(line.split()) + "\n" for line in about)
+    told = "The last line is there when the script is whole; what it holds, and what not, tells the table "
+    yield _comment(_about(dataset), HOW, told + blueprint.description)
     yield "\n".join(blueprint.opening) + "\nBEGIN;\n"
     yield from (f"{sql}\n" for sql in blueprint.tables.values())
+
+
+def _beginning_of_rows(dataset: Dataset) -> Iterator[str]:
+    told = "The last line is there when the script is whole; what it holds, and what not, tell the lines before it"
+    yield _comment(_about(dataset), HOW_ROWS, told)
+    yield "BEGIN;\nPRAGMA defer_foreign_keys=ON;\n"
+
+
+def _checking(encoding: str) -> str:
+    """Return statements that fail in a database of another encoding, where bytes would be other texts."""
+    name = "temp.program_export_encoding"
+    return (
+        f"CREATE TABLE {name} (encoding TEXT CHECK (encoding = '{encoding}'));\n"
+        f"INSERT INTO {name} SELECT encoding FROM pragma_encoding;\n"
+        f"DROP TABLE {name};\n"
+    )
 
 
 def _insertions(table: TableStream, literals: Literals) -> Iterator[tuple[int, str]]:
@@ -172,6 +107,12 @@ def _end(dataset: Dataset, blueprint: Blueprint, literals: Literals) -> Iterator
     yield "COMMIT;\nPRAGMA ignore_check_constraints=OFF;\n"
 
 
+def _end_of_rows(dataset: Dataset, blueprint: Blueprint) -> Iterator[str]:
+    yield "COMMIT;\n"
+    told = dict(blueprint.described_as("sql", dataset, dataset.integrity()))
+    yield from (f"-- {name} {told[name]}\n" for name in PARTS)
+
+
 FORMAT = Format(
     name="sql",
     help="A script of SQL statements that makes the tables anew in any SQLite; a person can read it.",
@@ -184,5 +125,5 @@ FORMAT = Format(
     decode=decode,
     good_for="reading it by eye, and loading it into another SQLite database",
     beginnings=(b"-- ",),
-    gives_rows=False,
+    layouts=("rows", ROWS_ONLY),
 )

@@ -29,7 +29,7 @@ from ..description.integrity import Announced, AnnouncedTable
 from ..description.parsing import dumped
 from ..digest import TableDigest, sum_of_rows
 from ..registry import Format, Options
-from .reading import check_document, digest_with_zeros, find
+from .reading import begun, check_document, digest_with_zeros, find
 from .reading import decode as read
 from .rows import stored_rows
 from .statements import Blueprint, insertion
@@ -206,20 +206,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             raise UnreadableError(problem, "changed")
         kept = stack.pop_all()
 
-    return replace(found, tables=_begun(kept, found.tables))
-
-
-def _begun(kept: ExitStack, tables: Iterator[TableStream]) -> Iterator[TableStream]:
-    """Return the tables; closing this iterator releases ``kept``, even if no table was read."""
-
-    def given() -> Iterator[Any]:
-        with kept:
-            yield None
-            yield from tables
-
-    begun = given()
-    next(begun)
-    return begun
+    return replace(found, tables=begun(kept, found.tables))
 
 
 FORMAT = Format(

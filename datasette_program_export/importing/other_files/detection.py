@@ -25,9 +25,11 @@ from .json.document import JsonDocument, from_text
 from .json.lines import read_lines
 from .json.source import as_utf8
 from .rows import ForeignRows
+from .sql.reading import is_script, read_script
 from .survey import Survey
 
 Content = Callable[[], AbstractContextManager[IO[bytes]]]
+BINARY = (b"PK\3\4", b"SQLite format 3")
 _START = 1 << 20
 _one_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -44,8 +46,11 @@ def read_foreign(
 
     with content() as file:
         start = file.read(_START)
-    if start.startswith((b"PK\3\4", b"SQLite format 3")):
+    if start.startswith(BINARY):
         raise UnreadableError("This file is none that can be imported: no package of this program, no JSON, no CSV.")
+    if is_script(start, intake.file):
+        report.layout = read_script(content, intake, report, limits)
+        return
     if not intake.schema and not choices.create:
         raise RequestError(
             "The target has no tables, and the file does not say how they are made. With the argument create they are "

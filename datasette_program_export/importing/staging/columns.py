@@ -144,7 +144,7 @@ class ColumnMapping:
         if not dataset.readable:
             raise UnreadableError(
                 "The values of this file are not read back. One made for a spreadsheet: export again with "
-                "the dialect exact. An SQL script: run it with sqlite3 new.db < FILE.",
+                "the dialect exact.",
                 "unknown",
             )
         self.document = dataset.schema

@@ -45,6 +45,7 @@ _IN_THE_FORM = {
 _LAYOUTS = {
     "pretty": "spread out, easier to read by eye",
     "envelope": "with a first and a last line that prove it complete",
+    "data-only": "only the rows, for tables that are there",
 }
 
 

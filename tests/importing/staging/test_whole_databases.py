@@ -147,8 +147,6 @@ def test_what_is_empty_is_a_good_file_in_every_format(statement: str, form: str,
         assert file.read_bytes() == b"x\r\n" or file.read_bytes() == b"x\n"
         return
     assert verify(file).status == "complete" and verify(file).rows == 0
-    if form == "sql":
-        return
     assert prove(file).proven
     load(tmp_path / "new.db", file)
     told = ["SELECT type, name, sql FROM sqlite_master", "PRAGMA user_version"]

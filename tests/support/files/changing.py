@@ -38,6 +38,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "package of ndjson": {"format": "package", "members": "ndjson"},
     "package of tsv": {"format": "package", "members": "tsv"},
     **{name: {"format": name} for name in ("sqlite", "sql") if name in NAMES},
+    "sql data-only": {"format": "sql", "layout": "data-only"},
 }
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datasette_program_export.errors import RequestError
-
-from .conftest import Importing
+from tests.importing.other_files.conftest import Importing
 
 PEOPLE = "first_name TEXT, last_name TEXT"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Importing
+from tests.importing.other_files.conftest import Importing
 
 
 def one(column: str) -> str:

@@ -30,7 +30,7 @@ from datasette_program_export.errors import (
 from datasette_program_export.formats.digest import TableDigest
 from datasette_program_export.formats.sqlite import writing as sqlite_format
 from datasette_program_export.formats.sqlite.reading import check_document, decode
-from datasette_program_export.formats.sqlite.script import check_script
+from datasette_program_export.formats.sqlite.script_reading import check_script
 from datasette_program_export.formats.sqlite.statements import Blueprint
 from tests.support.databases.building import database, violations
 from tests.support.databases.strategies import VALUES, Built, databases

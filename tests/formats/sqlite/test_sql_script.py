@@ -23,7 +23,7 @@ from datasette_program_export.errors import BrokenExportError, CancelledError, U
 from datasette_program_export.formats.digest import TableDigest
 from datasette_program_export.formats.sqlite import script as sql_format
 from datasette_program_export.formats.sqlite.literals import Literals, real
-from datasette_program_export.formats.sqlite.script import check_script
+from datasette_program_export.formats.sqlite.script_reading import check_script
 from tests.support.databases.building import database
 from tests.support.databases.strategies import VALUES, Built, databases
 from tests.support.files.sqlite_files import HOUSE, ODD, SOME, commands, contents, dangles_as_announced, described, same
