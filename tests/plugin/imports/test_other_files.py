@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from datasette_program_export import Request, export
 from tests.support.databases.house import made, rows
 from tests.support.sites.imports import BROWSER, ended, imported
 from tests.support.sites.jobs import ask, keeping
@@ -99,3 +100,18 @@ async def test_a_program_says_the_same_in_the_address(
 async def test_a_choice_that_is_none_is_a_wrong_request(options: str, ds) -> None:
     answer = await ask(ds, "post", f"{FORM}.json?table=t&{options}", "root", files={"file": ("a.csv", b"id\n1\n")})
     assert answer.status_code == 400 and options.partition("=")[0] in answer.json()["error"]
+
+
+async def test_sql_scripts_are_imported_and_do_no_harm(ds, shop: Path, tmp_path: Path) -> None:
+    """One of this program, which proves itself; one of another, which cannot; one that does more than insert."""
+    source = made(tmp_path / "source.db", MADE, "INSERT INTO t (id, a) VALUES (1, 'x')")
+    one = await looked(ds, b"".join(export(source, Request(format="sql"))), "t.sql", "")
+    assert "Complete and unchanged" in (await ask(ds, "get", one["links"]["page"], "root")).text
+    await imported(ds, one)
+    one = await looked(ds, f"{MADE};\nINSERT INTO t (id, a) VALUES (2, 'y');".encode(), "t.sql", "")
+    assert "Cannot tell whether it is complete" in (await ask(ds, "get", one["links"]["page"], "root")).text
+    await imported(ds, one)
+    assert rows(shop, "SELECT id, a FROM t") == [(1, "x"), (2, "y")]
+    one = await looked(ds, f"{MADE};\nATTACH '{tmp_path / 'other.db'}' AS x;".encode(), "t.sql", "")
+    assert "Line 2 of the script is not run: ATTACH" in one["report"]["findings"][0]["message"]
+    assert not (tmp_path / "other.db").exists()
