@@ -118,6 +118,13 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _seen_once() -> None:
+    """What a module's tests begin with (modules, templates, files that all share) is not walked before each of them."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def nothing_collected() -> Iterator[None]:
     """What is not given back, but only left to the garbage collector, is seen; in its own test, not in the next."""
