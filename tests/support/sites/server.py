@@ -36,6 +36,7 @@ END = b"0\r\n\r\n"  # how a chunked answer ends when it is whole (RFC 9112, 7.1)
 
 def rest_of(reader: socket.socket) -> bytes:
     """What comes until the server closes or cuts the connection."""
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_000_000)  # no longer a slow one
     reader.settimeout(30)
     taken = b""
     try:
