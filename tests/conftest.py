@@ -15,6 +15,7 @@ import pytest
 
 from datasette_program_export import ExportService
 from datasette_program_export.demo import write_demo
+from tests.support import lines
 from tests.support.databases.building import database
 from tests.support.sites.permissions import house
 from tests.support.sites.server import ROWS
@@ -25,6 +26,30 @@ for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[_name]
 
 compile_once()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-core",
+        action="store_true",
+        help="leave out the files of tests that touch nothing of Datasette, because they run on its other line",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """True: another line runs this file; None: nothing is decided here."""
+    return True if config.getoption("--without-core") and lines.one_line_is_enough(collection_path) else None
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Before the tests what does not run; with -q only the end tells it."""
+    return lines.told() if config.getoption("--without-core") else None
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Nobody shall think that all has run."""
+    if config.getoption("--without-core"):
+        terminalreporter.write_line(lines.told())
 
 
 def pytest_collection_finish() -> None:
