@@ -95,6 +95,8 @@ def test_every_awkward_value_in_every_format(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
             )
         ]
+    if not ALL:  # every table in one encoding at least
+        tables = tables[tuple(JOURNALS).index(encoding) // 2 :: 2]
     for layout in get_format(name).layouts:
         for table in [None, *tables]:
             how: dict[str, Any] = {"format": name, "layout": layout, "table": table}

@@ -32,6 +32,7 @@ from tests.support.databases.torture import (
 from tests.support.files.cells import Cell, Found, Read, computed_columns, digest, in_order, stored, table_names
 from tests.support.files.csv_reader import csv_fields, csv_holds
 from tests.support.files.readers import reader_of
+from tests.support.thorough import examples, some
 
 LOSSLESS = [name for name in NAMES if get_format(name).lossless]
 NOT_LOSSLESS = [name for name in NAMES if not get_format(name).lossless]
@@ -137,6 +138,7 @@ def test_a_whole_database_reads_back(torture: Source, name: str) -> None:
         assert not form.self_verifying or found.digests is not None
 
 
+@pytest.mark.parametrize("torture", [*some(tuple(JOURNALS), 2), "names"], indirect=True)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_table_and_view_alone_reads_back(torture: Source, name: str) -> None:
     losses = []
@@ -215,7 +217,7 @@ def test_a_text_that_is_not_utf16_is_what_sqlite_makes_of_it_or_refused(tmp_path
             assert not losses, shown(losses)
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(15), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_random_databases_read_back(name: str, data: st.DataObject) -> None:
