@@ -15,6 +15,7 @@ from datasette.utils import tilde_encode
 from datasette_program_export.plugin.host import V1
 from tests.support.databases.building import database, quoted
 from tests.support.sites.server import make_datasette
+from tests.support.thorough import ALL
 
 Pairs = list[tuple[str, str]]
 NAMES = ("items", "a/b", "a.b", "50%", "%2F", "a~b", "a b", 'a"b', "a'b", "Ünïcode ☾", "a,b", "select", "a?b&c=d")
@@ -189,12 +190,16 @@ def test_every_lookup_is_in_the_table_of_cases() -> None:
     assert set(LOOKUPS) >= KNOWN
 
 
+EVERY = ("items", "rowids", "compound", "seen")
+
+
 @pytest.mark.parametrize("lookup", sorted(KNOWN))
 async def test_a_filter_finds_what_datasette_finds(one_page, lookup: str) -> None:
     columns = ["tags"] if lookup in OF_ARRAYS else ["name", "n", "tags", "day"]
     cases = [
         (table, [(f"{column}__{lookup}", value)])
-        for table, column, value in product(("items", "rowids", "compound", "seen"), columns, LOOKUPS[lookup])
+        for number, (column, value) in enumerate(product(columns, LOOKUPS[lookup]))
+        for table in (EVERY if ALL else EVERY[number % 2 :: 2])  # two of them by turns
     ]
     assert await differences(one_page, cases) == []
 
