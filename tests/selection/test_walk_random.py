@@ -20,7 +20,7 @@ from datasette_program_export.selection.key_tables import KeyTable
 from datasette_program_export.selection.walk import Walk
 from tests.support.databases.building import database
 from tests.support.databases.oracle import Oracle, Row, keys
-from tests.support.thorough import ALL, examples
+from tests.support.thorough import examples
 
 PERSON = Settings.model_validate({"subjects": {"person": {"person": True}}})
 
@@ -156,7 +156,7 @@ def walked(connection: sqlite3.Connection, table: str, key: int, known: Settings
 def test_a_long_chain_costs_what_it_is_long(few: int, known: Settings, index: tuple[str, ...], down: bool) -> None:
     """From its first row all hang on it, from its last all are needed;
     of five times the rows some five times the work."""
-    steps, few = {}, few if ALL else 100
+    steps = {}
     for rows in (few, 5 * few):
         connection = database(None, *PEOPLE, *index)
         chain = ((i, i - 1 or None) for i in range(1, rows + 1))
