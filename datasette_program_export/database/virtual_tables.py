@@ -61,6 +61,13 @@ def row_number(table: Table) -> Column | None:
     return Column(ROW_NUMBER, "INTEGER", "INTEGER", pk=1)
 
 
+def coordinates(table: Table) -> list[str]:
+    """Return the columns in which an R-Tree keeps numbers of 32 bits, a minimum and a maximum in turn; else nothing."""
+    if not keeps_rows(table) or not (table.module or "").startswith("rtree"):
+        return []
+    return [c.name for c in table.columns[1:] if c.affinity in ("REAL", "INTEGER")]  # others are auxiliary
+
+
 def rebuilding(index: str) -> str:
     """Return the statement that fills a full-text table again from the table that it shows."""
     return f"INSERT INTO main.{quote(index)} ({quote(index)}) VALUES ('rebuild')"

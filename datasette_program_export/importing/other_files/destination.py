@@ -8,7 +8,7 @@ from pathlib import PurePath
 from ...database.schema import Table, fold
 from ...errors import RequestError, UnreadableError
 from ..choices import ImportChoices
-from ..staging.columns import ColumnMapping
+from ..staging.columns import ColumnMapping, takes_rows, why_no_rows
 
 _TOLD = 10  # tables named in an error
 
@@ -16,18 +16,21 @@ _TOLD = 10  # tables named in an error
 def destination(intake: ColumnMapping, choices: ImportChoices, columns: Sequence[str]) -> str:
     """Return the name of the table that rows with these columns go into.
 
-    It is the one that was asked for; or the one called as the file, if it has one of the columns; or, to be made,
-    a new one called so; or the only one that has all columns. Raises RequestError, which names what may be meant."""
+    It is the one that was asked for; or the one called as the file; or, to be made, a new one called so; or the only
+    one that has all columns. Raises RequestError, which names what may be meant."""
     if choices.table is not None:
         return choices.table
     if not choices.find_table:
         raise RequestError("The file names no table: give the argument table.")
-    name = PurePath(intake.file).name.partition(".")[0]
     seen = [t for t in intake.schema.values() if intake.visible is None or t.name in intake.visible]
-    named = next((t for t in seen if t.storable and fold(t.name) == fold(name)), None)
-    if named is not None and (not columns or any(_target(intake, named, column) for column in columns)):
-        return named.name
-    if choices.create and name:
+    if (called := _called_as(intake.file, seen)) is not None:
+        if not takes_rows(called):
+            raise RequestError(
+                f"The file is called as {called.name}, which {why_no_rows(called)}: give the argument table for the one "
+                "that its rows go into."
+            )
+        return called.name
+    if choices.create and (name := PurePath(intake.file).name.partition(".")[0]):
         return name
     fitting = [t.name for t in seen if t.storable and t.problem is None and _fits(intake, t, columns)]
     if len(fitting) == 1:
@@ -44,6 +47,16 @@ def destination(intake: ColumnMapping, choices: ImportChoices, columns: Sequence
         f"The file names no table, and {len(fitting)} tables have all columns of its first line ({names}): "
         "give the argument table."
     )
+
+
+def _called_as(file: str, tables: Sequence[Table]) -> Table | None:
+    """Return the table, of any kind, that is called as the file without one or more of its suffixes."""
+    name = PurePath(file).name
+    while (shorter := name.rpartition(".")[0]) and shorter != name:
+        name = shorter
+        if (found := next((t for t in tables if fold(t.name) == fold(name)), None)) is not None:
+            return found
+    return None
 
 
 def table_of(intake: ColumnMapping, choices: ImportChoices) -> Table:

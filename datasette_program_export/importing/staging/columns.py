@@ -18,6 +18,7 @@ from ..report import FindingCollector
 from .additions import Additions
 from .database import StagedTable, StagingDatabase
 from .new_tables import NewTables
+from .r_trees import round_as_r_trees
 from .renaming import Renaming
 
 _REFUSED = {
@@ -77,7 +78,7 @@ class ColumnMapping:
         if table is None:
             why = "is not in the target. Its rows would be lost"
         else:
-            why = table.problem or _REFUSED.get(table.kind, "cannot hold rows")
+            why = why_no_rows(table)
         self.findings.add("table", f"The table {name} {why}.", name)
         return None
 
@@ -112,6 +113,7 @@ class ColumnMapping:
                 staged.as_told = frozenset(names.get(c, c) for c in staged.as_told)
             for column in self.renaming.left.get(name, ()):
                 self.findings.add("map", f"{column} of {name} is left away, as was asked.", name, column, error=False)
+        round_as_r_trees(self.staging, self.findings)
         if self.findings.errors:
             return
         for column in self.renaming.unmet:
@@ -233,6 +235,11 @@ class ColumnMapping:
 def takes_rows(table: Table) -> bool:
     """Return whether rows can be imported into a table: an ordinary one, or an index that keeps rows of its own."""
     return table.problem is None and (table.storable or keeps_rows(table))
+
+
+def why_no_rows(table: Table) -> str:
+    """Return why rows cannot be imported into a table, as the end of a sentence that begins with its name."""
+    return table.problem or _REFUSED.get(table.kind, "cannot hold rows")
 
 
 def _with_key(table: Table) -> Table:

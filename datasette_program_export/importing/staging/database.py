@@ -34,7 +34,7 @@ class StagedTable:
     ``own`` is true for a file of this program; ``more`` are the tables that hold the columns of a wide table, of
     which ``name`` has the line and the shape; ``loose`` are columns whose JSON is compared by content, not by
     white space; ``as_told`` those whose values are of the kind that the caller named; ``match`` are unique columns by
-    which rows are told in place of the primary key."""
+    which rows are told in place of the primary key; ``as_stored`` are columns whose changes are told already."""
 
     table: Table
     name: str
@@ -49,11 +49,22 @@ class StagedTable:
     loose: frozenset[str] = frozenset()
     as_told: frozenset[str] = frozenset()
     match: tuple[str, ...] = ()
+    as_stored: frozenset[str] = frozenset()
 
     def value(self, column: str) -> str:
         """Return an SQL expression for the value as the target will store it."""
         place = self.columns.index(column)
         return f"{self.alias(place)}.{self.shaped[place]}"
+
+    def store(self, connection: sqlite3.Connection, column: str, value: str) -> None:
+        """Have an expression of the staged values stored in place of a column, where the table makes it of them.
+
+        The file's own value stays in ``raw``. A table that waits in several has no such columns."""
+        place = self.columns.index(column)
+        connection.execute(f"ALTER TABLE {self.name} ADD COLUMN w{place}")
+        connection.execute(f"UPDATE {self.name} SET w{place} = {value}")
+        self.shaped = (*self.shaped[:place], f"w{place}", *self.shaped[place + 1 :])
+        self.as_stored |= {column}
 
     def alias(self, place: int) -> str:
         """Return the alias, in ``source``, of the table that holds the column at this place."""

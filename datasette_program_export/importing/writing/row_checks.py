@@ -31,6 +31,8 @@ class RowChecks:
         for staged in self.intake.staging.tables.values():
             self._keys(staged)
             for place, column in enumerate(staged.columns):
+                if column in staged.as_stored:
+                    continue
                 if staged.raw[place] != staged.shaped[place]:
                     self._converted(staged, column, f"{staged.alias(place)}.{staged.raw[place]}")
                 elif not staged.own:
