@@ -22,11 +22,13 @@ from ..database.source import Source
 from ..database.sqlite_errors import explain, is_full, is_locked, is_readonly
 from ..database.text import decode_text
 from ..errors import BusyError, ExportError, NotFoundError, RequestError, SourceError, SpoolFullError
+from ..formats.json.meaning import canonical
 from ..files.atomic import check_beside, folder_beside, give_name
 from ..files.temporary.folder import TemporaryFolder, new_file
 from ..options.arguments import path_of
 
 SIGN = "program_export_sign"
+MEANING = "program_export_meaning"  # of the bytes of a JSON text: its canonical spelling, or NULL
 
 
 def sign(value: Any) -> str:
@@ -34,6 +36,7 @@ def sign(value: Any) -> str:
     return "-" if isinstance(value, float) and copysign(1.0, value) < 0 else "+"
 
 
+_FUNCTIONS: dict[str, Any] = {SIGN: sign, MEANING: canonical}
 _WAIT = 5.0
 # during an import nothing cascades, and foreign keys are checked once, at its end
 _PRAGMAS = {"foreign_keys": 0, "ignore_check_constraints": 0, "automatic_index": 0, "recursive_triggers": 0}
@@ -107,7 +110,8 @@ class Target:
                 connection.execute(f"PRAGMA {name}={value}")
             if self._part is not None:
                 connection.execute("PRAGMA synchronous=OFF")  # ``publish`` synchronises the finished file
-            connection.create_function(SIGN, 1, sign, deterministic=True)
+            for name, function in _FUNCTIONS.items():
+                connection.create_function(name, 1, function, deterministic=True)
             if self._prepare is not None and not self._given:
                 self._prepare(connection)
             self.schema: Schema = reflect(connection)
@@ -127,8 +131,9 @@ class Target:
     def _close(self) -> None:
         connection = self.connection
         connection.row_factory, connection.text_factory = self._factories
-        with suppress(self.library.Error):
-            connection.create_function(SIGN, 1, None)
+        for name in _FUNCTIONS:
+            with suppress(self.library.Error):
+                connection.create_function(name, 1, None)
         for name, value in self._before.items():
             with suppress(self.library.Error):
                 connection.execute(f"PRAGMA {name}={value}")

@@ -26,8 +26,8 @@ def destination(intake: ColumnMapping, choices: ImportChoices, columns: Sequence
     if (called := _called_as(intake.file, seen)) is not None:
         if not takes_rows(called):
             raise RequestError(
-                f"The file is called as {called.name}, which {why_no_rows(called)}: give the argument table for the one "
-                "that its rows go into."
+                f"The file is called as {called.name}, which {why_no_rows(called)}: give the argument table for the "
+                "one that its rows go into."
             )
         return called.name
     if choices.create and (name := PurePath(intake.file).name.partition(".")[0]):

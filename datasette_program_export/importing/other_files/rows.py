@@ -27,6 +27,13 @@ _json = msgspec.json.Encoder(decimal_format="number").encode
 _ALSO_CALLED = {"interpretations": "chart_interpretations"}
 
 
+class EmbeddedText(str):
+    """The text of an object or a list that stood in a field as JSON, as the file spells it."""
+
+
+_EMBEDDED = (dict, list, EmbeddedText)
+
+
 class UnfitError(ValueError):
     """A value that would not be stored as it is; the text says why, and what to do."""
 
@@ -83,7 +90,10 @@ class ForeignRows:
         values: list[Value] = [None] * len(staged.columns)
         for key, place in places.items():
             try:
-                values[place] = value_of(row[key], self._choices.kind_of(key) == "number")
+                given = row[key]
+                values[place] = value_of(given, self._choices.kind_of(key) == "number")
+                if type(given) in _EMBEDDED and not staged.own:
+                    staged.loose |= {staged.columns[place]}
             except (ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
                 where = f"{self.unit.capitalize()} {number:,} of {staged.table.name}"
                 column = staged.columns[place]

@@ -75,10 +75,7 @@ class ColumnMapping:
         table = self.schema.find(name)
         if table is not None and takes_rows(table):
             return _with_key(table)
-        if table is None:
-            why = "is not in the target. Its rows would be lost"
-        else:
-            why = why_no_rows(table)
+        why = "is not in the target. Its rows would be lost" if table is None else why_no_rows(table)
         self.findings.add("table", f"The table {name} {why}.", name)
         return None
 
@@ -110,6 +107,7 @@ class ColumnMapping:
                 names = {c: self.renaming.given(table, c) for c in staged.columns}
                 staged.table, staged.columns = table, tuple(names.values())
                 staged.shapes[:] = [tuple(names[c] for c in shape) for shape in staged.shapes]
+                staged.loose = frozenset(names.get(c, c) for c in staged.loose)
                 staged.as_told = frozenset(names.get(c, c) for c in staged.as_told)
             for column in self.renaming.left.get(name, ()):
                 self.findings.add("map", f"{column} of {name} is left away, as was asked.", name, column, error=False)

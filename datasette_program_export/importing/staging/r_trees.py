@@ -19,7 +19,7 @@ _BEYOND = "is no number, or none that an R-Tree stores: it would become another 
 
 
 def round_as_r_trees(staging: StagingDatabase, findings: FindingCollector) -> None:
-    """Give staged rows of R-Trees the values that will be stored. What is rounded is told; what is lost is a finding."""
+    """Give staged rows of R-Trees the values that will be stored. What is rounded is told; what is lost is refused."""
     for staged in staging.tables.values():
         for place, column in enumerate(coordinates(staged.table)):
             _round(staging, staged, column, place % 2 == 1, findings)

@@ -4,7 +4,7 @@ Two rows are the same row if their primary keys are equal as the target compares
 collation of the key). A row is unchanged if every value that the file gives is identical: the same
 bytes of the same storage class. A row without a key (the table has none, or the key contains NULL)
 exists if the target has a row with exactly the same values, as many times as the file has it. JSON in
-files of other programs is compared by content only, because its white space is lost.
+files of other programs is compared by what it means, because its spelling is lost.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from ...database.schema import Column, Table, fold, quote
 from ..staging.database import StagedTable
-from ..target import SIGN
+from ..target import MEANING, SIGN
 
 INSERT, UNCHANGED, DIFFERENT = 0, 1, 2
 WIDEST = 2000  # columns of a table, a query, an UPDATE (https://www.sqlite.org/limits.html)
@@ -94,8 +94,11 @@ class RowMatching:
         parts = []
         for column in self.given:
             value = f"{alias}.{quote(column)}" if alias == "t" else self.staged.value(column)
+            text = f"hex({value})"
+            if column in self.staged.loose:
+                text = f"hex(coalesce(CASE WHEN json_valid({value}) THEN {_meaning(value)} END, {value}))"
             parts.append(
-                f"CASE typeof({value}) WHEN 'text' THEN 'T' || hex({value}) WHEN 'real' THEN "
+                f"CASE typeof({value}) WHEN 'text' THEN 'T' || {text} WHEN 'real' THEN "
                 f"quote({value}) || {SIGN}({value}) ELSE quote({value}) END"
             )
         return balanced(parts, "|| ',' ||") or "''"
@@ -190,7 +193,12 @@ def _exactly(there: str, here: str) -> str:
 def _alike(there: str, here: str) -> str:
     """Return a condition: both are JSON with the same content."""
     texts = f"typeof({there}) = 'text' AND typeof({here}) = 'text' AND json_valid({there}) AND json_valid({here})"
-    return f"CASE WHEN {texts} THEN json({there}) = json({here}) END"
+    means = f"{_meaning(there)} = {_meaning(here)}"
+    return f"CASE WHEN {texts} THEN json({there}) = json({here}) OR {means} END"
+
+
+def _meaning(value: str) -> str:
+    return f"{MEANING}(CAST({value} AS BLOB))"
 
 
 def key_collation(staged: StagedTable, column: str) -> str:

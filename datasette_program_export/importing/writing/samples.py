@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from ...database.schema import quote
+from ...formats.json.meaning import canonical
 from ..report import Difference, Sample
 from ..target import Target, sign
 from .row_matching import DIFFERENT, INSERT, RowMatching, pieces
 from .table_writer import TableWriter
 
 Pair = tuple[str, Any, Any]  # a column, its value in the target, its value in the file
-_read = msgspec.json.decode
 _ROWS = 5
 _LONGEST = 200
 HIDDEN = "(a secret, not shown)"
@@ -81,10 +79,9 @@ def _reset(
 def _same(there: Any, here: Any, loose: bool) -> bool:
     if (type(there), there, sign(there)) == (type(here), here, sign(here)):
         return True
-    try:
-        return loose and isinstance(there, str) and isinstance(here, str) and bool(_read(there) == _read(here))
-    except (ValueError, RecursionError):
+    if not (loose and isinstance(there, str) and isinstance(here, str)):
         return False
+    return (means := canonical(there)) is not None and means == canonical(here)
 
 
 def shown(value: Any) -> Any:

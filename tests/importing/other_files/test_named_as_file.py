@@ -1,4 +1,4 @@
-"""A file that is called as a table goes into that table, of whatever kind, or is refused: never into another that fits."""
+"""A file that is called as a table goes into that table, of whatever kind, or is refused: never into another."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from ....formats.values import of_tag
 from ...choices import ImportChoices
 from ...staging.columns import ColumnMapping
 from ..destination import destination, table_of
-from ..rows import ForeignRows, UnfitError, real
+from ..rows import EmbeddedText, ForeignRows, UnfitError, real
 from ..survey import Survey
 from .source import Content
 
@@ -222,5 +222,5 @@ def _of_raw(raw: msgspec.Raw, rounds: bool) -> object:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, (dict, list)) and start != b'{"$':
-        return str(memoryview(raw), "utf-8")
+        return EmbeddedText(memoryview(raw), "utf-8")
     return of_tag(value)
