@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from ..database.library import loading
 from ..errors import RefusedError, RequestError, in_words
-from ..files.temporary.piped import as_file
+from ..files.temporary.piped import as_file, is_name
 from ..importing.choices import COLUMN_KINDS, DATES, DECIMALS, KINDS, NOT_A_NUMBER, POLICIES
 from ..importing.importer import load
 from ..importing.proof.prove import Proof, prove
@@ -126,22 +127,41 @@ def import_command(
             raise RequestError("--renumber and --keys kept contradict each other.")
         choices["keys"] = "new"
     choices["keys"] = choices["keys"] or "kept"
-    choices["on_conflict_for"] = dict(_pair(one, "--on-conflict-for", "charts=skip") for one in on_conflict_for)
-    choices["cells"] = dict(_pair(one, "--cells", "price=number") for one in cells)
-    choices["types"] = {name: kind.upper() for name, kind in (_pair(one, "--type", "zip=TEXT") for one in types)}
-    choices["map"] = {name: to or None for name, to in (_pair(one, "--map", "Surname=last_name") for one in map)}
+    choices["on_conflict_for"] = _pairs(on_conflict_for, "--on-conflict-for", "charts=skip", POLICIES)
+    choices["cells"] = _pairs(cells, "--cells", "price=number", KINDS)
+    choices["types"] = _pairs([_upper(one) for one in types], "--type", "zip=TEXT", COLUMN_KINDS)
+    choices["map"] = {name: to or None for name, to in _pairs(map, "--map", "Surname=last_name").items()}
     choices["backup"] = False if no_backup else (backup or True)
     settings = settings_in(metadata, database.stem) if metadata else Settings()
     prepare = loading(extensions)
     leave_nothing_behind()
     try:
         with as_file(file, settings.spool_dir) as given:
-            report = load(database, given, settings=settings, prepare=prepare, **choices)
+            named = None if is_name(file) else ""  # what has none is not called as a table
+            report = load(database, given, settings=settings, prepare=prepare, file_name=named, **choices)
     except RefusedError as error:
         report = error.report
     report = report.in_words("command")
     click.echo(report.model_dump_json(indent=2) if as_json else as_text(report), err=not (as_json or report.ok))
     raise SystemExit((SET_ASIDE if report.set_aside else 0) if report.ok else 1)
+
+
+def _pairs(given: Sequence[str], option: str, example: str, words: Sequence[str] = ()) -> dict[str, str]:
+    """Return the values of an option by name; where there are ``words``, each is one of them. Raises RequestError."""
+    found: dict[str, str] = {}
+    for one in given:
+        name, value = _pair(one, option, example)
+        if words and value not in words:
+            raise RequestError(f"{option} {name}={value}: {value} is none of {', '.join(words)}.")
+        if name in found:
+            raise RequestError(f"{option} names {name} twice, with {found[name]} and {value}: which is meant?")
+        found[name] = value
+    return found
+
+
+def _upper(pair: str) -> str:
+    name, sign, value = pair.rpartition("=")
+    return f"{name}{sign}{value.upper()}" if sign else pair
 
 
 def _pair(text: str, option: str, example: str) -> tuple[str, str]:

@@ -131,11 +131,23 @@ class ImportChoices(BaseModel):
         try:
             found = cls(**choices)
         except ValidationError as error:
-            raise RequestError(f"This cannot be asked of an import: {faults(error)}.") from None
-        given = [fold(to) for to in found.map.values() if to is not None]
-        if twice := [to for to in found.map.values() if to is not None and given.count(fold(to)) > 1]:
-            raise RequestError(f"map names {twice[0]} twice; only one column of the file can be stored in it.")
+            raise RequestError(f"This cannot be asked of an import: {faults(error, _worded)}.") from None
+        found._check_map()
         return found
+
+    def _check_map(self) -> None:
+        """Check that no two columns of a table become one. Raises RequestError."""
+        met: dict[str, list[str]] = {}
+        for name, to in self.map.items():
+            for other in met.setdefault(fold(to), []) if to is not None else ():
+                tables = {fold(one.rpartition(".")[0]) for one in (name, other)}
+                if len(tables) == 1 or "" in tables:
+                    raise RequestError(
+                        f"map stores {other} and {name} of the file in one column, {to}; only one of them can be "
+                        "stored in it."
+                    )
+            if to is not None:
+                met[fold(to)].append(name)
 
     @property
     def goes_on(self) -> bool:
@@ -189,3 +201,7 @@ class ImportChoices(BaseModel):
             raise RequestError(
                 f"There is no table {unknown[0]} in the target. It has: {', '.join(there) or 'none'}.{hint}"
             )
+
+
+def _worded(key: str, fault: Any) -> str | None:
+    return f"there is no choice {key}" if fault["type"] == "extra_forbidden" else None

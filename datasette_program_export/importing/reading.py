@@ -14,6 +14,7 @@ from ..options.settings import Settings
 from ..verifying.report import Report
 from ..verifying.verifier import examine
 from .choices import ImportChoices
+from .other_files.concerns import check_concerned
 from .other_files.detection import BINARY, read_foreign
 from .report import FindingCollector, ImportReport
 from .staging.columns import ColumnMapping
@@ -48,7 +49,9 @@ def read(
             file.seek(0)
             if found is not None:
                 report.format = found
-                if not _examined(file, about, limits, intake, start):
+                if _examined(file, about, limits, intake, start):
+                    check_concerned(choices, "document")  # not before: some files only begin like ours
+                else:
                     found = None
             elif about.bytes == 0:
                 _no_lines(path, intake, choices, report)

@@ -22,9 +22,9 @@ from ..database.source import Source
 from ..database.sqlite_errors import explain, is_full, is_locked, is_readonly
 from ..database.text import decode_text
 from ..errors import BusyError, ExportError, NotFoundError, RequestError, SourceError, SpoolFullError
-from ..formats.json.meaning import canonical
 from ..files.atomic import check_beside, folder_beside, give_name
 from ..files.temporary.folder import TemporaryFolder, new_file
+from ..formats.json.meaning import canonical
 from ..options.arguments import path_of
 
 SIGN = "program_export_sign"

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ..errors import RequestError
 from .delimiters import WORDS, WRITTEN, delimiter_of
-from .faults import faults
+from .faults import faults, reason
 
 _OF_TABLES = ("where", "sort", "columns", "limit", "offset", "cascade", "parents", "others", "person", "stop")
 # The options that have no meaning for a scope, and so are refused instead of ignored
@@ -152,4 +152,4 @@ def _sentence(key: str, fault: Any) -> str:
         return f"{name} must be {fault['ctx']['expected']}."
     if fault["type"] == "extra_forbidden":
         return f"There is no option {name}."
-    return f"{name}: {fault['msg'].removeprefix('Value error, ')}."
+    return f"{name}: {reason(fault)}."

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ..database.schema import table_of
 from ..errors import PluginError, SettingsError
-from .faults import faults
+from .faults import faults, reason
 from .hooks.preset_sources import preset_sources
 from .virtual_keys import VirtualForeignKey
 
@@ -242,7 +242,7 @@ def _worded(key: str, fault: Any) -> str | None:
         return f"unknown key {key}"
     if key.startswith("allow"):
         return f"{key.partition('.')[0]}: must be an allow block, such as {{id: anna}}"
-    return f"settings: {fault['msg']}" if not key else None
+    return f"settings: {reason(fault)}" if not key else None
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

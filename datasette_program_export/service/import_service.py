@@ -6,17 +6,21 @@ reported in the result.
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal, overload
 
 from ..database.source import CANNOT_BE_SENT, Source
-from ..errors import ArgumentTypeError, RefusedError, RequestError, UnsupportedError
+from ..errors import ArgumentTypeError, ExportError, RefusedError, RequestError, UnsupportedError
 from ..files.decompression import compression_of
+from ..files.reading_limits import TRUSTING
 from ..files.temporary.folder import TemporaryFolder
+from ..formats.registry import detect
 from ..importing.choices import Choices
 from ..importing.import_run import AppliedImport
 from ..importing.importer import load
@@ -190,9 +194,13 @@ class ImportService:
             file = folder / "data"
             file.write_bytes(content)
 
+            of_files = options.of_files()
+            if _is_document(content):  # which says itself what its tables are
+                of_files["table"] = None
+
             def loaded(preview: bool, leave_out_bad_rows: bool) -> ImportReport:
                 choices: Choices = {
-                    **options.of_files(),
+                    **of_files,
                     "preview": preview,
                     "on_conflict": options.policy(),
                     "on_conflict_for": options.policies(),
@@ -214,6 +222,12 @@ class ImportService:
             except RefusedError as error:
                 report: ImportReport = error.report
                 return report
+
+
+def _is_document(content: bytes) -> bool:
+    with suppress(ExportError):  # of damaged data: told when they are read
+        return detect(io.BytesIO(content), TRUSTING)[0] is not None
+    return False
 
 
 def _only(table: str, with_others: bool, argument: str = "include_related") -> Callable[[ColumnMapping], None] | None:

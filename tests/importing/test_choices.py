@@ -30,14 +30,13 @@ def test_the_signature_of_load_has_every_choice() -> None:
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"nonsense": 1}, "nonsense: Extra inputs are not permitted"),
-        ({"on_conflict": "win"}, "on_conflict: Input should be 'fail', 'skip', 'update' or 'replace'"),
-        ({"on_conflict_for": {"t": "win"}}, "on_conflict_for.t: Input should be 'fail', 'skip', 'update' or 'replace'"),
-        ({"preview": "perhaps"}, "preview: Input should be a valid boolean, unable to interpret input"),
+        ({"nonsense": 1}, "there is no choice nonsense"),
+        ({"on_conflict": "win"}, "on_conflict: 'fail', 'skip', 'update' or 'replace' is needed"),
+        ({"on_conflict_for": {"t": "win"}}, "on_conflict_for.t: 'fail', 'skip', 'update' or 'replace' is needed"),
+        ({"preview": "perhaps"}, "preview: True or False is needed"),
         (
             {"preview": "perhaps", "nonsense": 1},
-            "preview: Input should be a valid boolean, unable to interpret input; "
-            "nonsense: Extra inputs are not permitted",
+            "preview: True or False is needed; there is no choice nonsense",
         ),
     ],
     ids=str,

@@ -40,6 +40,11 @@ def as_file(path: Path, folder: str | None = None) -> Iterator[Path]:
         yield kept
 
 
+def is_name(path: Path) -> bool:
+    """Return whether the name of a path says what is in it, as that of ``-`` or of a pipe by number does not."""
+    return str(path) != STANDARD and path.parts[:2] not in (("/", "dev"), ("/", "proc"))
+
+
 def is_standard_output(path: str) -> bool:
     """Return whether a file name means the standard output, whatever that leads to."""
     return path == STANDARD or path in _OUTPUTS

@@ -17,6 +17,7 @@ from ...formats.registry import detect
 from ..choices import ImportChoices
 from ..report import ImportReport
 from ..staging.columns import ColumnMapping
+from .concerns import check_concerned, check_nothing_to_make
 from .csv.encoding import check_encoding, encoding_of
 from .csv.reading import read_csv
 from .csv.survey import look_at_csv
@@ -49,6 +50,7 @@ def read_foreign(
     if start.startswith(BINARY):
         raise UnreadableError("This file is none that can be imported: no package of this program, no JSON, no CSV.")
     if is_script(start, intake.file):
+        check_concerned(choices, "sql")
         report.layout = read_script(content, intake, report, limits)
         return
     if not intake.schema and not choices.create:
@@ -66,12 +68,14 @@ def read_foreign(
         if not encoding.startswith("utf-8"):
             intake.findings.add("read", f"The file is {encoding}, which JSON is not as a rule.", error=False)
         if report.format == "ndjson":
+            check_concerned(choices, "lines")
             report.layout, rows = read_lines(opened, intake, choices, limits)
             _tell(rows, intake, report)
         else:
             report.layout = _json(opened, encoding, intake, choices, report, limits)
         return
     report.format = "csv"
+    check_concerned(choices, "csv")
     if b"\0" in start and not _may_be_text(start, content, choices):
         raise UnreadableError("This file is none that can be imported: no JSON, no CSV, and nothing of this program.")
     choices, begins = look_at_csv(content, intake, choices, limits)
@@ -129,10 +133,16 @@ def _json(
         survey = Survey(intake, choices)
         JsonDocument(opened, survey, choices, limits, encoding).read()
         survey.end()
+    else:
+        check_nothing_to_make(choices, choices.table)
     rows = ForeignRows(intake, choices, limits=limits)
     document = JsonDocument(opened, rows, choices, limits, encoding)
     document.read()
     layout = document.layout
+    if not document.texts:  # which may be CSV
+        check_concerned(choices, "json")
+    if choices.create and not any(rows.seen.values()):
+        _check_columns_known([*rows.seen, *filter(None, [choices.table])], intake, document)
     if not any(rows.seen.values()):
         for name, text in document.texts.items():
             _text(name or document.facts.get("table") or choices.table, text, rows, intake, choices, limits)
@@ -143,6 +153,14 @@ def _json(
             "There is no table of rows in the file, in none of the layouts that are known.", "unknown"
         )
     return layout
+
+
+def _check_columns_known(names: list[str], intake: ColumnMapping, document: JsonDocument) -> None:
+    """Check that no table would have to be made of no rows. Raises UnreadableError."""
+    if not document.texts and not any(intake.schema.find(name) is not None for name in names):
+        raise UnreadableError(
+            "The file has no rows, so it is not known which columns a new table would have.", "unknown"
+        )
 
 
 def _text(

@@ -157,7 +157,7 @@ class ForeignRows:
             self.ignored.setdefault(name, set()).add(key)
         elif key not in self.ignored.get(f"\0{name}", ()):
             self.ignored.setdefault(f"\0{name}", set()).add(key)  # reported once
-            message = f"{name} has no column {key} in the target. Its values would be lost."
+            message = self.intake.renaming.why_unknown(name, key)
             self.intake.findings.add("column", message, name, key)
 
     def _lift(self, staged: StagedTable, row: dict[str, Any]) -> None:

@@ -81,7 +81,7 @@ class Survey:
         """Plan what is lacking. Raises RequestError for types or keys of columns that are not made."""
         intake, choices = self.intake, self._choices
         types = {fold(name): kind for name, kind in choices.types.items()}
-        keys, made = {fold(name) for name in choices.pk}, set[str]()
+        keys, made, new = {fold(name) for name in choices.pk}, set[str](), set[str]()
         for table, found in self._types.items():
             columns: dict[str, str] = {}
             for name, kind in found.items():
@@ -92,9 +92,12 @@ class Survey:
                     raise UnreadableError(f"{table} would get two columns {to}: in SQLite A and a are one name.")
                 columns[to] = types.get(fold(to), kind.name)
                 made.add(fold(to))
+                new |= {fold(to)} if intake.schema.find(table) is None else set()
             if columns:
                 intake.add(table, columns, [c for c in columns if fold(c) in keys])
-        if odd := [name for name in (*choices.types, *choices.pk) if fold(name) not in made]:
+        odd = [name for name in choices.types if fold(name) not in made]
+        odd += [name for name in choices.pk if fold(name) not in new]
+        if odd:
             raise RequestError(f"{odd[0]} is no column that is made here, so neither its type nor a key can be chosen.")
 
 

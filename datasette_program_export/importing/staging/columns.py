@@ -8,7 +8,7 @@ from dataclasses import replace
 from ...database.library import Prepare
 from ...database.schema import Schema, Table, affinity, fold
 from ...database.virtual_tables import indexed_by, keeps_rows, row_number
-from ...errors import UnreadableError
+from ...errors import RequestError, UnreadableError
 from ...formats.dataset import Dataset, TableStream
 from ...formats.description.coverage import EMPTY, Coverage
 from ...formats.description.schema import DocumentSchema
@@ -147,6 +147,12 @@ class ColumnMapping:
                 "the dialect exact.",
                 "unknown",
             )
+        table, others = self.choices.table, set(map(fold, dataset.schema.tables))
+        if table is not None and others != {fold(table)}:
+            raise RequestError(
+                "The file says itself which tables its rows go into: leave out the argument table. Tables of it are "
+                "left out with the argument without."
+            )
         self.document = dataset.schema
         if not self.schema:
             self.construction = NewTables(dataset.schema, self.without)
@@ -186,7 +192,7 @@ class ColumnMapping:
                 table = self.schema[table.name]
                 column = table.column(name)
             if column is None:
-                message = f"{table.name} has no column {name} in the target. Its values would be lost."
+                message = self.renaming.why_unknown(table.name, name)
                 self.findings.add("column", message, table.name, name)
             elif not column.generated:
                 columns.append(column.name)

@@ -33,8 +33,8 @@ class StagedTable:
     ``raw`` are the staged columns with the file's values, ``shaped`` those with the converted values;
     ``own`` is true for a file of this program; ``more`` are the tables that hold the columns of a wide table, of
     which ``name`` has the line and the shape; ``loose`` are columns whose JSON is compared by what it means, not
-    by its spelling; ``as_told`` those whose values are of the kind that the caller named; ``match`` are unique columns by
-    which rows are told in place of the primary key; ``as_stored`` are columns whose changes are told already."""
+    by its spelling; ``as_told`` those whose values are of the kind that the caller named; ``match`` are unique columns
+    by which rows are told in place of the primary key; ``as_stored`` are columns whose changes are told already."""
 
     table: Table
     name: str

@@ -41,6 +41,18 @@ class Renaming:
                 return found
         return column
 
+    def why_unknown(self, table: str, column: str) -> str:
+        """Return why the values of a column would be lost that has no place in the target."""
+        for name in self._spelled:
+            own = name[len(table) + 1 :] if fold(name).startswith(fold(f"{table}.")) else name
+            to = self._names[fold(name)]
+            if to is not None and fold(to) == fold(column) and fold(own) != fold(column):
+                return (
+                    f"{own} of the file is stored in {to} of {table}, as was asked, so the file's own {column} has no "
+                    "place: use the argument map for it, too."
+                )
+        return f"{table} has no column {column} in the target. Its values would be lost."
+
     def is_left_away(self, table: str, column: str) -> bool:
         """Return whether a column of the file is left away, and remember that it was there."""
         return self.to(table, column) is None

@@ -124,7 +124,7 @@ class CsvRows:
         computed = preset.computed.get(self.table.name, []) if preset is not None else []
         known = not name.strip() or name.strip() in computed
         if column is None and not known and not self._intake.renaming.is_left_away(self.table.name, name.strip()):
-            message = f"{self.table.name} has no column {name} in the target. Its values would be lost."
+            message = self._intake.renaming.why_unknown(self.table.name, name)
             self._intake.findings.add("column", message, self.table.name, name)
         return None
 

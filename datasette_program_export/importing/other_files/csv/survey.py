@@ -10,11 +10,13 @@ from ....errors import UnreadableError
 from ....files.reading_limits import Limits
 from ...choices import ImportChoices
 from ...staging.columns import ColumnMapping
+from ..concerns import check_nothing_to_make
 from ..destination import destination
 from ..survey import Survey
 from .beginning import Beginning, beginning_of, beginning_with_new_columns
 from .cells import as_plain_number
 from .encoding import Content, faulty
+from .new_names import check_names
 from .reading import records, text_at_the_beginning
 
 
@@ -32,12 +34,17 @@ def look_at_csv(
         choices = choices.model_copy(update={"table": destination(intake, choices, columns)})
     assert choices.table is not None
     there = intake.schema.find(choices.table)
-    if fold(choices.table) in intake.without or not (choices.create if there is None else choices.alter):
+    if fold(choices.table) in intake.without:
+        return choices, None
+    if not (choices.create if there is None else choices.alter):
+        check_nothing_to_make(choices, choices.table)
         return choices, None
     shown = intake.renaming.shown(there) if there is not None else None
     if shown is not None and choices.header is False:  # its columns are the table's
         return choices, beginning_of(text, shown, choices)
     begins = beginning_with_new_columns(text, shown, choices)
+    if there is None and choices.header is None:
+        check_names(begins.names)
     names = [name.strip() for name in begins.names]
     if not any(names) or len(set(map(fold, filter(None, names)))) != len([*filter(None, names)]):
         raise UnreadableError("The header has a column twice, or only columns without a name: none can be made of it.")

@@ -23,6 +23,7 @@ from ....files.reading_limits import LARGE, Limits
 from ....formats.values import of_tag
 from ...choices import ImportChoices
 from ...staging.columns import ColumnMapping
+from ..concerns import check_nothing_to_make
 from ..destination import destination, table_of
 from ..rows import EmbeddedText, ForeignRows, UnfitError, real
 from ..survey import Survey
@@ -52,6 +53,8 @@ def read_lines(
             if one.fault is None:
                 survey.add(str(choices.table), one.row)
         survey.end()
+    else:
+        check_nothing_to_make(choices, choices.table)
     table = table_of(intake, choices)
     own = _is_own(opened(), table)
     rows = ForeignRows(intake, choices, "line", limits, own)

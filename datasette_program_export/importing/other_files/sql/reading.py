@@ -26,18 +26,19 @@ from .running import run_script
 
 _SCRIPT = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\s+|--[^\n]*\n|/\*.*?\*/;?)*"
-    rb"(?:pragma\s+\w+\s*[=;(]|begin(?:\s+transaction)?\s*;|start\s+transaction\s*;"
+    rb"(?:pragma\s+\w+\s*[=;(]|begin(?:\s+transaction)?\s*;\s*\n|start\s+transaction\s*;"
     rb"|(?:create|drop)\s+(?:temp\s+|temporary\s+)?(?:table|(?:unique\s+)?index|view|virtual\s+table|trigger|database)\s"
-    rb"|insert\s+(?:or\s+\w+\s+)?into\s|replace\s+into\s|set\s+\w+|lock\s+tables\s|use\s+\S+;)",
+    rb"|insert\s+(?:or\s+\w+\s+)?into\s|replace\s+into\s|set\s+[@\w.]+\s*=|lock\s+tables\s|use\s+\S+;\s*\n)",
     re.IGNORECASE | re.DOTALL,
 )
+_OTHERS = frozenset(("csv", "tsv", "tab", "json", "ndjson", "jsonl"))
 Content = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 def is_script(start: bytes, file_name: str) -> bool:
-    """Return whether a file is an SQL script, by its name or how it begins."""
-    names = file_name.lower().split(".")[1:]
-    return "sql" in names[-2:] or _SCRIPT.match(start) is not None
+    """Return whether a file is an SQL script, by its name or, where that says nothing else, how it begins."""
+    names = file_name.lower().split(".")[1:][-2:]
+    return "sql" in names or (_SCRIPT.match(start) is not None and not _OTHERS.intersection(names))
 
 
 def read_script(content: Content, intake: ColumnMapping, report: ImportReport, limits: Limits) -> str:
