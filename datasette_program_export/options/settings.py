@@ -166,7 +166,8 @@ class Settings(_Model):
     )
     jobs_dir: str | None = Field(
         default=None,
-        description="Where results of jobs and saved choices are kept; by default a private temporary folder.",
+        description="Where results of jobs and saved choices are kept; by default a private temporary folder. One that "
+        "is there already must be the server's user's alone (`chmod 700`), or the site does not start.",
     )
     retention_hours: float = Field(default=24.0, gt=0, description="How long the result of a job is kept.")
     max_jobs: int = Field(

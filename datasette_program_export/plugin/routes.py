@@ -55,6 +55,7 @@ _ROUTES: list[tuple[str, View]] = [
     (rf"^{_FILE}\.json$", import_views.file_state),
     (rf"^{_FILE}/preview$", import_views.preview),
     (rf"^{_FILE}/apply$", import_views.apply),
+    (rf"^{_FILE}/bad-rows$", import_views.bad_rows),
     (rf"^{_FILE}/cancel$", import_views.cancel),
     (rf"^{_FILE}/delete$", import_views.delete),
     *((rf"^{base}/-/program-export$", views.page) for base in (_DATABASE, _TABLE, _ROW)),

@@ -7,6 +7,7 @@ import logging
 from contextlib import closing
 from pathlib import Path
 
+import click
 from datasette.utils import StartupError
 
 from ..database.library import keep_temporary_files_in
@@ -28,6 +29,10 @@ from .server.audit_log import AuditLog
 from .server.site import open_at_start
 
 _log = logging.getLogger(__name__)
+
+
+class _NotStartedError(StartupError, click.ClickException):  # type: ignore[misc]
+    """A setting is wrong. Datasette 0.x shows other errors at its start with a traceback, these with one line."""
 
 
 async def check_settings(datasette: Datasette) -> None:
@@ -65,7 +70,7 @@ async def check_settings(datasette: Datasette) -> None:
         except SettingsError as error:
             raise SettingsError(f"{PLUGIN}: {error}") from None
     except SettingsError as error:
-        raise StartupError(str(error)) from None
+        raise _NotStartedError(str(error)) from None
 
 
 def _faults_of_plugins() -> list[str]:

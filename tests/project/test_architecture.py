@@ -124,7 +124,7 @@ MAY_OPEN = {
     "options/settings.py read_settings": "the site's settings, by the command line alone",
     "plugin/imports/receiving.py receive": PRIVATE,
     "plugin/imports/work.py PreviewWork._digest": PRIVATE,
-    "plugin/jobs/result.py ResultDownload.__init__": PRIVATE,
+    "plugin/http/kept_file.py FileDownload.__init__": PRIVATE,
     "plugin/pages/verify.py _report": PRIVATE,
     "plugin/server/audit_log.py AuditLog._append": "the log; at the start it is seen to be no file of a database",
     "plugin/server/audit_log.py AuditLog.newest": "the log; at the start it is seen to be no file of a database",

@@ -122,7 +122,8 @@ class StagingDatabase:
     def connection(self) -> sqlite3.Connection:
         """The connection to the file; it is opened, and the file made, when it is first asked for."""
         if self._connection is None:
-            self._connection = sqlite3.connect(self.path, isolation_level=None)
+            # one thread at a time: a site's writing thread removes bad rows, the import's own closes it
+            self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             self._connection.execute(f"PRAGMA encoding={quote(self.encoding)}")  # ATTACH needs the target's encoding
             for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000"):
                 self._connection.execute(f"PRAGMA {pragma}")

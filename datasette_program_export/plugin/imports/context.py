@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import closing
 from typing import Any
 
 from datasette.utils import tilde_encode
 
+from ...database.schema import Schema
+from ...database.snapshot import Snapshot
 from ...errors import in_words
 from ...formats.moments import seconds_text
 from ...importing.choices import KINDS, POLICIES
 from ...importing.report import ImportReport
+from ...importing.staging.columns import takes_rows
 from ...importing.writing.samples import HIDDEN
+from .. import host
 from ..host.protocols import Datasette
 from ..http.numbers import numbers_for
 from ..server.import_runner import Import, Imports
-from .request import ImportContext
+from .request import YES_OR_NO, ImportContext
 
 _STATES = {
     "looking": "The file is being looked at",
@@ -57,6 +63,7 @@ _NEWS = {
     "changed": "You changed a choice, so nothing was imported yet. Check the new preview, then import.",
     "unseen": "There was no preview of this, so nothing was imported yet. Check the preview, then import.",
 }
+_FIELDS = {choice: field for field, choice in YES_OR_NO.items()}
 _FEW = 5  # the most rows that are linked one by one
 
 
@@ -78,6 +85,8 @@ def import_data_of(asked: ImportContext, imports: Imports, one: Import) -> dict[
         links |= {action: f"{page}/{action}" for action in ("preview", "apply", "delete")}
         if one.state == "done":
             del links["preview"], links["apply"]
+            if one.report is not None and one.report.get("bad_rows_file"):
+                links["bad_rows"] = f"{page}/bad-rows"
     return {
         "ok": one.state not in ("refused", "failed"),
         "id": one.id,
@@ -88,7 +97,7 @@ def import_data_of(asked: ImportContext, imports: Imports, one: Import) -> dict[
         "file": one.file,
         "bytes": one.bytes,
         "sha256": one.sha256,
-        "choices": one.choices,
+        "choices": {_FIELDS.get(name, name): value for name, value in one.choices.items()},
         "created": seconds_text(one.created),
         "ended": seconds_text(one.ended),
         "kept_until": seconds_text(imports.gone_at(one)) if not one.active else None,
@@ -116,7 +125,7 @@ async def upload_context(
         "policies": _POLICIES,
         "forms": _FORMS,
         "kinds": KINDS,
-        "tables": sorted(asked.rights.visible & (asked.rights.insert | asked.rights.update)),
+        "tables": await _taking_rows(asked),
     }
 
 
@@ -139,7 +148,7 @@ async def import_context(asked: ImportContext, imports: Imports, one: Import) ->
         "policies": _POLICIES,
         "forms": _FORMS,
         "kinds": KINDS,
-        "tables": sorted(asked.rights.visible & (asked.rights.insert | asked.rights.update)),
+        "tables": await _taking_rows(asked),
         "to_leave_out": _in_file(one, report),
         "changes": report.total("insert") + report.total("update") if report is not None else 0,
         "links": await _links(asked, report) if report is not None else {},
@@ -147,6 +156,17 @@ async def import_context(asked: ImportContext, imports: Imports, one: Import) ->
         "lacking": data["lacking"],
         "announced": bool(report and (report.dangling or any(f.kind == "reference" for f in report.findings))),
     }
+
+
+async def _taking_rows(asked: ImportContext) -> list[str]:
+    """Return the tables into which this person may import rows: no views, and no parts of virtual tables."""
+
+    def found() -> Schema:
+        with closing(Snapshot(host.source_for(asked.datasette, asked.database, asked.settings))) as snapshot:
+            return snapshot.schema
+
+    taking = {table.name for table in (await asyncio.to_thread(found)).values() if takes_rows(table)}
+    return sorted(taking & asked.rights.visible & (asked.rights.insert | asked.rights.update))
 
 
 def _in_file(one: Import, report: ImportReport | None) -> list[str]:

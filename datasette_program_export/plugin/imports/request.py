@@ -21,6 +21,10 @@ from ..host.protocols import Actor, Database, Datasette, HttpRequest
 from ..http.answers import not_seen
 
 _HIDDEN = "Something in a table that you may not see stands against it. Ask the person who runs this site."
+YES_OR_NO = {  # fields, and the choices of an import that they are
+    **{name: name for name in ("allow_dangling", "allow_stale_indexes", "triggers", "header", "create", "alter")},
+    "skip_bad": "leave_out_bad_rows",  # the server chooses the file into which they go
+}
 _YES = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": False, "false": False, "no": False}
 
 
@@ -102,7 +106,8 @@ class ImportRights:
             changed = [f.model_copy(update={"message": _HIDDEN, "table": None, "column": None}) for f in hidden[:1]]
             return [f for f in findings if f not in hidden] + changed
 
-        return report.model_copy(update={"findings": told(report.findings), "notes": told(report.notes)})
+        lists = ("findings", "notes", "left_out")
+        return report.model_copy(update={name: told(getattr(report, name)) for name in lists})
 
 
 @dataclass(frozen=True)
@@ -178,10 +183,10 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
             found.setdefault(name, {})[column] = kind
         elif name == "match":
             found.setdefault(name, []).append(value)
-        elif name in ("allow_dangling", "allow_stale_indexes", "triggers", "header", "create", "alter"):
+        elif name in YES_OR_NO:
             if value.lower() not in _YES:
                 raise RequestError(f"{name} is 1 or 0.")
-            found[name] = _YES[value.lower()]
+            found[YES_OR_NO[name]] = _YES[value.lower()]
         elif name == "without":
             found.setdefault(name, []).append(value)
         elif name == "on_conflict_for":
@@ -194,6 +199,8 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
             found[name] = (*found.get(name, ()), value)
         elif name in ("map", "types"):
             for column, to in _columns_in(name, value):
+                if column in found.get(name, {}):
+                    raise RequestError(f"{name} names {column} twice: which is meant?")
                 found.setdefault(name, {})[column] = (to or None) if name == "map" else to.upper()
         else:
             raise RequestError(f"{name} is no choice of an import.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
+from pathlib import PurePath
 
 from datasette import Response
 
@@ -23,14 +24,16 @@ from ...importing.report import ImportReport
 from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, done_answer, for_a_browser, page_answer, posted
 from ..http.forms import check_same_site, form_of
+from ..http.kept_file import FileDownload
 from ..http.parameters import pairs_of
+from ..http.sending import disposition
 from ..request.replay import rules_of_settings
 from ..server.identity import owner_of
-from ..server.import_runner import Import, Imports
+from ..server.import_runner import BAD_ROWS, Import, Imports
 from ..server.site import background_tasks
 from .context import import_context, import_data_of, import_url, upload_context
 from .receiving import receive
-from .request import ImportContext, choices_of, resolve_import
+from .request import YES_OR_NO, ImportContext, choices_of, resolve_import
 from .work import ApplyWork, PreviewWork
 
 _PATIENCE = 5.0  # seconds that an answer waits for what it asked for
@@ -75,6 +78,22 @@ async def file_state(request: HttpRequest, datasette: Datasette) -> Response:
     """Return an uploaded file and its state as JSON. DELETE removes it."""
     asked, imports, one = await _found(request, datasette)
     return await (_deleted(asked, imports, one) if request.method == "DELETE" else _data(asked, imports, one))
+
+
+@answered(Failure("The bad rows cannot be downloaded"))
+async def bad_rows(request: HttpRequest, datasette: Datasette) -> Response:
+    """Send the rows that an import set aside, each with its reasons."""
+    asked, imports, one = await _found(request, datasette)
+    path = imports.place(one.id) / BAD_ROWS
+    if one.state != "done" or not await asyncio.to_thread(path.is_file):
+        raise NotFoundError("No bad rows of this file are kept.")
+    size = (await asyncio.to_thread(path.stat)).st_size
+    name = f"{PurePath(one.file).stem or 'file'}.{BAD_ROWS}"
+    headers = {**answer_headers(datasette), "content-disposition": disposition(name), "content-length": str(size)}
+    headers["content-type"] = "application/x-ndjson"
+    if request.method == "HEAD":
+        return Response(b"", 200, headers, headers["content-type"])
+    return FileDownload(path, (0, size), request, asked.settings, 200, headers)
 
 
 @posted(_NOT_IMPORTED)
@@ -197,7 +216,7 @@ async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> 
         return replace(one, rules=rules), expect
     choices = choices_of(pairs, asked.rights)
     if not for_a_browser(asked.http):
-        named = {name for name, _ in pairs}
+        named = {YES_OR_NO.get(name, name) for name, _ in pairs}
         choices = {name: value for name, value in one.choices.items() if name not in named} | choices
     same = ImportChoices.of(choices) == ImportChoices.of(one.choices)
     return replace(one, choices=choices, rules=rules, report=one.report if same else None), expect

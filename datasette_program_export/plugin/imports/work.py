@@ -30,7 +30,7 @@ from ...importing.report import Finding, ImportReport
 from ...importing.safety_copy import copy_of
 from ..host import writing as host_writing
 from ..server.audit_log import AuditLog
-from ..server.import_runner import Import, ImportWork, as_data
+from ..server.import_runner import BAD_ROWS, Import, ImportWork, as_data
 from ..server.memory_budget import BUDGET
 from .request import ImportContext
 
@@ -58,6 +58,10 @@ class _AskedWork(ImportWork):
         run_on: RunOn | None = None,
     ) -> ImportReport:
         settings, name = self.asked.settings, self.asked.database.name
+        choices, aside = dict(self.one.choices), self.place / BAD_ROWS
+        if choices.get("leave_out_bad_rows") and not preview:
+            aside.unlink(missing_ok=True)  # of a server that was killed
+            choices["skip_bad"] = aside
         reading = BUDGET.wait(self.one.person, self.check)
         try:
             found = load(
@@ -72,8 +76,11 @@ class _AskedWork(ImportWork):
                 visible=self.asked.rights.visible,
                 file_name=self.one.file,
                 preview=preview,
-                **self.one.choices,
+                **choices,
             )
+            if found.bad_rows_file is not None:
+                aside.chmod(0o600)
+                found = found.model_copy(update={"bad_rows_file": aside.name})
         except RefusedError as error:
             found = error.report
         finally:

@@ -27,6 +27,7 @@ from ..http.answers import (
     posted,
 )
 from ..http.forms import check_same_site, sent_pairs
+from ..http.kept_file import FileDownload
 from ..http.numbers import number, size
 from ..http.word import Ended
 from ..request.replay import address_from, asked_again, planned, rules_of, spelled_out
@@ -36,7 +37,7 @@ from ..server.job_runner import Job, Jobs
 from ..server.site import background_tasks
 from .access import check_may_have
 from .context import STATES, job_context, job_data, job_title, job_url, totals
-from .result import ResultDownload, UnsatisfiableError, part_of, result_headers
+from .result import UnsatisfiableError, part_of, result_headers
 
 _NOT_SHOWN, _NONE_SHOWN = Failure("The export cannot be shown"), Failure("Your exports cannot be shown")
 
@@ -177,7 +178,7 @@ async def result(request: HttpRequest, datasette: Datasette) -> Response:
         return Response(b"", status, headers, headers["content-type"])
     if jobs.settings.audit_log is not None and jobs.result(job.id).exists():
         await asyncio.to_thread(_note_download, jobs.settings.audit_log, request.actor, job, end - first)
-    return ResultDownload(jobs.result(job.id), (first, end), request, jobs.settings, status, headers)
+    return FileDownload(jobs.result(job.id), (first, end), request, jobs.settings, status, headers)
 
 
 # Shared by these views

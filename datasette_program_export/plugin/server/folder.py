@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shlex
 import stat
 import tempfile
 import weakref
@@ -65,7 +66,10 @@ def made_private(folder: Path) -> Path:
     if hasattr(os, "getuid") and found.st_uid != os.getuid():
         raise SettingsError(f"jobs_dir: {folder} belongs to another user of this machine")
     if os.name != "nt" and stat.S_IMODE(found.st_mode) & 0o077:
-        raise SettingsError(f"jobs_dir: {folder} can be read by others; only the server's user may (chmod 700)")
+        raise SettingsError(
+            f"jobs_dir: {folder} can be read by others; only the server's user may: "
+            f"chmod 700 {shlex.quote(str(folder))}"
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SettingsError(f"jobs_dir: {folder} cannot be written to")
     return folder

@@ -27,6 +27,7 @@ from .task_store import Task
 from .tasks import Tasks, Work
 
 _AT_WORK = "This file is being worked on already."
+BAD_ROWS = "bad-rows.ndjson"  # in the folder of an import: the rows that were set aside, with their reasons
 _INTERRUPTED = {
     "error": "The server was stopped. An import is all or nothing: look at the preview again to see which it is."
 }
