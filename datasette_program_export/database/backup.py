@@ -34,6 +34,6 @@ def back_up(
             free_at = time.monotonic()
         elif time.monotonic() > free_at + LOCK_SECONDS:
             which = "The database" if name is None else f"The database {name}"
-            raise BusyError(f"{which} is locked by another program; try again later.")
+            raise BusyError(f"{which} is locked by another connection, of this program or another; try again later.")
 
     origin.backup(copy, pages=pages, progress=progress, sleep=LOCK_STEP)

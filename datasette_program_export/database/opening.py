@@ -86,7 +86,10 @@ def _begun(source: Source, options: str, cancelled: Callable[[], bool]) -> sqlit
                 raise SourceError(f"The database {source.name} cannot be read: {_reason(error)}.") from error
             _check(cancelled)
             if time.monotonic() > give_up:
-                raise BusyError(f"The database {source.name} is locked by another program; try again later.") from error
+                raise BusyError(
+                    f"The database {source.name} is locked by another connection, of this program "
+                    "or another; try again later."
+                ) from error
             time.sleep(LOCK_STEP)
         except BaseException:
             connection.close()

@@ -139,7 +139,9 @@ def restore(copy: Path, database: Path) -> None:
                         goal.execute("PRAGMA journal_mode=WAL")
     except sqlite3.DatabaseError as error:
         if is_locked(error):
-            raise BusyError(f"{database.name} is locked by another program; try again later.") from error
+            raise BusyError(
+                f"{database.name} is locked by another connection, of this program or another; try again later."
+            ) from error
         raise SourceError(f"{copy.name} cannot be restored: {explain(error)}.") from error
 
 

@@ -146,7 +146,10 @@ class Target:
     def error(self, error: Exception) -> ExportError:
         """Return the exception to raise for an error of SQLite."""
         if is_locked(error):
-            return BusyError(f"The database {self.name} is locked by another program; try again later.")
+            return BusyError(
+                f"The database {self.name} is locked by another connection, of this program "
+                "or another; try again later."
+            )
         if is_readonly(error):
             return SourceError(f"The database {self.name} cannot be written to.")
         if is_full(error):

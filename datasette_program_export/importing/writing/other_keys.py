@@ -88,7 +88,9 @@ class OtherKeys:
         for name, table in self.document.tables.items() if self.document is not None else ():
             for key in table.foreign_keys:
                 told = (fold(name), tuple(map(fold, key.columns)), fold(key.table))
-                if told not in known and self._gives(name, key.columns) and key.table in self.staged:
+                if told in known or not self._gives(name, key.columns) or key.table not in self.staged:
+                    continue
+                if self._may_change(key.table, key.other_columns):
                     columns = f"{name}.{','.join(key.columns)}"
                     self.findings.add(
                         "key",
@@ -97,6 +99,13 @@ class OtherKeys:
                         name,
                         ", ".join(key.columns),
                     )
+
+    def _may_change(self, name: str, columns: Sequence[str]) -> bool:
+        """Return whether rows may get other values in these columns, or in the key where none are named."""
+        staged = self.staged[name]
+        changing = set(staged.table.pk) if staged.match or self._numbered(staged.table) else set()
+        changing |= {column for edge in self.edges if edge.table == name for column in edge.columns}
+        return bool({fold(c) for c in columns or staged.table.pk} & {fold(c) for c in changing})
 
     def _numbered(self, table: Table) -> bool:
         """Return whether the rows have a number of their own for a key, which may be another."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,6 +13,13 @@ from ...errors import ExportError, RequestError
 from ...files.decompression import compression_of, decompressed
 from ...files.reading_limits import TRUSTING
 from .results import Summary, Validation
+
+_COUNTED = {  # rows that stand in a result beside ``data``, and where they are counted
+    "clients": "client_count",
+    "charts": "chart_count",
+    "interpretations": "interpretation_count",
+    "records": "record_count",
+}
 
 
 def validated(result: Any) -> Validation:
@@ -28,6 +35,7 @@ def validated(result: Any) -> Validation:
             warnings.append(f"Table '{part['table']}' is not included: {part['why']}")
     missing = ["Export result missing 'data' field"]
     errors = missing if result.get("data") is None else _differences(result, counts)
+    errors += _beside(result)
     return Validation(valid=not errors, warnings=warnings, errors=errors)
 
 
@@ -103,6 +111,23 @@ def _differences(result: Mapping[str, Any], counts: Mapping[str, int]) -> list[s
         for name, count in counts.items()
         if held.get(name, 0) != count
     ]
+
+
+def _beside(result: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each difference between the rows that stand beside ``data`` and their counts."""
+    pairs = [(n, result.get(n), result.get(c)) for n, c in _COUNTED.items() if n in result and c in result]
+    related, counts = result.get("related_data"), result.get("related_counts")
+    if related is not None or counts is not None:
+        names = dict.fromkeys([*(related or {}), *(counts or {})])
+        pairs += [(f"related_data.{n}", (related or {}).get(n), (counts or {}).get(n)) for n in names]
+    found = []
+    for name, rows, count in pairs:
+        held = len(rows) if isinstance(rows, Sequence) and not isinstance(rows, (str, bytes)) else 0
+        if count is None:
+            found.append(f"'{name}' has {held} records and is not counted")
+        elif held != count:
+            found.append(f"'{name}' should have {count} records but has {held}")
+    return found
 
 
 def _text(data: Any) -> str:

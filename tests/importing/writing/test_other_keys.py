@@ -215,3 +215,18 @@ def test_what_cannot_go_along_with_new_keys_is_refused(tmp_path: Path) -> None:
 def test_renumber_and_kept_keys_contradict_each_other(here: Path, file: Path) -> None:
     found = CliRunner().invoke(program_export, ["import", str(file), str(here), "--renumber", "--keys", "kept"])
     assert found.exit_code == 2 and "contradict" in found.output
+
+
+def test_a_reference_that_only_the_file_knows_may_be_to_keys_that_stay(tmp_path: Path) -> None:
+    """With new keys, rows whose keys are no numbers keep them, so that such a reference stays right."""
+    tables = ["CREATE TABLE c (id TEXT PRIMARY KEY, n)", "CREATE TABLE o (id INTEGER PRIMARY KEY, c TEXT)"]
+    reference = {"table": "o", "columns": ["c"], "other_table": "c", "other_columns": ["id"]}
+    known = made(tmp_path / "k.db", *tables, "INSERT INTO c VALUES ('a', 'Anna')", "INSERT INTO o VALUES (1, 'a')")
+    virtual = parse_settings({"virtual_foreign_keys": [reference]})
+    (tmp_path / "k.json").write_bytes(b"".join(export(known, Request(), settings=virtual)))
+    other = made(tmp_path / "k2.db", *tables, "INSERT INTO o VALUES (1, NULL)")
+    load(other, tmp_path / "k.json", keys="new")
+    assert rows(other, "SELECT o.id, c.n FROM o JOIN c ON o.c = c.id") == [(2, "Anna")]
+    with pytest.raises(RefusedError, match="In the file o.c refers to c, here it does not"):
+        matched = made(tmp_path / "k3.db", tables[0].replace("n)", "n UNIQUE)"), tables[1])
+        load(matched, tmp_path / "k.json", keys="new", match=["c.n"])
