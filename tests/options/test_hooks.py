@@ -76,7 +76,9 @@ BAD = {
     "without a right name": Presets({"none": SHOP}),
     "The plugin odd gives a int as the preset shop: no path, no mapping.": Presets({"shop": 7}),
     "The preset shop of the plugin odd cannot be read (FileNotFoundError).": Presets({"shop": "/nowhere/x.yml"}),
-    "The preset shop of the plugin odd is not one: colour: Extra": Presets({"shop": {**SHOP, "colour": "red"}}),
+    "The preset shop of the plugin odd is not one: colour: there is no such option": Presets(
+        {"shop": {**SHOP, "colour": "red"}}
+    ),
     "The preset shop of the plugin odd would recognise every database.": Presets({"shop": {**SHOP, "recognise": {}}}),
     "Both this program and the plugin odd have a preset with the name the-program.": Presets({"the-program": SHOP}),
 }
