@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from ..database.schema import fold
 from ..database.source import CANNOT_BE_SENT, Source
 from ..errors import ArgumentTypeError, ExportError, RefusedError, RequestError, UnsupportedError
 from ..files.decompression import compression_of
@@ -197,6 +198,8 @@ class ImportService:
             of_files = options.of_files()
             if _is_document(content):  # which says itself what its tables are
                 of_files["table"] = None
+                if options.table is not None and only is None:
+                    only = _only_asked(options.table)
 
             def loaded(preview: bool, leave_out_bad_rows: bool) -> ImportReport:
                 choices: Choices = {
@@ -233,6 +236,17 @@ def _is_document(content: bytes) -> bool:
 def _only(table: str, with_others: bool, argument: str = "include_related") -> Callable[[ColumnMapping], None] | None:
     """Return a function that drops the staged rows of all other tables, unless they are wanted."""
     return None if yes_or_no(argument, with_others) else lambda intake: intake.keep_only(table, f"{argument} is False")
+
+
+def _only_asked(table: str) -> Callable[[ColumnMapping], None]:
+    """Return a function that drops the rows of all tables but the one that was asked for, which must be there."""
+
+    def keep(intake: ColumnMapping) -> None:
+        if intake.document is not None and fold(table) not in map(fold, intake.document.tables):
+            intake.findings.add("table", f"The data hold no table {table}.", table)
+        intake.keep_only(table, f"only {table} was asked for")
+
+    return keep
 
 
 def _check_compression(content: bytes, options: ImportOptions) -> None:

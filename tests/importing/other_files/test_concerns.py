@@ -77,6 +77,8 @@ def test_for_a_document_of_our_own(house: Path, choice: dict[str, Any], words: s
 def test_one_table_of_a_document_is_still_taken_by_the_service(house: Path) -> None:
     found = ImportService(house).import_table("log", exported(house).read_bytes(), dry_run=True)
     assert found.validation_result.valid and set(found.table_previews) == {"log"}
+    whole = exported(house).read_bytes()
+    assert not ImportService(house).import_table("nowhere", whole, dry_run=True).validation_result.valid
 
 
 def test_the_command_says_it_in_its_own_words(target: Path) -> None:

@@ -158,3 +158,18 @@ def test_escapes_are_read_as_newer_versions_of_sqlite_write_them() -> None:
     assert unistr(None) is None
     with pytest.raises(ValueError, match="Unicode"):
         unistr("\\")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("words.csv", "create table,x\n1,2\n"),
+        ("spans.txt", "begin;end\n1;2\n"),
+        ("sets.txt", "set name,price\n1,2\n"),
+        ("cases.txt", "use case;goal\n1;2\n"),
+    ],
+)
+def test_a_csv_that_begins_like_sql_is_csv(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    report = load(tmp_path / "new.db", tmp_path / name, create=True, header=True)
+    assert report.format == "csv" and [table.insert for table in report.tables.values()] == [1]
