@@ -14,6 +14,7 @@ from .command import Later, LazyGroup
 
 COMMANDS = {
     "chart": Later("exporting:chart", "Export charts, each with its readings, patterns and transits."),
+    "check": Later("configuring:check_command", "Check settings against databases, and what exports would hold."),
     "client": Later("exporting:client", "Export people: each with birth data, charts, readings, notes."),
     "database": Later("exporting:database_command", "Export the whole database: all tables, at one moment."),
     "demo": Later("demo:demo", "Write a demo database, FOLDER/practice.db: an invented astrology practice."),
@@ -33,6 +34,7 @@ COMMANDS = {
         "importing:restore_command",
         "Make DATABASE what COPY holds, a safety copy of an import; also while it is served.",
     ),
+    "setup": Later("configuring:setup_command", "Propose settings for a database of one's own, and say why."),
     "table": Later("exporting:table", "Export the rows of a table or view."),
     "verify": Later(
         "verifying:verify_command",

@@ -21,6 +21,10 @@ from .virtual_keys import VirtualForeignKey
 
 _Megabytes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _BY_TABLE = ("subjects", "json_columns", "secrets", "not_secrets")
+FOR_THE_SITE = (  # not for one database
+    "audit_log", "allow_audit", "allow_profiles", "jobs_dir", "retention_hours", "max_jobs", "max_jobs_per_person",
+    "jobs_disk_mb", "verify_mb", "import_mb", "upload_seconds", "allow_verify",
+)  # fmt: skip
 _BY_REFERENCE = ("stop", "owns", "mentions", "same_person")
 
 
@@ -107,6 +111,9 @@ class Settings(_Model):
         default=None,
         description="Who may import files on the site; by default only root. They must also be allowed to insert and "
         "update rows (on Datasette 0.x that is root alone).",
+    )
+    allow_setup: dict[str, Any] | bool | None = Field(
+        default=None, description="Who may have settings proposed, by a look at the rows; by default only root."
     )
     audit_log: str | None = Field(
         default=None,
@@ -261,18 +268,31 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def read_settings(path: Path, database: str) -> Settings:
-    """Read the settings for a database from a Datasette ``metadata.yml`` or ``datasette.yml``.
-
-    Raises SettingsError if the file cannot be read or is invalid."""
+def read_document(path: Path) -> Mapping[str, Any]:
+    """Read a Datasette ``metadata.yml`` or ``datasette.yml``. Raises SettingsError if it cannot be read."""
     try:
         document = yaml.safe_load(path.read_text("utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"{path.name} cannot be read: {type(error).__name__}") from None
     if not isinstance(document, Mapping):
         raise SettingsError(f"{path.name} is not a mapping of settings")
-    own = (document.get("databases") or {}).get(database) or {}
-    parts = [(node.get("plugins") or {}).get("datasette-program-export") or {} for node in (document, own)]
-    settings = parse_settings(merge(*parts), f"{path.name}: datasette-program-export")
+    return document
+
+
+def parts_of(document: Mapping[str, Any], database: str) -> tuple[Any, Any]:
+    """Return the settings in a document as they stand there: those for all databases, those for one."""
+    databases = document.get("databases") or {}
+    own = (databases.get(database) or {}) if isinstance(databases, Mapping) else {}
+    plugins = [(node.get("plugins") or {}) if isinstance(node, Mapping) else {} for node in (document, own)]
+    shared, here = (p.get("datasette-program-export") or {} if isinstance(p, Mapping) else {} for p in plugins)
+    return shared, here
+
+
+def read_settings(path: Path, database: str) -> Settings:
+    """Read the settings for a database from a Datasette ``metadata.yml`` or ``datasette.yml``.
+
+    Raises SettingsError if the file cannot be read or is invalid."""
+    shared, own = parts_of(read_document(path), database)
+    settings = parse_settings(merge(shared, own), f"{path.name}: datasette-program-export")
     settings.check_folders()
     return settings

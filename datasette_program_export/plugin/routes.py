@@ -11,6 +11,7 @@ from .jobs import views as job_views
 from .pages import audit
 from .pages import export as views
 from .pages import profiles as profile_views
+from .pages import setup as setup_views
 from .pages import verify as verification
 
 _DATABASE = r"/(?P<database>[^/.]+)"
@@ -19,6 +20,7 @@ _ROW = rf"{_TABLE}/(?P<pks>[^/.]*)"
 _JOBS = r"/-/program-export/jobs"
 _JOB = rf"{_JOBS}/(?P<job>[\w-]+)"
 _PROFILES = r"/-/program-export/profiles"
+_SETUP = rf"{_DATABASE}/-/program-export/setup"
 _IMPORT = rf"{_DATABASE}/-/program-import"
 _FILE = rf"{_IMPORT}/(?P<file>[\w-]+)"
 
@@ -49,6 +51,9 @@ _ROUTES: list[tuple[str, View]] = [
     (rf"^{_PROFILES}$", profile_views.profiles_page),
     (rf"^{_PROFILES}\.json$", profile_views.profiles_data),
     (rf"^{_PROFILES}/(?P<profile>[\w-]+)/delete$", profile_views.delete),
+    (rf"^{_SETUP}$", setup_views.setup_page),
+    (rf"^{_SETUP}\.json$", setup_views.setup_data),
+    (rf"^{_SETUP}\.yml$", setup_views.setup_lines),
     (rf"^{_IMPORT}$", import_views.import_page),
     (rf"^{_IMPORT}\.json$", import_views.import_data),
     (rf"^{_FILE}$", import_views.file_page),

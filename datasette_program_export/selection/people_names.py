@@ -184,6 +184,18 @@ def personal_columns(table: Table) -> list[str]:
     return [c.name for c in table.visible_columns if _form(c) in _PERSONAL and _is_text(c, _form(c) in _BORN)]
 
 
+def name_columns(table: Table) -> list[str]:
+    """Return the columns of a person's first and last name, the first name first; an empty list without both."""
+    forms = {_form(c): c.name for c in table.visible_columns if _is_text(c)}
+    found = [next((forms[f] for f in known if f in forms), None) for known in (_FIRST, _LAST)]
+    return [name for name in found if name is not None] if None not in found else []
+
+
+def birth_columns(table: Table) -> list[str]:
+    """Return the columns that say when somebody was born."""
+    return [c.name for c in table.visible_columns if _form(c) in _BORN]
+
+
 def is_named_details(table: Table) -> bool:
     """Return whether a table's name says that its rows tell more of somebody: ``profiles``, ``user_info``."""
     words = _words(table.name)

@@ -1,12 +1,12 @@
-"""The six actions of the plugin, and the hooks that decide them on Datasette 0.x and 1.0.
+"""The seven actions of the plugin, and the hooks that decide them on Datasette 0.x and 1.0.
 
 ``program-export``: everyone who may see a table, unless an ``allow`` block, the site's own
 permissions or ``--default-deny`` say otherwise; and so ``program-export-verify`` (have files
 checked) and ``allow_verify``. ``program-export-secrets`` (include columns with secrets),
-``program-export-audit`` (read the log), ``program-export-profiles`` (save choices for everybody)
-and ``program-import``: root only, unless ``allow_secrets``, ``allow_audit``, ``allow_profiles``
-and ``allow_import`` say otherwise. The hooks are here; the functions that ask for these
-permissions are in ``access``.
+``program-export-audit`` (read the log), ``program-export-profiles`` (save choices for everybody),
+``program-export-setup`` (have settings proposed) and ``program-import``: root only, unless ``allow_secrets``,
+``allow_audit``, ``allow_profiles``, ``allow_setup`` and ``allow_import`` say otherwise. The hooks are here; the
+functions that ask for these permissions are in ``access``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from .protocols import Actor, Datasette, on_1
 PLUGIN = "datasette-program-export"
 EXPORT, SECRETS, AUDIT = "program-export", "program-export-secrets", "program-export-audit"
 PROFILES, VERIFY = "program-export-profiles", "program-export-verify"
-IMPORT = "program-import"
+IMPORT, SETUP = "program-import", "program-export-setup"
 _BLOCKS = {EXPORT: "allow", SECRETS: "allow_secrets", AUDIT: "allow_audit", PROFILES: "allow_profiles"}
-_BLOCKS |= {VERIFY: "allow_verify", IMPORT: "allow_import"}
+_BLOCKS |= {VERIFY: "allow_verify", IMPORT: "allow_import", SETUP: "allow_setup"}
 OURS = frozenset(_BLOCKS)
 OPEN = frozenset({EXPORT, VERIFY})  # to everybody, by default
 
@@ -58,6 +58,12 @@ def actions() -> list[Any]:
         ),
         Action(name=AUDIT, abbr="pea", description="Read the log of exports"),
         Action(name=PROFILES, abbr="pep", description="Save choices of an export for everybody"),
+        Action(
+            name=SETUP,
+            abbr="peu",
+            description="Have settings proposed",
+            resource_class=DatabaseResource,
+        ),  # only of tables that the actor may see and export
         Action(name=VERIFY, abbr="pev", description="Have exported files checked"),
         Action(
             name=IMPORT,

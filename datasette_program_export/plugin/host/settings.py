@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from ...errors import SettingsError
-from ...options.settings import Settings, merge, parse_settings
+from ...options.settings import FOR_THE_SITE, Settings, merge, parse_settings
 from .line import V1
 from .permission_hooks import PLUGIN
 from .protocols import Datasette, on_0, on_1
-
-_FOR_THE_SITE = (
-    "audit_log", "allow_audit", "allow_profiles", "jobs_dir", "retention_hours", "max_jobs", "max_jobs_per_person",
-    "jobs_disk_mb", "verify_mb", "import_mb", "upload_seconds", "allow_verify",
-)  # fmt: skip
 
 
 def misplaced(datasette: Datasette) -> str | None:
@@ -55,7 +50,7 @@ async def settings_for(datasette: Datasette, database: str, tables: frozenset[st
     """
     shared = datasette.plugin_config(PLUGIN) or {}
     own = datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}
-    for name in _FOR_THE_SITE:
+    for name in FOR_THE_SITE:
         if name in own:
             raise SettingsError(f"{PLUGIN} ({database}): {name} is for the whole site, not for one database")
     settings = parse_settings(merge(shared, own), f"{PLUGIN} ({database})")

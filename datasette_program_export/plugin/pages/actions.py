@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...options.grammar import PREFIX
 from .. import host
-from ..host.permission_hooks import AUDIT
+from ..host.permission_hooks import AUDIT, SETUP
 from ..host.protocols import Actor, Datasette, HttpRequest
 from ..imports.request import may_import
 from ..request.profiles import offered, profiles_url
@@ -91,6 +91,10 @@ async def database_actions(datasette: Datasette, actor: Actor, database: str) ->
     if await may_import(datasette, actor, found):
         href = f"{datasette.urls.database(database)}/-/program-import"
         links.append({"href": href, "label": "Import a file", "description": "You see first what would change."})
+    if visible and await host.may(datasette, actor, SETUP, found.name):
+        href = f"{datasette.urls.database(database)}/-/program-export/setup"
+        explained = "People, titles, references and secrets that exports should know of, as lines for metadata.yml."
+        links.append({"href": href, "label": "Propose settings for exports", "description": explained})
     return links
 
 

@@ -1,0 +1,1 @@
+"""Proposes settings for a database that nobody described, and checks settings against a database."""

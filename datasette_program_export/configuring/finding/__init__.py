@@ -1,0 +1,1 @@
+"""What is found in a database, one noun a file: references, titles, secrets, caches, JSON."""
