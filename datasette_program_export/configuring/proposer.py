@@ -151,7 +151,7 @@ class _Proposing:
     def _references(self) -> list[Found]:
         declared = {(e.table, e.columns) for e in self.known.edges}
         found = [
-            *find_references(self.tables, self.schema, self.look, self.secrets),
+            *find_references(self.tables, self.look, self.secrets),
             *find_type_references(self.tables, self.look, self.secrets),
         ]
         return [f for f in found if (f.table, tuple(f.value["columns"])) not in declared]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ...database.schema import Column, ForeignKey, Schema, Table, fold
+from ...database.schema import Column, ForeignKey, Table, fold
 from ...selection.people_names import says_who_began_it, says_who_did_it, subject_rank
 from ..look import Look
 from ..names import TableNames, words_of
@@ -19,10 +19,10 @@ _NUMBERS = ("INTEGER", "REAL", "NUMERIC")
 
 
 def find_references(
-    tables: Mapping[str, Table], schema: Schema, look: Look, secrets: Mapping[str, Mapping[str, str]]
+    tables: Mapping[str, Table], look: Look, secrets: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Found]:
     """Yield the references of one column that are not declared, each with the share of its values that match."""
-    finder = _Finder(tables, schema, look)
+    finder = _Finder(tables, look, secrets)
     for table in tables.values():
         left_alone = {fold(c) for c in secrets.get(table.name, {})} | _declared(table) | _of_type_columns(table)
         for column in table.visible_columns:
@@ -81,8 +81,8 @@ def _of_type_columns(table: Table) -> set[str]:
 
 
 class _Finder:
-    def __init__(self, tables: Mapping[str, Table], schema: Schema, look: Look) -> None:
-        self.tables, self.schema, self.look = tables, schema, look
+    def __init__(self, tables: Mapping[str, Table], look: Look, secrets: Mapping[str, Mapping[str, str]]) -> None:
+        self.tables, self.look, self.secrets = tables, look, secrets
         self.names = TableNames(tables.values())
         self._keys: dict[str, Column | None] = {}
         keepers = [
@@ -93,7 +93,7 @@ class _Finder:
         for table in tables.values():
             for column in table.visible_columns:
                 words = words_of(column.name)
-                if words[-1] not in _GENERIC[1:] and words != ("id",) and table.is_unique([column.name]):
+                if words[-1] not in _GENERIC[1:] and words != ("id",) and self._refers_to(table, column):
                     self._unique.setdefault(words, []).append((table, column))
 
     def reference(self, table: Table, column: Column) -> Found | None:
@@ -126,8 +126,14 @@ class _Finder:
 
     def _key(self, table: Table) -> Column | None:
         if table.name not in self._keys:
-            self._keys[table.name] = key_column(table, self.look)
+            key = key_column(table, self.look)
+            secret = key is not None and key.name in self.secrets.get(table.name, ())
+            self._keys[table.name] = None if secret else key
         return self._keys[table.name]
+
+    def _refers_to(self, table: Table, column: Column) -> bool:
+        """Return whether others may refer to a column: it has every value once, and is no secret."""
+        return table.is_unique([column.name]) and column.name not in self.secrets.get(table.name, ())
 
     def _checked(
         self, table: Table, column: Column, parent: Table, key: Column, named: str, by_name: bool
