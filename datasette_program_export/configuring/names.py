@@ -64,7 +64,7 @@ def label_and_plural(table: Table) -> tuple[str, str]:
     words = [w for w in words_of(table.name) if w not in _FILLERS] or list(words_of(table.name))
     last = words[-1]
     one = singular(last)
-    english = last.isascii() and last.isalpha() and last not in _UNCOUNTED
+    english = last.isascii() and last.isalpha() and len(last) > 1 and last not in _UNCOUNTED
     many = last if one != last else plural(last) if english and not last.endswith("en") else last
     return " ".join([*words[:-1], one]), " ".join([*words[:-1], many])
 

@@ -39,8 +39,8 @@ def sections(made: Proposal) -> Iterator[tuple[str, list[str]]]:
             yield heading, lines
 
 
-def introduction(made: Proposal) -> str:
-    """Return the sentence that says what was looked at."""
+def introduction(made: Proposal, where: str = "on this computer; nothing left it") -> str:
+    """Return the sentence that says what was looked at, and where."""
     tables = f"{made.tables:,} table{'' if made.tables == 1 else 's'}"
     if not made.tables:
         return f"{made.database} has no tables, so there is nothing to propose."
@@ -48,7 +48,7 @@ def introduction(made: Proposal) -> str:
         return f"{made.database}: {tables}. Names and types were looked at, no row."
     rows = f"{made.rows_looked_at:,} row{'' if made.rows_looked_at == 1 else 's'}"
     known = f" It was recognised by the preset {made.preset}, which knows most of it." if made.preset else ""
-    return f"{made.database}: {tables}. {rows} were looked at, here; nothing left this computer.{known}"
+    return f"{made.database}: {tables}. {rows} were looked at, {where}.{known}"
 
 
 def example_lines(example: Example) -> list[str]:

@@ -63,9 +63,10 @@ def told(folder: Path, shop_file: Path, settings: str, **site: str) -> list[tupl
         ),
         ("{profiles: {a: {format: zipp}}}", "profiles: a: There is no format zipp."),
         ("{spool_dir: /nowhere/x}", "spool_dir: /nowhere/x is not there. Make it: mkdir -p /nowhere/x"),
-        ("{jobs_dir: /nowhere/x}", "jobs_dir: /nowhere/x is not there."),
-        ("{audit_log: /nowhere/x.log}", "audit_log: /nowhere is not there."),
-        ("{max_jobs: many}", ": max_jobs: Input should be a valid integer"),
+        (
+            "{jobs_dir: .}",
+            "jobs_dir: it is for the whole site: it goes under plugins: datasette-program-export:, not under shop.",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, shop_file: Path, settings: str, message: str) -> None:
@@ -110,6 +111,13 @@ def test_references_that_lead_nowhere(
         ("[1, 2]", ": metadata.yml is not a mapping of settings."),
         ("a: {b", ": metadata.yml cannot be read"),
         ("plugins: {datasette-program-export: {caches: [x]}}", "caches: there is no table x."),
+        ("plugins: {datasette-program-export: {jobs_dir: /nowhere/x}}", "jobs_dir: /nowhere/x is not there."),
+        ("plugins: {datasette-program-export: {audit_log: /nowhere/x.log}}", "audit_log: /nowhere is not there."),
+        ("plugins: {datasette-program-export: {max_jobs: many}}", ": max_jobs: Input should be a valid integer"),
+        (
+            "databases: {shop: {tables: {orders: {plugins: {datasette-program-export: {}}}}}}",
+            "databases: shop: tables: settings under the table orders count for nothing",
+        ),
     ],
 )
 def test_settings_that_count_for_nothing(tmp_path: Path, shop_file: Path, whole: str, message: str) -> None:

@@ -72,7 +72,7 @@ async def setup_page(request: HttpRequest, datasette: Datasette) -> Response:
     address = f"{datasette.urls.database(asked.database.name)}/-/program-export/setup"
     context = {
         "made": made,
-        "introduction": introduction(made),
+        "introduction": introduction(made, "on the server"),
         "sections": list(sections(made)),
         "example": example_lines(made.example) if made.example is not None else [],
         "address": address,

@@ -33,6 +33,7 @@ def site(*files: Path, here: dict | None = None, **plugin: Any) -> Any:
 
 async def test_root_sees_what_was_found_and_the_lines(shop_file: Path) -> None:
     html = (await get(site(shop_file), PAGE, "root")).text
+    assert "rows were looked at, on the server." in html
     assert "orders.customer_id refers to customers.id (named after it; 20 of 20 values match)" in html
     assert "Without these settings: 1 row: 1 customer." in html and '<pre tabindex="0" class="lines"># Proposed' in html
     assert "canary" not in html and BCRYPT not in html
