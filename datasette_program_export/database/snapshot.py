@@ -23,7 +23,7 @@ from sqlite_utils import Database
 
 from ..errors import CancelledError, SnapshotLostError, SourceError, SpoolFullError, TooLargeError
 from .fetching.rows_in_c import Chunk, RowPlan, load, read_chunk
-from .guarding.authorizer import Authorizer, ForeignSqlGuard, own_statements
+from .guarding.authorizer import Authorizer, ForeignSqlGuard, anything, own_statements
 from .library import sqlite3
 from .opening import open_source
 from .reflection import reflect
@@ -55,7 +55,7 @@ class Snapshot:
     def __init__(self, source: Source, *, copy: bool = False, cancelled: Event | None = None) -> None:
         self.source = source
         self._cancelled = cancelled or Event()
-        self._expired = self._closed = False
+        self._expired = self._closed = self._finished = False
         self._until: float | None = None
         self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
         self._limit: tuple[float, str] | None = None
@@ -119,16 +119,40 @@ class Snapshot:
         self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), guard: ForeignSqlGuard | None = None
     ) -> sqlite3.Cursor:
         """Run one statement and return its cursor; SQL from outside runs under a ``guard``."""
-        self._check()
-        wanted: Authorizer = own_statements if guard is None else guard
-        if self._authorizer is not wanted:
-            self.connection.set_authorizer(wanted)
-            self._authorizer = wanted
+        self._check_reading()
+        self._authorize(own_statements if guard is None else guard)
         with self._translated(guard):
             # SQLite's own cursor; not query(), which needs a SAVEPOINT, nor rows_where(), which names no schema: dicts
             cursor = self._database.execute(sql, cast("dict[str, Any]", params))
         self._cursors.add(cursor)
         return cursor
+
+    def _authorize(self, wanted: Authorizer) -> None:
+        if self._authorizer is not wanted:
+            self.connection.set_authorizer(wanted)
+            self._authorizer = wanted
+
+    def authorize_own(self) -> None:
+        """Prepare the connection for a statement of our own that is run directly."""
+        self._check_reading()
+        self._authorize(own_statements)
+
+    @contextmanager
+    def unguarded(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection for fixed statements that no authorizer allows: ATTACH, PRAGMA, COMMIT."""
+        self._authorize(anything)
+        try:
+            yield self.connection
+        finally:
+            self._authorize(own_statements)
+
+    def finish(self) -> None:
+        """Say that everything was read, and that the read transaction has ended: nothing can be read any more."""
+        self._finished = True
+
+    def raise_if_stopped(self) -> None:
+        """Raise the exception for what stopped a statement, if anything did."""
+        self._raise_stop()
 
     def batches(
         self,
@@ -223,14 +247,23 @@ class Snapshot:
     def _over_limit(self) -> bool:
         return self._limit is not None and time.monotonic() > self._limit[0]
 
+    def _raise_stop(self) -> None:
+        if self._cancelled.is_set():
+            raise CancelledError("The export was cancelled.") from None
+        if self._expired:
+            raise TimeExpired from None
+        if self._limit is not None and self._over_limit():
+            raise TooLargeError(self._limit[1]) from None
+
     def _check(self) -> None:
         self._look()
-        if self._cancelled.is_set():
-            raise CancelledError("The export was cancelled.")
-        if self._expired:
-            raise TimeExpired
-        if self._limit is not None and self._over_limit():
-            raise TooLargeError(self._limit[1])
+        self._raise_stop()
+        if not self._finished:
+            self._check_reading()
+
+    def _check_reading(self) -> None:
+        self._look()
+        self._raise_stop()
         if not self.connection.in_transaction:
             raise SnapshotLostError(
                 "The read transaction ended early; what follows would be of another moment. Try again."
@@ -245,12 +278,7 @@ class Snapshot:
                 raise
             raise guard.error("a number is too large for SQLite, which has 64 bits") from None
         except self.source.library.Error as error:
-            if self._cancelled.is_set():
-                raise CancelledError("The export was cancelled.") from None
-            if self._expired:
-                raise TimeExpired from None
-            if self._limit is not None and self._over_limit():
-                raise TooLargeError(self._limit[1]) from None
+            self._raise_stop()
             if is_undecodable(error):
                 raise UndecodableError from None
             if is_full_elsewhere(error):

@@ -82,9 +82,7 @@ def odd_text(text: str, encoding: str) -> bytes | None:
         return raw
 
 
-def insert_odd(
-    connection: sqlite3.Connection, start: str, row: Sequence[Any], odd: Callable[[str], bytes | None]
-) -> None:
+def insert_odd(connection: Any, start: str, row: Sequence[Any], odd: Callable[[str], bytes | None]) -> None:
     """Insert a row, writing the texts for which ``odd`` returns bytes as those bytes.
 
     ``start`` is the INSERT up to and including VALUES. The bytes are a literal, because SQLite takes bound bytes

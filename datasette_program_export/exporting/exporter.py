@@ -6,12 +6,13 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Set
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime, timezone
-from functools import cache
+from functools import cache, partial
 from itertools import chain, islice
 from threading import Event
 from types import GeneratorType
 from typing import Any, TypeVar, cast
 
+from ..database.guarding.new_database import NewDatabase
 from ..database.snapshot import Snapshot, TimeExpired
 from ..database.source import Source
 from ..errors import UnsupportedError, UsedUpError
@@ -239,6 +240,7 @@ class Export:
             tables=_started(self._stream(snapshot, scope.annotated, chosen, digests) for chosen in scope.tables),
             coverage=covered,
             integrity=integrity,
+            attached=partial(NewDatabase.attach, snapshot),
         )
 
     def _rows_written(self) -> dict[str, int]:

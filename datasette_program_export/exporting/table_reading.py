@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 from ..database.fetching.batch_sizes import FEW_ROWS, BatchSizes
-from ..database.fetching.rows_in_c import Chunk, RowPlan
+from ..database.fetching.rows_in_c import Chunk, RowPlan, packed_only
+from ..database.guarding.new_database import NewDatabase
+from ..database.library import sqlite3
 from ..database.snapshot import Snapshot
+from ..database.sqlite_errors import explain, is_full
+from ..errors import SourceError
 from ..formats.column_facts import ColumnFacts, survey
-from ..formats.dataset import Field, Row, TableStream
+from ..formats.dataset import Copied, Field, Row, TableStream
 from ..formats.digest import TableDigest
+from ..selection.table_copy import TableCopy
 from ..selection.table_rows import TableRows
 from .large_rows import LargeRows
 from .row_spool import RowSpool
@@ -54,7 +60,9 @@ class TableReading:
     def stream(self, fields: tuple[Field, ...]) -> TableStream:
         """Return the table for a format."""
         name = self._chosen.table.name
-        return TableStream(name, fields, self._batches(), None, self._facts, self._written, self._warnings)
+        return TableStream(
+            name, fields, self._batches(), None, self._facts, self._written, self._copied, self._warnings
+        )
 
     def _facts(self) -> tuple[ColumnFacts, ...]:
         chosen, snapshot, width = self._chosen, self._snapshot, len(self._chosen.columns)
@@ -90,6 +98,46 @@ class TableReading:
             if chunk.stopped:
                 yield from map(self._saw, _behind(given, self._chosen.batches(self._snapshot, self._pace)))
         self._finish()
+
+    def _copied(self, target: NewDatabase) -> Copied | None:
+        copy = TableCopy.of(self._chosen)
+        if copy is None:
+            return None
+        self._progress.table = self._chosen.table.name
+        if not copy.whole:
+            columns = self._chosen.columns
+            computed = [place for place, column in enumerate(columns) if column.generated]
+            for _ in self._written(packed_only(len(columns), computed)) or self._batches():
+                pass  # for the digest
+        try:
+            copy.run(target)
+        except sqlite3.Error as error:
+            if is_full(error) or isinstance(error, sqlite3.IntegrityError):
+                raise
+            why = explain(error)
+            source = self._snapshot.source.name
+            message = f"The database {source} cannot be read: {why}."
+            raise SourceError(message, why).of_table(self._chosen.table.name, source) from error
+        same = self._same(copy, target) if copy.whole else None
+        return Copied(self._digest.rows, same)
+
+    def _same(self, copy: TableCopy, target: NewDatabase) -> bool:
+        """Read a whole table back, for the digest; return whether all rows are there, and the same."""
+        snapshot, columns = self._snapshot, copy.copied_columns()
+        given = 0
+        if snapshot.writes_rows:
+            select = partial(copy.compared, target)
+            for chunk in snapshot.written(select, columns, {}, packed_only(len(columns))):
+                self._digest.add_packed(chunk.packed, chunk.rows)
+                self._progress.rows += chunk.rows
+                given += chunk.rows
+                stopped = chunk.stopped
+        if not snapshot.writes_rows or stopped:
+            sql = copy.compared(target, ", ".join(columns))
+            for batch in _behind(given, snapshot.batches(sql, repeatable=True, sizes=self._pace)):
+                self._saw(batch)
+        self._finish()
+        return copy.counts(target) == {self._digest.rows}
 
     def _saw(self, batch: list[Row]) -> list[Row]:
         self._pace.saw(len(batch), size := self._digest.add(batch))

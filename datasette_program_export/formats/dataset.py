@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..database.fetching.rows_in_c import Chunk, RowPlan
+from ..database.guarding.new_database import NewDatabase
 from .column_facts import ColumnFacts
 from .description.coverage import Coverage
 from .description.integrity import Announced
@@ -31,13 +33,22 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Copied:
+    """So many rows were copied. ``same``: whether they read back the same; None if that is left to the format."""
+
+    rows: int
+    same: bool | None = None
+
+
+@dataclass(frozen=True)
 class TableStream:
     """The rows of one table, in lists; ``batches`` can be read once, before the next table.
 
     ``null`` is how NULL is written in a table of one column. ``facts`` reads all rows to examine them;
     call it before reading ``batches``. ``written`` yields the rows in place of ``batches``, written as a plan says:
-    in chunks, and in lists where rows are left to Python; it returns None where it cannot. After writing the rows,
-    a format adds to ``warnings`` what the coverage should say about them."""
+    in chunks, and in lists where rows are left to Python; it returns None where it cannot. ``copied`` copies the rows,
+    in place of ``batches``, into the new database that ``Dataset.attached`` returned, and says how; it returns None
+    where it cannot. After writing the rows, a format adds to ``warnings`` what the coverage should say about them."""
 
     name: str
     fields: tuple[Field, ...]
@@ -45,6 +56,7 @@ class TableStream:
     null: str | None = None
     facts: Callable[[], tuple[ColumnFacts, ...]] | None = None
     written: Callable[[RowPlan], Iterator[Chunk | list[Row]] | None] | None = None
+    copied: Callable[[NewDatabase], Copied | None] | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -70,7 +82,8 @@ class Dataset:
     """An export before it is encoded, or after it is decoded.
 
     ``head`` and ``schema`` are known at the start; call ``coverage`` and ``integrity`` after all tables have
-    been read. A decoded document is not ``readable`` if only its bytes can be checked, because its values
+    been read. ``attached`` attaches a file with settings (PRAGMAs), to copy tables into it; it returns None where
+    that cannot be done. A decoded document is not ``readable`` if only its bytes can be checked, because its values
     were changed for a spreadsheet: then it yields no rows."""
 
     head: Mapping[str, Any]
@@ -79,3 +92,4 @@ class Dataset:
     coverage: Callable[[], Coverage]
     integrity: Callable[[], Announced]
     readable: bool = True
+    attached: Callable[[Path, Iterable[str]], NewDatabase | None] | None = None

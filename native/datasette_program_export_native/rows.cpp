@@ -447,12 +447,13 @@ struct Column {
 
 class Table {
 public:
-    // A plan: kind (j or c), then texts, each with its length in 32 bits before it: the end of a row, the delimiter,
+    // A plan: kind (j, c, or p for MessagePack only), then texts, each with its length in 32 bits before it: the end of a row, the delimiter,
     // NULL; then for each column its flags (1 holds JSON, 2 computed) in one byte, and what stands before its value.
     bool read_plan(const unsigned char *at, size_t size) {
         const unsigned char *end = at + size;
         if (at == end) return false;
-        csv = *at++ == 'c';
+        csv = *at == 'c';
+        only_packed = *at++ == 'p';
         if (!text(at, end, row_end) || !text(at, end, delimiter) || !text(at, end, null)) return false;
         while (at < end) {
             Column column;
@@ -482,6 +483,7 @@ public:
             if (type == SQLITE_TEXT || type == SQLITE_BLOB) size += sqlite3_value_bytes(values[i]);
         }
         if (size > LARGEST_ROW) { stop(LARGE); return; }
+        if (only_packed) { add_packed(values, size); return; }
         out.make_room(SHORTEST * size + around);
         packed.make_room(size + around);
         const size_t out_before = out.size(), packed_before = packed.size();
@@ -524,7 +526,7 @@ public:
     }
 
 private:
-    bool csv = false, ended = false;
+    bool csv = false, only_packed = false, ended = false;
     static constexpr size_t SHORTEST = 6;  // bytes of JSON that one byte can become
     static constexpr size_t LONGEST = 64;   // of what is written for a value beside its own bytes
     Bytes row_end, delimiter, null;
@@ -533,6 +535,36 @@ private:
     std::map<size_t, uint32_t> at_row_end;
     size_t packed_columns = 0, around = 0;
     uint32_t rows = 0, reason = FULL;
+
+    void add_packed(sqlite3_value **values, size_t size) {
+        packed.make_room(size + around);
+        Pack pack(packed);
+        pack.array(packed_columns);
+        for (size_t i = 0; i < columns.size(); ++i) if (!columns[i].computed) pack_value(values[i], pack);
+        ++rows;
+    }
+
+    static void pack_value(sqlite3_value *value, Pack &pack) {
+        switch (sqlite3_value_type(value)) {
+            case SQLITE_NULL: pack.null(); break;
+            case SQLITE_INTEGER: pack.integer(sqlite3_value_int64(value)); break;
+            case SQLITE_FLOAT: pack.real(sqlite3_value_double(value)); break;
+            case SQLITE_TEXT: {
+                const char *text = reinterpret_cast<const char *>(sqlite3_value_text(value));
+                const size_t size = sqlite3_value_bytes(value);
+                if (!text) throw std::bad_alloc();
+                if (is_utf8(reinterpret_cast<const unsigned char *>(text), size)) pack.text(text, size);
+                else pack.bad_text(text, size);
+                break;
+            }
+            default: {
+                const char *bytes = static_cast<const char *>(sqlite3_value_blob(value));
+                const size_t size = sqlite3_value_bytes(value);
+                if (!bytes && size) throw std::bad_alloc();
+                pack.blob(bytes ? bytes : "", size);
+            }
+        }
+    }
 
     uint32_t counted(size_t place) const {
         auto found = at_row_end.find(place);

@@ -30,7 +30,7 @@ _HEAD = struct.Struct("<4I")
 
 @dataclass(frozen=True)
 class RowPlan:
-    """How rows are written: as ``csv`` or as JSON.
+    """How rows are written: as ``csv``, as JSON, or, with ``only_packed``, as MessagePack only.
 
     ``before`` holds what stands before each column's value, ``row_end`` what ends a row. ``delimiter`` and ``null``
     are those of csv. ``holds_json`` and ``computed`` are places of columns: whose texts are embedded if they are
@@ -43,12 +43,19 @@ class RowPlan:
     null: bytes = b""
     holds_json: Sequence[int] = ()
     computed: Sequence[int] = ()
+    only_packed: bool = False
 
     def __bytes__(self) -> bytes:
-        parts = [b"c" if self.csv else b"j", *map(_sized, (self.row_end, self.delimiter, self.null))]
+        kind = b"p" if self.only_packed else b"c" if self.csv else b"j"  # an older extension takes p for j
+        parts = [kind, *map(_sized, (self.row_end, self.delimiter, self.null))]
         for place, before in enumerate(self.before):
             parts += [bytes([(place in self.holds_json) + 2 * (place in self.computed)]), _sized(before)]
         return b"".join(parts)
+
+
+def packed_only(width: int, computed: Sequence[int] = ()) -> RowPlan:
+    """Return the plan for the digest of a table with so many columns."""
+    return RowPlan([b""] * width, b"", computed=computed, only_packed=True)
 
 
 class Seen(IntFlag):

@@ -39,18 +39,25 @@ _SCHEMA_TABLES = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlit
 OF_STORAGE = ("dbstat", "sqlite_dbpage", "sqlite_stmt")  # they exist without CREATE VIRTUAL TABLE
 JOINS_UNSEEN = re.compile(r"\b(using|natural)\b", re.IGNORECASE)
 
+NEW = "program_export_new"  # a new file, attached so that rows are copied into it
+
 _DEEPEST = 1_000  # SQLite accepts no deeper expression (SQLITE_MAX_EXPR_DEPTH)
 
 Authorizer = Callable[..., int]
 
 
 def own_statements(action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:
-    """Authorize our own statements: they read anything and write TEMP tables, nothing else.
+    """Authorize our own statements: they read anything, write TEMP tables and a new file's, nothing else.
 
     No ATTACH, no PRAGMA, no write to the database."""
-    if action in _READ or action in _MAKE_TEMP or (action in _WRITE_TEMP and database == "temp"):
+    if action in _READ or action in _MAKE_TEMP or (action in _WRITE_TEMP and database in ("temp", NEW)):
         return sqlite3.SQLITE_OK
     return _shared(action, first, second)
+
+
+def anything(*_: object) -> int:
+    """Authorize any statement: for ours that attach a file, set a PRAGMA or end the transaction."""
+    return sqlite3.SQLITE_OK
 
 
 def _shared(action: int, first: str | None, second: str | None) -> int:

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,45 +80,42 @@ def check_document(path: Path, limits: Limits = TRUSTING) -> str | None:
         return f"It cannot be read: {explain(error)}."
     if not isinstance(digest, str) or not _HEX.fullmatch(digest):
         return "It does not hold the digest that says that it is complete."
-    places = find(path, digest.encode(encoding), limits)
-    if len(places) != 1:
+    found = sealed(path, digest, encoding, limits)
+    if found.times != 1:
         return "It was changed or damaged: its digest does not stand in it exactly once."
-    if digest_with_zeros(path, places[0], encoding, limits) != digest:
+    if found.digest != digest:
         return "It was changed or damaged: its digest is of other bytes."
     return None
 
 
-def find(path: Path, wanted: bytes, limits: Limits = TRUSTING) -> list[int]:
-    """Return the places of these bytes in a file."""
-    places: list[int] = []
+@dataclass(frozen=True)
+class Sealed:
+    """Where a digest stands in a file (``times`` over, first at ``place``), and the digest with zeros in its place."""
+
+    times: int
+    place: int
+    digest: str
+
+
+def sealed(path: Path, mark: str, encoding: str, limits: Limits = TRUSTING) -> Sealed:
+    """Read a file once for the SHA-256 that it has with 64 zeros wherever ``mark`` stands, a text of that encoding."""
+    wanted, zeros = mark.encode(encoding), PLACEHOLDER.encode(encoding)
+    hashed = hashlib.sha256()
+    times, place, start, window = 0, -1, 0, b""
     with open_database_bytes(path) as file:
-        start, before = 0, b""
         while piece := file.read(_PIECE):
             limits.go_on()
-            window = before + piece
-            at = window.find(wanted)
-            while at >= 0:
-                places.append(start + at)
-                at = window.find(wanted, at + 1)
-            before = window[1 - len(wanted) :]
-            start += len(window) - len(before)
-    return places
-
-
-def digest_with_zeros(path: Path, place: int, encoding: str, limits: Limits = TRUSTING) -> str:
-    """Return the SHA-256 of the file with 64 zeros, as a text of that encoding, at ``place``."""
-    zeros = PLACEHOLDER.encode(encoding)
-    hashed = hashlib.sha256()
-    with open_database_bytes(path) as file:
-        for size, instead in ((place, b""), (len(zeros), zeros), (None, b"")):
-            left = size
-            while left != 0 and (piece := file.read(_PIECE if left is None else min(left, _PIECE))):
-                limits.go_on()
-                left = None if left is None else left - len(piece)
-                if not instead:
-                    hashed.update(piece)
-            hashed.update(instead)
-    return hashed.hexdigest()
+            window += piece
+            if found := window.count(wanted):
+                place = start + window.find(wanted) if times == 0 else place
+                times += found
+                window = window.replace(wanted, zeros)
+            known = max(0, len(window) - len(wanted) + 1)  # it may begin in the rest
+            hashed.update(window[:known])
+            start += known
+            window = window[known:]
+    hashed.update(window)
+    return Sealed(times, place, hashed.hexdigest())
 
 
 def _description(connection: sqlite3.Connection, limits: Limits) -> dict[str, Any]:

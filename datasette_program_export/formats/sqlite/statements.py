@@ -139,6 +139,8 @@ def _free_name(taken: set[str]) -> str:
     return f"program_export_{max(numbers) + 1}" if numbers else "program_export"
 
 
-def insertion(table: str, columns: list[str]) -> str:
+def insertion(table: str, columns: list[str], schema: str = "main") -> str:
     """Return the beginning of an INSERT, up to its values."""
-    return f"INSERT INTO {quote(table)}({','.join(map(quote, columns))}) VALUES"
+    return (
+        f"INSERT INTO {'' if schema == 'main' else f'{schema}.'}{quote(table)}({','.join(map(quote, columns))}) VALUES"
+    )

@@ -15,6 +15,8 @@ from typing import IO, Any
 
 import msgspec
 
+from ...database.guarding.authorizer import NEW
+from ...database.guarding.new_database import NewDatabase
 from ...database.library import sqlite3
 from ...database.schema import quote
 from ...database.sqlite_errors import explain, is_full
@@ -29,14 +31,14 @@ from ..description.integrity import Announced, AnnouncedTable
 from ..description.parsing import dumped
 from ..digest import TableDigest, sum_of_rows
 from ..registry import Format, Options
-from .reading import begun, check_document, digest_with_zeros, find
+from .reading import begun, check_document, sealed
 from .reading import decode as read
 from .rows import stored_rows
 from .statements import Blueprint, insertion
 
 _PIECE = 256 * 1024
 _STEPS = 200_000  # instructions of SQLite's virtual machine between two checks whether the export was cancelled
-_SETTINGS = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-16000")
+_SETTINGS = ("journal_mode=OFF", "cache_size=-16000", "secure_delete=ON")
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
@@ -59,11 +61,14 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
 
 @dataclass
 class _Loaded:
-    """One table as it was written: its columns, its row count, and a sum that does not depend on the order."""
+    """One table as it was written: its columns, its row count, and a sum that does not depend on the order.
+
+    Of rows that SQLite copied there is no sum: they lie in the order of the export. ``same``: they are compared."""
 
     columns: list[str]
     rows: int = 0
-    sum: int = 0
+    sum: int | None = None
+    same: bool = False
 
 
 class _Building:
@@ -78,19 +83,41 @@ class _Building:
         self._stopped: BaseException | None = None
 
     def tables(self) -> None:
-        """Create the tables and load their rows."""
+        """Create the tables and load their rows: through the export's own connection, where that can be."""
         with self._opened() as connection:
             for sql in self.blueprint.tables.values():
                 connection.execute(sql)
-            for table in self.blueprint.telling(self.dataset.tables):
-                self._table = table.name
-                self._load(connection, table)
-            self._table = None
+        target = None
+        if self.blueprint.tables and self.dataset.attached is not None:
+            target = self.dataset.attached(self.path, _SETTINGS)
+        if target is None:
+            with self._opened() as connection:
+                self._load_all(connection, None)
+            return
+        with self._told(), target:
+            self._load_all(target, target)
+            self.dataset.coverage()  # while it can still be read
 
-    def _load(self, connection: sqlite3.Connection, table: TableStream) -> None:
-        kept = [i for i, field in enumerate(table.fields) if not field.generated]
-        loaded = self.loaded[table.name] = _Loaded([table.fields[i].name for i in kept])
-        start = insertion(table.name, loaded.columns)
+    def _load_all(self, connection: sqlite3.Connection | NewDatabase, target: NewDatabase | None) -> None:
+        for table in self.blueprint.telling(self.dataset.tables):
+            self._table = table.name
+            kept = [i for i, field in enumerate(table.fields) if not field.generated]
+            loaded = self.loaded[table.name] = _Loaded([table.fields[i].name for i in kept])
+            done = table.copied(target) if target is not None and table.copied is not None else None
+            if done is None:
+                start = insertion(table.name, loaded.columns, "main" if target is None else NEW)
+                self._load(connection, table, kept, start)
+            else:
+                loaded.rows, loaded.same = done.rows, done.same is True
+                if done.same is False:
+                    raise _changed(table.name)
+        self._table = None
+
+    def _load(
+        self, connection: sqlite3.Connection | NewDatabase, table: TableStream, kept: list[int], start: str
+    ) -> None:
+        loaded = self.loaded[table.name]
+        loaded.sum = 0
         insert = f"{start} ({', '.join('?' * len(kept))})"
         for rows in table.batches:
             if len(kept) < len(table.fields):
@@ -107,7 +134,7 @@ class _Building:
             for row in rows:
                 self._insert(connection, start, row)
 
-    def _insert(self, connection: sqlite3.Connection, start: str, row: Sequence[Any]) -> None:
+    def _insert(self, connection: sqlite3.Connection | NewDatabase, start: str, row: Sequence[Any]) -> None:
         insert_odd(connection, start, row, lambda text: odd_text(text, self.blueprint.encoding))
 
     def read_back(self) -> Announced:
@@ -119,6 +146,8 @@ class _Building:
         tables = dict(integrity.tables)
         with self._opened(write=False) as connection:
             for name, loaded in self.loaded.items():
+                if loaded.same:
+                    continue
                 digest, total = TableDigest(len(loaded.columns)), 0
                 for rows in stored_rows(connection, name, loaded.columns):
                     digest.add(rows)
@@ -127,10 +156,7 @@ class _Building:
                 if digest.hexdigest() == told.sha256:
                     continue
                 if (digest.rows, total) != (loaded.rows, loaded.sum) or loaded.rows != told.rows:
-                    raise BrokenExportError(
-                        f"{name} reads back from the new SQLite file with other values than it has in the database, "
-                        "so the file is not given out. Choose another format."
-                    )
+                    raise _changed(name)
                 tables[name] = AnnouncedTable(told.rows, digest.hexdigest(), told.sha256)
         return Announced(integrity.rows, tables)
 
@@ -151,28 +177,32 @@ class _Building:
     def seal(self) -> None:
         """Write the file's digest into it. Raises BrokenExportError if its place is not unique."""
         encoding = self.blueprint.encoding
-        places = find(self.path, self._mark.encode(encoding))
-        if len(places) != 1:
+        found = sealed(self.path, self._mark, encoding)
+        if found.times != 1:
             raise BrokenExportError("The new SQLite file cannot be given its digest. Choose another format.")
-        digest = digest_with_zeros(self.path, places[0], encoding)
         with self.path.open("r+b") as file:
-            file.seek(places[0])
-            file.write(digest.encode(encoding))
+            file.seek(found.place)
+            file.write(found.digest.encode(encoding))
 
     @contextmanager
     def _opened(self, write: bool = True) -> Iterator[sqlite3.Connection]:
-        """Yield a connection in a transaction; convert errors of SQLite to this package's errors."""
+        """Yield a connection in a transaction."""
+        with self._told(), closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            for setting in (*_SETTINGS, "synchronous=OFF") if write else ("query_only=ON",):
+                connection.execute(f"PRAGMA {setting}").fetchall()
+            for sql in self.blueprint.opening:
+                connection.execute(sql)
+            if self.loaded:  # while rows are loaded, the source's own snapshot notices a cancellation
+                connection.set_progress_handler(self._look, _STEPS)
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Convert errors of SQLite to this package's errors."""
         try:
-            with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-                for setting in _SETTINGS if write else ("query_only=ON",):
-                    connection.execute(f"PRAGMA {setting}").fetchall()
-                for sql in self.blueprint.opening:
-                    connection.execute(sql)
-                if self.loaded:  # while rows are loaded, the source's own snapshot notices a cancellation
-                    connection.set_progress_handler(self._look, _STEPS)
-                connection.execute("BEGIN")
-                yield connection
-                connection.execute("COMMIT")
+            yield
         except sqlite3.Error as error:
             if self._stopped is not None:
                 raise self._stopped from None
@@ -195,6 +225,13 @@ class _Building:
                 "so no new SQLite database can hold it. Choose another format."
             )
         return BrokenExportError(f"{where}the new SQLite file cannot be written: {explain(error)}.")
+
+
+def _changed(table: str) -> BrokenExportError:
+    return BrokenExportError(
+        f"{table} reads back from the new SQLite file with other values than it has in the database, "
+        "so the file is not given out. Choose another format."
+    )
 
 
 def decode(file: IO[bytes], limits: Limits) -> Dataset:

@@ -119,8 +119,7 @@ def posted(port: int, path: str, content: bytes) -> socket.socket:
 # where the check is when its sender leaves; at least one more piece is read behind it
 PLACES = {
     "a packed database is unpacked": ("sqlite.gz", "files.local _check_announced"),
-    "a database's digest is looked for": ("sqlite", "formats.sqlite.reading find"),
-    "a database's digest is computed": ("sqlite", "formats.sqlite.reading digest_with_zeros"),
+    "a database's digest is computed": ("sqlite", "formats.sqlite.reading sealed"),
     "a database is read": ("sqlite", "formats.sqlite.reading stored_rows"),
     "a script's digest is computed": ("sql", "formats.sqlite.script check_script"),
     "a script is read": ("sql", "formats.sqlite.script _description"),

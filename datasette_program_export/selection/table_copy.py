@@ -1,0 +1,101 @@
+"""The statements that copy the rows of a table into a new database, within SQLite, and compare them there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..database.fetching.rows_in_c import MOST_COLUMNS
+from ..database.guarding.new_database import NewDatabase
+from ..database.schema import Column, fold, quote
+from .table_rows import TableRows
+
+_INDEXED = ("pk", "u")  # the indexes that are there before the rows
+# in a column of another affinity SQLite stores no INTEGER beside an equal REAL
+_TYPED = ("INTEGER", "NUMERIC", "BLOB")
+
+
+@dataclass(frozen=True)
+class TableCopy:
+    """How ``chosen`` rows are copied. ``kept`` are the columns without those that SQLite computes.
+
+    ``whole``: they are all rows and columns of the table, which keep their rowids, so that the copies can be compared
+    with the rows by them."""
+
+    chosen: TableRows
+    kept: tuple[Column, ...]
+    whole: bool
+
+    @classmethod
+    def of(cls, chosen: TableRows) -> TableCopy | None:
+        """Return how they are copied; None where their order or values are not those of the table itself."""
+        table = chosen.table
+        plain = table.kind == "table" and table.rowid is not None and chosen.repeatable and table.indexed
+        changed = chosen.secret_paths is not None or chosen.sort or chosen.limit is not None or chosen.offset
+        kept = tuple(c for c in chosen.columns if not c.generated)
+        if not plain or changed or not kept:
+            return None
+        every = len(kept) == len(table.columns) <= MOST_COLUMNS
+        whole = every and chosen.keys is None and chosen.barred is None and not chosen.where
+        return cls(chosen, kept, whole)
+
+    @property
+    def _columns(self) -> list[str]:
+        """The names of the columns to fill; of a whole table also the rowid that is no column."""
+        table = self.chosen.table
+        hidden = [table.rowid] if self.whole and table.integer_key is None and table.rowid is not None else []
+        return [quote(name) for name in (*hidden, *(c.name for c in self.kept))]
+
+    def run(self, target: NewDatabase) -> None:
+        """Copy the rows.
+
+        A table with indexes would take its rows in the indexes' disorder. SQLite copies it as it is, with its
+        indexes; then each row is written anew, as a stored row may hold more than its columns, and each index."""
+        chosen, to = self.chosen, target.table(self.chosen.table.name)
+        if (column := self._unindexed()) is not None:
+            raw = f"INSERT INTO {to} SELECT * FROM main.{quote(chosen.table.name)}"
+            if target.copies_raw(raw):
+                target.execute(raw)
+                target.execute(f"UPDATE {to} NOT INDEXED SET {column} = {column}")
+                target.execute(f"REINDEX {to}")
+                return
+        columns = self._columns
+        rows = chosen.select(", ".join(f"{chosen.alias}.{name}" for name in columns))
+        target.execute(f"INSERT INTO {to} ({', '.join(columns)}) {rows}", chosen.params)
+
+    def _unindexed(self) -> str | None:
+        """Return a column in no index of a whole table that has indexes; None if there is none."""
+        indexes = [index for index in self.chosen.table.indexes if index.origin in _INDEXED]
+        taken = {fold(name) for index in indexes for name in index.columns if name is not None}
+        free = (c.name for c in self.kept if fold(c.name) not in taken and c.name != self.chosen.table.integer_key)
+        return next(map(quote, free), None) if self.whole and indexes else None
+
+    def copied_columns(self) -> list[str]:
+        """Return the copies' columns, as expressions in the statement that ``compared`` returns."""
+        return [f"d.{quote(column.name)}" for column in self.kept]
+
+    def compared(self, target: NewDatabase, expressions: str, more: str = "") -> str:
+        """Return a SELECT of a whole table's copies, in their order, that equal their rows in type and bytes."""
+        table = self.chosen.table
+        assert table.rowid is not None
+        names, rowid = [quote(column.name) for column in self.kept], quote(table.rowid)
+        # + takes away the affinity, which would make a number and a text equal
+        copies = ", ".join(f"+d.{name} COLLATE BINARY" for name in names)
+        rows = ", ".join(f"+s.{name}" for name in names)
+        same = [f"({copies}) IS ({rows})", *self._same_types()]
+        return (
+            f"SELECT {expressions} FROM {target.table(table.name)} AS d NOT INDEXED "
+            f"CROSS JOIN main.{quote(table.name)} AS s NOT INDEXED ON s.{rowid} = d.{rowid} "
+            f"WHERE {' AND '.join(same)} ORDER BY d.{rowid} {more}"
+        )
+
+    def _same_types(self) -> Iterator[str]:
+        for column in self.kept:
+            if column.affinity in _TYPED:
+                yield f"typeof(d.{quote(column.name)}) = typeof(s.{quote(column.name)})"
+
+    def counts(self, target: NewDatabase) -> set[int]:
+        """Return the numbers of rows and of copies of a whole table."""
+        name = self.chosen.table.name
+        tables = (f"main.{quote(name)}", target.table(name))
+        return {target.execute(f"SELECT count(*) FROM {table} NOT INDEXED").fetchone()[0] for table in tables}
