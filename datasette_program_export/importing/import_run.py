@@ -263,7 +263,14 @@ class ImportRun:
             self.report.tables[name].counter = number
             self.findings.add("counter", f"New rows of {name} are counted on from {number:,}.", name, error=False)
 
+    @property
+    def _foresees(self) -> bool:
+        """Whether a digest of the rows' changes is told or compared: on a site its preview was seen by a person."""
+        return self.asked.preview or self.asked.expect is not None or self.hooks.run_on is not None
+
     def _compare_with_preview(self) -> None:
+        if not self._foresees:
+            return
         foreseen = digest_of_tables(self.report.tables)
         if self.asked.expect not in (None, foreseen):
             self.findings.add("foreseen", "The database, the file or a choice has changed since the preview: other "
@@ -288,6 +295,6 @@ class ImportRun:
                 self.report.tables[name] = report
                 report.new_rows, report.samples = sample(self.goal, one, secret)
                 if not report.conflict:
-                    report.foreseen = digest_of_table(one)
+                    report.foreseen = digest_of_table(one) if self._foresees else None
                     one.write()
             one.done()

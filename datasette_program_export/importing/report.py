@@ -102,7 +102,7 @@ class ImportReport(_Model):
     export: dict[str, Any] = Field(default={}, description="Of our own files: when, from where, what was asked for.")
     tables: dict[str, TableReport] = {}
     foreseen: str | None = Field(
-        default=None, description="One digest for all tables, unless it is refused: `expect` imports just this."
+        default=None, description="One digest for all tables, of a preview: `expect` imports just this."
     )
     findings: list[Finding] = Field(default=[], description="Why it is refused.")
     notes: list[Finding] = Field(default=[], description="What is worth knowing.")

@@ -110,6 +110,7 @@ class Target:
                 connection.execute(f"PRAGMA {name}={value}")
             if self._part is not None:
                 connection.execute("PRAGMA synchronous=OFF")  # ``publish`` synchronises the finished file
+                connection.execute("PRAGMA cache_size=-32000")  # for the indexes, which rows fill in disorder
             for name, function in _FUNCTIONS.items():
                 connection.create_function(name, 1, function, deterministic=True)
             if self._prepare is not None and not self._given:

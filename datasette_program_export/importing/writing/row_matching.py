@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
+from ...database.library import sqlite3
 from ...database.schema import Column, Table, fold, quote
 from ..staging.database import StagedTable
 from ..target import MEANING, SIGN
@@ -28,7 +29,8 @@ T = TypeVar("T")
 class RowMatching:
     """Builds the SQL for one table and one set of given columns; ``schema`` is the attached staging database.
 
-    ``defaults`` are other columns, and the SQL of what a new row gets in them."""
+    ``defaults`` are other columns, and the SQL of what a new row gets in them. ``all_new``: the target's table is
+    empty, so there are no verdicts."""
 
     staged: StagedTable
     given: tuple[str, ...]
@@ -36,6 +38,7 @@ class RowMatching:
     verdicts: str  # a TEMP table: line, verdict
     strictly: str = " OR ABORT"  # else a column's own ON CONFLICT clause drops rows, or replaces others, unsaid
     defaults: tuple[tuple[str, str], ...] = ()
+    all_new: bool = False
 
     @property
     def target(self) -> str:
@@ -127,6 +130,12 @@ class RowMatching:
 
         Of an UPDATE, the target comes before this clause: a CROSS JOIN would have it scanned for each row."""
         join = "JOIN" if of_update else "CROSS JOIN"
+        if self.all_new:
+            none = f"AND {verdict} = {INSERT}"
+            return (
+                f"{self.schema}.{self.staged.name} AS j {join} {self.schema}.{self.staged.name} AS s "
+                f"ON j.line = s.line {none} AND s.shape = {shape}{self.staged.rest(self.schema, join)}"
+            )
         return (  # a sort would hold each row three more times
             f"{self.verdicts} AS j {join} {self.schema}.{self.staged.name} AS s ON j.line = s.line "
             f"AND j.verdict = {verdict} AND s.shape = {shape}{self.staged.rest(self.schema, join)}"
@@ -170,6 +179,25 @@ class RowMatching:
         return f"UPDATE{self.strictly} {self.target} AS t SET " + ", ".join(
             f"{quote(c)} = {value}" for c, value in sets
         )
+
+
+def is_empty(connection: sqlite3.Connection, table: Table) -> bool:
+    """Return whether an ordinary table has no rows, so that none need be compared."""
+    sql = f"SELECT 1 FROM main.{quote(table.name)} LIMIT 1"
+    return table.kind == "table" and connection.execute(sql).fetchone() is None
+
+
+def judge(connection: sqlite3.Connection, verdicts: str, parts: Sequence[RowMatching]) -> dict[int, int]:
+    """Make and fill the table of verdicts; return how many there are of each."""
+    connection.execute(f"CREATE TABLE {verdicts} (line INTEGER PRIMARY KEY, verdict)")
+    for shape, part in enumerate(parts):
+        if part.key:
+            connection.execute(part.by_key(shape))
+        for sql in part.without_key(shape):
+            connection.execute(sql)
+    index = f'{verdicts[:-1]}_i"'
+    connection.execute(f"CREATE INDEX {index} ON {verdicts.removeprefix('temp.')} (verdict)")
+    return dict(connection.execute(f"SELECT verdict, count(*) FROM {verdicts} GROUP BY 1"))
 
 
 def balanced(terms: Sequence[str], operator: str) -> str:

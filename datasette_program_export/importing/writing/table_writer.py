@@ -15,7 +15,7 @@ from ..report import MOST, FindingCollector, TableReport
 from ..staging.database import StagedTable
 from ..target import Target
 from .defaults import Defaults
-from .row_matching import DIFFERENT, INSERT, UNCHANGED, WIDEST, RowMatching, pieces
+from .row_matching import DIFFERENT, INSERT, UNCHANGED, WIDEST, RowMatching, is_empty, judge, pieces
 from .triggers import Triggers
 
 _RULES = {
@@ -54,17 +54,12 @@ class TableWriter:
 
     @contextmanager
     def judged(self) -> Iterator[TableReport]:
-        """Create the table of verdicts, and yield the counts of every verdict before anything is written."""
-        execute = self.connection.execute
-        execute(f"CREATE TABLE {self.verdicts} (line INTEGER PRIMARY KEY, verdict)")
-        for shape, part in enumerate(self.parts):
-            if part.key:
-                execute(part.by_key(shape))
-            for sql in part.without_key(shape):
-                execute(sql)
-        index = f'{self.verdicts[:-1]}_i"'
-        execute(f"CREATE INDEX {index} ON {self.verdicts.removeprefix('temp.')} (verdict)")
-        counts = dict(execute(f"SELECT verdict, count(*) FROM {self.verdicts} GROUP BY 1"))
+        """Judge the rows, and yield the counts of every verdict before anything is written."""
+        if is_empty(self.connection, self.staged.table):
+            self.parts = [replace(part, all_new=True) for part in self.parts]
+            counts = {INSERT: self.staged.rows}
+        else:
+            counts = judge(self.connection, self.verdicts, self.parts)
         report, different = self.report, counts.get(DIFFERENT, 0)
         report.unchanged = counts.get(UNCHANGED, 0)
         if self.choices.insert:
