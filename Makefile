@@ -68,13 +68,15 @@ axe:
 	&& npm install --silent --no-save --prefix $(VENV)/node axe-core@$(AXE); } \
 	|| echo "No npm here, or it cannot fetch axe-core: the tests of accessibility will be skipped."
 
-# The alpha line is tested with rows written in C, where they can be compiled; the stable line in Python.
+# The alpha line is tested with rows written in C, where they can be compiled, and with isal; the stable line in Python.
 native: $(VENV)/alpha/ready
 	@[ -e /usr/include/sqlite3ext.h ] && command -v g++ >/dev/null \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -y -q g++ libsqlite3-dev; } \
 	|| true
 	@$(VENV)/alpha/bin/python -m pip install -q --no-deps ./native && rm -rf native/build native/*.egg-info \
 	|| echo "Rows in C cannot be compiled here (g++, libsqlite3-dev): their tests will be skipped."
+	@$(VENV)/alpha/bin/python -m pip install -q "isal>=1.7" \
+	|| echo "No isal here: zlib compresses, and its tests will be skipped."
 
 $(VENV)/stable/ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)/stable

@@ -16,9 +16,10 @@ from ..database.guarding.new_database import NewDatabase
 from ..database.snapshot import Snapshot, TimeExpired
 from ..database.source import Source
 from ..errors import UnsupportedError, UsedUpError
-from ..files.buffered import held
+from ..files.beside import Beside
 from ..files.compression import MEDIA_TYPES, SUFFIXES, compressed
 from ..files.names import export_name
+from ..files.temporary.buffered import held
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.integrity import Announced, AnnouncedTable
@@ -94,6 +95,7 @@ class Export:
         self._copy = False
         self._snapshot: Snapshot | None = None
         self._aside = ExitStack()
+        self._beside = Beside()
         self._digests: dict[str, TableDigest] = {}
         self.ending = Ending(self.source.name, request, self._rows_written, tell)
         self._chunks = cast("GeneratorType[bytes, None, None]", self.ending.watch(self._logged()))
@@ -132,8 +134,7 @@ class Export:
     def _run(self) -> Generator[bytes, None, None]:
         while True:
             try:
-                with closing(Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)) as snapshot:
-                    self._snapshot = snapshot
+                with self._opened() as snapshot, self._beside:
                     chunks = self._encoded(snapshot)
                     if snapshot.journal != "rollback":
                         yield from chunks
@@ -161,8 +162,7 @@ class Export:
     def _read(self, use: Callable[[Dataset], Used], arrange: Callable[[Scope], None]) -> Used:
         while True:
             try:
-                with closing(Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)) as snapshot:
-                    self._snapshot = snapshot
+                with self._opened() as snapshot:
                     scope = self._scope(snapshot)
                     arrange(scope)
                     return use(self._dataset(snapshot, scope))
@@ -170,6 +170,10 @@ class Export:
                 self._copy = True
             finally:
                 self._snapshot = None
+
+    def _opened(self) -> closing[Snapshot]:
+        self._snapshot = Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)
+        return closing(self._snapshot)
 
     def _encoded(self, snapshot: Snapshot) -> Iterator[bytes]:
         scope = self._scope(snapshot)
@@ -193,13 +197,13 @@ class Export:
             chunks = form.encode(dataset, self._options(form))
         else:
             chunks = self._alone(dataset, scope)
-        return chunks if how is None else compressed(chunks, how)
+        return chunks if how is None else compressed(chunks, how, self._beside)
 
     def _options(self, form: Format) -> Options:
         request = self.request
         if form is not self.format:
             request = request.model_copy(update={"format": form.name, "members": self.format.name})
-        return Options(request, self.source.spool_dir, self.filename.rpartition(".")[0], self.created_at)
+        return Options(request, self.source.spool_dir, self.filename.rpartition(".")[0], self.created_at, self._beside)
 
     def _scope(self, snapshot: Snapshot) -> Scope:
         snapshot.limit(self.max_seconds)
@@ -263,7 +267,7 @@ class Export:
     ) -> TableStream:
         fields = fields_of(known, chosen)
         computed = [place for place, field in enumerate(fields) if field.generated]
-        digest = digests[chosen.table.name] = TableDigest(len(fields), computed)
+        digest = digests[chosen.table.name] = TableDigest(len(fields), computed, self._beside)
         return TableReading(snapshot, chosen, digest, self.progress, self._warnings, self._aside).stream(fields)
 
 

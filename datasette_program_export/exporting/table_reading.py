@@ -15,7 +15,7 @@ from ..database.library import sqlite3
 from ..database.snapshot import Snapshot
 from ..database.sqlite_errors import explain, is_full
 from ..errors import SourceError
-from ..formats.column_facts import ColumnFacts, survey
+from ..formats.column_facts import ColumnFacts, survey, survey_plan, survey_written
 from ..formats.dataset import Copied, Field, Row, TableStream
 from ..formats.digest import TableDigest
 from ..selection.table_copy import TableCopy
@@ -67,13 +67,20 @@ class TableReading:
     def _facts(self) -> tuple[ColumnFacts, ...]:
         chosen, snapshot, width = self._chosen, self._snapshot, len(self._chosen.columns)
         if chosen.repeatable:
-            looked_at = survey(chosen.batches(snapshot, BatchSizes()), width)
+            looked_at = self._surveyed_in_c() or survey(chosen.batches(snapshot, BatchSizes()), width)
             self._found, self._first = chosen.batches(snapshot, self._pace), None
             return looked_at
         aside = self._aside.enter_context(closing(RowSpool(snapshot.source.spool_dir)))
         looked_at = survey(aside.taken(self._rows()), width)
         self._found, self._first = aside.given(), None
         return looked_at
+
+    def _surveyed_in_c(self) -> tuple[ColumnFacts, ...] | None:
+        if not self._can_be_written():
+            return None
+        width = len(self._chosen.columns)
+        with closing(self._chosen.written(self._snapshot, survey_plan(width))) as chunks:  # type: ignore[type-var]
+            return survey_written(chunks, width)
 
     def _rows(self) -> Iterator[list[Row]]:
         return chain([self._first] if self._first else [], self._found)
@@ -84,8 +91,11 @@ class TableReading:
         self._finish()
 
     def _written(self, plan: RowPlan) -> Iterator[Chunk | list[Row]] | None:
+        return self._chunks(plan) if self._can_be_written() else None
+
+    def _can_be_written(self) -> bool:
         few = self._first is not None and len(self._first) < FEW_ROWS
-        return None if few or not self._chosen.can_be_written(self._snapshot) else self._chunks(plan)
+        return not few and self._chosen.can_be_written(self._snapshot)
 
     def _chunks(self, plan: RowPlan) -> Iterator[Chunk | list[Row]]:
         self._progress.table = self._chosen.table.name

@@ -6,32 +6,46 @@ The levels are fast ones, because compressing takes longer than all steps before
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from ..errors import UnsupportedError
+from .beside import Beside, results
+from .spool import coalesced
 
 SUFFIXES = {"gzip": "gz", "zstd": "zst"}
 MEDIA_TYPES = {"gzip": "application/gzip", "zstd": "application/zstd"}
-_GZIP_LEVEL, _GZIP_HEADER = 1, 31  # a header without a time: the same data gives the same bytes
+_GZIP_LEVEL, _ISAL_LEVEL = 1, 2
+_GZIP_HEADER = 31  # a header without a time: the same data gives the same bytes
 _ZSTD_LEVEL = 3
 
 
-def compressed(chunks: Iterable[bytes], how: str) -> Iterator[bytes]:
+def compressed(chunks: Iterable[bytes], how: str, beside: Beside | None = None) -> Iterator[bytes]:
     """Return the chunks as one compressed stream. Raises UnsupportedError at the call if the library is missing."""
-    return _run(chunks, _compressor(how))
+    return results(beside or Beside(), _steps(chunks, _compressor(how)))
 
 
-def _run(chunks: Iterable[bytes], compressor: Any) -> Iterator[bytes]:
-    for chunk in chunks:
-        if data := compressor.compress(chunk):
-            yield data
-    yield compressor.flush()
+def _steps(chunks: Iterable[bytes], compressor: Any) -> Iterator[tuple[Callable[[], bytes], int]]:
+    for chunk in coalesced(chunks):
+        yield partial(compressor.compress, chunk), len(chunk)
+    yield compressor.flush, 0
+
+
+def deflater(level: int, window: int) -> Any:
+    """Return a compressor of zlib's, or of isal's where that is installed: about four times as fast.
+
+    ``level`` is zlib's, ``window`` as in ``zlib.compressobj``."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib.compressobj(level, zlib.DEFLATED, window)
+    return isal_zlib.compressobj(_ISAL_LEVEL, zlib.DEFLATED, window)
 
 
 def _compressor(how: str) -> Any:
     if how == "gzip":
-        return zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_HEADER)
+        return deflater(_GZIP_LEVEL, _GZIP_HEADER)
     try:
         import zstandard
     except ImportError:

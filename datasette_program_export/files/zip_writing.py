@@ -1,13 +1,19 @@
-"""Writes several files as one zip, as a stream: memory holds at most one chunk."""
+"""Writes several files as one zip, as a stream: memory holds a few chunks at most."""
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import IO, cast
+
+from .beside import Beside, Hash, results
+from .compression import deflater
+from .spool import coalesced
 
 
 @dataclass(frozen=True)
@@ -18,8 +24,8 @@ class Member:
     chunks: Iterator[bytes]
 
 
-# compressing is slower than all steps before it; level 1 is three times as fast as the default
-_LEVEL = 1
+# 4 takes two thirds of the time of zlib's default, for 3 to 7 % more bytes: compressing is slower than all before it
+LEVEL = 4
 _PIECE = 64 * 1024
 SEAL = b"SHA-256 of every byte before this number: "
 DIGEST_SIZE = 64
@@ -46,35 +52,70 @@ class _Sink:
         return data
 
 
-def sealed(members: Iterable[Member], moment: datetime) -> Iterator[bytes]:
+def sealed(members: Iterable[Member], moment: datetime, beside: Beside | None = None) -> Iterator[bytes]:
     """Yield the members as a zip in pieces; its last 64 bytes are the SHA-256 of all bytes before, in hexadecimal.
 
-    They are the end of the zip's comment, which every program ignores."""
-    hashed = hashlib.sha256()
+    They are the end of the zip's comment, which every program ignores. The next chunk of a member is taken while
+    those before it are compressed ``beside``."""
+    beside = beside or Beside()
+    hashed = Hash(beside)
     last = b""
-    for piece in _zipped(members, moment):
-        hashed.update(last)
-        if last:
-            yield last
-        last = piece
+    with closing(_Zip(moment)) as archive:
+        for piece in results(beside, archive.steps(members)):
+            hashed.update(last)
+            if last:
+                yield last
+            last = piece
     if not last.endswith(_UNSEALED):
         raise AssertionError("the zip does not end with its comment")  # zipfile writes it last
     hashed.update(last[:-DIGEST_SIZE])
     yield last[:-DIGEST_SIZE] + hashed.hexdigest().encode()
 
 
-def _zipped(members: Iterable[Member], moment: datetime) -> Iterator[bytes]:
-    """Yield the members' zip, with ``moment`` as the time of each; the last piece ends with an empty seal."""
-    sink = _Sink()
-    with zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
+class _Zip:
+    """A zip as steps that write it; each returns the bytes that are ready. ``moment`` is the time of each member."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._sink = _Sink()
+        self._zip = zipfile.ZipFile(cast("IO[bytes]", self._sink), "w", zipfile.ZIP_DEFLATED)
+        self._moment = moment
+        self._file: IO[bytes] | None = None
+
+    def steps(self, members: Iterable[Member]) -> Iterator[tuple[Callable[[], bytes], int]]:
+        """Yield the steps, each with its number of bytes; the last piece ends with an empty seal."""
         for member in members:
-            info = zipfile.ZipInfo(member.name, moment.timetuple()[:6])
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = 0o600 << 16
-            with archive.open(info, "w", force_zip64=True) as file:
-                for chunk in member.chunks:
-                    file.write(chunk)
-                    if sink.size >= _PIECE:
-                        yield sink.take()
-        archive.comment = SEAL + _UNSEALED
-    yield sink.take()
+            yield partial(self._begin, member.name), 0
+            for chunk in coalesced(member.chunks):
+                yield partial(self._write, chunk), len(chunk)
+        yield self._end, 0
+
+    def close(self) -> None:
+        """Close what is open still; bytes that come of it are lost."""
+        self._end_member()
+        self._zip.close()
+
+    def _begin(self, name: str) -> bytes:
+        self._end_member()
+        info = zipfile.ZipInfo(name, self._moment.timetuple()[:6])
+        info.compress_type = zipfile.ZIP_DEFLATED
+        info.external_attr = 0o600 << 16
+        self._file = file = self._zip.open(info, "w", force_zip64=True)
+        if hasattr(file, "_compressor"):  # zipfile has no way to choose a library
+            file._compressor = deflater(LEVEL, -zlib.MAX_WBITS)
+        return b""
+
+    def _write(self, chunk: bytes) -> bytes:
+        assert self._file is not None
+        self._file.write(chunk)
+        return self._sink.take() if self._sink.size >= _PIECE else b""
+
+    def _end(self) -> bytes:
+        self._end_member()
+        self._zip.comment = SEAL + _UNSEALED
+        self._zip.close()
+        return self._sink.take()
+
+    def _end_member(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None

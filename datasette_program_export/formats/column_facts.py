@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..database.fetching.rows_in_c import Chunk, RowPlan, Seen
+
 _NULL = "NULL"
+_CLASSES = {Seen.NULL: type(None), Seen.INTEGER: int, Seen.REAL: float, Seen.TEXT: str, Seen.BLOB: bytes}
 
 
 @dataclass
@@ -40,6 +43,12 @@ class ColumnFacts:
         if _NULL in joined:
             like = (len(v) for v in texts if isinstance(v, str) and v.startswith(_NULL))
             self.longest_like_null = max(self.longest_like_null, max(like, default=0))
+
+    def saw_kinds(self, seen: int) -> None:
+        """Take over what C saw of some values of the column, as bits of ``Seen``."""
+        self.classes.update(kind for bit, kind in _CLASSES.items() if seen & bit)
+        self.has_empty = self.has_empty or bool(seen & Seen.EMPTY)
+        self.has_odd_text = self.has_odd_text or bool(seen & Seen.ODD_TEXT)
 
     @property
     def has_null(self) -> bool:
@@ -84,4 +93,25 @@ def survey(batches: Iterable[list[tuple[Any, ...]]], columns: int) -> tuple[Colu
     for rows in batches:
         for facts, column in zip(found, zip(*rows)):
             facts.saw(column)
+    return found
+
+
+def survey_plan(columns: int) -> RowPlan:
+    """Return how C writes the rows for ``survey_written``."""
+    return RowPlan([b"", *[b","] * (columns - 1)], b"\n", csv=True)
+
+
+def survey_written(chunks: Iterable[Chunk], columns: int) -> tuple[ColumnFacts, ...] | None:
+    """Return what ``survey`` returns, from rows that C has written by ``survey_plan``.
+
+    None if C does not see enough: a row is left to Python, or there is perhaps a carriage return, an infinity, or a
+    text that begins with NULL."""
+    found = tuple(ColumnFacts(alone=columns == 1) for _ in range(columns))
+    for chunk in chunks:
+        for facts, seen in zip(found, chunk.seen):
+            facts.saw_kinds(seen)
+        rows = chunk.written
+        has_real = any(seen & Seen.REAL for seen in chunk.seen)
+        if chunk.stopped or b"\r" in rows or _NULL.encode() in rows or (has_real and b"Infinity" in rows):
+            return None
     return found

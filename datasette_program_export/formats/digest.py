@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ..database.text import undecoded
+from ..files.beside import Beside, Hash
 from .dataset import Row, Value
 
 _LARGE = 1 << 20  # characters or bytes
@@ -57,11 +58,13 @@ def _packed_pieces(row: Row) -> Iterator[bytes]:
 
 
 class TableDigest:
-    """The digest of one table, computed while its rows are read. ``left_out`` are the columns that SQLite computes."""
+    """The digest of one table, computed while its rows are read. ``left_out`` are the columns that SQLite computes.
 
-    def __init__(self, width: int, left_out: Sequence[int] = ()) -> None:
+    ``beside`` is a second thread that computes it."""
+
+    def __init__(self, width: int, left_out: Sequence[int] = (), beside: Beside | None = None) -> None:
         self.rows = 0
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha256() if beside is None else Hash(beside)
         self._kept = [i for i in range(width) if i not in left_out] if left_out else None
 
     def add(self, rows: list[Row]) -> int:

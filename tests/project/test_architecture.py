@@ -98,7 +98,7 @@ MAY_OPEN = {
     "exporting/row_spool.py RowSpool.__init__": PRIVATE,
     "files/atomic.py keep_name": "a folder",
     "files/atomic.py write_whole": "private; or a device or pipe",
-    "files/buffered.py held": PRIVATE,
+    "files/temporary/buffered.py held": PRIVATE,
     "files/input_file.py _reading": "in another process",
     "files/input_file.py open_database_bytes": "where a lock belongs to one handle (Windows)",
     "files/input_file.py open_input": "when SQLite has said that it is no database",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ...database.fetching.rows_in_c import Chunk, Seen
+from ...database.fetching.rows_in_c import Chunk
 from ...database.schema import affinity
 from ..column_facts import ColumnFacts, is_utf8
 from ..dataset import Field, Row, Value
@@ -24,9 +24,6 @@ _WHAT = {
     "programs do not see; a package says it.",
 }
 BINARY = "{column} holds binary data{seen}: {form} writes it as text (base64) and does not say so; a package does."
-
-
-_CLASSES = {Seen.NULL: type(None), Seen.INTEGER: int, Seen.REAL: float, Seen.TEXT: str, Seen.BLOB: bytes}
 
 
 def mistakable(facts: ColumnFacts, declared: str) -> list[str]:
@@ -73,9 +70,7 @@ class Examined:
     def saw(self, chunk: Chunk) -> None:
         """Examine rows that were written in C."""
         for facts, seen in zip(self._facts, chunk.seen):
-            facts.classes.update(kind for bit, kind in _CLASSES.items() if seen & bit)
-            facts.has_empty = facts.has_empty or bool(seen & Seen.EMPTY)
-            facts.has_odd_text = facts.has_odd_text or bool(seen & Seen.ODD_TEXT)
+            facts.saw_kinds(seen)
 
     def sentences(self) -> list[str]:
         """Return the sentences, after the last row."""

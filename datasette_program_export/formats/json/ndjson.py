@@ -7,13 +7,13 @@ coverage, and last a line which says that the file is complete, with the SHA-256
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import IO, Any
 
 import msgspec
 
 from ...errors import UnreadableError
+from ...files.beside import Hash
 from ...files.lines import DigestingLines, within
 from ...files.reading_limits import Limits
 from ...options.request import Request
@@ -38,7 +38,7 @@ _json = msgspec.json.Encoder().encode
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """Yield the enveloped form, for several tables."""
-    hashed = hashlib.sha256()
+    hashed = Hash(options.beside)
     for chunk in _body(dataset):
         hashed.update(chunk)
         yield chunk

@@ -8,7 +8,6 @@ last: the row count, a digest per table, ``document`` (the SHA-256 of every byte
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
@@ -16,6 +15,7 @@ from typing import IO, Any
 import msgspec
 
 from ...errors import UnreadableError
+from ...files.beside import Hash
 from ...files.lines import DigestingLines, within
 from ...files.reading_limits import LARGE, Limits
 from ..dataset import Dataset, Field, Row, TableStream, written_rows
@@ -35,7 +35,7 @@ _json = msgspec.json.Encoder().encode
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """Yield the document in pieces of a few kilobytes."""
     write = _Writer(pretty=options.request.layout == "pretty")
-    hashed = hashlib.sha256()
+    hashed = Hash(options.beside)
     for chunk in write.body(dataset):
         hashed.update(chunk)
         yield chunk

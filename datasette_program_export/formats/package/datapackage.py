@@ -8,7 +8,7 @@ validates as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -32,14 +32,16 @@ _TYPES = {"integer": "integer", "number": "number", "text": "string", "blob": "s
 
 @dataclass(frozen=True)
 class Resource:
-    """One table's file; ``facts`` are given for texts (csv, tsv), None if values show their storage class."""
+    """One table's file; ``sha256`` returns its digest.
+
+    ``facts`` are given for texts (csv, tsv), None if values show their storage class."""
 
     table: str
     fields: tuple[Field, ...]
     path: str
     form: str
     bytes: int
-    sha256: str
+    sha256: Callable[[], str]
     facts: tuple[ColumnFacts, ...] | None
 
 
@@ -171,7 +173,7 @@ def _resource(
         "mediatype": form.media_type.partition(";")[0],
         "encoding": "utf-8",
         "bytes": resource.bytes,
-        "hash": f"sha256:{resource.sha256}",
+        "hash": f"sha256:{resource.sha256()}",
     }
     if delimiter is not None:
         described["dialect"] = {**_DIALECT, "delimiter": delimiter}

@@ -18,6 +18,7 @@ from typing import IO, Any
 import msgspec
 
 from ...errors import UnreadableError
+from ...files.beside import Beside, Hash
 from ...files.names import member_names
 from ...files.reading_limits import Limits
 from ...files.zip_reading import Unpacking
@@ -43,7 +44,7 @@ _json = msgspec.json.Encoder().encode
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """Yield the zip in pieces; memory holds one piece at most."""
-    return sealed(_members(dataset, options), options.moment)
+    return sealed(_members(dataset, options), options.moment, options.beside)
 
 
 def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
@@ -53,10 +54,12 @@ def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
     resources: list[Resource] = []
     for table in dataset.tables:
         facts = table.facts() if described and table.facts is not None else None
-        written = _Written(form, table, facts)
+        written = _Written(form, table, facts, options.beside)
         path = f"data/{names[table.name]}"
         yield Member(path, written.chunks(options.request))
-        resources.append(Resource(table.name, table.fields, path, form.name, written.bytes, written.sha256, facts))
+        resources.append(
+            Resource(table.name, table.fields, path, form.name, written.bytes, written.sha256.hexdigest, facts)
+        )
     text = readme(
         dataset, resources, coverage_sentences(dataset.coverage()), options.request.dialect == "exact"
     ).encode()
@@ -70,10 +73,10 @@ def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
 class _Written:
     """One table's file; its size and digest are measured while it is written."""
 
-    def __init__(self, form: Format, table: TableStream, facts: tuple[ColumnFacts, ...] | None) -> None:
+    def __init__(self, form: Format, table: TableStream, facts: tuple[ColumnFacts, ...] | None, beside: Beside) -> None:
         self.form, self.table, self.facts = form, table, facts
         self.bytes = 0
-        self.sha256 = ""
+        self.sha256 = Hash(beside)
 
     def chunks(self, request: Request) -> Iterator[bytes]:
         assert self.form.encode_table is not None
@@ -85,12 +88,10 @@ class _Written:
             else:
                 rows = unmistakable(table.batches, self.facts)
                 table = replace(table, batches=rows, null=null, written=None)
-        hashed = hashlib.sha256()
         for chunk in self.form.encode_table(table, request):
-            hashed.update(chunk)
+            self.sha256.update(chunk)
             self.bytes += len(chunk)
             yield chunk
-        self.sha256 = hashed.hexdigest()
 
 
 def is_unmistakable(facts: Sequence[ColumnFacts]) -> bool:

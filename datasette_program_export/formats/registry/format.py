@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import IO, Any
 
+from ...files.beside import Beside
 from ...files.reading_limits import Limits
 from ...options.request import Request
 from ..dataset import Dataset, TableStream
@@ -17,12 +18,14 @@ from ..members import Member
 class Options:
     """How a format should write. ``folder`` is for its temporary files (None: the system's).
 
-    For a package: ``title`` is its file name without extension, ``moment`` the time of its files."""
+    For a package: ``title`` is its file name without extension, ``moment`` the time of its files.
+    ``beside`` is a second thread, which hashes and compresses."""
 
     request: Request
     folder: str | None = None
     title: str = "export"
     moment: datetime = datetime(1980, 1, 1, tzinfo=timezone.utc)
+    beside: Beside = field(default_factory=Beside)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 from ...database.source import Source
 from ...errors import NotFoundError, RequestError
 from ...exporting.exporter import Export
-from ...files.buffered import held
+from ...files.temporary.buffered import held
 from ...formats.dataset import Dataset, Row, TableStream
 from ...formats.description.coverage import Coverage
 from ...formats.description.coverage import LeftOut as LeftOutPart

@@ -7,8 +7,8 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-from ..database.snapshot import TimeExpired
-from .temporary.room import room_in
+from ...database.snapshot import TimeExpired
+from .room import room_in
 
 
 def held(chunks: Iterable[bytes], most: int, memory: int, folder: str | None) -> Iterator[bytes]:
