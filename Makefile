@@ -3,7 +3,8 @@
 #                told at the end for each
 # make test-all  the same, with the tests that take long (PROGRAM_EXPORT_ALL=1), and all of them on both lines
 # make check     types, style, layers only
-# make bench     measures exports against other tools, and pages beside them; writes docs/performance.md
+# make bench     measures exports, imports and pages against other tools; writes docs/performance.md
+# make bench-short  a few minutes; keeps the ratios, and fails where one got worse by 20 %
 # make docs      rewrites the generated parts of the documentation, and its pictures
 # make clean     removes what these made
 
@@ -14,7 +15,7 @@ LINE ?= stable
 PORT ?= 8001
 VENV = .venv
 
-.PHONY: demo test test-all check docs bench browser axe native clean
+.PHONY: demo test test-all check docs bench bench-short browser axe native clean
 
 demo: $(VENV)/$(LINE)/ready demo-data/practice.db
 	@echo "Open http://127.0.0.1:$(PORT)/practice/clients and choose a client (Ctrl-C stops)."
@@ -50,10 +51,25 @@ docs: $(VENV)/alpha/ready browser
 	$(VENV)/alpha/bin/python docs/picture.py
 
 LINES = --line stable=$(VENV)/stable/bin/python --line alpha=$(VENV)/alpha/bin/python
-bench: $(VENV)/stable/ready $(VENV)/alpha/ready
-	$(VENV)/alpha/bin/python benchmarks/export.py $(LINES) --write docs/performance.md
-	$(VENV)/alpha/bin/python benchmarks/beside.py $(LINES) --write docs/performance.md
-	$(VENV)/alpha/bin/python benchmarks/hostile.py $(LINES) --write docs/performance.md
+BENCH = $(VENV)/alpha/bin/python benchmarks
+# what is measured, in the order of the page; each writes its own part, and says what it cannot measure
+bench: native $(VENV)/stable/ready
+	$(BENCH)/export.py $(LINES) --write docs/performance.md
+	$(BENCH)/clients.py $(LINES) --write docs/performance.md
+	$(BENCH)/imports.py $(LINES) --write docs/performance.md
+	$(BENCH)/memory.py $(LINES) --write docs/performance.md
+	$(BENCH)/beside.py $(LINES) --write docs/performance.md
+	$(BENCH)/hostile.py $(LINES) --write docs/performance.md
+	$(BENCH)/flames.py $(LINES) --write docs/performance.md
+
+# keeps its ratios in a file, and fails where one got worse by a fifth
+RATIOS = benchmarks/ratios.json
+bench-short: native $(VENV)/stable/ready
+	@worse=0; \
+	$(BENCH)/export.py $(LINES) --rows 100000 --ratios $(RATIOS) || worse=1; \
+	$(BENCH)/imports.py $(LINES) --rows 100000 --ratios $(RATIOS) || worse=1; \
+	$(BENCH)/clients.py $(LINES) --rows 2000 --times 50 --ratios $(RATIOS) || worse=1; \
+	exit $$worse
 
 # Browser tests use the system's Chromium. Where it can be installed, it is; else they say that they are skipped.
 browser:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from export import TABLE, make_database
+from databases import TABLE, make_database
 from serving import machine, options, publish, pythons, server
 
 from datasette_program_export.demo import ANNA

@@ -1,190 +1,138 @@
-"""How fast exports are, as ratios to public tools in the same run, and how much memory they take.
+"""How fast exports are, against the least that they can take and public tools, in the same run.
 
-    make bench                      1,000,000 rows; prints a table and writes docs/performance.md
+    make bench                      1,000,000 rows; writes its part of docs/performance.md
     python benchmarks/export.py --rows 100000 --repeat 2
 
-Every contender writes all rows of one table of the demo (transit_events, multiplied) to a
-file. Contenders take turns, so that a noisy machine is noisy to all. Ratios are to
-``sqlite3 -json``, in the same turn.
+Each contender writes all rows of one table of the demo (transit_events, multiplied), or the whole
+database, to a file: a whole command with its start, digests included, or a download from a server.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from serving import options, pythons, server
+from databases import TABLE, make_database
+from serving import begin_page, fetched, machine, options, publish, pythons, ways
+from timing import Contender, Run, command, end, keep_ratios, remove_database, run_command, table_of, take_turns
 
-from datasette_program_export.demo import write_demo
-
-TABLE = "transit_events"
-BASE = "sqlite3 -json"
-
-
-@dataclass
-class Contender:
-    """Something that writes the table to a file. ``run`` gives seconds, peak MB."""
-
-    name: str
-    run: Callable[[Path], tuple[float, float]]
-    seconds: list[float] = field(default_factory=list)
-    peak: float = 0.0
-    size: int = 0
+JSON, CSV, ZIP, VACUUM = "sqlite3 -json", "sqlite3 -csv", "sqlite3 -csv piped into zip -1", "VACUUM INTO"
+LIMIT = "the limit: a C++ program, JSON lines"
+SELECT = f"SELECT * FROM {TABLE}"
 
 
-def make_database(folder: Path, rows: int) -> Path:
-    """The demo, with so many rows in one table."""
-    path = write_demo(folder / f"practice{rows}.db", 50)
-    with closing(sqlite3.connect(path)) as connection:
-        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({TABLE})")]
-        (there,) = connection.execute(f"SELECT count(*) FROM {TABLE}").fetchone()
-        rest = ", ".join(columns[1:])
-        connection.execute(
-            f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows // there}) "
-            f"INSERT INTO {TABLE} SELECT lower(hex(randomblob(16))), {rest} FROM n, {TABLE} LIMIT {rows - there}"
-        )
-        connection.commit()
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return path
+def limit_program(folder: Path) -> Path | None:
+    """Compile the program that is the limit; None where there is no compiler, or no SQLite to compile with."""
+    compiler, made = shutil.which("g++"), folder / "limit"
+    source = Path(__file__).with_name("limit.cpp")
+    if compiler is None:
+        return None
+    words = [compiler, "-std=c++17", "-O2", "-o", str(made), str(source), "-lsqlite3"]
+    return made if subprocess.run(words, stderr=subprocess.DEVNULL).returncode == 0 else None
 
 
-def peak_of(pid: int) -> float:
-    """The most memory that a process has held so far, in MB: VmHWM, as getrusage also counts its parent's."""
-    try:
-        return int(Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
-    except (OSError, IndexError):
-        return 0.0
+def peers(database: Path, out: Path, limit: Path | None) -> Iterator[Contender]:
+    """The programs of others, and the limit."""
+    if limit is not None:
+        yield Contender(LIMIT, command([str(limit), str(database), TABLE], out), JSON)
+    yield Contender(JSON, command(["sqlite3", "-json", str(database), SELECT], out))
+    yield Contender(CSV, command(["sqlite3", "-csv", "-header", str(database), SELECT], out))
+    if shutil.which("zip"):
+        piped = f'sqlite3 -csv -header "{database}" "{SELECT}" | zip -1 -q - -'
+        run = command(["sh", "-c", piped], out)
+        yield Contender(ZIP, lambda: replace(run(), peak=0.0))  # it would be that of sh
+    copy = database.with_name("vacuumed.db")
+    words = ["sqlite3", str(database), f"VACUUM INTO '{copy}'"]
+    yield Contender(VACUUM, command(words, out, copy))
 
 
-def command(words: list[str]) -> Callable[[Path], tuple[float, float]]:
-    """A contender that is a command and writes to its standard output."""
-
-    def run(out: Path) -> tuple[float, float]:
-        with out.open("wb") as file:
-            start = time.perf_counter()
-            process, peak = subprocess.Popen(words, stdout=file), 0.0
-            while process.poll() is None:
-                peak = max(peak, peak_of(process.pid))
-                time.sleep(0.01)
-            if process.returncode:
-                raise SystemExit(f"{words[0]} failed")
-            return time.perf_counter() - start, peak
-
-    return run
+def newest_shell(words: str | None) -> tuple[str | None, str]:
+    """A newer shell of SQLite that is on the path under another name, and what is to be said of it."""
+    names = [words] if words else ["sqlite3-newest", "sqlite3-new", "sqlite3.50", "sqlite3.51", "sqlite3.52"]
+    found = next(filter(shutil.which, names), None)
+    if found is None:
+        return None, "No newer shell of SQLite is here (--shell names one)."
+    version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout.split()[0]
+    return found, f"The newer shell {found} is {version}."
 
 
-def fetched(python: str, database: Path, path: str) -> Callable[[Path], tuple[float, float]]:
-    """A contender that is a download from a server of its own."""
+def commands(python: str, way: str, database: Path, out: Path) -> Iterator[Contender]:
+    """The commands of one line."""
+    start = [python, "-m", "datasette_program_export"]
+    for form, base, goal in (
+        ("programjson", JSON, 1.0),
+        ("ndjson", JSON, 1.0),
+        ("csv", CSV, 1.0),
+        ("package", ZIP, 1.0),
+    ):
+        words = [*start, "table", str(database), TABLE, "-f", form]
+        yield Contender(f"{form}, command ({way})", command(words, out), base, goal)
+    words = [*start, "table", str(database), TABLE, "-f", "csv", "--dialect", "spreadsheet"]
+    yield Contender(f"csv for a spreadsheet, command ({way})", command(words, out), CSV)
+    made = database.with_name("whole.db")
+    words = [*start, "database", str(database), "-f", "sqlite", "-o", str(made)]
+    yield Contender(f"sqlite of the whole database, command ({way})", command(words, out, made), VACUUM, 2.0)
 
-    def run(out: Path) -> tuple[float, float]:
-        with server(python, database) as (url, pid):
-            start = time.perf_counter()
-            subprocess.run(["curl", "-sSf", "-o", str(out), url + path], check=True)
-            took = time.perf_counter() - start
-            return took, peak_of(pid)
 
-    return run
+def downloads(python: str, line: str, way: str, database: Path, out: Path) -> Iterator[Contender]:
+    """The downloads from one line, against its commands and against Datasette's own."""
+
+    def of(path: str) -> Callable[[], Run]:
+        return lambda: fetched(python, database, path, out)
+
+    own = f"Datasette's own CSV stream ({line})"
+    yield Contender(own, of(f"/{TABLE}.csv?_stream=on&_size=max"))
+    yield Contender(f"programcsv, HTTP ({line})", of(f"/{TABLE}.programcsv"), own, 0.2)
+    yield Contender(f"programjson, HTTP ({line})", of(f"/{TABLE}.programjson"), f"programjson, command ({way})", 1.3)
 
 
-def contenders(database: Path, pythons: dict[str, str]) -> list[Contender]:
-    """Ours and the peers that are installed."""
-    select, python = f"select * from {TABLE}", sys.executable
-    ours = [python, "-m", "datasette", "program-export", "table", str(database), TABLE, "-f"]
-    found = [
-        Contender(BASE, command(["sqlite3", "-json", str(database), select])),
-        Contender("sqlite3 -csv", command(["sqlite3", "-csv", "-header", str(database), select])),
-        *(Contender(f"program-export {f} (command)", command([*ours, f])) for f in ("programjson", "ndjson", "csv")),
-    ]
-    sheet = command([*ours, "csv", "--dialect", "spreadsheet"])
-    found.append(Contender("program-export csv, spreadsheet (command)", sheet))
-    if shutil.which("sqlite-utils", path=str(Path(python).parent)):
-        tool = str(Path(python).with_name("sqlite-utils"))
-        found.append(Contender("sqlite-utils rows", command([tool, "rows", str(database), TABLE])))
-    for line, where in pythons.items():
-        for ending in ("programjson", "programcsv"):
-            name = f"program-export {ending} (HTTP, Datasette {line})"
-            found.append(Contender(name, fetched(where, database, f"/{TABLE}.{ending}")))
-        stream = fetched(where, database, f"/{TABLE}.csv?_stream=on&_size=max")
-        found.append(Contender(f"Datasette's own CSV stream ({line})", stream))
+def contenders(database: Path, out: Path, lines: list[str], limit: Path | None, shell: str | None) -> list[Contender]:
+    """All of them, each behind what it is compared with."""
+    found = list(peers(database, out, limit))
+    if shell is not None:
+        found.append(Contender("newest sqlite3 -json", command([shell, "-json", str(database), SELECT], out), JSON))
+        found.append(Contender("newest sqlite3 -csv", command([shell, "-csv", str(database), SELECT], out), CSV))
+    for line, (way, python) in zip(pythons(lines), ways(lines).items()):
+        tool = Path(python).with_name("sqlite-utils")
+        if tool.exists() and not any(c.name == "sqlite-utils rows" for c in found):
+            found.append(Contender("sqlite-utils rows", command([str(tool), "rows", str(database), TABLE], out), JSON))
+        found += commands(python, way, database, out)
+        found += downloads(python, line, way, database, out)
     return found
-
-
-def measured(found: list[Contender], repeat: int, folder: Path) -> None:
-    """Let all contenders run, in turns; one that takes long runs once."""
-    out = folder / "out"
-    for _ in range(repeat):
-        for contender in found:
-            if contender.seconds and contender.seconds[0] > 20:
-                continue
-            seconds, peak = contender.run(out)
-            contender.seconds.append(seconds)
-            contender.peak, contender.size = max(contender.peak, peak), out.stat().st_size
-            print(f"  {contender.name}: {seconds:.2f} s, {peak:.0f} MB", file=sys.stderr)
-    out.unlink()
-
-
-def table_of(found: list[Contender]) -> str:
-    """The outcome as Markdown."""
-    base = next(c for c in found if c.name == BASE)
-    lines = ["| what | ratio: min | median | max | median s | MB out | peak MB |", "|---|---|---|---|---|---|---|"]
-    for c in found:
-        ratios = sorted(mine / theirs for mine, theirs in zip(c.seconds, base.seconds))
-        lines.append(
-            f"| {c.name} | {ratios[0]:.2f} | {statistics.median(ratios):.2f} | {ratios[-1]:.2f} "
-            f"| {statistics.median(c.seconds):.2f} | {c.size / 1e6:.0f} | {c.peak:.0f} |"
-        )
-    shell = next(c for c in found if c.name == "sqlite3 -csv")
-    lines += ["", "| to `sqlite3 -csv` | median ratio |", "|---|---|"]
-    for c in found:
-        if c.name.startswith("program-export csv"):
-            ratio = statistics.median(mine / theirs for mine, theirs in zip(c.seconds, shell.seconds))
-            lines.append(f"| {c.name} | {ratio:.2f} |")
-    return "\n".join(lines)
-
-
-def growth(counts: list[int], folder: Path) -> str:
-    """Peak memory of the command as Markdown, by the number of rows."""
-    lines = ["| rows | MB out | s | peak MB |", "|---|---|---|---|"]
-    for rows in counts:
-        database = make_database(folder, rows)
-        words = [sys.executable, "-m", "datasette", "program-export", "table", str(database), TABLE]
-        seconds, peak = command(words)(folder / "out")
-        lines.append(f"| {rows:,} | {(folder / 'out').stat().st_size / 1e6:.0f} | {seconds:.2f} | {peak:.0f} |")
-        database.unlink()
-    return "\n".join(lines)
 
 
 def main() -> None:
     parser = options(__doc__, rows=1_000_000)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--growth", default="10000,100000,1000000", help="Numbers of rows; empty for none.")
+    parser.add_argument("--shell", help="A newer shell of SQLite.")
     asked = parser.parse_args()
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
+        limit, (shell, told) = limit_program(folder), newest_shell(asked.shell)
         database = make_database(folder, asked.rows)
-        found = contenders(database, pythons(asked.line))
-        measured(found, asked.repeat, folder)
-        database.unlink()
-        text = f"## {asked.rows:,} rows of 10 columns\n\n{table_of(found)}\n"
-        if asked.growth:
-            text += f"\n## Memory\n\n{growth([int(n) for n in asked.growth.split(',')], folder)}\n"
-    about = f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores."
-    how = f"Ratios are of wall-clock time to `{BASE}` in the same turn: below 1 is quicker."
-    text = f"# Performance\n\nWritten by `make bench`, never by hand. {about}\n{how}\n\n{text}"
-    print(text)
-    if asked.write:
-        asked.write.write_text(text, "utf-8")
+        run_command(["sqlite3", str(database), f"SELECT count(*) FROM {TABLE}"], folder / "out")  # reads it once
+        found = contenders(database, folder / "out", asked.line, limit, shell)
+        take_turns(found, asked.repeat)
+        remove_database(database)
+    about = (
+        "Whole commands with their start, digests included; ratios of wall-clock time within a turn, below 1 is "
+        f"quicker, of {asked.repeat} turns in which all run, one after the other; on {machine(load)} {told}"
+    )
+    if limit is None:
+        about += " The limit is not measured: there is no g++ here, or no libsqlite3-dev."
+    if not shutil.which("zip"):
+        about += " There is no zip here."
+    begin_page(asked.write)
+    publish("## Exports of a table", f"{asked.rows:,} rows of 10 columns. {about}", table_of(found), asked.write)
+    if asked.ratios:
+        end(keep_ratios(asked.ratios, f"export {asked.rows}", found))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from export import make_database
+from databases import make_database
 from serving import machine, options, publish, pythons, server
 
 HEADING = "## Pages while hostile requests come"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from timing import Run, peak_of
 
 
 @contextmanager
@@ -42,7 +45,26 @@ def options(about: str | None, rows: int) -> argparse.ArgumentParser:
     parser.add_argument("--rows", type=int, default=rows)
     parser.add_argument("--line", action="append", default=[], help="stable=PYTHON: a Datasette to serve with.")
     parser.add_argument("--write", type=Path, help="The page that is written, or its part.")
+    parser.add_argument("--ratios", type=Path, help="A file that keeps the ratios: what got worse since is said.")
+    parser.add_argument("--repeat", type=int, default=3)
     return parser
+
+
+def ways(lines: list[str]) -> dict[str, str]:
+    """The Pythons to run commands with, by how they write rows: in C, or in Python."""
+    found = {}
+    for name, python in pythons(lines).items():
+        told = subprocess.run([python, "-m", "datasette_program_export", "--version"], capture_output=True, text=True)
+        found[f"{name}, rows in {'C' if 'in C' in told.stdout else 'Python'}"] = python
+    return found
+
+
+def fetched(python: str, database: Path, path: str, out: Path) -> Run:
+    """Download an address of the database from a server of its own."""
+    with server(python, database) as (url, pid):
+        start = time.perf_counter()
+        subprocess.run(["curl", "-sSf", "-o", str(out), url + path], check=True)
+        return Run(time.perf_counter() - start, peak_of(pid), out.stat().st_size / 1e6)
 
 
 def pythons(lines: list[str]) -> dict[str, str]:
@@ -53,6 +75,16 @@ def pythons(lines: list[str]) -> dict[str, str]:
 def machine(load: float) -> str:
     """Where it was measured, and how busy that was before."""
     return f"the same {os.cpu_count()} cores, and their load was {load:.1f} before."
+
+
+def begin_page(page: Path | None) -> None:
+    """Write the head of the page: with what is measured. Its parts stay."""
+    if page is None:
+        return
+    there = page.read_text("utf-8") if page.exists() else ""
+    _, heading, parts = there.partition("## ")
+    about = f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores."
+    page.write_text(f"# Performance\n\nWritten by `make bench`, never by hand. {about}\n\n{heading}{parts}", "utf-8")
 
 
 def publish(heading: str, about: str, table: list[str], page: Path | None) -> None:
