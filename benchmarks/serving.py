@@ -27,12 +27,16 @@ def server(python: str, database: Path) -> Iterator[tuple[str, int]]:
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}/{database.stem}"
     try:
-        for _ in range(300):
+        for _ in range(1200):
             try:
                 urllib.request.urlopen(f"{url}.json").close()
                 break
             except OSError:
+                if process.poll() is not None:
+                    raise SystemExit(f"{python} cannot serve Datasette: it ended with {process.returncode}") from None
                 time.sleep(0.1)
+        else:
+            raise SystemExit(f"{python}: Datasette did not start within two minutes")
         yield url, process.pid
     finally:
         process.terminate()
