@@ -54,8 +54,7 @@ class Walk:
         self.details = Details(snapshot, annotated.schema)
         self.roots: set[str] = set()
         self._withheld: dict[tuple[ForeignKey, Direction], KeyTable] = {}
-        cycles = [set(c) for c in graph.components]
-        self._cyclic = {e.table for e in graph.edges if any({e.table, e.other_table} <= c for c in cycles)}
+        self._cyclic = {e.table for e in graph.edges if any({e.table, e.other_table} <= {*c} for c in graph.components)}
         self._edge_copies: dict[ForeignKey, KeyTable] = {}
 
     @property
@@ -89,8 +88,8 @@ class Walk:
 
     def up(self) -> None:
         """Follow every edge from the rows reached so far to their parents, and on from those; never down again."""
-        for reached in self.reached.values():
-            self.snapshot.execute(f"UPDATE {reached.keys.name} SET step = 0 WHERE step > 0")
+        for table in self._cyclic & self.reached.keys():
+            self.snapshot.execute(f"UPDATE {self.reached[table].keys.name} SET step = 0 WHERE step > 0")
         for component in reversed(self.graph.components):
             self._follow(component, [e for t in component for e in self.graph.up(t)], UP)
         self._look_behind_withheld()
@@ -229,10 +228,8 @@ class Walk:
                 fields += f", f{i} {column.affinity if column else 'BLOB'} COLLATE {quote(parent.collation(name))}"
             copy = KeyTable(self.snapshot, child, fields)
             columns = ", ".join(f"c.{quote(name)}" for name in edge.columns)
-            self.snapshot.execute(
-                f"INSERT INTO {copy.name} SELECT {copy.key_of('c')}, {columns} FROM {child.source('c')} "
-                f"WHERE {filled(edge, 'c')}"
-            )
+            rows = f"SELECT {copy.key_of('c')}, {columns} FROM {child.source('c')} WHERE {filled(edge, 'c')}"
+            self.snapshot.execute(f"INSERT INTO {copy.name} {rows}")
             copy.index([f"f{i}" for i in range(len(edge.columns))])
             self._edge_copies[edge] = copy
         return self._edge_copies[edge]
@@ -241,35 +238,38 @@ class Walk:
         """Cross an edge and return how many rows are new; rows of people not asked for are withheld and counted."""
         assert self.owners is not None
         target = self.schema[edge.table if direction == DOWN else edge.other_table]
-        keys = self.reached[target.name].keys
-        top = self.owners.settled
+        keys, top = self.reached[target.name].keys, self.owners.settled
         # children of an owned row have the same owner, unless they only mention it; else the parents decide
         owned = direction == DOWN and self.people.passes_owners(edge)
         inherited = f"CASE k.verdict WHEN {top} THEN {top} END" if owned else "NULL"
         met = KeyTable(self.snapshot, target, ", verdict INTEGER")
-        self.snapshot.execute(
-            f"INSERT INTO {met.name} SELECT {key}, {self.owners.verdict(target, row, inherited)} FROM {path} WHERE 1 "
-            "ON CONFLICT DO UPDATE SET verdict = coalesce(verdict, excluded.verdict)"
-        )
-        self.snapshot.execute(f"DELETE FROM {met.name} AS n WHERE {self._is_in(target.name, met)}")
-        self.owners.decide(met)
-        columns = ", ".join(met.columns)
-        new = self.snapshot.execute(
-            f"INSERT INTO {keys.name} SELECT {columns}, {step}, verdict FROM {met.name} "
-            f"WHERE NOT {is_foreign('verdict')}"
+        # most edges lead to nothing new: then this is their only statement
+        found = self.snapshot.execute(
+            f"INSERT INTO {met.name} SELECT {key}, {self.owners.verdict(target, row, inherited)} FROM {path} "
+            f"WHERE {keys.has_not(row)} ON CONFLICT DO UPDATE SET verdict = coalesce(verdict, excluded.verdict)"
         ).rowcount
-        others = self._withhold(edge, direction)
-        self.snapshot.execute(
-            f"INSERT OR IGNORE INTO {others.name} SELECT {columns}, 0 FROM {met.name} WHERE {is_foreign('verdict')}"
-        )
+        new = self._divide(edge, direction, met, step) if found else 0
         met.drop()
+        return new
+
+    def _divide(self, edge: ForeignKey, direction: Direction, met: KeyTable, step: int) -> int:
+        """Add the rows that were met, without those of people not asked for; return how many were added."""
+        assert self.owners is not None
+        keys = self.reached[met.table.name].keys
+        self.owners.decide(met)
+        columns, foreign = ", ".join(met.columns), is_foreign("verdict")
+        rows = f"SELECT {columns}, {step}, verdict FROM {met.name} WHERE NOT {foreign}"
+        new = self.snapshot.execute(f"INSERT INTO {keys.name} {rows}").rowcount
+        left = f"SELECT {columns}, 0 FROM {met.name} WHERE {foreign}"
+        if self.snapshot.execute(f"SELECT EXISTS ({left})").fetchone()[0]:
+            self.snapshot.execute(f"INSERT OR IGNORE INTO {self._withhold(edge, direction).name} {left}")
         return new
 
     def _withhold(self, edge: ForeignKey, direction: Direction) -> KeyTable:
         if (edge, direction) not in self._withheld:
             target = self.schema[edge.table if direction == DOWN else edge.other_table]
-            self._withheld[edge, direction] = KeyTable(self.snapshot, target, ", step INTEGER")
-            self._withheld[edge, direction].index(["step"])
+            self._withheld[edge, direction] = made = KeyTable(self.snapshot, target, ", step INTEGER")
+            made.index(["step"])
         return self._withheld[edge, direction]
 
     def _look_behind_withheld(self) -> None:

@@ -45,6 +45,7 @@ class Owners:
         self.known: dict[str, KeyTable] = {}
         self.details = Details(snapshot, annotated.schema)
         self.step = 0
+        self._climbed: set[str] = set()  # the tables of which the last climb found rows
 
     @property
     def settled(self) -> int:
@@ -131,13 +132,21 @@ class Owners:
 
     def decide(self, candidates: KeyTable) -> None:
         """Fill in every NULL ``verdict`` of the candidates from the owners of their parents."""
+        unknown = f"SELECT EXISTS (SELECT 1 FROM {candidates.name} WHERE verdict IS NULL)"
+        if not self.snapshot.execute(unknown).fetchone()[0]:
+            return
         first = self._climb(candidates, "s.verdict IS NULL")
-        edges = [edge for name in self.graph.parents_first() for edge in self._edges_up(name)]
-        for step in range(self.step, first - 1, -1):  # farthest rows first: without cycles one pass is enough
-            for edge in edges:
-                self._inherit(edge, f"v.step = {step}")
-        while sum(self._inherit(edge, f"v.step >= {first}") for edge in edges):
-            pass
+        for component in self.graph.components:  # parents first: so one pass is enough for a table outside of cycles
+            edges = [e for name in component if name in self._climbed for e in self._edges_up(name)]
+            if any(e.other_table in component for e in edges):
+                for step in range(self.step, first - 1, -1):  # farthest rows first: most cycles need one pass, too
+                    for edge in edges:
+                        self._inherit(edge, f"v.step = {step}")
+                while sum(self._inherit(edge, f"v.step >= {first}") for edge in edges):
+                    pass
+            else:
+                for edge in edges:
+                    self._inherit(edge, f"v.step >= {first}")
         known = self.known[candidates.table.name]
         same = " AND ".join(f"v.{k} = s.{k}" for k in candidates.columns)
         self.snapshot.execute(
@@ -222,8 +231,10 @@ class Owners:
         By default these are owners that no parent's can outdo. Returns the number of the first step. Rows that are
         known from an earlier climb are not visited again."""
         self.step += 1
-        first, fresh, enough = self.step, {start.table.name}, enough or self.settled
-        self._learn(self._level(start.table.name), f"{start.name} AS s", start.joined("s", "r"), chosen)
+        first, enough = self.step, enough or self.settled
+        begun = self._learn(self._level(start.table.name), f"{start.name} AS s", start.joined("s", "r"), chosen)
+        fresh = {start.table.name} if begun else set()
+        self._climbed = set(fresh)
         while fresh:
             reached = set()
             for name in fresh:
@@ -239,6 +250,7 @@ class Owners:
                         reached.add(parent.name)
             self.step += 1
             fresh = reached
+            self._climbed |= reached
         return first
 
     def _learn(self, level: KeyTable, source: str, on: str, chosen: str, ahead: int = 0) -> int:
