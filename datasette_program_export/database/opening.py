@@ -17,7 +17,8 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import BusyError, CancelledError, SourceError, SpoolFullError
-from .backup import LOCK_SECONDS, LOCK_STEP, back_up
+from .connections.backup import LOCK_SECONDS, LOCK_STEP, back_up
+from .connections.warm import STATEMENTS
 from .fetching.rows_in_c import connect
 from .library import sqlite3
 from .source import OWN_TRANSACTION, Fingerprint, Source, size_beside, usable
@@ -68,7 +69,10 @@ def open_source(source: Source, *, copy: bool, cancelled: Callable[[], bool]) ->
 def _connect(source: Source, options: str) -> sqlite3.Connection:
     assert source.path is not None
     uri = f"{source.path.absolute().as_uri()}?{options}" + ("&nolock=1" if source.nolock else "")
-    return connect(source.library, uri, uri=True, isolation_level=None, timeout=LOCK_STEP, check_same_thread=False)
+    more = {} if source.keeper is None else {"cached_statements": STATEMENTS}
+    return connect(
+        source.library, uri, uri=True, isolation_level=None, timeout=LOCK_STEP, check_same_thread=False, **more
+    )
 
 
 def _begun(source: Source, options: str, cancelled: Callable[[], bool]) -> sqlite3.Connection:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
 
 from sqlite_utils.db import fold_identifier_case, quote_identifier
 
-fold = fold_identifier_case  # a name as SQLite compares it: only ASCII letters are lowered
+fold = lru_cache(10_000)(fold_identifier_case)  # a name as SQLite compares it: only ASCII letters are lowered
 quote = quote_identifier  # a name as a quoted SQL identifier
 
 
@@ -221,13 +223,15 @@ class Schema(Mapping[str, Table]):
     """A mapping of tables by name as written; ``find`` ignores ASCII case as SQLite does.
 
     ``encoding`` is the database's text encoding. ``numbers`` holds the PRAGMAs user_version and application_id,
-    which belong to the application that made the file."""
+    which belong to the application that made the file. ``derived`` keeps what others computed from the schema, as long
+    as it lives; it must not depend on who asks, or have that in its key."""
 
     def __init__(self, tables: list[Table], encoding: str = "UTF-8", numbers: Mapping[str, int] | None = None) -> None:
         self.numbers = dict(numbers or {})
         self._tables = {t.name: t for t in tables}
         self._folded = {fold(t.name): t for t in tables}
         self.encoding = encoding
+        self.derived: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Table:
         return self._tables[name]

@@ -9,32 +9,28 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import repeat
-from threading import Event
+from threading import Event, Lock
 from typing import Any, cast
 from weakref import WeakSet
 
-from sqlite_utils import Database
-
 from ..errors import CancelledError, SnapshotLostError, SourceError, SpoolFullError, TooLargeError
-from .fetching.rows_in_c import Chunk, RowPlan, load, read_chunk
-from .guarding.authorizer import Authorizer, ForeignSqlGuard, anything, own_statements
+from .connections.warm import WARM, Warm
+from .fetching.rows_in_c import Chunk, RowPlan, read_chunk, row_calls
+from .guarding.authorizer import Authorizer, ForeignSqlGuard, anything
+from .lending import opened, resumed
 from .library import sqlite3
-from .opening import open_source
-from .reflection import reflect
 from .schema import Schema
-from .source import Source
+from .source import Fingerprint, Source
 from .sqlite_errors import explain, is_full_elsewhere
 from .text import UndecodableError, decode_text, decoded_rows, is_undecodable
 
 HOLD_SECONDS = 2.0
 _TICK = 10_000  # steps of SQLite's virtual machine between two checks of the flag: under 6 % of the time
-_COLLATE = re.compile(r"\bcollate\s+[\"'`\[]?(\w+)", re.IGNORECASE)
 Row = tuple[Any, ...]
 
 
@@ -59,25 +55,33 @@ class Snapshot:
         self._until: float | None = None
         self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
         self._limit: tuple[float, str] | None = None
-        self._opened = open_source(source, copy=copy, cancelled=self._cancelled.is_set)
-        self.connection = self._opened.connection
-        self.journal = self._opened.journal
+        self._lock = Lock()
+        self._spoiled = False  # the connection is closed after use
+        self._writing = 0
+        self._fingerprint: Fingerprint | None = None
+        self._warm = self._open(copy)
+        self.connection = self._warm.connection
+        self.schema: Schema = self._warm.schema
+        self.writes_rows = self._warm.writes_rows
+
+    def _open(self, copy: bool) -> Warm:
+        """Return a connection that was kept, or a new one, within a new transaction."""
+        warm = None if copy else resumed(self.source)
+        if warm is not None:
+            self._begun(warm)
+            return warm
+        try:
+            warm, self._fingerprint = opened(self.source, copy, self._cancelled.is_set, self._begun)
+        except SourceError:
+            self.raise_if_stopped()  # it may have been stopped rather than unreadable
+            raise
+        return warm
+
+    def _begun(self, warm: Warm) -> None:
+        self.journal = warm.journal
         if self.journal == "rollback":
             self.expire_after(HOLD_SECONDS)
-        try:
-            self._authorizer: Authorizer | None = None
-            # neither sets a PRAGMA nor runs plugins on the connection
-            self._database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
-            self.writes_rows = load(self.connection, source.library)
-            self.connection.set_progress_handler(self._look, _TICK)
-            self.schema: Schema = self._reflected()
-            # SQLite 3.40 loses matches of RTRIM and custom collations in its automatic indexes
-            collations = {c.lower() for t in self.schema.values() for c in _COLLATE.findall(t.sql or "")}
-            if collations - {"binary", "nocase"}:
-                self.connection.execute("PRAGMA automatic_index=0")
-        except BaseException:
-            self.close()
-            raise
+        warm.connection.set_progress_handler(self._look, _TICK)
 
     def expire_after(self, seconds: float) -> None:
         """Raise TimeExpired in every operation after ``seconds`` from now."""
@@ -93,24 +97,32 @@ class Snapshot:
     def cancel(self) -> None:
         """Stop the running statement and refuse all later ones. May be called from any thread."""
         self._cancelled.set()
-        with suppress(self.source.library.ProgrammingError):  # closed already: nothing runs
-            self.connection.interrupt()
+        with self._lock, suppress(self.source.library.ProgrammingError):  # closed already: nothing runs
+            if not self._closed:  # else another snapshot may have the connection
+                self.connection.interrupt()
 
     def close(self) -> None:
-        """Close the connection. May be called twice."""
-        if not self._closed:
+        """Close the connection, or keep it for the next snapshot of this source. May be called twice."""
+        with self._lock:
+            if self._closed:
+                return
             self._closed = True
-            for cursor in list(self._cursors):  # an open cursor keeps the read lock after the connection is closed
-                cursor.close()
-            self.connection.close()
-            self._opened.tidy()
+        for cursor in list(self._cursors):  # an open cursor keeps the read lock after the connection is closed
+            cursor.close()
+        sound = not (self._spoiled or self._writing or self._cancelled.is_set() or self._expired)
+        if sound and self._warm.rest(self.source.library.Error):
+            WARM.give(self.source.keeper, self._warm)
+        else:
+            self._warm.close()
 
     def confirm(self) -> None:
         """Check, before an export is called complete, that everything came from one snapshot.
 
         Raises SnapshotLostError if it did not."""
-        self._check()
-        if self._opened.fingerprint is not None and not self._opened.fingerprint.still_true():
+        self.raise_if_stopped()
+        if not self._finished:
+            self._check()
+        if self._fingerprint is not None and not self._fingerprint.still_true():
             raise SnapshotLostError(
                 f"The database {self.source.name} was said not to change, but it did, during the export. Try again."
             )
@@ -119,40 +131,56 @@ class Snapshot:
         self, sql: str, params: Sequence[Any] | Mapping[str, Any] = (), guard: ForeignSqlGuard | None = None
     ) -> sqlite3.Cursor:
         """Run one statement and return its cursor; SQL from outside runs under a ``guard``."""
-        self._check_reading()
-        self._authorize(own_statements if guard is None else guard)
+        self._check()
+        self._spoiled = self._spoiled or guard is not None  # what it left behind nobody else meets
+        self._authorize(self._warm.own if guard is None else guard)
         with self._translated(guard):
             # SQLite's own cursor; not query(), which needs a SAVEPOINT, nor rows_where(), which names no schema: dicts
-            cursor = self._database.execute(sql, cast("dict[str, Any]", params))
+            cursor = self._warm.database.execute(sql, cast("dict[str, Any]", params))
         self._cursors.add(cursor)
         return cursor
 
     def _authorize(self, wanted: Authorizer) -> None:
-        if self._authorizer is not wanted:
+        if self._warm.authorizer is not wanted:
             self.connection.set_authorizer(wanted)
-            self._authorizer = wanted
+            self._warm.authorizer = wanted
 
     def authorize_own(self) -> None:
         """Prepare the connection for a statement of our own that is run directly."""
-        self._check_reading()
-        self._authorize(own_statements)
+        self._check()
+        self._authorize(self._warm.own)
 
     @contextmanager
     def unguarded(self) -> Iterator[sqlite3.Connection]:
         """Lend the connection for fixed statements that no authorizer allows: ATTACH, PRAGMA, COMMIT."""
+        self._spoiled = True  # no other export meets what they change
         self._authorize(anything)
         try:
             yield self.connection
         finally:
-            self._authorize(own_statements)
+            self._authorize(self._warm.own)
 
     def finish(self) -> None:
         """Say that everything was read, and that the read transaction has ended: nothing can be read any more."""
         self._finished = True
 
-    def raise_if_stopped(self) -> None:
-        """Raise the exception for what stopped a statement, if anything did."""
-        self._raise_stop()
+    def temp_table(self, about: str, definition: str) -> str:
+        """Return the name of an empty TEMP table, for rows of the table ``about``; ``definition`` is SQL."""
+        name, new = self._warm.temp.take(about, definition)
+        if new:
+            self.execute(f"CREATE TEMP TABLE {name.removeprefix('temp.')} {definition}")
+        return name
+
+    def temp_index(self, name: str, columns: Sequence[str]) -> None:
+        """See that a TEMP table has its index."""
+        if self._warm.temp.take_index(name):
+            on = f"{name.removeprefix('temp.')} ({', '.join(columns)})"
+            self.execute(f'CREATE INDEX {name[:-1]}_index" ON {on}')
+
+    def empty(self, name: str) -> None:
+        """Empty a TEMP table, for its space, and to be taken again."""
+        self.execute(f"DELETE FROM {name}")
+        self._warm.temp.give_back(name)
 
     def batches(
         self,
@@ -175,14 +203,9 @@ class Snapshot:
         ``select`` returns the statement for given expressions, which are made of the ``columns``, and a LIMIT clause
         to use if it has none."""
         number = self.execute("SELECT program_export_open(?)", [bytes(plan)]).fetchone()[0]
+        self._writing += 1
         try:
-            call = f"program_export_row({number}, {', '.join(columns)}) AS chunk"
-            # the LIMITs keep SQLite from computing the call twice, or for rows that are not in order yet
-            rows = select(call, "LIMIT -1")
-            if any("TEMP B-TREE" in step[3] for step in self.execute(f"EXPLAIN QUERY PLAN {rows}", params)):
-                names = [f"c{place}" for place in range(len(columns))]
-                inner = select(", ".join(f"{c} AS {n}" for c, n in zip(columns, names)), "LIMIT -1")
-                rows = f"SELECT program_export_row({number}, {', '.join(names)}) AS chunk FROM ({inner}) LIMIT -1"
+            rows = row_calls(select, number, columns, lambda sql: self.execute(f"EXPLAIN QUERY PLAN {sql}", params))
             sql = f"SELECT chunk FROM ({rows}) WHERE chunk IS NOT NULL"
             for batch in self._rest(self.execute(sql, params), None, repeat(1)):
                 chunk = read_chunk(batch[0][0], len(columns))
@@ -192,8 +215,9 @@ class Snapshot:
             yield read_chunk(self.execute("SELECT program_export_close(?)", [number]).fetchone()[0], len(columns))
         finally:
             if not self._closed:
+                self._writing -= 1
                 with suppress(self.source.library.Error):  # interrupted: then the connection is closed soon
-                    self.connection.execute("SELECT program_export_close(?)", [number])
+                    self.connection.execute("SELECT program_export_close(?)", [number]).fetchall()
 
     def query(
         self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: ForeignSqlGuard
@@ -231,13 +255,6 @@ class Snapshot:
                 return
             yield rows
 
-    def _reflected(self) -> Schema:
-        try:
-            return reflect(self.connection)
-        except SourceError:
-            self._check()  # it may have been stopped rather than unreadable
-            raise
-
     def _look(self) -> int:
         """Check time and cancellation; SQLite's progress handler, where any value but 0 interrupts the statement."""
         if self._until is not None and time.monotonic() > self._until:
@@ -247,7 +264,9 @@ class Snapshot:
     def _over_limit(self) -> bool:
         return self._limit is not None and time.monotonic() > self._limit[0]
 
-    def _raise_stop(self) -> None:
+    def raise_if_stopped(self) -> None:
+        """Raise the exception for what stopped the export, if anything did."""
+        self._look()
         if self._cancelled.is_set():
             raise CancelledError("The export was cancelled.") from None
         if self._expired:
@@ -256,14 +275,7 @@ class Snapshot:
             raise TooLargeError(self._limit[1]) from None
 
     def _check(self) -> None:
-        self._look()
-        self._raise_stop()
-        if not self._finished:
-            self._check_reading()
-
-    def _check_reading(self) -> None:
-        self._look()
-        self._raise_stop()
+        self.raise_if_stopped()
         if not self.connection.in_transaction:
             raise SnapshotLostError(
                 "The read transaction ended early; what follows would be of another moment. Try again."
@@ -278,7 +290,8 @@ class Snapshot:
                 raise
             raise guard.error("a number is too large for SQLite, which has 64 bits") from None
         except self.source.library.Error as error:
-            self._raise_stop()
+            self._spoiled = True
+            self.raise_if_stopped()
             if is_undecodable(error):
                 raise UndecodableError from None
             if is_full_elsewhere(error):

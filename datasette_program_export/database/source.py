@@ -26,6 +26,8 @@ class Source:
     process uses for the file: closing the file in a second library would drop the locks of the first. ``prepare`` is
     called with each new connection (to load extensions, or functions that views need). ``spool_dir`` is the folder
     for temporary copies. ``lender`` is the caller's own connection, or what holds it: see ``check_settled``.
+    ``keeper`` is what the connections to this file are kept for after use (None: they are closed): one object for one
+    ``prepare``, ``nolock`` and library.
 
     A source at a path can be pickled and copied, so that it works in other processes."""
 
@@ -39,11 +41,12 @@ class Source:
     spool_dir: str | None = None
     given: str | None = None
     lender: Any = field(default=None, compare=False, repr=False)
+    keeper: object | None = field(default=None, compare=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         if self.memory is not None or self.lender is not None:
             raise UnsupportedError(CANNOT_BE_SENT)
-        return {**self.__dict__, "library": self.library.__name__}  # a module cannot be pickled
+        return {**self.__dict__, "library": self.library.__name__, "keeper": None}  # a module cannot be pickled
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, library=import_module(state["library"]))

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from ..database.connections.scratch import firing, refusal, scratch_database
 from ..database.library import sqlite3
 from ..database.schema import Column, ForeignKey, Table, fold, quote
-from ..database.scratch import firing, refusal, scratch_database
 from ..database.virtual_tables import OF_INDEXES, indexed_by, keeps_rows, rebuilding
 from ..formats.description.schema import NOT_HERE, DatabaseFacts, DocumentObject, Encoding, NotCarried, ObjectKind
 from ..selection.scopes.base import Scope
@@ -42,7 +42,18 @@ class Structure:
 
 def structure(scope: Scope) -> Structure:
     """Return the statements that create the tables of this scope in another database."""
-    made = Structure(facts=_facts(scope))
+    facts = _facts(scope)
+    if scope.request.scope == "query":
+        return _made(scope, facts)
+    tables = tuple((s.table.name, tuple(c.name for c in s.columns)) for s in scope.tables)
+    seen = None if scope.visible is None else frozenset(scope.visible)
+    told = scope.request.scope, seen, frozenset(scope.left_out_tables), frozenset(scope.refused)
+    key = "statements", scope.annotated.with_secrets, tables, *told
+    return replace(scope.annotated.kept(key, lambda: _made(scope, facts)), facts=facts)
+
+
+def _made(scope: Scope, facts: DatabaseFacts) -> Structure:
+    made = Structure(facts)
     source = scope.snapshot.source
     with scratch_database(source.library, source.prepare) as scratch:
         building = _Building(scratch, scope, made)

@@ -16,7 +16,7 @@ from math import prod
 from pathlib import Path
 from types import ModuleType
 
-from ..database.backup import back_up
+from ..database.connections.backup import back_up
 from ..database.library import library_of, sqlite3
 from ..database.sqlite_errors import explain, is_locked
 from ..errors import BusyError, NotFoundError, RequestError, SourceError

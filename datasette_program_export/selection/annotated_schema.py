@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 from ..database.guarding.authorizer import JOINS_UNSEEN, OF_STORAGE
 from ..database.schema import ForeignKey, Schema, Table, fold, resolve, table_of
@@ -19,6 +20,9 @@ from .people import People, people_of
 from .secret_paths import Path
 from .secrets import columns_named, secret_columns, secret_paths, snake_case
 
+_MOST_DERIVED = 50
+_MOST_SETTINGS = 5
+Made = TypeVar("Made")
 _STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
 
 
@@ -28,7 +32,7 @@ class AnnotatedSchema:
 
     ``edges`` are the foreign keys, declared and virtual. ``asked_people`` are the tables of people that a request
     names, for a person who may see the ``visible`` tables (None: all). With ``with_secrets``, secret columns are
-    exported too."""
+    exported too. ``derived`` is shared by all that have the same schema, settings and preset: see ``kept``."""
 
     schema: Schema
     settings: Settings
@@ -39,6 +43,18 @@ class AnnotatedSchema:
     _secrets: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     asked_people: tuple[str, ...] = ()
     visible: Set[str] | None = None
+    derived: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def kept(self, key: Any, make: Callable[[], Made]) -> Made:
+        """Return what ``make`` made of schema, settings and preset before, or does now.
+
+        The ``key`` has whatever else it depends on, above all who asks."""
+        if key not in self.derived:
+            if len(self.derived) >= _MOST_DERIVED:
+                self.derived.clear()
+            self.derived[key] = make()
+        made: Made = self.derived[key]
+        return made
 
     def graph(self, tables: Iterable[str] | None = None, stopped: Iterable[ForeignKey] = ()) -> Graph:
         """Return the graph of ``tables`` (by default all ordinary tables) without the ``stopped`` edges.
@@ -55,7 +71,10 @@ class AnnotatedSchema:
     @cached_property
     def people(self) -> People:
         """The people of the database. Raises RequestError and SettingsError for names that do not exist."""
-        return people_of(self.schema, self.edges, self.settings, self.preset, self.asked_people, self.visible)
+        seen = frozenset(self.visible) if self.asked_people and self.visible is not None else None
+        key = "people", self.asked_people, seen
+        told = self.schema, self.edges, self.settings, self.preset, self.asked_people, self.visible
+        return self.kept(key, lambda: people_of(*told))
 
     @property
     def persons(self) -> tuple[str, ...]:
@@ -222,6 +241,33 @@ def annotate(
         name, preset = preset_for(schema) or (None, None)
     elif name != "none":
         preset = load_preset(name)
+    edges, known, derived = _known(schema, settings, preset)
+    made = AnnotatedSchema(
+        schema, settings, name if preset else None, preset, edges, with_secrets, known, tuple(people), visible, derived
+    )
+    try:
+        made.edges_named(made.stopped_names())
+    except RequestError as error:
+        raise SettingsError(f"stop: {error}") from None
+    return made
+
+
+_Known = tuple[tuple[ForeignKey, ...], dict[str, dict[str, str]], dict[Any, Any]]
+
+
+def _known(schema: Schema, settings: Settings, preset: Preset | None) -> _Known:
+    """Return the references, the secret columns, and what was derived from them, as far as nobody's request decides."""
+    before: list[tuple[Settings, Preset | None, _Known]] = schema.derived.setdefault("annotated", [])
+    for of_settings, of_preset, known in before:
+        if of_settings == settings and of_preset == preset:
+            return known
+    edges = _edges(schema, settings)
+    found: _Known = edges, secret_columns(schema, settings, preset, edges), {}
+    before[:] = [*before[1 - _MOST_SETTINGS :], (settings, preset, found)]
+    return found
+
+
+def _edges(schema: Schema, settings: Settings) -> tuple[ForeignKey, ...]:
     # settings may serve several databases, so keys of tables that this database does not have are skipped
     virtual = [
         _virtual(key, child, schema) for key in settings.virtual_foreign_keys if (child := schema.find(key.table))
@@ -234,15 +280,7 @@ def annotate(
             f"virtual_foreign_keys: {twice[0].plain_name} to {twice[0].other_table} is there twice: list all values of "
             "where in one."
         )
-    known = secret_columns(schema, settings, preset, tuple(edges))
-    made = AnnotatedSchema(
-        schema, settings, name if preset else None, preset, tuple(edges), with_secrets, known, tuple(people), visible
-    )
-    try:
-        made.edges_named(made.stopped_names())
-    except RequestError as error:
-        raise SettingsError(f"stop: {error}") from None
-    return made
+    return tuple(edges)
 
 
 def _virtual(key: VirtualForeignKey, child: Table, schema: Schema) -> ForeignKey:

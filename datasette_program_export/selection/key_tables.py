@@ -1,13 +1,12 @@
 """Keeps the keys of chosen rows in TEMP tables, and compares rows in SQL as SQLite does.
 
 TEMP tables work on a read-only database, spill to disk by themselves, and join with the main tables inside the
-same read transaction. Their names are random, so that no name in the database can collide with them; every table
-name in SQL is qualified with ``main.`` or ``temp.``.
+same read transaction. Their names have a random part, so that no name in the database can collide with them; every
+table name in SQL is qualified with ``main.`` or ``temp.``.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 
 from ..database.schema import ForeignKey, Table, fold, quote
@@ -33,7 +32,6 @@ class KeyTable:
             )
         self.snapshot = snapshot
         self.table = table
-        self.name = f"temp.{quote('program_export_' + secrets.token_hex(8))}"
         self.columns = tuple(f"k{i}" for i in range(len(table.key)))
         if table.rowid is not None:
             definition, suffix = f"k0 INTEGER PRIMARY KEY{extra}", ""
@@ -43,17 +41,15 @@ class KeyTable:
             parts = [f"{k} {part.affinity} COLLATE {quote(part.collation or 'BINARY')}" for k, part in pairs]
             definition = f"{', '.join(parts)}{extra}, PRIMARY KEY ({', '.join(self.columns)})"
             suffix = " WITHOUT ROWID"
-        snapshot.execute(f"CREATE TEMP TABLE {self.name.removeprefix('temp.')} ({definition}){suffix}")
+        self.name = snapshot.temp_table(table.name, f"({definition}){suffix}")
 
     def index(self, columns: Sequence[str]) -> None:
-        """Create an index on columns of ``extra``."""
-        self.snapshot.execute(
-            f'CREATE INDEX {self.name[:-1]}_index" ON {self.name.removeprefix("temp.")} ({", ".join(columns)})'
-        )
+        """Create an index on columns of ``extra``, once."""
+        self.snapshot.temp_index(self.name, columns)
 
     def drop(self) -> None:
-        """Drop the table, to free its space before the snapshot is closed."""
-        self.snapshot.execute(f"DROP TABLE {self.name}")
+        """Give the table back, to free its space before the snapshot is closed."""
+        self.snapshot.empty(self.name)
 
     def key_of(self, alias: str) -> str:
         """Return the key of a row of the main table (alias ``alias``) as expressions for a SELECT."""

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from datasette_program_export import Settings
-from datasette_program_export.database import backup, opening
-from datasette_program_export.database.guarding.authorizer import ForeignSqlGuard, own_statements
+from datasette_program_export.database import opening
+from datasette_program_export.database.connections import backup
+from datasette_program_export.database.guarding.authorizer import ForeignSqlGuard, OwnStatements
 from datasette_program_export.database.snapshot import Snapshot, TimeExpired
 from datasette_program_export.database.source import Source
 from datasette_program_export.errors import (
@@ -34,7 +35,7 @@ ROWS = ("CREATE TABLE t (id INTEGER PRIMARY KEY, password TEXT)", "INSERT INTO t
 @pytest.mark.parametrize("function", ["load_extension", "fts3_tokenizer"])
 def test_functions_that_lead_out_of_sql_are_refused_to_everybody(function: str) -> None:
     """Also where a site loads extensions, and so leaves SQLite's own switch on."""
-    for authorizer in (ForeignSqlGuard(), own_statements):
+    for authorizer in (ForeignSqlGuard(), OwnStatements()):
         assert authorizer(sqlite3.SQLITE_FUNCTION, None, function, None, None) == sqlite3.SQLITE_DENY
         assert authorizer(sqlite3.SQLITE_FUNCTION, None, "upper", None, None) == sqlite3.SQLITE_OK
 

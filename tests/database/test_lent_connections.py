@@ -88,7 +88,7 @@ def test_a_connection_that_is_always_in_a_transaction_stands_for_its_file(tmp_pa
 
 
 def test_a_database_in_memory_whose_own_transaction_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from datasette_program_export.database import backup
+    from datasette_program_export.database.connections import backup
 
     monkeypatch.setattr(backup, "LOCK_SECONDS", 0.2)
     with closing(connected(":memory:")) as always:

@@ -26,7 +26,7 @@ from sqlite_utils.db import (
 )
 
 from datasette_program_export.database import schema
-from datasette_program_export.database.guarding.authorizer import own_statements
+from datasette_program_export.database.guarding.authorizer import OwnStatements
 from datasette_program_export.database.reflection import reflect
 
 ODD = st.text(st.characters(), max_size=8) | st.text(st.sampled_from('aZÄäßİıKſ"\0\udcff]`'), max_size=8)
@@ -51,7 +51,7 @@ def still(differs: bool, then: str) -> None:
 @example("K")  # the Kelvin sign, whose lower case is an ASCII letter
 def test_fold_and_quote_are_those_of_sqlite_utils(name: str) -> None:
     """And they do what SQLite does: only A to Z lose their case, a quote is doubled, nothing else is touched."""
-    assert schema.fold is fold_identifier_case and schema.quote is quote_identifier
+    assert schema.fold.__wrapped__ is fold_identifier_case and schema.quote is quote_identifier
     assert schema.fold(name) == "".join(c.lower() if "A" <= c <= "Z" else c for c in name)
     assert schema.quote(name) == '"' + name.replace('"', '""') + '"'
 
@@ -245,7 +245,7 @@ def test_query_needs_a_savepoint_and_gives_dicts() -> None:
     database = opened("CREATE TABLE t (a, b)", "INSERT INTO t VALUES (1, 2)")
     assert database.execute("SELECT a, b FROM t").fetchall() == [(1, 2)]
     assert list(database.query("SELECT a, b FROM t")) == [{"a": 1, "b": 2}]
-    database.conn.set_authorizer(own_statements)
+    database.conn.set_authorizer(OwnStatements())
     assert database.execute("SELECT a, b FROM t").fetchall() == [(1, 2)]
     try:
         ran = bool(list(database.query("SELECT a, b FROM t")))

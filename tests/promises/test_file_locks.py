@@ -125,7 +125,7 @@ DOORS: dict[str, Callable[[Case], Any]] = {
 def case(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
     for module in ("target", "safety_copy"):
         monkeypatch.setattr(f"datasette_program_export.importing.{module}._WAIT", 0.1)
-    monkeypatch.setattr("datasette_program_export.database.backup.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("datasette_program_export.database.connections.backup.LOCK_SECONDS", 0.1)
     found = Case(tmp_path, request.param)
     yield found
     found.host.close()

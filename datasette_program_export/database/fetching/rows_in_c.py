@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import IntFlag
@@ -131,6 +131,23 @@ def _registered(library: ModuleType) -> Iterator[None]:
         yield
     finally:
         extension.program_export_in_this_thread(0)
+
+
+def row_calls(
+    select: Callable[[str, str], str],
+    number: int,
+    columns: Sequence[str],
+    explain: Callable[[str], Iterable[tuple[Any, ...]]],
+) -> str:
+    """Return the statement that hands each row to an opened plan, after any sorting.
+
+    The LIMITs keep SQLite from computing the call twice, or for rows that are not in order yet."""
+    rows = select(f"program_export_row({number}, {', '.join(columns)}) AS chunk", "LIMIT -1")
+    if any("TEMP B-TREE" in step[3] for step in explain(rows)):
+        names = [f"c{place}" for place in range(len(columns))]
+        inner = select(", ".join(f"{c} AS {n}" for c, n in zip(columns, names)), "LIMIT -1")
+        rows = f"SELECT program_export_row({number}, {', '.join(names)}) AS chunk FROM ({inner}) LIMIT -1"
+    return rows
 
 
 def read_chunk(data: bytes, columns: int) -> Chunk:

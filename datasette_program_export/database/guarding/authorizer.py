@@ -28,6 +28,8 @@ _MAKE_TEMP = {
     sqlite3.SQLITE_DROP_TEMP_TABLE,
     sqlite3.SQLITE_REINDEX,
 }
+# on a connection that is kept the schema is looked at again
+_LOOK_AGAIN = {"schema_version", "user_version", "application_id", "journal_mode", "page_count"}
 # full-text search, json_each and similar modules request these on first use
 _OF_VIRTUAL_TABLES = {
     (sqlite3.SQLITE_PRAGMA, "data_version"),
@@ -46,13 +48,24 @@ _DEEPEST = 1_000  # SQLite accepts no deeper expression (SQLITE_MAX_EXPR_DEPTH)
 Authorizer = Callable[..., int]
 
 
-def own_statements(action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:
-    """Authorize our own statements: they read anything, write TEMP tables and a new file's, nothing else.
+@dataclass
+class OwnStatements:
+    """Authorizes our own statements on one connection: they read anything, write TEMP tables and a new file, nothing else.
 
-    No ATTACH, no PRAGMA, no write to the database."""
-    if action in _READ or action in _MAKE_TEMP or (action in _WRITE_TEMP and database in ("temp", NEW)):
-        return sqlite3.SQLITE_OK
-    return _shared(action, first, second)
+    No ATTACH, no PRAGMA that sets anything, no write to the database. While ``ending``, the transaction may end."""
+
+    ending: bool = False
+
+    def __call__(
+        self, action: int, first: str | None, second: str | None, database: str | None, inner: str | None
+    ) -> int:
+        if action in _READ or action in _MAKE_TEMP or (action in _WRITE_TEMP and database in ("temp", NEW)):
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_TRANSACTION and (first == "BEGIN" or (first == "COMMIT" and self.ending)):
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_PRAGMA and first in _LOOK_AGAIN and second is None:
+            return sqlite3.SQLITE_OK
+        return _shared(action, first, second)
 
 
 def anything(*_: object) -> int:

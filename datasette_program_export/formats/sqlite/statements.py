@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
+from ...database.connections.scratch import scratch_database
 from ...database.library import sqlite3
 from ...database.schema import fold, quote
-from ...database.scratch import scratch_database
 from ...database.sqlite_errors import explain
 from ...database.virtual_tables import rebuilding
 from ...errors import UnsupportedError

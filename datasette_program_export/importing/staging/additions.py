@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...database.connections.scratch import scratch_database
 from ...database.library import sqlite3
 from ...database.reflection import reflect
 from ...database.schema import Column, Schema, Table, affinity, fold
-from ...database.scratch import scratch_database
 from ...database.sqlite_errors import explain
 from ...errors import RequestError
 from ..report import FindingCollector

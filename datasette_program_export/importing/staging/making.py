@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ...database.connections.scratch import firing
 from ...database.guarding.functions import harmless_functions
 from ...database.library import sqlite3
 from ...database.schema import fold, quote
-from ...database.scratch import firing
 from ...database.virtual_tables import TAKING_ROWS
 from ..report import FindingCollector
 from ..target import MEANING, SIGN

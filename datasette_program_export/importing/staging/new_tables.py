@@ -10,10 +10,10 @@ from collections.abc import Container
 from contextlib import suppress
 from dataclasses import replace
 
+from ...database.connections.scratch import scratch_database
 from ...database.library import Prepare, sqlite3
 from ...database.reflection import reflect
 from ...database.schema import Schema, fold, quote
-from ...database.scratch import scratch_database
 from ...database.virtual_tables import rebuilding
 from ...errors import UnreadableError
 from ...formats.description.schema import DocumentSchema, DocumentTable

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ...database.connections.scratch import refusal
 from ...database.guarding.sql_tokens import SQLTextError, names
 from ...database.library import sqlite3
 from ...database.schema import Schema, Table, fold
-from ...database.scratch import refusal
 from ...database.virtual_tables import OF_INDEXES, contentless, indexed_by, rebuilding
 from ..report import FindingCollector, TableReport
 from .triggers import Trigger, Triggers

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from ...database.connections.scratch import firing, refusal
 from ...database.guarding.trigger_text import TriggerText, trigger_text
 from ...database.library import sqlite3
 from ...database.schema import fold, quote
-from ...database.scratch import firing, refusal
 from ...errors import SourceError
 from ..report import FindingCollector, TableReport
 

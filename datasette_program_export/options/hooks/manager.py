@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, wraps
 from importlib import import_module
 from importlib.metadata import entry_points
+from itertools import chain
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -104,7 +105,7 @@ def show_in(other: PluginManager) -> None:
 
 def state() -> tuple[Any, ...]:
     """Return a value that changes with the plugins that are registered."""
-    return tuple((name, module) for each in (manager(), *_guests) for name, module in each.list_name_plugin())
+    return tuple(chain.from_iterable(each.list_name_plugin() for each in (manager(), *_guests)))
 
 
 def kept(find: Callable[[], Found]) -> Callable[[], Found]:

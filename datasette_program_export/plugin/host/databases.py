@@ -46,6 +46,7 @@ def source_for(datasette: Datasette, database: Database, settings: Settings) -> 
         library=sqlite3,
         prepare=lambda connection: datasette._prepare_connection(connection, database.name),
         spool_dir=settings.spool_dir,
+        keeper=database if database.path and database.is_mutable and not datasette.nolock else None,
     )
 
 

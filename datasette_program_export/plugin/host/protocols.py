@@ -140,12 +140,25 @@ class Database1(Database, Protocol):
     async def execute_write_fn(self, fn: Callable[[Any], Done], *, transaction: bool = True) -> Done: ...
 
 
+class Rows(Protocol):
+    """The result of a statement."""
+
+    rows: Sequence[Sequence[Any]]
+
+
+class InternalDatabase(Protocol):
+    """The database in which 1.0 keeps what it knows of the others."""
+
+    async def execute(self, sql: str, params: Sequence[Any]) -> Rows: ...
+
+
 class Datasette1(Datasette, Protocol):
     """The site on 1.0."""
 
     config: Mapping[str, Any] | None
     default_deny: bool
 
+    def get_internal_database(self) -> InternalDatabase: ...
     async def refresh_schemas(self, *, force: bool = False) -> None: ...
     async def allowed(self, *, action: str, resource: Any = None, actor: Actor = None) -> bool: ...
     async def allowed_resources(
@@ -162,7 +175,7 @@ class Datasette0(Datasette, Protocol):
     _metadata_local: Mapping[str, Any] | None
 
     async def permission_allowed(
-        self, actor: Actor, action: str, resource: Resource0 | None = None, default: bool = False
+        self, actor: Actor, action: str, resource: Resource0 | None = None, default: bool | None = False
     ) -> bool | None: ...
     async def check_visibility(self, actor: Actor, *, permissions: Wanted0) -> tuple[bool, bool]: ...
     async def get_canned_query(self, database_name: str, query_name: str, actor: Actor) -> Mapping[str, Any] | None: ...

@@ -57,9 +57,16 @@ async def settings_for(datasette: Datasette, database: str, tables: frozenset[st
     if not V1 or not tables:
         return settings
     columns = dict(settings.json_columns)
-    for table in tables:
+    for table in tables & await _with_column_types(datasette, database):
         types = await on_1(datasette).get_column_types(database, table)
         found = [column for column, kind in types.items() if kind.name == "json"]
         if found:
             columns[table] = [*columns.get(table, []), *found]
     return settings.model_copy(update={"json_columns": columns})
+
+
+async def _with_column_types(datasette: Datasette, database: str) -> frozenset[str]:
+    """Return the tables that have column types, in one look for all: most sites have none."""
+    sql = "SELECT DISTINCT resource_name FROM column_types WHERE database_name = ?"
+    found = await on_1(datasette).get_internal_database().execute(sql, [database])
+    return frozenset(name for (name,) in found.rows)

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from time import monotonic
 
+from ...database.connections.warm import WARM
 from ...errors import ExportError, SettingsError, SpoolFullError, UnsupportedError
 from ...files.temporary.folder import sweep
 from ...options.settings import Settings
@@ -103,7 +104,11 @@ async def open_at_start(datasette: Datasette, settings: Settings) -> None:
 
 
 def close(datasette: Datasette) -> None:
-    """Interrupt the running tasks and close the site's BackgroundTasks, if they are open: the server stops."""
+    """Interrupt the running tasks and close the site's BackgroundTasks, if they are open: the server stops.
+
+    Also close the connections that are kept between exports."""
+    for database in datasette.databases.values():
+        WARM.drop(database)
     with _OPENING:
         found: BackgroundTasks | None = datasette.__dict__.pop(_KEPT, None)
     if found is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..errors import BusyError
-from .library import sqlite3
+from ...errors import BusyError
+from ..library import sqlite3
 
 LOCK_SECONDS = 5.0  # how long to wait for a locked database, in steps of LOCK_STEP
 LOCK_STEP = 0.1

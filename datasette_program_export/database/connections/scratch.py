@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from types import ModuleType
 
-from .library import sqlite3
-from .schema import quote
-from .sqlite_errors import explain
+from ..library import sqlite3
+from ..schema import quote
+from ..sqlite_errors import explain
 
 
 @contextmanager
