@@ -50,7 +50,7 @@ Authorizer = Callable[..., int]
 
 @dataclass
 class OwnStatements:
-    """Authorizes our own statements on one connection: they read anything, write TEMP tables and a new file, nothing else.
+    """Authorizes our own statements on one connection: they read anything, write TEMP tables and a new file.
 
     No ATTACH, no PRAGMA that sets anything, no write to the database. While ``ending``, the transaction may end."""
 
