@@ -36,13 +36,14 @@ def main() -> None:
 
 def _export_page(page: Page, site: str) -> None:
     page.goto(f"{site}/practice/clients/{ANNA}/-/program-export")
-    _keep(page, "export-page.png", page.get_by_role("heading", name="What is left out, and why"))
+    _keep(page, "export-page.png", page.locator("footer"))
 
 
 def _job_page(page: Page, site: str) -> None:
     page.goto(f"{site}/practice/-/program-export")
-    page.locator("input[name=_export_format][value=sqlite]").check()
-    page.get_by_role("button", name="Prepare the file").click()
+    page.locator("summary").filter(has_text="More kinds of file").click()
+    page.locator("input[name=_export_kind][value='.sqlite']").check()
+    page.get_by_role("button", name="Prepare on the server").click()
     page.get_by_role("heading", name="Ready").wait_for()
     _keep(page, "job-page.png", page.locator("footer"))
 
@@ -55,9 +56,9 @@ def _verify_page(page: Page, site: str, folder: Path) -> None:
     caught.value.save_as(file)
     page.goto(f"{site}/-/program-export/verify")
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_role("button", name="Check the file").click()
+    page.get_by_role("button", name="Verify the file").click()
     page.locator(".verdict").wait_for()
-    _keep(page, "verify-page.png", page.get_by_role("heading", name="Check another file"))
+    _keep(page, "verify-page.png", page.get_by_role("heading", name="Verify another file"))
 
 
 def _keep(page: Page, name: str, until: Locator) -> None:

@@ -33,6 +33,7 @@ class Preset(BaseModel):
     json_columns: dict[str, list[str]] = {}
     secrets: dict[str, list[str]] = {}
     caches: list[str] = []
+    confidential: list[str] = []
     order: list[str] = []
     computed: dict[str, list[str]] = {}  # keys in the application's own exports that are not columns
     defaults: dict[str, dict[str, str | int | float]] = {}  # what it gives new rows, by table; * is every table

@@ -87,6 +87,9 @@ class Settings(_Model):
     caches: list[str] = Field(
         default=[], description="Tables that the application can fill again: left out of a whole database."
     )
+    confidential: list[str] = Field(
+        default=[], description="Tables that the export page asks about first, such as notes on a person."
+    )
     profiles: dict[str, dict[str, Any]] = Field(
         default={}, description="Saved choices by name: options of an export (`format: package`, `without: [notes]`)."
     )
@@ -226,7 +229,7 @@ class Settings(_Model):
     def tables_named(self) -> dict[str, str]:
         """Return every table that a setting names, mapped to the name of the setting."""
         found = {table: key for key in _BY_TABLE for table in getattr(self, key)}
-        found |= dict.fromkeys(self.caches, "caches")
+        found |= dict.fromkeys(self.caches, "caches") | dict.fromkeys(self.confidential, "confidential")
         found |= {} if self.persons == "none" else dict.fromkeys(self.persons or (), "persons")
         for key in _BY_REFERENCE:
             found |= {table_of(name): key for name in getattr(self, key)}

@@ -19,6 +19,7 @@ from ..formats.dataset import Field
 from ..formats.json.writing import RowLines
 from ..selection.table_rows import TableRows
 from .plan import Sampled
+from .written_sizes import TableSizes, table_sizes
 
 ROWS = 40  # in a sample
 _COUNTED = 20_000  # up to so many rows are counted to find every nth
@@ -35,6 +36,7 @@ class Estimate:
     bytes: int
     error: int
     sampled: Sampled
+    sizes: TableSizes
 
 
 def estimated(snapshot: Snapshot, chosen: TableRows, fields: tuple[Field, ...], rows: int) -> Estimate:
@@ -58,6 +60,7 @@ def estimated(snapshot: Snapshot, chosen: TableRows, fields: tuple[Field, ...], 
             mistakable={n: kinds for n, kinds in confused.items() if kinds},
             dates=[c.name for c, values in zip(chosen.columns, columns) if _holds_dates(c, values)],
         ),
+        table_sizes(fields, sample, rows),
     )
 
 

@@ -53,6 +53,8 @@ class PlannedTable(_Model):
         default=None,
         description="How far `bytes` may be off, to either side, 19 times out of 20 (1.96 standard errors).",
     )
+    spreadsheet_bytes: int | None = Field(default=None, description="About how large as a file for a spreadsheet.")
+    zipped_bytes: int | None = Field(default=None, description="About how large it is in a zip of plain tables.")
     columns: list[PlannedColumn] = Field(default=[], description="Its columns, those that are left out too.")
     sampled: Sampled | None = None
 
@@ -104,6 +106,7 @@ class Plan(_Model):
     person: list[str] = Field(
         default=[], description="The tables that were guessed to hold people, as `_export_person` takes them."
     )
+    confidential: list[str] = Field(default=[], description="The tables that the export page asks about first.")
     can_cascade: bool = Field(description="Whether references could be followed from the subject's rows.")
     notes: list[str] = Field(description="What is worth knowing before: slow references, unfinished counts.")
 

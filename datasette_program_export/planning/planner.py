@@ -102,6 +102,7 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         labels=scope.labels(),
         parents=scope.parents if isinstance(scope, RecordScope) and scope.walk is not None else None,
         person=list(scope.people_to_name()) if _guessed(scope) else [],
+        confidential=[name for name in known.confidential() if scope.find(name) is not None],
         can_cascade=_can_cascade(scope),
         notes=_notes(scope, covered is not None, settings),
     )
@@ -153,6 +154,8 @@ def _looked_at(scope: Scope, chosen: TableRows, belongs: int, needed: int) -> Pl
         needed,
         bytes=seen.bytes,
         bytes_error=seen.error,
+        spreadsheet_bytes=seen.sizes.spreadsheet,
+        zipped_bytes=seen.sizes.zipped,
         columns=_columns(scope, chosen),
         sampled=seen.sampled,
     )

@@ -105,8 +105,23 @@ def database_actions(datasette: Datasette, actor: Actor, database: str) -> Later
 
 
 @hookimpl
-def menu_links(datasette: Datasette, actor: Actor) -> Later[Links]:
-    return lambda: actions.menu_links(datasette, actor)
+def menu_links(datasette: Datasette, actor: Actor, request: HttpRequest | None) -> Later[Links]:
+    return lambda: actions.menu_links(datasette, request, actor)
+
+
+@hookimpl
+def homepage_actions(datasette: Datasette, actor: Actor, request: HttpRequest | None) -> Later[Links]:
+    return lambda: actions.homepage_actions(datasette, request, actor)
+
+
+@hookimpl
+def top_row(datasette: Datasette, request: HttpRequest, database: str, table: str) -> Later[str | None]:
+    return lambda: actions.top_of_row(datasette, request, database, table)
+
+
+@hookimpl
+def extra_css_urls(view_name: str, datasette: Datasette) -> list[str]:
+    return host.styles_of(datasette, view_name)
 
 
 @hookimpl

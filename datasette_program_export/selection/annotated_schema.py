@@ -133,6 +133,11 @@ class AnnotatedSchema:
         names = [*self.settings.caches, *(self.preset.caches if self.preset else ())]
         return {t.name for n in names if (t := self.schema.find(n))}
 
+    def confidential(self) -> list[str]:
+        """Return the tables that the export page asks about first, in their order."""
+        names = [*self.settings.confidential, *(self.preset.confidential if self.preset else ())]
+        return list(dict.fromkeys(t.name for n in names if (t := self.schema.find(n))))
+
     def secret_columns(self, table: Table) -> dict[str, str]:
         """Return the columns that hold secrets, whether left out or not, each with the reason."""
         return self._secrets.get(table.name, {})

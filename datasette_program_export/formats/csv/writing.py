@@ -236,6 +236,7 @@ FORMAT = Format(
     delimiter=",",
     any_delimiter=True,
     good_for="programs that read tables",
+    purpose="spreadsheet",
     ending="csv",
     member=csv_member("CSV, RFC 4180, UTF-8", keeps_line_ends=True),
 )

@@ -220,6 +220,7 @@ FORMAT = Format(
     decode=decode,
     layouts=("rows", "pretty"),
     good_for="keeping a copy, and for loading it again",
+    purpose="load",
     beginnings=(b'{"format":"programjson",\n', b'{\n  "format": "programjson",\n'),
     ending="json",
     sized_as_planned=True,

@@ -220,6 +220,7 @@ FORMAT = Format(
     delimiter=",",
     any_delimiter=True,
     good_for="giving it to somebody, who can open the tables in any program and check that all is there",
+    purpose="keep",
     beginnings=(b"PK\x03\x04", b"PK\x05\x06"),
     ending="zip",
     compressed=True,

@@ -1,7 +1,7 @@
 """Knows every format: our own and those of plugins, by name, by a file's suffix, and by a file's first bytes."""
 
 from .detection import detect, is_cut_beginning
-from .format import Format, Options
+from .format import PURPOSES, Format, Options
 from .lookup import (
     NAMES,
     check_choices,
@@ -9,6 +9,7 @@ from .lookup import (
     choices,
     endings,
     format_for_file,
+    format_for_purpose,
     get_format,
     member_names,
 )
@@ -16,6 +17,7 @@ from .registered import faults
 
 __all__ = [
     "NAMES",
+    "PURPOSES",
     "Format",
     "Options",
     "check_choices",
@@ -25,6 +27,7 @@ __all__ = [
     "endings",
     "faults",
     "format_for_file",
+    "format_for_purpose",
     "get_format",
     "is_cut_beginning",
     "member_names",

@@ -13,6 +13,9 @@ from ...options.request import Request
 from ..dataset import Dataset, TableStream
 from ..members import Member
 
+# What people want a file for: to give or keep it, to open it in a spreadsheet, to load it again
+PURPOSES = ("keep", "spreadsheet", "load")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -33,6 +36,7 @@ class Format:
     """The facts of a format.
 
     For people: ``help`` is a sentence that says what it is; ``good_for`` ends the sentence "Good for ...".
+    ``purpose`` is one of PURPOSES if people choose it for that without knowing its name.
 
     Its files: their ``extension`` and other ``suffixes``, their ``media_type``, the ``beginnings`` by which they
     are recognised (a file with another beginning cannot prove itself), and the ``ending`` of their address, after
@@ -74,6 +78,7 @@ class Format:
     sized_as_planned: bool = False
     gives_rows: bool = True
     makes_database: bool = False
+    purpose: str = ""
 
     def dialect(self, request: Request) -> dict[str, Any]:
         """Return the spelling of the format's csv files, for their description."""

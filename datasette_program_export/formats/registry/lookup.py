@@ -57,6 +57,11 @@ def member_names() -> tuple[str, ...]:
     return tuple(form.name for form in sorted(found, key=lambda form: not form.described))
 
 
+def format_for_purpose(purpose: str) -> Format:
+    """Return the format for one of PURPOSES: the last in the order of lists, so that a better one takes over."""
+    return [form for form in map(get_format, NAMES) if form.purpose == purpose][-1]
+
+
 def endings() -> dict[str, str]:
     """Return the names of the formats that have their own address, by its ending after ``.program``."""
     return {ending: name for name in NAMES if (ending := get_format(name).ending) is not None}

@@ -9,7 +9,7 @@ from typing import Any
 from ...files.compression import SUFFIXES
 from ...options.request import choices_of
 from ..members import Member
-from .format import Format
+from .format import PURPOSES, Format
 
 SUFFIX = re.compile(r"[a-z0-9][a-z0-9_.-]{0,19}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*", re.ASCII)
@@ -69,6 +69,7 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("name", _text(re.compile(r"[a-z][a-z0-9_-]{0,39}")), "a word of small letters, digits, - and _"),
     ("help", lambda value: _line(value) and bool(value), "a sentence on one line"),
     ("good_for", _line, "a text on one line"),
+    ("purpose", lambda value: value in ("", *PURPOSES), f"empty, or one of {', '.join(PURPOSES)}"),
     ("extension", _suffix, "a suffix in small letters, without the first dot, that is no suffix of a compression"),
     ("suffixes", _all(_suffix), "a tuple of suffixes in small letters, without their first dots"),
     ("media_type", _text(_MEDIA_TYPE), "a media type, as text/csv"),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .access import allowed_tables, exportable_tables, may, may_export, visible_tables
-from .browser import CLOSES_DETAILS, action_variables, add_templates, from_another_site, skips_token
+from .browser import CLOSES_DETAILS, action_variables, add_templates, from_another_site, skips_token, styles_of
 from .databases import database_for, readable, source_for
 from .line import TELLS_ITS_END, V1
 from .queries import QUERY_BEFORE_TABLE, StoredQuery, stored_query
@@ -37,6 +37,7 @@ __all__ = [
     "skips_token",
     "source_for",
     "stored_query",
+    "styles_of",
     "table_settings",
     "visible_tables",
 ]

@@ -50,6 +50,12 @@ def add_templates(environment: Any) -> None:
         paths.insert(len(paths) - 1, str(TEMPLATES_0X))
 
 
+def styles_of(datasette: Datasette, view_name: str) -> list[str]:
+    """Return the style sheets for one of Datasette's own pages on 1.0; the templates of 0.x name them themselves."""
+    own = datasette.urls.static_plugins("datasette-program-export", "program_export.css")
+    return [own] if V1 and view_name == "row" else []
+
+
 def action_variables(
     datasette: Datasette,
     request: HttpRequest | None,

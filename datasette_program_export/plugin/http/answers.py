@@ -15,8 +15,10 @@ from datasette.views.base import DatasetteError
 from ...errors import BusyError, DeniedError, ExportError, in_words
 from .. import host
 from ..host.protocols import Datasette, HttpRequest
+from ..words import words_for
 from .failures import unforeseen
 from .parameters import check_parameters
+from .ways_back import ways_back
 
 HEADERS = {
     "cache-control": "private, no-store",
@@ -64,6 +66,7 @@ def answered(failure: Failure, methods: tuple[str, ...] = ("GET", "HEAD")) -> Ca
                 failed = unforeseen(error)
             if for_a_browser(request):
                 context = {"message": in_words(str(failed), "page"), "status": failed.status, "failure": failure}
+                context |= ways_back(request, datasette, failed)
                 return await page_answer(request, datasette, "program_export_error.html", context, failed)
             return error_answer(datasette, str(failed), failed.status, _retry(failed))
 
@@ -94,7 +97,8 @@ async def page_answer(
     error: ExportError | None = None,
 ) -> Response:
     """A page; ``error`` is one that it shows, which decides its status."""
-    html = await datasette.render_template(template, context, request=request)
+    words = words_for(request.headers.get("accept-language", ""))
+    html = await datasette.render_template(template, {"words": words, **context}, request=request)
     status = 200 if error is None else error.status
     return Response.html(html, status=status, headers=answer_headers(datasette, _retry(error)))
 
@@ -106,11 +110,14 @@ def done_answer(
     data: dict[str, Any],
     status: int = 200,
     headers: dict[str, str] | None = None,
+    message: str | None = None,
 ) -> Response:
-    """After something was done: a browser is sent to ``place``, a program gets the data.
+    """After something was done: a browser is sent to ``place``, with a message there; a program gets the data.
 
     ``headers`` are all of the data's, where they are more than what stands over every answer."""
     if for_a_browser(request):
+        if message is not None:
+            datasette.add_message(request, message, datasette.INFO)
         return Response.redirect(place, 303, headers=answer_headers(datasette))
     return Response.json(data, status=status, headers=headers or answer_headers(datasette))
 

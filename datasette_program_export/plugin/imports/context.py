@@ -18,8 +18,8 @@ from ...importing.staging.columns import takes_rows
 from ...importing.writing.samples import HIDDEN
 from .. import host
 from ..host.protocols import Datasette
-from ..http.numbers import numbers_for
 from ..server.import_runner import Import, Imports
+from ..words.numbers import numbers_for
 from .request import YES_OR_NO, ImportContext
 
 _STATES = {

@@ -31,6 +31,7 @@ from ..request.replay import rules_of_settings
 from ..server.identity import owner_of
 from ..server.import_runner import BAD_ROWS, Import, Imports
 from ..server.site import background_tasks
+from ..words import words_for
 from .context import import_context, import_data_of, import_url, upload_context
 from .receiving import receive
 from .request import YES_OR_NO, ImportContext, choices_of, resolve_import
@@ -57,10 +58,16 @@ async def import_page(request: HttpRequest, datasette: Datasette) -> Response:
         return await _form(asked, imports, error)
 
 
-@posted(_NOT_IMPORTED)
+@answered(_NOT_IMPORTED, methods=("GET", "HEAD", "POST"))
 async def import_data(request: HttpRequest, datasette: Datasette) -> Response:
-    """Receive a file and return JSON: 200 with the preview, or 202 if it takes longer."""
-    return await _sent(await resolve_import(datasette, request), await _imports(datasette))
+    """Return the files that the actor sent. POST receives one: 200 with the preview, or 202 if it takes longer."""
+    asked, imports = await resolve_import(datasette, request), await _imports(datasette)
+    if request.method == "POST":
+        return await _sent(asked, imports)
+    mine = await asyncio.to_thread(imports.of, owner_of(request.actor), asked.database.name)
+    files = [import_data_of(asked, imports, one) for one in mine]
+    body = {"ok": True, "database": asked.database.name, "files": files}
+    return Response.json(body, headers=answer_headers(datasette))
 
 
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
@@ -225,7 +232,9 @@ async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> 
 async def _deleted(asked: ImportContext, imports: Imports, one: Import) -> Response:
     _check_same_site(asked.http)
     await asyncio.to_thread(imports.delete, one)
-    return done_answer(asked.http, asked.datasette, import_url(asked.datasette, asked.database.name), {"ok": True})
+    told = words_for(asked.http.headers.get("accept-language", ""))("file.deleted", name=one.file)
+    place = import_url(asked.datasette, asked.database.name)
+    return done_answer(asked.http, asked.datasette, place, {"ok": True}, message=told)
 
 
 async def _shown(

@@ -11,9 +11,9 @@ from ...formats.registry import get_format
 from ...options.settings import Settings
 from ...planning.planner import Plan
 from ..host.protocols import Datasette
-from ..http.numbers import number, size
 from ..request.asked import ExportContext
 from ..server.job_runner import Job
+from ..words.numbers import number, size
 
 STATES = {
     "queued": "Waiting for its turn",

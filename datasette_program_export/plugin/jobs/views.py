@@ -28,13 +28,14 @@ from ..http.answers import (
 )
 from ..http.forms import check_same_site, sent_pairs
 from ..http.kept_file import FileDownload
-from ..http.numbers import number, size
 from ..http.word import Ended
 from ..request.replay import address_from, asked_again, planned, rules_of, spelled_out
 from ..server.audit_log import AuditLog, LogEntry
 from ..server.identity import new_id, owner_of, person_of
 from ..server.job_runner import Job, Jobs
 from ..server.site import background_tasks
+from ..words import words_for
+from ..words.numbers import number, size
 from .access import check_may_have
 from .context import STATES, job_context, job_data, job_title, job_url, totals
 from .result import UnsatisfiableError, part_of, result_headers
@@ -131,7 +132,7 @@ async def jobs_page(request: HttpRequest, datasette: Datasette) -> Response:
 async def jobs_data(request: HttpRequest, datasette: Datasette) -> Response:
     """Return the actor's jobs as JSON."""
     jobs, found = await _mine(request, datasette)
-    body = {"jobs": [job_data(datasette, job, jobs.settings) for job in found]}
+    body = {"ok": True, "jobs": [job_data(datasette, job, jobs.settings) for job in found]}
     return Response.json(body, headers=answer_headers(datasette))
 
 
@@ -154,7 +155,10 @@ async def _deleted(request: HttpRequest, datasette: Datasette) -> Response:
     check_same_site(request)
     jobs, job = await _found(request, datasette)
     await asyncio.to_thread(jobs.delete, job.id)
-    return done_answer(request, datasette, str(datasette.urls.path("/-/program-export/jobs")), {"ok": True})
+    place = str(datasette.urls.path("/-/program-export/jobs"))
+    words = words_for(request.headers.get("accept-language", ""))
+    told = words("jobs.deleted", name=job.filename or job.title)
+    return done_answer(request, datasette, place, {"ok": True}, message=told)
 
 
 @answered(Failure("The file cannot be downloaded"))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from ...options.grammar import PREFIX
 from .. import host
-from ..host.permission_hooks import AUDIT, SETUP
+from ..host.permission_hooks import AUDIT, SETUP, VERIFY
 from ..host.protocols import Actor, Datasette, HttpRequest
 from ..imports.request import may_import
 from ..request.profiles import offered, profiles_url
+from ..words import Words, words_for
 from .addresses import carried, with_query
 
+_MOST_DATABASES = 5  # on the menu of the whole site
 Links = list[dict[str, str]]  # each with href, label and description
 _EXPLAINED = "Choose the format; you see first what will be in the file."
 
@@ -21,7 +25,7 @@ def _actions(subject: str, pairs: list[tuple[str, str]], label: str, description
     for name in profiles:
         href = with_query(page, [*pairs, (f"{PREFIX}profile", name)])
         found.append(
-            {"href": href, "label": f"Export: {name}", "description": "With the choice saved under this name."}
+            {"href": href, "label": f"Export: {name}", "description": "With the options saved under this name."}
         )
     return found
 
@@ -98,13 +102,40 @@ async def database_actions(datasette: Datasette, actor: Actor, database: str) ->
     return links
 
 
-async def menu_links(datasette: Datasette, actor: Actor) -> Links:
-    """Return the links to the actor's exports and profiles, and to the log if the actor may read it."""
+async def menu_links(datasette: Datasette, request: HttpRequest | None, actor: Actor) -> Links:
+    """Return the links to the actor's exports and saved options, to verifying, and to the log, for who may use them."""
+    words = _words(request)
     found = []
     if actor and (await host.site_settings(datasette)).max_jobs:
-        found.append({"href": str(datasette.urls.path("/-/program-export/jobs")), "label": "Your exports"})
+        found.append({"href": str(datasette.urls.path("/-/program-export/jobs")), "label": words("menu.exports")})
     if actor:
-        found.append({"href": profiles_url(datasette), "label": "Saved choices"})
+        found.append({"href": profiles_url(datasette), "label": words("menu.saved")})
+    if await host.may(datasette, actor, "view-instance") and await host.may(datasette, actor, VERIFY):
+        found.append({"href": str(datasette.urls.path("/-/program-export/verify")), "label": words("menu.verify")})
     if await host.may(datasette, actor, AUDIT):
-        found.append({"href": str(datasette.urls.path("/-/program-export/audit")), "label": "Log of exports"})
+        found.append({"href": str(datasette.urls.path("/-/program-export/audit")), "label": words("menu.log")})
     return found
+
+
+async def homepage_actions(datasette: Datasette, request: HttpRequest | None, actor: Actor) -> Links:
+    """Return the actions for the page of the whole site: each database, where they are few, and the menu's links."""
+    found = []
+    names = [name for name in datasette.databases if name not in ("_internal", "_memory")]
+    for name in names if len(names) <= _MOST_DATABASES else []:
+        for action in await database_actions(datasette, actor, name):
+            if action["href"].endswith("/-/program-export"):
+                found.append({**action, "label": _words(request)("menu.export", name=name)})
+    return [*found, *await menu_links(datasette, request, actor)]
+
+
+async def top_of_row(datasette: Datasette, request: HttpRequest, database: str, table: str) -> str | None:
+    """Return the button above a row on 1.0, as HTML: one press, where the menu takes two."""
+    found = await record_actions(datasette, request, request.actor, database, table)
+    if not found:
+        return None
+    href, label = escape(found[0]["href"]), escape(found[0]["label"])
+    return f'<p class="program-export-action"><a class="first" href="{href}" rel="nofollow">{label}</a></p>'
+
+
+def _words(request: HttpRequest | None) -> Words:
+    return words_for(request.headers.get("accept-language", "") if request is not None else "")

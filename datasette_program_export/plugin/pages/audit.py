@@ -40,4 +40,4 @@ async def audit_page(request: HttpRequest, datasette: Datasette) -> Response:
 @answered(_NOT_SHOWN)
 async def audit_lines(request: HttpRequest, datasette: Datasette) -> Response:
     """Return the audit log as JSON."""
-    return Response.json(await _audit(request, datasette), headers=answer_headers(datasette))
+    return Response.json({"ok": True, **await _audit(request, datasette)}, headers=answer_headers(datasette))

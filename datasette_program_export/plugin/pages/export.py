@@ -138,4 +138,4 @@ async def _picking(asked: ExportContext, form: Form) -> Picking | None:
 async def plan_data(request: HttpRequest, datasette: Datasette) -> Response:
     """Return the plan as JSON."""
     made = await _plan(await resolve_export(datasette, request))
-    return Response.json(made.model_dump(mode="json"), headers=answer_headers(datasette))
+    return Response.json({"ok": True, **made.model_dump(mode="json")}, headers=answer_headers(datasette))

@@ -6,25 +6,37 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import yaml
 from datasette import Response
 
-from ...errors import DeniedError, NotFoundError, RequestError
+from ...errors import DeniedError, NotFoundError, RequestError, in_words
 from ...options.profiles import Profile, checked_name, options_of
 from .. import host
 from ..host.permission_hooks import PLUGIN, PROFILES
 from ..host.protocols import Actor, Datasette, HttpRequest
-from ..http.answers import Failure, answer_headers, answered, check_may_look, done_answer, page_answer, posted
+from ..http.answers import (
+    Failure,
+    answer_headers,
+    answered,
+    check_may_look,
+    done_answer,
+    for_a_browser,
+    page_answer,
+    posted,
+)
 from ..http.forms import check_same_site, sent_pairs
+from ..http.parameters import pairs_of
 from ..request.asked import ExportContext
-from ..request.form import SAVE_AS, SAVE_FOR
+from ..request.form import OPEN, SAVE_AS, SAVE_FOR
 from ..request.profiles import exportable_in, profiles_url, saved_for, seen_in_settings, shown, store_of
 from ..request.replay import address_from, asked_again, planned
 from ..server.identity import owner_of
+from ..words import Words, words_for
 from .addresses import with_query
 
-_NOT_SHOWN = Failure("The saved choices cannot be shown")
+_NOT_SHOWN = Failure("Your saved options cannot be shown")
 _WORDS = {
     "format": "as {}",
     "layout": "layout {}",
@@ -49,16 +61,22 @@ _CHOICES = {
 }
 
 
-@posted(Failure("The choice was not saved"))
+@posted(Failure("The options were not saved"))
 async def save(request: HttpRequest, datasette: Datasette) -> Response:
     """Save the choice in a form or an address as a profile, under the name that is sent with it."""
     check_same_site(request)
     pairs = await sent_pairs(request)
     said = dict(pairs)
-    name, everybody = checked_name(said.get(SAVE_AS, "")), said.get(SAVE_FOR) == "everybody"
+    everybody = said.get(SAVE_FOR) == "everybody"
     if said.get(SAVE_FOR) not in ("me", "everybody"):
         raise RequestError(f"{SAVE_FOR} must be me or everybody.")
     await _check_may_save(datasette, request.actor, everybody)
+    try:
+        name = checked_name(said.get(SAVE_AS, ""))
+    except RequestError as error:
+        if not for_a_browser(request):
+            raise
+        return _back_with(request, datasette, pairs, str(error))  # the choices are not lost
     address = address_from(request, [(n, v) for n, v in pairs if n not in (SAVE_AS, SAVE_FOR)])
     asked = await asked_again(request, datasette, address)
     asked = replace(asked, settings=asked.settings.model_copy(update={"max_rows": None}))
@@ -73,7 +91,21 @@ async def save(request: HttpRequest, datasette: Datasette) -> Response:
         None if everybody else owner_of(request.actor),
     )
     saved = await asyncio.to_thread((await store_of(datasette)).save, made)
-    return done_answer(request, datasette, profiles_url(datasette), _told(datasette, saved, True), 201)
+    told = _words(request)("saved.saved", name=saved.name)
+    place = f"{address['path']}?{address['query']}".rstrip("?")
+    return done_answer(request, datasette, place, _told(datasette, saved, True), 201, message=told)
+
+
+def _back_with(request: HttpRequest, datasette: Datasette, pairs: list[tuple[str, str]], error: str) -> Response:
+    """Return a browser to the export page as it was, with what is wrong."""
+    datasette.add_message(request, in_words(error, "page"), datasette.ERROR)
+    address = address_from(request, [(n, v) for n, v in pairs if n != SAVE_FOR])
+    place = f"{address['path']}?{urlencode([*pairs_of(address['query']), (OPEN, 'save')])}#save"
+    return Response.redirect(place, 303, headers=answer_headers(datasette))
+
+
+def _words(request: HttpRequest) -> Words:
+    return words_for(request.headers.get("accept-language", ""))
 
 
 async def _without_guess(asked: ExportContext) -> ExportContext:
@@ -85,7 +117,7 @@ async def _without_guess(asked: ExportContext) -> ExportContext:
     return free if plan is not None and tuple(plan.person) == asked.request.person else asked
 
 
-@posted(Failure("The choice was not deleted"))
+@posted(Failure("The saved options were not deleted"))
 async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     """Delete one's own profile, or, with the permission for that, one for everybody."""
     check_same_site(request)
@@ -97,7 +129,8 @@ async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     if found.owner is None:
         await _check_may_save(datasette, request.actor, everybody=True)
     await asyncio.to_thread((await store_of(datasette)).delete, found.id)
-    return done_answer(request, datasette, profiles_url(datasette), {"ok": True})
+    told = _words(request)("saved.deleted", name=found.name)
+    return done_answer(request, datasette, profiles_url(datasette), {"ok": True}, message=told)
 
 
 @answered(_NOT_SHOWN)
@@ -111,7 +144,7 @@ async def profiles_page(request: HttpRequest, datasette: Datasette) -> Response:
 @answered(_NOT_SHOWN)
 async def profiles_data(request: HttpRequest, datasette: Datasette) -> Response:
     """Return the profiles that the actor may use as JSON."""
-    return Response.json({"profiles": await _list(request, datasette)}, headers=answer_headers(datasette))
+    return Response.json({"ok": True, "profiles": await _list(request, datasette)}, headers=answer_headers(datasette))
 
 
 async def _check_may_save(datasette: Datasette, actor: Actor, everybody: bool) -> None:

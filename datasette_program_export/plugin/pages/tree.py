@@ -1,14 +1,17 @@
-"""The plan as a tree with check boxes."""
+"""The plan as lines of a table with check boxes: ticked is what will be in the file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...database.schema import fold
 from ...planning.plan import Plan, PlannedReference, PlannedTable
 from ...planning.wording import because, counted, needed_because
-from ..http.numbers import Numbers
+from ..words.numbers import Numbers
+
+MOST_BOXES = 100  # tables with a box that says what is in; an address has no room for more. The others: what is not
+_MOST_COLUMNS = 40  # shown at once; of more, only those of the tables that are chosen or changed
 
 
 @dataclass
@@ -21,27 +24,33 @@ class ColumnBox:
     name: str
     type: str
     value: str | None
-    checked: bool
+    ticked: bool
     why: str = ""
 
 
 @dataclass
 class Node:
-    """A table in the tree, below the table that led to it."""
+    """A table in the tree, below the table that led to it.
+
+    ``box`` is ``with`` for a box that is ticked when the table is in, ``without`` for one that is ticked when it is
+    not, None for none. ``shown``: its columns are shown, with boxes."""
 
     table: str
+    name: str
     rows: int
     text: str
     because: str | None
     size: str
-    can_be_left_out: bool
+    box: str | None
     columns: list[ColumnBox] = field(default_factory=list)
     children: list[Node] = field(default_factory=list)
+    depth: int = 0
+    shown: bool = False
 
     @property
     def changed(self) -> bool:
-        """Whether a column was left out: then the list of columns is open."""
-        return any(column.checked for column in self.columns)
+        """Whether a column was left out."""
+        return any(column.value and not column.ticked for column in self.columns)
 
 
 @dataclass
@@ -66,6 +75,30 @@ def about(size: int, error: int, number: Numbers) -> str:
     return f"about {number.size(size)}" + ("" if close else f", give or take {number.size(error)}")
 
 
+def lines(nodes: Sequence[Node], depth: int = 0) -> Iterator[Node]:
+    """Yield the nodes and those below them, in their order, each with its depth."""
+    for node in nodes:
+        node.depth = depth
+        yield node
+        yield from lines(node.children, depth + 1)
+
+
+def show_columns(nodes: Sequence[Node], chosen: str) -> None:
+    """Mark the nodes whose columns are shown with boxes: ``chosen``, what is changed, and all where they are few."""
+    few = sum(len(node.columns) for node in nodes) <= _MOST_COLUMNS
+    for node in nodes:
+        node.shown = bool(node.columns) and (few or node.changed or fold(node.table) == fold(chosen))
+
+
+def limit_boxes(nodes: Sequence[Node], asked_first: Collection[str]) -> None:
+    """Take away the boxes of tables that are ``asked_first``, and turn those of too many tables."""
+    for place, node in enumerate(node for node in nodes if node.box):
+        if node.table in asked_first:
+            node.box = None
+        elif place >= MOST_BOXES:
+            node.box = "without"
+
+
 def tree(plan: Plan, number: Numbers) -> list[Node]:
     """Return the tables that belong to the record, each below the table whose rows led to it."""
     nodes: dict[str, Node] = {}
@@ -73,8 +106,11 @@ def tree(plan: Plan, number: Numbers) -> list[Node]:
         if planned.belongs or not planned.needed:
             text = counted(planned.table if plan.scope != "query" else "", planned.belongs, plan.labels, number)
             leave = planned.table != plan.subject and plan.scope != "query"
-            node = Node(planned.table, planned.belongs, text, because(planned, plan), size(planned, number), leave)
-            node.columns = columns(planned, plan)
+            box = "with" if leave and (planned.belongs or plan.scope == "database") else None
+            why = because(planned, plan)
+            node = Node(planned.table, _name(planned, plan), planned.belongs, text, why, size(planned, number), box)
+            if planned.belongs or plan.scope != "record":
+                node.columns = columns(planned, plan)
             nodes[planned.table] = node
     roots = []
     for planned in plan.tables:
@@ -97,7 +133,8 @@ def needed(plan: Plan, number: Numbers) -> list[Node]:
             text, shown = counted(planned.table, planned.needed, plan.labels, number), bool(planned.belongs)
             leave = planned.table != plan.subject and not shown  # a table in the first tree has its boxes there
             how_large = "" if shown else size(planned, number)
-            node = Node(planned.table, planned.needed, text, needed_because(planned, plan), how_large, leave)
+            why, box = needed_because(planned, plan), "with" if leave else None
+            node = Node(planned.table, _name(planned, plan), planned.needed, text, why, how_large, box)
             node.columns = [] if shown else columns(planned, plan)
             found.append(node)
     return found
@@ -111,8 +148,13 @@ def columns(planned: PlannedTable, plan: Plan) -> list[ColumnBox]:
         name = f"{planned.table}.{column.name}"
         asked = column.left_out == "as you asked"
         free = plan.scope != "query" and (asked or column.left_out is None) and fold(name) not in tables
-        found.append(ColumnBox(column.name, column.type, name if free else None, asked, column.left_out or ""))
+        found.append(ColumnBox(column.name, column.type, name if free else None, not asked, column.left_out or ""))
     return found
+
+
+def _name(planned: PlannedTable, plan: Plan) -> str:
+    """Return what the rows of a table are called."""
+    return plan.labels[planned.table][1] if planned.table in plan.labels else planned.table
 
 
 def not_in_tree(without: Sequence[str], nodes: Sequence[Node]) -> list[str]:
@@ -122,7 +164,7 @@ def not_in_tree(without: Sequence[str], nodes: Sequence[Node]) -> list[str]:
     while queue:
         node = queue.pop()
         queue += node.children
-        found |= {fold(column.value) for column in node.columns if column.value}
+        found |= {fold(column.value) for column in node.columns if column.value and node.shown}
     return [name for name in dict.fromkeys(without) if fold(name) not in found]
 
 

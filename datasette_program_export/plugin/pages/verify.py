@@ -19,13 +19,13 @@ from ..host.permission_hooks import VERIFY
 from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, check_may_look, for_a_browser, page_answer, posted
 from ..http.forms import check_same_site
-from ..http.numbers import numbers_for
 from ..http.sending import Client
 from ..http.upload import receive_file
 from ..server.identity import person_of
 from ..server.memory_budget import BUDGET
 from ..server.slots import ConcurrencyLimit, Person
 from ..server.throttle import WAITING
+from ..words.numbers import numbers_for
 
 # Separate from the limit of exports, so that slow uploads cannot block exports
 SLOTS = ConcurrencyLimit("file", "being checked")

@@ -19,7 +19,7 @@ def who_is_who(asked: ExportContext, plan: Plan, number: Number) -> dict[str, An
     people, request = plan.coverage.people, asked.request
     uncertain = people is not None and people.known_by in ("guess", "request")
     known = set(people.tables) if people is not None else set()
-    kept = kept_back(plan, number) if uncertain or plan.subject not in known else []
+    kept = kept_back(plan, number)
     found: dict[str, Any] = {
         "people": people_sentences(plan.coverage) if uncertain else [],
         "kept_back": kept,

@@ -1,10 +1,11 @@
 """Turn the export page's form into the grammar of a request.
 
 A form sends every field, including empty ones and choices that do not apply to other choices (the
-layout of another format). Our field ``MARK`` shows that the request comes from the form; only then
-are such fields ignored. An address that a person wrote is taken literally. The page's own fields
-(search text, page of rows, whether to show the file's beginning, the name for saving) are not part
-of a request, and every other address refuses them.
+layout of another format). A box without a tick sends nothing, so each has a hidden field beside it.
+Our field ``MARK`` shows that the request comes from the form; only then are such fields ignored. An
+address that a person wrote is taken literally. The page's own fields (search text, page of rows,
+whether to show the file's beginning, the name for saving, the part that is open) are not part of a
+request, and every other address refuses them.
 """
 
 from __future__ import annotations
@@ -24,8 +25,15 @@ from ...options.grammar import PREFIX
 from ...options.request import DEFAULT_FORMAT, NOBODY, PACKAGE
 from ..host.protocols import HttpRequest
 from ..http.parameters import pairs_of
+from .kinds import of_kind
 
 MARK, FIND, PAGE, SAMPLE, SAVE_AS = (PREFIX + name for name in ("form", "find", "page", "sample", "save_as"))
+COLUMNS, OPEN = f"{PREFIX}columns", f"{PREFIX}open"  # a table whose columns are shown; a folded part
+_OWN = (MARK, FIND, PAGE, SAMPLE, SAVE_AS, COLUMNS, OPEN)
+# Each ticked box, and a hidden field for each box there is: what has a box and no tick is not wanted
+BOX, TICKED = f"{PREFIX}box", f"{PREFIX}with"  # tables and columns
+EDGE, FOLLOWED = f"{PREFIX}edge", f"{PREFIX}follow"  # references
+LINKED = f"{PREFIX}linked"  # beside the box of cascade: the cascade without the box, 1 or 0
 SAVE_FOR = f"{PREFIX}save_for"  # the value of the save buttons, sent only when saving
 FROM, UNTIL = f"{PREFIX}from.", f"{PREFIX}until."
 _OF_REFERENCES = tuple(PREFIX + name for name in ("parents", "others", "person", "stop"))
@@ -47,12 +55,14 @@ class Form:
     sample: bool
     save_as: str
     address: str | None
+    columns: str = ""
+    opened: str = ""
 
 
 def read_form(http: HttpRequest) -> Form:
     """Parse an address of the export page. Raises RequestError."""
     given = pairs_of(http.query_string)
-    own = {name: value for name, value in given if name in (MARK, FIND, PAGE, SAMPLE, SAVE_AS)}
+    own = {name: value for name, value in given if name in _OWN}
     pairs = [(name, value) for name, value in given if name not in own]
     if MARK in own:
         pairs = _meant(pairs, http.url_vars)
@@ -62,10 +72,17 @@ def read_form(http: HttpRequest) -> Form:
     find = own.get(FIND, "").strip()
     if len(find) > _LONGEST_FIND or len(find.split()) > _MOST_WORDS:
         raise RequestError(f"{FIND} holds at most {_MOST_WORDS} words, of {_LONGEST_FIND:,} characters together.")
-    kept = [(name, own[name]) for name in (FIND, PAGE, SAMPLE, SAVE_AS) if own.get(name)]
+    kept = [(name, own[name]) for name in _OWN[1:] if own.get(name)]
     address = "?" + urlencode([*pairs, *kept]) if MARK in own else None
     return Form(
-        _with_query(http, pairs) if own else http, find, int(page), bool(own.get(SAMPLE)), own.get(SAVE_AS, ""), address
+        _with_query(http, pairs) if own else http,
+        find,
+        int(page),
+        bool(own.get(SAMPLE)),
+        own.get(SAVE_AS, ""),
+        address,
+        own.get(COLUMNS, ""),
+        "rows" if own.get(PAGE) or find else own.get(OPEN, ""),
     )
 
 
@@ -82,7 +99,7 @@ def without_records(http: HttpRequest) -> HttpRequest:
 
 def _meant(pairs: Pairs, place: Mapping[str, str]) -> Pairs:
     """Return the fields that have a meaning, with dates as filters."""
-    pairs = _without_nobody(pairs)
+    pairs = _ticked(of_kind(_without_nobody(pairs)))
     dates = [(name, value) for name, value in pairs if name.startswith((FROM, UNTIL))]
     found = [(n, v) for n, v in pairs if not n.startswith((FROM, UNTIL)) and (v or not n.startswith(PREFIX))]
     filters = list(_ranges(dates))
@@ -103,6 +120,22 @@ def _without_nobody(pairs: Pairs) -> Pairs:
     person = f"{PREFIX}person"
     named = any(name == person and value != NOBODY for name, value in pairs)
     return [(name, value) for name, value in pairs if not (named and name == person and value == NOBODY)]
+
+
+def _ticked(pairs: Pairs) -> Pairs:
+    """Return the fields with boxes that are not ticked as what is left out, or not followed."""
+    own = (BOX, TICKED, EDGE, FOLLOWED, LINKED)
+    given = {name: [value for key, value in pairs if key == name] for name in own}
+    found = [(name, value) for name, value in pairs if name not in own]
+    for boxes, ticks, option in ((BOX, TICKED, "without"), (EDGE, FOLLOWED, "stop")):
+        ticked = set(given[ticks])
+        found += [(PREFIX + option, name) for name in dict.fromkeys(given[boxes]) if name not in ticked]
+    cascade = f"{PREFIX}cascade"
+    if given[LINKED]:
+        told = "1" if any(name == cascade for name, _ in pairs) else "0"
+        found = [(name, value) for name, value in found if name != cascade]
+        found += [(cascade, told)] if told != given[LINKED][0] else []
+    return found
 
 
 def _cascades(chosen: dict[str, str], place: Mapping[str, str]) -> bool:

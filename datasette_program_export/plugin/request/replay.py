@@ -24,8 +24,9 @@ from .form import read_form
 
 # Settings that do not decide what is in a file: who may do what, limits, places. A profile is in the address.
 _OF_THE_SITE = {
-    "profiles", "allow", "allow_secrets", "allow_audit", "allow_profiles", "allow_import", "allow_verify",
-    "allow_setup", "audit_log", "max_rows", "upload_seconds", "max_seconds", "plan_seconds", "max_concurrent_exports",
+    "profiles", "confidential", "allow", "allow_secrets", "allow_audit", "allow_profiles", "allow_import",
+    "allow_verify", "allow_setup", "audit_log", "max_rows", "upload_seconds", "max_seconds", "plan_seconds",
+    "max_concurrent_exports",
     "send_timeout_seconds", "spool_memory_mb", "spool_disk_mb", "verify_mb", "import_mb", "cell_mb",
     "safety_copy_dir", "safety_copy_days", "spool_dir", "jobs_dir", "retention_hours", "max_jobs",
     "max_jobs_per_person", "jobs_disk_mb", "job_bytes",

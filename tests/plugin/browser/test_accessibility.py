@@ -56,10 +56,10 @@ def site(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def check(page) -> None:
     """Axe's verdict on our part of a page, and that nothing sticks out of it."""
-    page.evaluate("document.querySelectorAll('.export-page details').forEach(d => d.open = true)")
+    page.evaluate("document.querySelectorAll('.program-export-page details').forEach(d => d.open = true)")
     if page.evaluate("typeof axe === 'undefined'"):
         page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run('.export-page')")
+    found = page.evaluate("axe.run('.program-export-page')")
     told = [f"{v['id']}: {v['help']}: {[n['html'][:120] for n in v['nodes']][:3]}" for v in found["violations"]]
     assert told == [] and len(found["passes"]) > 5
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -96,7 +96,7 @@ def test_axe_finds_nothing_in_what_is_said_of_a_file(browser, site: Server, verd
             file = {"name": "a" * 90 + ".json", "mimeType": "application/json", "buffer": contents[verdict]}
             page.get_by_label("Choose the file").set_input_files(file)
         page.evaluate("document.querySelector('form.core').noValidate = true")
-        page.get_by_role("button", name="Check the file").click()
+        page.get_by_role("button", name="Verify the file").click()
         page.get_by_text(verdict).first.wait_for()
         check(page)
     finally:

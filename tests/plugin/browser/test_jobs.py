@@ -120,7 +120,7 @@ def test_the_export_page_s_button_prepares_the_very_file(browser, site: Server, 
     context = browser.new_context(accept_downloads=True, java_script_enabled=scripts)
     page = context.new_page()
     page.goto(f"{site.url}/house/artists/1/-/program-export")
-    page.get_by_role("button", name="Prepare the file").click()
+    page.get_by_role("button", name="Prepare on the server").click()
     page.wait_for_url("**/-/program-export/jobs/*")
     page.get_by_role("heading", name="Ready").wait_for()
     with page.expect_download() as download:

@@ -31,18 +31,18 @@ def downloaded(page, site: Server, folder: Path) -> Path:
 @pytest.mark.parametrize("way", ["chosen", "dropped"])
 def test_a_file_is_checked_from_the_page_that_made_it(page, site: Server, tmp_path: Path, way: str) -> None:
     kept = downloaded(page, site, tmp_path)
-    page.get_by_role("link", name="Check a file that was exported").click()
+    page.get_by_role("link", name="Verify an export").click()
     if way == "chosen":
         page.get_by_label("Choose the file").set_input_files(kept)
     else:
         drop(page, kept)
-    page.get_by_role("button", name="Check the file").click()
+    page.get_by_role("button", name="Verify the file").click()
     assert page.locator("h1").inner_text() == kept.name
     assert "Complete and unchanged" in page.locator(".verdict").inner_text()
     assert "session_notes" in page.locator("table.facts").inner_text()
     kept.write_bytes(kept.read_bytes()[:-400])  # as when a download breaks off
     page.get_by_label("Choose the file").set_input_files(kept)
-    page.get_by_role("button", name="Check the file").click()
+    page.get_by_role("button", name="Verify the file").click()
     page.locator(".verdict.cut").wait_for()
     assert "its end is missing" in page.locator(".verdict").inner_text()
 
@@ -55,6 +55,6 @@ def test_another_sites_page_can_send_nothing_here(browser, site: Server, tmp_pat
     file = {"name": "a.json", "mimeType": "application/json", "buffer": b"{}"}
     page.get_by_label("Choose the file").set_input_files(file)
     with page.expect_response("**/-/program-export/verify") as answer:
-        page.get_by_role("button", name="Check the file").click()
+        page.get_by_role("button", name="Verify the file").click()
     assert answer.value.status == 403
     page.close()

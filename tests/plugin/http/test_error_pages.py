@@ -38,8 +38,8 @@ DOORS = [
     ("get", "/-/program-export/verify", VERIFY),
     ("post", "/-/program-export/verify", VERIFY),
     ("post", "/-/program-export/verify.json", VERIFY),
-    ("post", "/house/albums/-/program-export/profile", "The choice was not saved"),
-    ("post", f"{CHOICE}/delete", "The choice was not deleted"),
+    ("post", "/house/albums/-/program-export/profile", "The options were not saved"),
+    ("post", f"{CHOICE}/delete", "The saved options were not deleted"),
     ("get", "/-/program-export/audit", "The log cannot be shown"),
     ("get", "/-/program-export/audit.json", "The log cannot be shown"),
 ]

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from datasette_program_export.plugin.host import V1
-from datasette_program_export.plugin.http.numbers import number, size
+from datasette_program_export.plugin.words.numbers import number, size
 from tests.support.sites.jobs import ENDLESS, JOBS, ask, begun, done, ended, jobs_in, keeping
 from tests.support.sites.permissions import house, signed_in
 

@@ -304,4 +304,4 @@ async def test_what_readers_wrote_is_shown_as_text(house_file: Path, log: Path) 
 async def test_without_a_log_there_is_none(house_file: Path) -> None:
     ds = site(house_file, root=True)
     assert (await get(ds, RECORD)).status_code == 200
-    assert (await get(ds, DATA, "root")).json() == {"kept": False, "lines": [], "older": None}
+    assert (await get(ds, DATA, "root")).json() == {"ok": True, "kept": False, "lines": [], "older": None}

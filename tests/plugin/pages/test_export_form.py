@@ -95,7 +95,7 @@ async def test_rows_are_found_by_a_part_of_their_name_page_by_page(demo_file: Pa
     found = (await opened(ds, clients, [(FIND, "ascendant ann")])).text
     assert offered.findall(found) == [ANNA]
     assert offered.findall((await opened(ds, clients, [(FIND, "%")])).text) == []  # no wildcard
-    assert "Nothing else is called so." in (await opened(ds, clients, [(FIND, "nobody at all")])).text
+    assert "No other matches." in (await opened(ds, clients, [(FIND, "nobody at all")])).text
     filtered = (await opened(ds, clients, [("last_name", "Silva"), (FIND, "maria")])).text
     assert len(offered.findall(filtered)) == 2
 
@@ -144,13 +144,18 @@ async def test_options_of_csv_are_shown_with_a_sentence_each(demo_file: Path) ->
     assert await meant(ds, ANNAS, [("_export_format", "ndjson"), *fields]) == [("_export_format", "ndjson")]
 
 
-async def test_several_tables_are_offered_as_a_package_and_one_as_a_document(demo_file: Path) -> None:
+async def test_a_purpose_stands_chosen_that_fits_the_rows_or_the_address(demo_file: Path) -> None:
     ds = make_datasette(demo_file)
 
     async def chosen(path: str, *pairs: tuple[str, str]) -> list[str]:
         page = (await opened(ds, path, list(pairs))).text
-        return re.findall(r'name="_export_format" value="(\w+)" checked', page)
+        return re.findall(r'name="_export_kind" value="([\w.]+)" checked', page)
 
-    assert await chosen(ANNAS) == ["package"]
-    assert await chosen(ANNAS, ("_export_format", "programjson")) == ["programjson"]
-    assert await chosen("/practice/clients/-/program-export") == ["programjson"]
+    assert await chosen(ANNAS) == await chosen("/practice/clients/-/program-export") == ["keep"]
+    assert await chosen(ANNAS, ("_export_format", "programjson")) == ["load"]
+    assert await chosen(ANNAS, ("_export_format", "package")) == ["keep"]
+    assert await chosen(ANNAS, ("_export_format", "csv"), ("_export_dialect", "spreadsheet")) == ["spreadsheet"]
+    assert await chosen(ANNAS, ("_export_format", "csv")) == [".csv"]  # exact: other bytes than a spreadsheet's
+    assert await chosen(ANNAS, ("_export_format", "sqlite")) == [".sqlite"]
+    assert await chosen("/practice/clients/-/program-export", ("last_name", "Silva")) == ["spreadsheet"]
+    assert await chosen("/practice/-/program-export", ("sql", "select 1 as a")) == ["spreadsheet"]

@@ -64,12 +64,12 @@ async def test_a_menu_offers_ten_at_most_and_keeps_the_filter(house_file: Path, 
 
 
 async def test_the_page_of_a_profile_can_be_changed_again(house_file: Path, folder: Path) -> None:
-    """What it leaves out stands ticked; unticked and sent, it is in again: the form does not carry the name."""
+    """What it leaves out has no tick; ticked and sent, it is in again: the form does not carry the name."""
     with keeping(folder, house_file) as ds:
         await save(ds, "p", format="csv", without="memos")
         page = (await ask(ds, "get", f"{ARTIST}?_export_profile=p")).text
-        assert 'name="_export_without" value="memos" checked' in page
-        assert re.search(r'name="_export_format" value="csv" checked', page)
+        assert 'name="_export_box" value="memos">' in page and 'name="_export_with" value="memos">' in page
+        assert re.search(r'name="_export_kind" value=".csv" checked', page)
         assert 'name="_export_profile"' not in page
 
 
@@ -122,22 +122,31 @@ def test_what_a_request_says_beside_the_rows_makes_the_same_request_again() -> N
     assert "records" not in kept and Request(table="t", records=[("1",)], **kept) == asked
 
 
+def unfold(page) -> None:
+    """Open all folded parts."""
+    page.evaluate("document.querySelectorAll('details.fold').forEach(part => part.open = true)")
+
+
 def test_a_choice_is_saved_used_and_deleted_without_scripts(browser, house_file: Path, folder: Path) -> None:
     with keeping(folder, house_file) as ds, served(ds) as running:
         context = browser.new_context(java_script_enabled=False)
         context.add_cookies([{"name": "ds_actor", "value": signed_in(ds, "anna")["ds_actor"], "url": running.url}])
         page = context.new_page()
         page.goto(running.url + ARTIST)
-        page.locator('input[name="_export_without"][value="memos"]').check()
-        page.locator('input[name="_export_format"][value="sql"]').check()
-        page.get_by_label("Save this choice as").fill("Without <memos>")
-        page.get_by_role("button", name="Show the changed choice").last.click()  # the name is not lost by that
+        unfold(page)
+        page.locator('input[name="_export_with"][value="memos"]').uncheck()
+        page.locator('input[name="_export_kind"][value=".sql"]').check()
+        page.get_by_label("Save these options as").fill("Without <memos>")
+        page.get_by_role("button", name="Update preview").last.click()  # the name is not lost by that
         page.get_by_role("button", name="Save for me").click()
-        page.wait_for_url("**/-/program-export/profiles")
+        page.get_by_text("Saved as Without <memos>.").wait_for()
+        assert "/-/program-export" in page.url and "profiles" not in page.url  # still there, to download
+        page.get_by_role("link", name="Saved options").last.click()
         page.get_by_role("link", name="Without <memos>").click()
-        assert page.locator('input[name="_export_format"][value="sql"]').is_checked()
-        assert page.locator('input[name="_export_without"][value="memos"]').is_checked()
-        page.get_by_role("link", name="Saved choices").last.click()
+        unfold(page)
+        assert page.locator('input[name="_export_kind"][value=".sql"]').is_checked()
+        assert not page.locator('input[name="_export_with"][value="memos"]').is_checked()
+        page.get_by_role("link", name="Saved options").last.click()
         page.get_by_role("button", name="Delete").click()
         page.get_by_text("There are none yet.").wait_for()
         context.close()

@@ -270,7 +270,7 @@ async def test_the_export_page_leads_here_also_below_a_path(demo_file: Path) -> 
     ds = make_datasette(demo_file)
     ds._settings["base_url"] = "/pre/"
     page = (await ds.client.get(f"/practice/clients/{ANNA}/-/program-export")).text
-    assert f'<a href="/pre{PAGE}">Check a file that was exported</a>' in page
+    assert f'<a href="/pre{PAGE}">Verify an export</a>' in page
     assert f'action="/pre{PAGE}"' in (await ds.client.get(PAGE)).text
     assert (await in_a_browser(ds, await exported(ds))).status_code == 200
 

@@ -75,7 +75,7 @@ class Numbers:
 
 def numbers_for(accept_language: str) -> Numbers:
     """Return the Numbers of the first known language in Accept-Language, by weight."""
-    for tag in _by_weight(accept_language):
+    for tag in by_weight(accept_language):
         base = tag.partition("-")[0]
         if tag in _BY_TWO or base in _BY_TWO:
             return Numbers(by_two=True)
@@ -86,7 +86,8 @@ def numbers_for(accept_language: str) -> Numbers:
     return Numbers()
 
 
-def _by_weight(accept_language: str) -> list[str]:
+def by_weight(accept_language: str) -> list[str]:
+    """Return the languages of Accept-Language in small letters, the most wanted first."""
     weighed: list[tuple[float, str]] = []
     for part in accept_language.split(",")[:20]:
         tag, _, weight = part.strip().lower().partition(";q=")
