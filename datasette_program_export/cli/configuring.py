@@ -35,7 +35,9 @@ _LOOKING = (
 def setup_command(
     database: Path, output: str, rows: bool, force: bool, as_json: bool, extensions: tuple[str, ...]
 ) -> None:
-    """Propose settings for DATABASE: people, titles, references, secrets, caches; and say why.
+    """Propose settings for a database of one's own, and say why.
+
+    They are about people, titles, references, secrets and caches.
 
     What was found goes to standard error, the lines for metadata.yml to the file, or to standard output."""
     out = None if is_standard_output(output) else _checked(database, Path(output), force)
@@ -72,7 +74,7 @@ def setup_command(
 def check_command(
     ctx: click.Context, databases: tuple[Path, ...], metadata: Path, as_json: bool, extensions: tuple[str, ...]
 ) -> None:
-    """Check settings against DATABASES, and say what an export of each subject would hold.
+    """Check settings against databases, and what exports would hold.
 
     Nothing is written. Ends with 0 if nothing is wrong; warnings are no errors."""
     names = [path.stem for path in databases]

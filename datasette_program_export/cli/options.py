@@ -12,7 +12,8 @@ from ..database.library import keep_temporary_files_in
 from ..errors import PluginError, RequestError
 from ..formats.registry import NAMES, choices, get_format
 from ..options.grammar import OPTIONS
-from ..options.settings import Settings, read_settings
+from ..options.settings import Settings
+from ..options.settings_file import read_settings
 from .terminal import printable
 
 Function = TypeVar("Function", bound=Callable[..., Any])

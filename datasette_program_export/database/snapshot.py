@@ -91,8 +91,8 @@ class Snapshot:
     def limit(self, seconds: float | None) -> None:
         """Raise TooLargeError in every operation after ``seconds`` from now; None sets no limit."""
         if seconds is not None:
-            message = f"This ran longer than {seconds:g} seconds, which max_seconds allows. Ask for less."
-            self._limit = (time.monotonic() + seconds, message)
+            why = f"This ran longer than {seconds:g} seconds, which max_seconds allows. Ask for less."
+            self._limit = (time.monotonic() + seconds, why)
 
     def cancel(self) -> None:
         """Stop the running statement and refuse all later ones. May be called from any thread."""
@@ -228,8 +228,7 @@ class Snapshot:
         surrogateescape."""
         self.connection.text_factory = decode_text
         cursor = self.execute(sql, params, guard)
-        names = [d[0] for d in cursor.description or ()]
-        return names, partial(self._rest, cursor, guard)
+        return [d[0] for d in cursor.description or ()], partial(self._rest, cursor, guard)
 
     def sample(
         self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: ForeignSqlGuard | None, rows: int
@@ -259,20 +258,18 @@ class Snapshot:
         """Check time and cancellation; SQLite's progress handler, where any value but 0 interrupts the statement."""
         if self._until is not None and time.monotonic() > self._until:
             self._expired = True
-        return self._cancelled.is_set() or self._expired or self._over_limit()
-
-    def _over_limit(self) -> bool:
-        return self._limit is not None and time.monotonic() > self._limit[0]
+        late = self._limit is not None and time.monotonic() > self._limit[0]
+        return self._cancelled.is_set() or self._expired or late
 
     def raise_if_stopped(self) -> None:
         """Raise the exception for what stopped the export, if anything did."""
-        self._look()
+        if not self._look():
+            return
         if self._cancelled.is_set():
             raise CancelledError("The export was cancelled.") from None
-        if self._expired:
+        if self._expired or self._limit is None:
             raise TimeExpired from None
-        if self._limit is not None and self._over_limit():
-            raise TooLargeError(self._limit[1]) from None
+        raise TooLargeError(self._limit[1]) from None
 
     def _check(self) -> None:
         self.raise_if_stopped()
@@ -294,12 +291,10 @@ class Snapshot:
             self.raise_if_stopped()
             if is_undecodable(error):
                 raise UndecodableError from None
-            if is_full_elsewhere(error):
-                raise SpoolFullError(
-                    f"SQLite needs more room for temporary files than there is ({explain(error)}). "
-                    "The setting is spool_dir."
-                ) from error
-            if guard is not None:
-                raise guard.error(explain(error)) from error
             why = explain(error)
+            if is_full_elsewhere(error):
+                room = f"SQLite needs more room for temporary files than there is ({why}). The setting is spool_dir."
+                raise SpoolFullError(room) from error
+            if guard is not None:
+                raise guard.error(why) from error
             raise SourceError(f"The database {self.source.name} cannot be read: {why}.", why) from error

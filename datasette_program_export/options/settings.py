@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ..database.schema import table_of
@@ -269,33 +268,3 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
-
-
-def read_document(path: Path) -> Mapping[str, Any]:
-    """Read a Datasette ``metadata.yml`` or ``datasette.yml``. Raises SettingsError if it cannot be read."""
-    try:
-        document = yaml.safe_load(path.read_text("utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path.name} cannot be read: {type(error).__name__}") from None
-    if not isinstance(document, Mapping):
-        raise SettingsError(f"{path.name} is not a mapping of settings")
-    return document
-
-
-def parts_of(document: Mapping[str, Any], database: str) -> tuple[Any, Any]:
-    """Return the settings in a document as they stand there: those for all databases, those for one."""
-    databases = document.get("databases") or {}
-    own = (databases.get(database) or {}) if isinstance(databases, Mapping) else {}
-    plugins = [(node.get("plugins") or {}) if isinstance(node, Mapping) else {} for node in (document, own)]
-    shared, here = (p.get("datasette-program-export") or {} if isinstance(p, Mapping) else {} for p in plugins)
-    return shared, here
-
-
-def read_settings(path: Path, database: str) -> Settings:
-    """Read the settings for a database from a Datasette ``metadata.yml`` or ``datasette.yml``.
-
-    Raises SettingsError if the file cannot be read or is invalid."""
-    shared, own = parts_of(read_document(path), database)
-    settings = parse_settings(merge(shared, own), f"{path.name}: datasette-program-export")
-    settings.check_folders()
-    return settings

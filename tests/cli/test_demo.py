@@ -66,7 +66,7 @@ def test_it_checks_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(Export, "_stream", lambda self, *a, kept=Export._stream: without_a_row(kept(self, *a)))
     done = CliRunner().invoke(program_export, ["demo", str(tmp_path / "again"), "--check"])
     assert done.exit_code == 1 and "failed  a client as csv" in done.output, done.output
-    assert "failed  a client as sqlite: cannot be exported: clients reads back" in done.output, done.output
+    assert "failed  a query as sqlite: cannot be exported: query reads back" in done.output, done.output
 
 
 def without_a_row(table: TableStream) -> TableStream:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from datasette_program_export.cli.main import program_export
-from datasette_program_export.options.settings import read_settings
+from datasette_program_export.options.settings_file import read_settings
 from tests.support.databases.undescribed import shop
 
 

@@ -113,7 +113,7 @@ def test_references_that_lead_nowhere(
         ("plugins: {datasette-program-export: {caches: [x]}}", "caches: there is no table x."),
         ("plugins: {datasette-program-export: {jobs_dir: /nowhere/x}}", "jobs_dir: /nowhere/x is not there."),
         ("plugins: {datasette-program-export: {audit_log: /nowhere/x.log}}", "audit_log: /nowhere is not there."),
-        ("plugins: {datasette-program-export: {max_jobs: many}}", ": max_jobs: Input should be a valid integer"),
+        ("plugins: {datasette-program-export: {max_jobs: many}}", ": max_jobs: a whole number is needed."),
         (
             "databases: {shop: {tables: {orders: {plugins: {datasette-program-export: {}}}}}}",
             "databases: shop: tables: settings under the table orders count for nothing",

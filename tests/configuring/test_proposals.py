@@ -14,7 +14,8 @@ from datasette_program_export.configuring import proposer
 from datasette_program_export.configuring.checking.checker import check_settings
 from datasette_program_export.configuring.proposal import Proposal
 from datasette_program_export.database.source import Source
-from datasette_program_export.options.settings import parse_settings, read_settings
+from datasette_program_export.options.settings import parse_settings
+from datasette_program_export.options.settings_file import read_settings
 from tests.support.databases.building import database
 from tests.support.databases.undescribed import BCRYPT, odd, shop
 

@@ -138,10 +138,10 @@ async def test_it_has_its_place_on_the_page_and_an_address(source: Path, tmp_pat
     page = (await ds.client.get("/house/-/program-export", headers={"accept": "text/html"})).text
     for name in NEW_NAMES:
         form = registry.get_format(name)
-        assert f'name="_export_format" value="{name}"' in page and form.help in page
+        assert f'name="_export_kind" value=".{name}"' in page and form.help in page
         assert f"Good for {form.good_for}." in page
         assert f'<option value="{name}">{name}</option>' in page
-    assert "(ndjson, toy only)" in page
+    assert "of.layout..toy" in page  # its own choice
     file = tmp_path / "x"
     for path in ("/house.programtoy", "/house/p/1.programtoy", "/house.programjson?_export_format=toy"):
         answer = await ds.client.get(path)

@@ -128,7 +128,7 @@ def test_the_database_is_what_it_is_meant_to_be(tmp_path: Path) -> None:
 def test_a_whole_database_reads_back(torture: Source, name: str) -> None:
     """All tables, rows and columns are there, for every format; the digests are those of the rows."""
     form = get_format(name)
-    for layout in form.layouts:
+    for layout in set(form.layouts) - {"data-only"}:  # whose rows are for tables that are there
         found = reader_of(name)(torture.export(name, layout=layout))
         tables = {str(table.name): table for table in found.tables}
         assert set(tables) == set(torture.tables) - set(VIEWS)

@@ -11,7 +11,8 @@ from datasette_program_export.database.reflection import reflect
 from datasette_program_export.errors import SettingsError
 from datasette_program_export.options.hooks.preset_sources import preset_sources
 from datasette_program_export.options.preset import load_preset
-from datasette_program_export.options.settings import merge, parse_settings, read_settings
+from datasette_program_export.options.settings import merge, parse_settings
+from datasette_program_export.options.settings_file import read_settings
 from datasette_program_export.selection.annotated_schema import annotate
 from tests.support.databases.building import database
 

@@ -98,7 +98,7 @@ def test_on_a_site(source: Path, tmp_path: Path, where: str) -> None:
     ]
     assert withheld[0]["plugin"] == name
     assert refused[0] == 403 and f"the plugin {name} withholds rows of readers" in refused[2]
-    assert 'value="markdown"' in page[2] and "1 row of loans: not included, withheld by the plugin" in page[2]
+    assert 'value=".markdown"' in page[2] and "1 row of loans: not included, withheld by the plugin" in page[2]
     hooks = {"register_export_formats", "register_export_presets", "export_owner_rules", "export_finished"}
     (listed,) = (plugin for plugin in _plugins(plugins[2]) if hooks & set(plugin["hooks"]))
     assert set(listed["hooks"]) == hooks and "library" in listed["name"]

@@ -121,7 +121,7 @@ MAY_OPEN = {
     "importing/proof/proven_file.py _recorded": PRIVATE,
     "importing/target.py Target.publish": PRIVATE,
     "options/preset.py _read": "a file of this package, or one that a plugin names as its preset",
-    "options/settings.py read_document": "the site's settings, by the command line alone",
+    "options/settings_file.py read_document": "the site's settings, by the command line alone",
     "plugin/imports/receiving.py receive": PRIVATE,
     "plugin/imports/work.py PreviewWork._digest": PRIVATE,
     "plugin/http/kept_file.py FileDownload.__init__": PRIVATE,

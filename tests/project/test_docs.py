@@ -23,7 +23,8 @@ from jsonschema import Draft202012Validator
 
 from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import ANNA
-from datasette_program_export.options.settings import Settings, read_settings
+from datasette_program_export.options.settings import Settings
+from datasette_program_export.options.settings_file import read_settings
 from tests.support.sites.jobs import keeping
 from tests.support.sites.server import make_datasette, served
 

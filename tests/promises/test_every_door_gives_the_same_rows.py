@@ -164,7 +164,7 @@ async def test_pages_lead_to_the_export_page_with_their_filters(ds, page: str) -
     more = [("_facet", "id"), ("_size", "1")] if page in ("table", "view") else []
     found = ACTION.findall((await opened(ds, path, [*pairs, *more], follow_redirects=True)).text)
     wanted = (leads_to or f"{path}/-/program-export") + (f"?{urlencode(pairs)}" if pairs else "")
-    assert [link.replace("&amp;", "&") for link in found] == [wanted]
+    assert {link.replace("&amp;", "&") for link in found} == {wanted}  # 1.0 shows it twice on a row
     assert (await opened(ds, wanted)).status_code == 200
 
 
@@ -175,7 +175,7 @@ async def test_who_may_not_export_gets_no_link(demo_file: Path, page: str) -> No
     for actor, links in (("bob", 0), ("anna", 1)):
         cookies = {"ds_actor": ds.sign({"a": {"id": actor}}, "actor")}
         answer = await opened(ds, path, pairs, cookies=cookies, follow_redirects=True)
-        assert answer.status_code == 200 and len(ACTION.findall(answer.text)) == links
+        assert answer.status_code == 200 and len(set(ACTION.findall(answer.text))) == links
 
 
 _ALWAYS_SENT = ("hidden", "search", "date")

@@ -64,7 +64,7 @@ def test_every_argument_that_a_sentence_advises_has_a_name_at_each_door() -> Non
         ("the argument decimal with comma", "--decimal comma", "the field (decimal) with comma"),
         ("the argument header=False.", "--no-header.", 'the answer "no" (header).'),
         ('the argument nan="null" here', "--nan null here", 'the answer "is no value" (nan) here'),
-        ("the argument header=True", "the argument header=True", "the argument header=True"),
+        ("the argument header=True", "--header", 'the answer "yes" (header)'),
         ("the argument nobody with x", "the argument nobody with x", "the argument nobody with x"),
     ],
 )

@@ -12,7 +12,8 @@ from ...database.schema import Schema
 from ...database.snapshot import Snapshot
 from ...database.source import Source
 from ...errors import ExportError, SettingsError
-from ...options.settings import FOR_THE_SITE, Settings, merge, parse_settings, parts_of, read_document
+from ...options.settings import FOR_THE_SITE, Settings, merge, parse_settings
+from ...options.settings_file import parts_of, read_document
 from ...selection.annotated_schema import AnnotatedSchema, annotate
 from ...selection.secrets import PARTLY
 from ..example import example_row

@@ -7,10 +7,10 @@ from typing import Literal
 from ...errors import RequestError
 from ..choices import ImportChoices
 
-Form = Literal["document", "sql", "csv", "json", "lines"]
+Form = Literal["document", "script", "csv", "json", "lines"]
 _CALLED: dict[Form, str] = {
     "document": "a document of this program, which says itself how it is read",
-    "sql": "an SQL script, which makes its own tables",
+    "script": "an SQL script, which makes its own tables",
     "csv": "CSV",
     "json": "JSON",
     "lines": "JSON with a row a line",
@@ -35,7 +35,7 @@ _CONCERNS: dict[str, _Files] = {
 
 def check_concerned(choices: ImportChoices, form: Form) -> None:
     """Check that every choice of how a file is read can be followed for this form. Raises RequestError."""
-    if form in ("document", "sql") and choices.create:
+    if form in ("document", "script") and choices.create:
         raise RequestError(
             f"This file is {_CALLED[form]} and brings its own tables along: the argument create is only for plain "
             "rows. Leave it out; tables that are not there are made in a new database, with all that belongs to them."

@@ -50,7 +50,7 @@ def read_foreign(
     if start.startswith(BINARY):
         raise UnreadableError("This file is none that can be imported: no package of this program, no JSON, no CSV.")
     if is_script(start, intake.file):
-        check_concerned(choices, "sql")
+        check_concerned(choices, "script")
         report.layout = read_script(content, intake, report, limits)
         return
     if not intake.schema and not choices.create:

@@ -181,4 +181,4 @@ async def test_a_format_at_each_address_and_on_the_page(house_file: Path) -> Non
         ds = make_datasette(house_file)
         assert (await ds.client.get("/house/artists.programlines")).text == "(1, 'ada')\n(2, 'bea')\n"
         page = await ds.client.get("/house/artists/-/program-export", headers={"accept": "text/html"})
-        assert 'value="lines"' in page.text and "Rows as lines." in page.text
+        assert 'value=".lines"' in page.text and "Rows as lines." in page.text

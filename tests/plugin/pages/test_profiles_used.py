@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from datasette_program_export import Request
 from datasette_program_export.cli.main import program_export
 from datasette_program_export.options.profiles import options_of
-from datasette_program_export.options.settings import read_settings
+from datasette_program_export.options.settings_file import read_settings
 from tests.support.sites.jobs import ask, done, keeping
 from tests.support.sites.permissions import PLUGIN, signed_in
 from tests.support.sites.profiles import ARTIST, ARTISTS, FOR_ALL, listed, save

@@ -96,7 +96,7 @@ async def test_the_plan_does_not_tell_of_a_hidden_child(tmp_path: Path) -> None:
         await ds.invoke_startup()
         assert (await get(ds, "/x/p/-/program-export.json")).json()["can_cascade"] is expected
         page = (await get(ds, "/x/p/-/program-export")).text
-        assert ("with everything that belongs to these rows" in page) is expected
+        assert ("With everything that belongs to them, from other tables" in page) is expected
 
 
 async def test_the_page_of_a_stored_query_shows_no_cookie(demo_file: Path) -> None:

@@ -31,14 +31,14 @@ _SCRIPT = re.compile(
     rb"|insert\s+(?:or\s+\w+\s+)?into\s|replace\s+into\s|set\s+[@\w.]+\s*=|lock\s+tables\s|use\s+\S+;\s*\n)",
     re.IGNORECASE | re.DOTALL,
 )
-_OTHERS = frozenset(("csv", "tsv", "tab", "json", "ndjson", "jsonl"))
+_OTHERS = re.compile(r"csv|tsv|tab|json|ndjson|jsonl")  # suffixes that say what a file is
 Content = Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 def is_script(start: bytes, file_name: str) -> bool:
     """Return whether a file is an SQL script, by its name or, where that says nothing else, how it begins."""
     names = file_name.lower().split(".")[1:][-2:]
-    return "sql" in names or (_SCRIPT.match(start) is not None and not _OTHERS.intersection(names))
+    return "sql" in names or (_SCRIPT.match(start) is not None and not any(map(_OTHERS.fullmatch, names)))
 
 
 def read_script(content: Content, intake: ColumnMapping, report: ImportReport, limits: Limits) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Importing
+from ..conftest import Importing
 
 T = "id INTEGER PRIMARY KEY, a"
 PAD = "".join(f'{{"id": {n}, "a": "ä"}},\n' for n in range(2, 9000))  # more than a block of the parser

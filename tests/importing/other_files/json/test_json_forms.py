@@ -8,7 +8,7 @@ import pytest
 
 from datasette_program_export.errors import RequestError
 
-from .conftest import Importing
+from ..conftest import Importing
 
 T = "id INTEGER PRIMARY KEY, a TEXT"
 ROWS = [(1, "x"), (2, "y")]
