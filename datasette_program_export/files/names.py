@@ -30,14 +30,25 @@ def export_name(database: str, scope: str, title: str, moment: datetime, extensi
 
 def member_names(names: Iterable[str], extension: str) -> dict[str, str]:
     """Return a file name for each table, unique even if case is ignored."""
-    taken: set[str] = set()
-    chosen = {}
-    for name in names:
-        base, number = safe(name, 100), 1
-        candidate = base
-        while candidate.casefold() in taken:
+    taken = Names(100)
+    return {name: f"{taken.of(name)}.{extension}" for name in names}
+
+
+class Names:
+    """Gives names of ``longest`` characters and a number, unique in one folder even if case is ignored."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}  # the last one of each name, so that many alike cost no more
+
+    def of(self, text: str) -> str:
+        """Return a name for a text, another one each time."""
+        base = candidate = safe(text, self._longest)
+        number = self._numbers.get(base.casefold(), 1)
+        while candidate.casefold() in self._taken:
             number += 1
             candidate = f"{base}_{number}"
-        taken.add(candidate.casefold())
-        chosen[name] = f"{candidate}.{extension}"
-    return chosen
+        self._numbers[base.casefold()] = number
+        self._taken.add(candidate.casefold())
+        return candidate

@@ -40,8 +40,11 @@ class Member:
 
     ``readme`` are the lines of README.txt that explain the files; ``read`` yields the rows, and raises
     UnreadableError for anything that this program would not have written. ``keeps_line_ends``: other programs
-    keep CR LF when they read such a file, so that texts which differ only in it stay different."""
+    keep CR LF when they read such a file, so that texts which differ only in it stay different. ``names_files``:
+    BLOBs may be files of their own; ``read`` then gives an ``InFile`` in place of such a BLOB, and ``encode_table``
+    writes it as JSON, or if the format is ``described`` gets a text in its place."""
 
     readme: str
     read: Callable[[MemberFile], Iterator[list[Row]]]
     keeps_line_ends: bool = False
+    names_files: bool = False

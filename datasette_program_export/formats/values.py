@@ -83,6 +83,12 @@ def json_value(value: Value) -> Any:
     return value
 
 
+class InFile(msgspec.Struct, frozen=True, rename={"path": "$file"}):
+    """Stands for a BLOB that is a file of its own in a package, at this path; in JSON ``{"$file": path}``."""
+
+    path: str
+
+
 # --- texts that hold JSON
 
 
@@ -94,8 +100,9 @@ _Tag: Any = msgspec.defstruct(
         ("encoded", bytes | None, None),
         ("type", str | None, None),
         ("real", str | None, None),
+        ("file", str | None, None),
     ],
-    rename={"base64": "$base64", "real": "$real"},
+    rename={"base64": "$base64", "real": "$real", "file": "$file"},
     forbid_unknown_fields=True,
     gc=False,
 )
@@ -109,12 +116,21 @@ def written_value(text: str | bytes) -> Value:
     return untagged(decode_written(text))
 
 
+def member_value(value: Any) -> Value | InFile:
+    """Return a decoded value of a package's file, which may stand for another file. Raises ValueError."""
+    if type(value) is _Tag and value.file is not None and value == _Tag(file=value.file):
+        return InFile(value.file)
+    return untagged(value)
+
+
 def untagged(value: Any) -> Value:
     """Return a decoded value, or the value of its tag. Raises ValueError."""
     if type(value) is not _Tag:
         if type(value) is int and not -(2**63) <= value < 2**63:
             raise ValueError
         return cast(Value, value)
+    if value.file is not None:
+        raise ValueError
     if value.real is not None:
         if value.base64 or value.encoded is not None or value.type is not None:
             raise ValueError

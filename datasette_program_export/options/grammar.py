@@ -60,6 +60,11 @@ OPTIONS = (
         choices=choices_of("layout"),
     ),
     Option("members", f"What the files in a package are; {DEFAULT_MEMBER} by default."),
+    Option(
+        "blobs",
+        "In a package, pictures, documents and other large BLOBs: files of their own, or inline in their table.",
+        choices=choices_of("blobs"),
+    ),
     Option("dialect", " ".join(DIALECTS.values()), choices=choices_of("dialect")),
     Option("delimiter", "Between the fields of a csv: comma, semicolon, tab, pipe, or the character itself."),
     Option("compress", "Compress the file.", choices=choices_of("compress")),

@@ -40,7 +40,8 @@ class Request(BaseModel):
     row path). ``where`` are SQL conditions with named parameters ``params``. ``sort`` holds (column, descending)
     pairs. ``columns`` None means all columns. ``name`` is the name of a query. ``delimiter`` may be a character or
     its word (``tab``); None means the format's own. ``format`` and ``members`` are names of formats, which
-    ``formats/`` knows. ``person`` are the tables of people, ``none`` alone for nobody; empty means what is known or
+    ``formats/`` knows. ``blobs`` says whether BLOBs that are files of a known kind, or large, become files of their own
+    in a package. ``person`` are the tables of people, ``none`` alone for nobody; empty means what is known or
     guessed. ``profile`` is the saved profile that the other fields override.
 
     Raises RequestError, which names the field, for a value that is not valid or fields that contradict each other."""
@@ -61,6 +62,7 @@ class Request(BaseModel):
     format: str = DEFAULT_FORMAT
     layout: Literal["rows", "pretty", "envelope", "data-only"] = "rows"
     members: str | None = None
+    blobs: Literal["files", "inline"] = "files"
     dialect: Literal["exact", "spreadsheet"] = "exact"
     delimiter: str | None = None
     compress: Literal["gzip", "zstd"] | None = None
@@ -100,6 +102,8 @@ class Request(BaseModel):
             raise RequestError("sql does not go with a table: ask for one of them.")
         if self.members is not None and self.format != PACKAGE:
             raise RequestError(f"members goes with the format {PACKAGE} only.")
+        if self.blobs != "files" and self.format != PACKAGE:
+            raise RequestError(f"blobs goes with the format {PACKAGE} only.")
         if NOBODY in self.person and len(self.person) > 1:
             raise RequestError(f"person says {NOBODY}, and {next(p for p in self.person if p != NOBODY)}: which?")
         if self.records and self.table is None:

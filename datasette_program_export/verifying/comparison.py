@@ -12,7 +12,7 @@ from ..options.request import Request
 from ..options.settings import Settings
 from .report import Report
 
-_OF_THE_FILE = ("format", "layout", "compress", "members", "profile", "dialect", "delimiter")
+_OF_THE_FILE = ("format", "layout", "compress", "members", "blobs", "profile", "dialect", "delimiter")
 
 
 def compare(report: Report, database: Any, settings: Settings) -> None:

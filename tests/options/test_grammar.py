@@ -71,7 +71,7 @@ def test_every_option_is_a_field() -> None:
 @pytest.mark.parametrize(
     ("pairs", "said"),
     [
-        ([("_export_formatt", "csv")], "no parameter _export_formatt. Known: _export_cascade"),
+        ([("_export_formatt", "csv")], "no parameter _export_formatt. Known: _export_blobs, _export_cascade"),
         ([("_export_format", "csv"), ("_export_format", "tsv")], "_export_format was given twice"),
         ([("_export_layout", "x")], "_export_layout must be rows or pretty"),
         ([("_export_cascade", "yes")], "_export_cascade must be 1 or 0"),

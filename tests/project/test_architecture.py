@@ -109,6 +109,7 @@ MAY_OPEN = {
     "files/temporary/lock.py hold_lock": PRIVATE,
     "files/temporary/piped.py as_file": "private; or a pipe",
     "files/temporary/lock.py nobody_holds": "a lock file of this module",
+    "formats/package/blob_writing.py TableBlobs._moved": PRIVATE,
     "formats/sqlite/script_reading.py _begins_as_ours": NO_DATABASE,
     "formats/sqlite/script_reading.py _description": NO_DATABASE,
     "formats/sqlite/script_reading.py _tables": NO_DATABASE,
@@ -136,7 +137,7 @@ _OPENS = {
     *("copy2", "copyfile", "copytree", "copyfileobj", "move", "mmap", "memmap", "Popen", "check_output", "check_call"),
     *("mkstemp", "NamedTemporaryFile", "TemporaryFile", "SpooledTemporaryFile"),
 }
-_OF_AN_OPEN_ZIP = {"zipped.open", "archive.open", "self._zip.open"}
+_OF_AN_OPEN_ZIP = {"zipped.open", "archive.open", "self._zip.open", "self._zipped.open"}
 
 
 def _opening(node: ast.AST, where: tuple[str, ...] = ()) -> Iterator[str]:

@@ -14,14 +14,15 @@ from ...errors import UnreadableError
 from ...files.reading_limits import Limits
 from ..dataset import Row, Value
 from ..members import Column, Member, MemberFile
-from ..values import written_value
+from ..values import InFile, decode_written, member_value
 from .records import records
 
 _README = (
     "Tables as text ({kind}). A number is written with all its digits.\n"
     "An empty field is no value (NULL), unless datapackage.json names another word for it\n"
     "in that column (missingValues). The kind of a column tells how a cell is meant:\n"
-    "integer, number, text, blob (base64), mixed (each cell is a JSON value)."
+    "integer, number, text, blob (base64), mixed (each cell is a JSON value),\n"
+    "file (the name of a file in this package, or base64, which has no dot)."
 )
 
 
@@ -29,12 +30,24 @@ def _number(text: str) -> Value:
     return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
+def _mixed(text: str | bytes) -> Any:
+    return member_value(decode_written(text))
+
+
+def _file(text: str | bytes) -> Any:
+    """Return the BLOB of a cell, or the file that it names: there is no dot in base64."""
+    if ("." if isinstance(text, str) else b".") in text:  # type: ignore[operator]
+        return InFile(text if isinstance(text, str) else text.decode())
+    return b64decode(text, validate=True)
+
+
 _READ: dict[str, Callable[[str], Value]] = {
     "integer": int,
     "number": _number,
     "text": str,
     "blob": partial(msgspec.convert, type=bytes),  # base64, without a copy of the text
-    "mixed": written_value,
+    "mixed": _mixed,
+    "file": _file,
 }
 
 
@@ -44,7 +57,7 @@ def csv_member(kind: str, keeps_line_ends: bool = False) -> Member:
     def read(file: MemberFile) -> Iterator[list[Row]]:
         return rows(file.content, file.delimiter, file.table, file.columns, file.limits)
 
-    return Member(_README.format(kind=kind), read, keeps_line_ends)
+    return Member(_README.format(kind=kind), read, keeps_line_ends, names_files=True)
 
 
 def rows(file: IO[bytes], delimiter: str, table: str, columns: Sequence[Column], limits: Limits) -> Iterator[list[Row]]:
@@ -96,7 +109,9 @@ def _of_large(column: Column, field: bytes) -> Value:
     if column.null is not None and field == column.null.encode():
         return None
     if column.kind == "mixed":
-        return written_value(field)
+        return _mixed(field)  # type: ignore[no-any-return]
+    if column.kind == "file":
+        return _file(field)  # type: ignore[no-any-return]
     if column.kind == "blob":
         return b64decode(field, validate=True)
     return _READ[column.kind](field.decode())

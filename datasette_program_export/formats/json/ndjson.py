@@ -25,6 +25,7 @@ from ..description.schema import parsed_schema
 from ..document import check_integrity, description, tables_of
 from ..members import Member, MemberFile
 from ..registry import Format, Options
+from ..values import member_value
 from .reading import RowReader
 from .writing import RowLines
 
@@ -129,7 +130,8 @@ def _rows(lines: DigestingLines, name: str, read: RowReader) -> Iterator[list[Ro
 
 def read_member(file: MemberFile) -> Iterator[list[Row]]:
     """Yield the rows of one table's file in a package. Raises UnreadableError."""
-    lines, read = DigestingLines(file.content, file.limits), RowReader(file.table, file.fields, file.limits)
+    lines = DigestingLines(file.content, file.limits)
+    read = RowReader(file.table, file.fields, file.limits, member_value)
     first = lines.number
     while run := lines.run(b"{"):
         yield read(run, first)
@@ -154,5 +156,5 @@ FORMAT = Format(
     good_for="scripts and data tools",
     beginnings=(b'{"format":"ndjson",',),
     sized_as_planned=True,
-    member=Member(_README, read_member),
+    member=Member(_README, read_member, names_files=True),
 )

@@ -19,10 +19,15 @@ Line = bytes | memoryview
 
 
 class RowReader:
-    """Reads one table's rows. Raises UnreadableError for anything that ``RowLines`` would not have written."""
+    """Reads one table's rows. Raises UnreadableError for anything that ``RowLines`` would not have written.
 
-    def __init__(self, table: str, fields: Sequence[Field], limits: Limits) -> None:
+    ``untag`` returns the value of a decoded tag."""
+
+    def __init__(
+        self, table: str, fields: Sequence[Field], limits: Limits, untag: Callable[[Any], Any] = untagged
+    ) -> None:
         self.table = table
+        self._untag = untag
         self.names = [f.name for f in fields]
         self._limits = limits
         self._json = [f.holds_json for f in fields]
@@ -72,13 +77,13 @@ class RowReader:
             if self._json[i]:
                 columns[i], changed = [self._of_raw(value) for value in column], True
             elif not TAGS.isdisjoint(map(type, column)):
-                columns[i], changed = [untagged(value) for value in column], True
+                columns[i], changed = [self._untag(value) for value in column], True
         return list(zip(*columns)) if changed else rows
 
     def _of_dict(self, row: dict[str, msgspec.Raw]) -> Row:
         if list(row) != self.names:
             raise ValueError
-        return tuple(raw if holds else untagged(decode_written(raw)) for raw, holds in zip(row.values(), self._json))
+        return tuple(raw if holds else self._untag(decode_written(raw)) for raw, holds in zip(row.values(), self._json))
 
     def _with_few_keys(self, data: Line) -> Line:
         if len(data) > LARGE:
@@ -90,7 +95,7 @@ class RowReader:
         data = memoryview(raw)
         start = bytes(data[:3])
         if start[:1] not in (b"{", b"[") or start == b'{"$':
-            return untagged(decode_written(data))
+            return cast(Value, self._untag(decode_written(data)))
         # msgspec does not check the content of a Raw, but it must be valid JSON. With very many parts their
         # objects would fill the memory: there it is enough that the brackets match, as they do in any Raw
         if not has_more_parts(data, FEW_PARTS):

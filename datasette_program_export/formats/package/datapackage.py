@@ -25,6 +25,7 @@ from ..registry import get_format, member_names
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 KEY = "program_export"
+BLOBS = "blobs"  # the key of the files that are BLOBs of rows
 VERSION = 1
 # how to read a cell's text, and the Table Schema type for it
 _TYPES = {"integer": "integer", "number": "number", "text": "string", "blob": "string", "mixed": "any"}
@@ -34,7 +35,8 @@ _TYPES = {"integer": "integer", "number": "number", "text": "string", "blob": "s
 class Resource:
     """One table's file; ``sha256`` returns its digest.
 
-    ``facts`` are given for texts (csv, tsv), None if values show their storage class."""
+    ``facts`` are given for texts (csv, tsv), None if values show their storage class. ``in_files`` are the places of
+    columns with BLOBs that are files of their own."""
 
     table: str
     fields: tuple[Field, ...]
@@ -43,6 +45,7 @@ class Resource:
     bytes: int
     sha256: Callable[[], str]
     facts: tuple[ColumnFacts, ...] | None
+    in_files: frozenset[int] = frozenset()
 
 
 class _File(BaseModel, strict=True):
@@ -56,7 +59,7 @@ class _TableFile(_File):
 
 
 class _Kind(BaseModel):
-    kind: Literal["integer", "number", "text", "blob", "mixed"]
+    kind: Literal["integer", "number", "text", "blob", "mixed", "file"]
 
 
 class _Column(BaseModel):
@@ -85,6 +88,9 @@ def check_files(found: Mapping[str, Any], importable: bool) -> None:
     """Check that each file is described as ``descriptor`` does, as far as reading needs it. Raises ValueError."""
     for file in found[KEY]["files"].values():
         _File.model_validate(file)
+    for file in found[KEY].get(BLOBS, {}).values():
+        if _File.model_validate(file).bytes < 0:
+            raise ValueError("a file of less than no bytes")
     for resource in found["resources"]:
         name = _TableFile.model_validate(resource).format
         if name not in member_names():
@@ -101,9 +107,10 @@ def descriptor(
     name: str,
     resources: Sequence[Resource],
     files: Mapping[str, Any],
+    blobs: Mapping[str, Any],
     dialect: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Return the descriptor, after all tables are written; ``files`` are the package's other files."""
+    """Return the descriptor, after all tables are written; ``blobs`` and ``files`` are its other files."""
     coverage = dataset.coverage()
     delimiter = dialect["delimiter"] if dialect else None
     written = {r.table: r for r in resources}
@@ -122,6 +129,7 @@ def descriptor(
             "dialect": dialect,
             "coverage": dumped(coverage),
             "files": dict(files),
+            **({BLOBS: dict(blobs)} if blobs else {}),
             "integrity": {**dumped(integrity), "complete": True},
         },
     }
@@ -155,6 +163,10 @@ def _resource(
     facts = dataset.schema.tables[resource.table]
     form = get_format(resource.form)
     fields = list(map(_field, resource.fields, resource.facts or [None] * len(resource.fields)))
+    for place in resource.in_files if resource.facts else ():
+        if fields[place][KEY]["kind"] == "blob":
+            del fields[place]["format"]
+            fields[place][KEY]["kind"] = "file"
     if not form.described:  # NULL has its own word, as in JSON, and an empty text is a text
         fields = [{**field, "missingValues": []} for field in fields]
     schema: dict[str, Any] = {"fields": fields}
@@ -259,6 +271,9 @@ def _foreign_keys(
         pairs = zip(key.columns, key.other_columns)
         if any(mine.get(a) != theirs[b] or theirs[b] in ("mixed", "number") for a, b in pairs):
             continue
+        named_files = [r.fields[place].name for r in (resource, parent) for place in r.in_files]
+        if not {*key.columns, *key.other_columns}.isdisjoint(named_files):
+            continue  # equal BLOBs are files of different names
         reference: dict[str, Any] = {"fields": key.other_columns}
         if parent.table != resource.table:
             reference = {"resource": named[parent.path], **reference}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import IO, Any
@@ -33,8 +34,10 @@ from ..description.schema import parsed_schema
 from ..document import description, tables_of
 from ..members import Column, MemberFile
 from ..registry import Format, Options, get_format
-from ..values import json_value
-from .datapackage import KEY, VERSION, Resource, check_files, descriptor
+from ..values import InFile, json_value
+from .blob_reading import BlobReader
+from .blob_writing import BlobFiles, TableBlobs
+from .datapackage import BLOBS, KEY, VERSION, Resource, check_files, descriptor
 from .readme import NAME as README
 from .readme import readme
 
@@ -52,35 +55,54 @@ def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
     described = form.described and options.request.dialect == "exact"
     names = member_names(dataset.schema.tables, form.extension)
     resources: list[Resource] = []
+    blobs = BlobFiles(options.folder)
     for table in dataset.tables:
         facts = table.facts() if described and table.facts is not None else None
-        written = _Written(form, table, facts, options.beside)
-        path = f"data/{names[table.name]}"
-        yield Member(path, written.chunks(options.request))
-        resources.append(
-            Resource(table.name, table.fields, path, form.name, written.bytes, written.sha256.hexdigest, facts)
-        )
-    text = readme(
-        dataset, resources, coverage_sentences(dataset.coverage()), options.request.dialect == "exact"
-    ).encode()
+        moved = blobs.of_table(table.name, table.fields, dataset.schema.tables[table.name].primary_key)
+        apart = keeps_blobs_apart(form, facts, options.request)
+        with closing(moved):
+            written = _Written(form, table, facts, moved if apart else None, options.beside)
+            path = f"data/{names[table.name]}"
+            yield Member(path, written.chunks(options.request))
+            yield from moved.members()
+        size, digest = written.bytes, written.sha256.hexdigest
+        resources.append(Resource(table.name, table.fields, path, form.name, size, digest, facts, moved.columns))
+    kept_back = coverage_sentences(dataset.coverage())
+    text = readme(dataset, resources, kept_back, options.request.dialect == "exact", len(blobs.described)).encode()
     yield Member(README, iter([text]))
     files = {README: {"bytes": len(text), "hash": f"sha256:{hashlib.sha256(text).hexdigest()}"}}
     dialect = form.dialect(options.request) if form.delimiter is not None else None
-    found = descriptor(dataset, options.title, resources, files, dialect)
+    found = descriptor(dataset, options.title, resources, files, blobs.described, dialect)
     yield Member(DESCRIPTION, iter([msgspec.json.format(_json(found), indent=2) + b"\n"]))
 
 
-class _Written:
-    """One table's file; its size and digest are measured while it is written."""
+def keeps_blobs_apart(form: Format, facts: Sequence[ColumnFacts] | None, request: Request) -> bool:
+    """Return whether BLOBs of a table may become files: it has some, as far as known, and its format can name them."""
+    assert form.member is not None
+    some = facts is None or any(bytes in f.classes for f in facts)
+    return request.blobs == "files" and form.member.names_files and some
 
-    def __init__(self, form: Format, table: TableStream, facts: tuple[ColumnFacts, ...] | None, beside: Beside) -> None:
-        self.form, self.table, self.facts = form, table, facts
+
+class _Written:
+    """One table's file; its size and digest are measured while it is written. ``blobs`` takes what becomes a file."""
+
+    def __init__(
+        self,
+        form: Format,
+        table: TableStream,
+        facts: tuple[ColumnFacts, ...] | None,
+        blobs: TableBlobs | None,
+        beside: Beside,
+    ) -> None:
+        self.form, self.table, self.facts, self.blobs = form, table, facts, blobs
         self.bytes = 0
         self.sha256 = Hash(beside)
 
     def chunks(self, request: Request) -> Iterator[bytes]:
         assert self.form.encode_table is not None
         table = self.table
+        if self.blobs is not None:
+            table = replace(table, batches=self.blobs.named(table.batches), written=None)
         if self.facts is not None:
             null = self.facts[0].null if len(self.facts) == 1 else None
             if is_unmistakable(self.facts):
@@ -88,6 +110,8 @@ class _Written:
             else:
                 rows = unmistakable(table.batches, self.facts)
                 table = replace(table, batches=rows, null=null, written=None)
+        if self.blobs is not None and self.form.described:
+            table = replace(table, batches=as_texts(table.batches))
         for chunk in self.form.encode_table(table, request):
             self.sha256.update(chunk)
             self.bytes += len(chunk)
@@ -113,6 +137,16 @@ def unmistakable(batches: Iterable[list[Row]], facts: Sequence[ColumnFacts]) -> 
         yield list(zip(*columns))
 
 
+def as_texts(batches: Iterable[list[Any]]) -> Iterator[list[Row]]:
+    """Yield the rows with the path of a file where they name one."""
+    for batch in batches:
+        columns: list[Sequence[Any]] = list(zip(*batch))
+        for i, column in enumerate(columns):
+            if InFile in set(map(type, column)):
+                columns[i] = [v.path if isinstance(v, InFile) else v for v in column]
+        yield list(zip(*columns))
+
+
 def decode(file: IO[bytes], limits: Limits) -> Dataset:
     """Return the dataset of a package; ``file`` must be seekable.
 
@@ -133,6 +167,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             raise UnreadableError(f"This is version {about['version']} of package; version {VERSION} is known.")
         resources = {r[KEY]["table"]: r for r in found["resources"]}
         files = {r["path"] for r in found["resources"]} | about["files"].keys() | {DESCRIPTION}
+        files |= about.get(BLOBS, {}).keys()
         if list(resources) != list(about["schema"]["tables"]) or len(resources) != len(found["resources"]):
             raise UnreadableError("The tables and the files that datapackage.json names do not fit.")
         schema = parsed_schema(about["schema"])
@@ -170,10 +205,13 @@ def _tables(
     about: Mapping[str, Any],
     limits: Limits,
 ) -> Iterator[TableStream]:
+    blobs = BlobReader(zipped, about.get(BLOBS, {}), limits)
     for name, resource in resources.items():
         fields = tables[name]
         file = zipped.open(resource["path"], resource["hash"], resource["bytes"])
-        yield TableStream(name, fields, _rows(file, name, resource, fields, about, limits))
+        rows = _rows(file, name, resource, fields, about, limits)
+        yield TableStream(name, fields, blobs.filled(rows, name))
+    blobs.check_the_rest(bool((about["dialect"] or {}).get("importable", True)))
     for path, known in about["files"].items():
         with zipped.open(path, known["hash"], known["bytes"]) as file:
             while file.read(1 << 20):

@@ -11,13 +11,19 @@ from ..registry import get_format
 from .datapackage import KEY, Resource
 
 NAME = "README.txt"
+_BLOBS = """Pictures, documents and other large values are files of their own, under
+files/<table>/<column>/, called by the key of their row; the cell holds the file's name."""
 _SPREADSHEET = """Tables to be opened in a spreadsheet such as Excel or LibreOffice. What a spreadsheet
 would take for a formula, a number or a date, and is a text, is guarded; no value and an
 empty text are both empty cells. They are not made to be loaded into a database again."""
 
 
-def readme(dataset: Dataset, resources: Sequence[Resource], kept_back: Sequence[str], importable: bool) -> str:
-    """Return the text. ``kept_back`` are sentences about what is missing; not ``importable``: for a spreadsheet."""
+def readme(
+    dataset: Dataset, resources: Sequence[Resource], kept_back: Sequence[str], importable: bool, blobs: int
+) -> str:
+    """Return the text. ``kept_back`` are sentences about what is missing; not ``importable``: for a spreadsheet.
+
+    ``blobs`` is the number of BLOBs that are files of their own."""
     counts = {name: table.rows for name, table in dataset.integrity().tables.items()}
     rows = sum(counts.values())
     member = get_format(resources[0].form if resources else DEFAULT_MEMBER).member
@@ -39,6 +45,7 @@ def readme(dataset: Dataset, resources: Sequence[Resource], kept_back: Sequence[
         "How to read them",
         "",
         *(member.readme if importable else _SPREADSHEET).splitlines(),
+        *(_BLOBS.splitlines() if blobs else ()),
         "The columns, their types, keys and references stand in datapackage.json, in the",
         f"form of a Data Package (https://datapackage.org); under {KEY!r} also the SQL that",
         "makes the tables anew.",

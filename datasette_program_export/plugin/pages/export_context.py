@@ -42,7 +42,7 @@ _IN_THE_FORM = {
     PREFIX + name
     for name in (
         "format", "without", "layout", "cascade", "compress", "stop", "parents", "others", "person", "dialect",
-        "delimiter", "members",
+        "delimiter", "members", "blobs",
     )
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...formats.registry import member_names
 from ...options.delimiters import OFFERED, delimiter_of
 from ...options.grammar import DIALECTS, PREFIX
-from ...options.request import DEFAULT_MEMBER, Request
+from ...options.request import DEFAULT_MEMBER, Request, choices_of
 from ...planning.plan import Plan
 from ...planning.written_sizes import size_as
 from ..request.asked import ExportContext
@@ -93,6 +93,8 @@ def _values(option: str, kind: Kind, words: Words) -> list[tuple[str, str]]:
         return [("", words("export.not_compressed")), *((name, name) for name in known)]
     if option == "members":
         return [("" if name == DEFAULT_MEMBER else name, name) for name in member_names()]
+    if option == "blobs":
+        return [(how if how != "files" else "", words(f"export.blobs.{how}")) for how in choices_of("blobs")]
     if option == "dialect":
         return list(DIALECTS.items())
     return [(delimiter_of(word), word) for word in OFFERED]

@@ -52,6 +52,7 @@ _WORDS = {
     "person": "tables of people: {}",
 }
 _CHOICES = {
+    ("blobs", "inline"): "with BLOBs inside of their tables",
     ("cascade", True): "with everything that belongs to the rows",
     ("cascade", False): "the rows alone",
     ("parents", "needed"): "with the rows that they point to",

@@ -42,7 +42,7 @@ class Kind:
         if len(form.layouts) > 1:
             found.append("layout")
         if form.name == PACKAGE:
-            found.append("members")
+            found += ["members", "blobs"]
         if form.delimiter is not None and self.dialect is None:
             found.append("dialect")
         if form.any_delimiter:

@@ -57,8 +57,8 @@ def _after_comma(text: str, at: int, end: str) -> int:
     return at
 
 
-def json_cell(spelled: str) -> Cell:
-    """A value of a document, by the rules of docs/programjson.md alone."""
+def json_cell(spelled: str, blobs: dict[str, bytes] | None = None) -> Cell:
+    """A value of a document, by the rules of docs/programjson.md alone; ``blobs`` are the files of a package."""
     value, end = _value_at(spelled)
     assert end == len(spelled)
     if value is None:
@@ -78,6 +78,9 @@ def json_cell(spelled: str) -> Cell:
     if "$real" in tags:
         assert value in ({"$real": "Infinity"}, {"$real": "-Infinity"})
         return "real", struct.pack(">d", float(value["$real"]))
+    if "$file" in tags:
+        assert blobs is not None and list(value) == ["$file"]
+        return "blob", blobs.pop(value["$file"])
     raw = base64.b64decode(value["encoded"], validate=True)
     if value == {"$base64": True, "encoded": value["encoded"], "type": "text"}:
         return "text", raw
@@ -85,12 +88,17 @@ def json_cell(spelled: str) -> Cell:
     return "blob", raw
 
 
-def json_table(name: str | None, rows: list[str], columns: tuple[str, ...] | None = None) -> Read:
+def json_table(
+    name: str | None,
+    rows: list[str],
+    columns: tuple[str, ...] | None = None,
+    blobs: dict[str, bytes] | None = None,
+) -> Read:
     read = [list(members(row)) for row in rows]
     columns = columns if columns is not None else tuple(n for n, _ in read[0]) if read else ()
     for row in read:
         assert tuple(n for n, _ in row) == columns  # in order, none twice, none missing
-    return Read(name, columns, [tuple(json_cell(spelled) for _, spelled in row) for row in read])
+    return Read(name, columns, [tuple(json_cell(spelled, blobs) for _, spelled in row) for row in read])
 
 
 def _columns(schema: dict, table: str) -> tuple[str, ...]:
