@@ -137,9 +137,11 @@ def test_a_file_that_is_missing_changed_or_too_many_is_found(tmp_path: Path, cas
         load(tmp_path / "b.db", tmp_path / "p.zip")
 
 
-def test_there_are_not_more_files_than_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", [{"MOST_FILES": 2}, {"MOST_WAITING": 2 * len(PNG) + 1}], ids=str)
+def test_there_are_not_more_files_than_can_be_held(limit: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """The others stay in their table: nothing is lost."""
-    monkeypatch.setattr(blob_writing, "MOST_FILES", 2)
+    for name, most in limit.items():
+        monkeypatch.setattr(blob_writing, name, most)
     values = ", ".join(f"({i}, X'{PNG.hex()}')" for i in range(5))
     content = made("CREATE TABLE t (id INTEGER PRIMARY KEY, b)", f"INSERT INTO t VALUES {values}")
     assert len([n for n in opened(content)[0].namelist() if n.startswith("files/")]) == 2

@@ -19,6 +19,7 @@ from ..values import InFile
 from .file_kinds import extension_of
 
 MOST_FILES = 10_000  # each is held in memory until the zip's end, by who writes it and by who reads it
+MOST_WAITING = 1_000_000_000  # bytes of one table's BLOBs, which take room on the disk meanwhile
 FOLDER = "files"
 _MEMORY = 4_000_000
 _PIECE = 1 << 18
@@ -51,6 +52,7 @@ class TableBlobs:
         self._columns = Names(_FOLDER_LENGTH)
         self._taken: dict[int, tuple[str, Names]] = {}
         self._waiting: list[tuple[str, int]] = []
+        self._bytes = 0
         self._spool: IO[bytes] | None = None
 
     @property
@@ -88,8 +90,10 @@ class TableBlobs:
 
     def _moved(self, place: int, blob: bytes, row: Row, number: int) -> bytes | InFile:
         extension = extension_of(blob)
-        if extension is None or len(self._files.described) >= MOST_FILES:
+        full = len(self._files.described) >= MOST_FILES or self._bytes + len(blob) > MOST_WAITING
+        if extension is None or full:
             return blob
+        self._bytes += len(blob)
         with room_in():
             if self._spool is None:
                 self._spool = tempfile.SpooledTemporaryFile(_MEMORY, dir=self._files.folder)  # noqa: SIM115
