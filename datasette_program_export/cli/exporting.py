@@ -31,6 +31,7 @@ from ..options.settings import Settings
 from ..selection.annotated_schema import annotate
 from .command import Command, leave_nothing_behind
 from .options import FormatChoice, order_and_columns, params, settings_in, where, with_options
+from .row_names import keys_of
 from .terminal import printable
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 @with_options("record")
 @click.argument("key", nargs=-1, required=True)
 def client(database: Path, key: tuple[str, ...], **options: Any) -> None:
-    """Export people: each with birth data, charts, readings, notes."""
+    """Export people: each with birth data, charts, readings, notes. KEY is a key, or a part of a name."""
     _export(database, _labelled(database, "client", options), key, options)
 
 
@@ -49,7 +50,7 @@ def client(database: Path, key: tuple[str, ...], **options: Any) -> None:
 @with_options("record")
 @click.argument("key", nargs=-1, required=True)
 def chart(database: Path, key: tuple[str, ...], **options: Any) -> None:
-    """Export charts, each with its readings, patterns and transits."""
+    """Export charts, each with its readings, patterns and transits. KEY is a key, or a part of a name."""
     _export(database, _labelled(database, "chart", options), key, options)
 
 
@@ -59,7 +60,7 @@ def chart(database: Path, key: tuple[str, ...], **options: Any) -> None:
 @click.argument("table")
 @click.argument("key", nargs=-1, required=True)
 def record(database: Path, table: str, key: tuple[str, ...], **options: Any) -> None:
-    """Export rows of any table, with everything that hangs off them."""
+    """Export rows of any table, with everything that hangs off them. KEY is a key, or a part of a name."""
     _export(database, table, key, options)
 
 
@@ -106,6 +107,8 @@ def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_jso
 
     settings = _settings(database, options.pop("metadata"))
     source = _source(database, settings, options.pop("extensions"))
+    if table is not None and key:
+        key = keys_of(source, table, key, settings, options["without"])
     request = _request(table, key, options, settings)
     made = plan(source, request, settings=settings)
     click.echo(made.model_dump_json(indent=2) if as_json else as_text(made, cautions(made, request)))
@@ -156,6 +159,8 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
     if proving and options["format"] is not None and options["layout"] is None:
         options["layout"] = get_format(options["format"]).proving_layout  # a layout with rows only cannot be proven
     source = _source(database, settings, options.pop("extensions"))
+    if table is not None and keys:
+        keys = keys_of(source, table, keys, settings, options["without"])
     request = _request(table, keys, options, settings)
     export = Export(source, request, settings=settings)
     leave_nothing_behind()

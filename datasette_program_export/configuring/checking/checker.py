@@ -14,6 +14,7 @@ from ...database.source import Source
 from ...errors import ExportError, SettingsError
 from ...options.settings import FOR_THE_SITE, Settings, merge, parse_settings
 from ...options.settings_file import parts_of, read_document
+from ...options.suggestion import meant
 from ...selection.annotated_schema import AnnotatedSchema, annotate
 from ...selection.secrets import PARTLY
 from ..example import example_row
@@ -22,7 +23,7 @@ from ..yaml_text import PLUGIN
 from .folders import check_folders
 from .named import check_names, check_people, check_profiles, check_references_named
 from .references import check_references
-from .report import CheckedDatabase, CheckReport, Problem, meant
+from .report import CheckedDatabase, CheckReport, Problem
 
 SECONDS = 10.0  # for the values of one database's references
 _MOST_EXAMPLES = 8

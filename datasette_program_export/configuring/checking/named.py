@@ -11,8 +11,9 @@ from ...options.grammar import check_profile
 from ...options.profiles import Profile
 from ...options.request import DEFAULT_FORMAT
 from ...options.settings import Settings
+from ...options.suggestion import meant
 from ...selection.annotated_schema import annotate
-from .report import Problem, meant
+from .report import Problem
 
 _BY_TABLE = ("json_columns", "secrets", "not_secrets")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,10 +45,3 @@ class CheckReport(_Model):
         """How many settings do not do what they say; warnings do not count."""
         told = [*self.problems, *(p for d in self.databases for p in d.problems)]
         return sum(p.level == "error" for p in told)
-
-
-def meant(name: str, known: list[str]) -> str:
-    """Return a question with the known name that is most like a wrong one, or nothing."""
-    folded = {k.casefold(): k for k in reversed(known)}
-    found = get_close_matches(name.casefold(), list(folded), 1)
-    return f" Did you mean {folded[found[0]]}?" if found else ""

@@ -18,6 +18,7 @@ from ...database.snapshot import Snapshot
 from ...database.virtual_tables import row_number
 from ...errors import DeniedError, NotFoundError, RequestError, SourceError, UnsupportedError
 from ...options.request import NOBODY, Request
+from ...options.suggestion import meant
 from ..annotated_schema import AnnotatedSchema
 from ..graph import Graph
 from ..owners.rules import Rules
@@ -136,7 +137,8 @@ class Scope(ABC):
         table = self.find(name)
         if table is None or fold(name).startswith("sqlite_"):
             seen = "" if self.visible is None else ", or you may not see it"
-            raise NotFoundError(f"There is no table {name} in {self.snapshot.source.name}{seen}.")
+            likely = meant(name, (n for n in self.schema if self._may_be_meant(n)))
+            raise NotFoundError(f"There is no table {name} in {self.snapshot.source.name}{seen}.{likely}")
         if self.visible is not None and not self.annotated.readable(table, self.visible):
             raise DeniedError(f"You may not see all that {table.name} is made from.")
         if table.problem:
@@ -144,6 +146,13 @@ class Scope(ABC):
         if refusal := self.refused.get(fold(table.name)):
             raise DeniedError(f"{table.name} cannot be exported: {refusal}.")
         return table
+
+    def _may_be_meant(self, name: str) -> bool:
+        """Return whether a table is offered in place of a name that is none: this person may export it."""
+        table = self.find(name)
+        if table is None or table.problem or fold(name) in self.refused or fold(name).startswith("sqlite_"):
+            return False
+        return table.kind != "shadow" and (self.visible is None or self.annotated.readable(table, self.visible))
 
     def leave_out(self) -> None:
         """Parse the request's ``without``: names of tables, or of columns as ``table.column``.
@@ -164,7 +173,11 @@ class Scope(ABC):
                     self.left_out_columns.setdefault(table.name, set()).add(column.name)
                     break
             else:
-                raise RequestError(f"There is no table or column {name} to leave out.")
+                known = [n for n in self.schema if self._may_be_meant(n)]
+                table = self.find(name.partition(".")[0])
+                if table is not None and table.name in known:
+                    known = [f"{table.name}.{c.name}" for c in table.visible_columns]
+                raise RequestError(f"There is no table or column {name} to leave out.{meant(name, known)}")
 
     def columns(
         self, table: Table, chosen: tuple[str, ...] | None = None, paths: Mapping[str, tuple[Path, ...]] = _NO_PATHS
@@ -207,7 +220,8 @@ class Scope(ABC):
         """Return a table's column. Raises RequestError if there is none of that name."""
         column = table.column(name)
         if column is None:
-            raise RequestError(f"{table.name} has no column {name}.")
+            likely = meant(name, (c.name for c in table.visible_columns if c.name not in self.annotated.secrets(table)))
+            raise RequestError(f"{table.name} has no column {name}.{likely}")
         return column
 
     def guard(

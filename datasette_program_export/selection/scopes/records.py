@@ -5,6 +5,8 @@ Also the rows of one table or view alone, when references are not followed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ...database.schema import Table, quote
 from ...errors import DeniedError, NotFoundError, RequestError, TooLargeError, UnsupportedError
 from ...options.grammar import row_path
@@ -79,14 +81,10 @@ class RecordScope(Scope):
         """Return rows of a table to pick from, as (row path, title) pairs; none if rows have no name.
 
         Only rows whose title contains every word of ``find``; at most ``most`` of them, after the first ``skip``."""
-        names = self.subject.pk or ((self.subject.rowid,) if self.subject.rowid else ())
-        if self.request.records or self.walk is not None or set(names) & self._hidden_columns() or not names:
+        if self.request.records or self.walk is not None or not (names := self._key_names()):
             return []
-        told = self.annotated.subject(self.subject.name).told_apart_by
-        titles = [*self.annotated.title_columns(self.subject), *(c for c in told if self.subject.column(c))]
-        titles = [c for c in titles if c not in self._hidden_columns()]
         (chosen,) = self.tables
-        columns = [f"{chosen.alias}.{quote(c)}" for c in [*names, *titles]]
+        columns = [f"{chosen.alias}.{quote(c)}" for c in (*names, *self._told())]
         said = " || ' ' || ".join(f"coalesce({c}, '')" for c in (columns[len(names) :] or columns))
         words = {f"program_export_word{i}": f"%{_literal(word)}%" for i, word in enumerate(find.split())}
         holds = " AND ".join(f"{said} LIKE :{name} ESCAPE '~'" for name in words)
@@ -100,6 +98,40 @@ class RecordScope(Scope):
             title = " ".join(filter(None, texts[len(names) :]))
             found.append((row_path(texts[: len(names)]), title or ", ".join(texts[: len(names)])))
         return found
+
+    def titles(self) -> Iterator[tuple[tuple[str, ...], str, str]]:
+        """Yield the key and the title of each row that ``choices`` would offer, and what tells it apart from others."""
+        names, told = self._key_names(), self._told()
+        if not names or not told:
+            return
+        (chosen,) = self.tables
+        columns = ", ".join(f"CAST({chosen.alias}.{quote(c)} AS BLOB)" for c in (*names, *told))
+        ends = len(names) + len(set(told) & set(self.annotated.title_columns(self.subject)))
+        for row in self.snapshot.execute(chosen.select(columns), chosen.params, chosen.guard):
+            texts = [value.decode("utf-8", "replace") if value else "" for value in row]
+            parts = (texts[len(names) : ends], texts[ends:])
+            yield tuple(texts[: len(names)]), *(" ".join(filter(None, part)) for part in parts)
+
+    def has_row(self, record: tuple[str, ...]) -> bool:
+        """Return whether there is a row of this key. Raises DeniedError for a secret key."""
+        if len(record) != len(self.subject.pk or (self.subject.rowid,)):
+            return False
+        try:
+            self._named(record)
+        except NotFoundError:
+            return False
+        return True
+
+    def _key_names(self) -> tuple[str, ...]:
+        """Return the columns that name a row; none if it has no name, or a secret one."""
+        names = self.subject.pk or ((self.subject.rowid,) if self.subject.rowid else ())
+        return () if set(names) & self._hidden_columns() else names
+
+    def _told(self) -> list[str]:
+        """Return the columns by which people know a row: its title, and what tells it apart."""
+        apart = self.annotated.subject(self.subject.name).told_apart_by
+        titles = [*self.annotated.title_columns(self.subject), *(c for c in apart if self.subject.column(c))]
+        return [c for c in dict.fromkeys(titles) if c not in self._hidden_columns()]
 
     def _hidden_columns(self) -> set[str]:
         """Return the subject's columns that are secret or left out."""
