@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from ..errors import ExportError, in_words
-from .terminal import printable, write_any_character
+from .telling.terminal import printable, write_any_character
 
 _NUMBER = re.compile(r"-\d")
 

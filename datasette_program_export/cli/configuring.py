@@ -17,8 +17,8 @@ from ..files.input_file import is_database
 from ..files.temporary.piped import STANDARD, is_standard_output
 from .command import Command, leave_nothing_behind
 from .options import load_extension
-from .proposal_text import check_as_text, proposal_as_text
-from .terminal import printable
+from .telling.proposal_text import check_as_text, proposal_as_text
+from .telling.terminal import printable
 
 _LOOKING = (
     "Some rows of each table are looked at, on this computer; nothing leaves it. --no-rows: names and types alone."

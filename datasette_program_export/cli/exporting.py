@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import closing, redirect_stdout
+from contextlib import closing
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -15,24 +12,25 @@ import click
 
 from ..database.library import loading
 from ..database.snapshot import Snapshot
-from ..database.source import Source, belongs_to
-from ..errors import NotFoundError, PluginError, RequestError
+from ..database.source import Source
+from ..errors import NotFoundError, RequestError
 from ..exporting.exporter import Export
 from ..files.atomic import write_whole
-from ..files.compression import SUFFIXES
-from ..files.input_file import is_database
 from ..files.temporary.piped import STANDARD, is_standard_output
 from ..formats.description.coverage_text import coverage_sentences
-from ..formats.registry import NAMES, faults, format_for_file, get_format
+from ..formats.registry import NAMES, get_format
 from ..options.grammar import parse_order, parse_row_path, with_profile
 from ..options.profiles import with_everybodys
 from ..options.request import PACKAGE, Request
 from ..options.settings import Settings
 from ..selection.annotated_schema import annotate
+from .arguments.completion import complete_table
+from .arguments.row_names import keys_of
 from .command import Command, leave_nothing_behind
 from .options import FormatChoice, order_and_columns, params, settings_in, where, with_options
-from .row_names import keys_of
-from .terminal import printable
+from .telling.output import check_ending, check_terminal_shows, is_folder, said_by_name, to_standard_output
+from .telling.progress import watched
+from .telling.terminal import printable
 
 if TYPE_CHECKING:
     from ..importing.proof.prove import Proof
@@ -57,7 +55,7 @@ def chart(database: Path, key: tuple[str, ...], **options: Any) -> None:
 @click.command(name="record", cls=Command)
 @with_options("record")
 @order_and_columns
-@click.argument("table")
+@click.argument("table", shell_complete=complete_table)
 @click.argument("key", nargs=-1, required=True)
 def record(database: Path, table: str, key: tuple[str, ...], **options: Any) -> None:
     """Export rows of any table, with everything that hangs off them. KEY is a key, or a part of a name."""
@@ -68,7 +66,7 @@ def record(database: Path, table: str, key: tuple[str, ...], **options: Any) -> 
 @with_options("table")
 @where
 @order_and_columns
-@click.argument("table")
+@click.argument("table", shell_complete=complete_table)
 def table(database: Path, table: str, **options: Any) -> None:
     """Export the rows of a table or view."""
     _export(database, table, (), options)
@@ -97,13 +95,13 @@ def database_command(database: Path, **options: Any) -> None:
 @click.option("--sql", help="Plan a query instead of a table.")
 @click.option("-f", "--format", type=FormatChoice(NAMES[:]), help="Tell also what this format cannot hold.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.argument("table", required=False)
+@click.argument("table", required=False, shell_complete=complete_table)
 @click.argument("key", nargs=-1)
 def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Tell what an export would hold, without its rows: of a table, a record, a query, or the database."""
     from ..planning.planner import plan  # imported late: only this command plans
     from ..planning.warnings import cautions
-    from .plan_text import as_text
+    from .telling.plan_text import as_text
 
     settings = _settings(database, options.pop("metadata"))
     source = _source(database, settings, options.pop("extensions"))
@@ -152,10 +150,11 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
     output: str = options.pop("output")
     output = STANDARD if is_standard_output(output) else output
     proving: bool = options.pop("prove")
+    quiet: bool = options.pop("quiet")
     if proving and output == STANDARD:
         raise RequestError("--prove needs a file: say -o.")
-    folder = _checked(database, output)
-    said = _said_by_name(output, options) if output != STANDARD and not folder else None
+    folder = is_folder(database, output)
+    said = said_by_name(output, options) if output != STANDARD and not folder else None
     if proving and options["format"] is not None and options["layout"] is None:
         options["layout"] = get_format(options["format"]).proving_layout  # a layout with rows only cannot be proven
     source = _source(database, settings, options.pop("extensions"))
@@ -168,15 +167,15 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         chunks = iter(export)
         first = next(chunks, b"")  # a table without rows has no line of ndjson
         archived = export.filename.endswith(".zip")
-        if (archived or export.request.compress) and output == STANDARD and sys.stdout.isatty():
-            raise RequestError("A terminal cannot show this: give a file with -o.")
+        if output == STANDARD:
+            check_terminal_shows(archived or export.request.compress is not None)
         if archived and output != STANDARD and not folder and not output.lower().endswith(".zip"):
             raise RequestError(
                 f"Several tables, or none, as {export.format.name} come as a zip: give a name that ends in .zip."
             )
-        _check_ending(Path(output), said, PACKAGE if archived else export.format.name, export.request.compress)
+        check_ending(Path(output), said, PACKAGE if archived else export.format.name, export.request.compress)
         if output == STANDARD:
-            _to_standard_output(chain([first], chunks))
+            to_standard_output(chain([first], chunks))
             _tell_coverage(export)
             return
         if proving:
@@ -184,11 +183,12 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
 
             check_can_be_proven(get_format(PACKAGE) if archived else export.format, export.request)
         path = Path(output) / export.filename if folder else Path(output)
-        given = _watched(export, chain([first], chunks))
+        given = watched(export, chain([first], chunks), quiet)
         proof = write_proven(path, given, settings, export.request) if proving else None
         size = path.stat().st_size if proving else write_whole(path, given, private=request.secrets == "include")
     rows = f"{export.progress.rows:,} row{'' if export.progress.rows == 1 else 's'}"
-    click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
+    if not quiet:
+        click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
     _tell_coverage(export)
     if proof is not None:
         _tell_proof(path, proof)
@@ -209,75 +209,3 @@ def _tell_coverage(export: Export) -> None:
     """Say on standard error what was left out, as every other door does."""
     for line in coverage_sentences(export.coverage, export.labels):
         click.echo(f"  {printable(line)}", err=True)
-
-
-def _checked(database: Path, output: str) -> bool:
-    """Check the output and return whether it is a folder. Raises RequestError if it must not be written to."""
-    if not output:
-        raise RequestError("-o needs the name of a file or a folder.")
-    if belongs_to(database, Path(output)):
-        raise RequestError(f"{output} is the database itself; it is not written to.")
-    if Path(output).is_file() and _is_database(Path(output)):
-        raise RequestError(f"{output} is a SQLite database; it is not replaced by an export. Choose another name.")
-    return Path(output).is_dir()
-
-
-def _said_by_name(output: str, options: dict[str, Any]) -> str | None:
-    """Return the format that a file's name says, and put it and the compression into the options that lack them.
-
-    Raises RequestError for an ending that says none, where no format was asked for."""
-    name = Path(output).name
-    for how, suffix in SUFFIXES.items():
-        if name.lower().endswith(f".{suffix}") and options["compress"] in (None, how):
-            name, options["compress"] = name[: -len(suffix) - 1], how
-    said = format_for_file(name)
-    if options["format"] is None:
-        options["format"] = said
-        if said is None and Path(name).suffix:
-            unknown = f"{Path(output).name} names no format by its ending"
-            if found := faults():  # it may be the ending of one of theirs
-                raise PluginError(f"{unknown}. {' '.join(found)}")
-            raise RequestError(f"{unknown}; say --format.")
-    if options["format"] in NAMES and name.lower().endswith(".zip") and get_format(options["format"]).member:
-        options["format"], options["members"] = PACKAGE, options["format"]  # a zip, also of one table
-    return said
-
-
-def _check_ending(output: Path, said: str | None, form: str, compress: str | None) -> None:
-    """Check that the file is what its name says by its ending. Raises RequestError if not."""
-    if said not in (None, form):
-        raise RequestError(
-            f"{output.name} says by its ending that it is {said}, and it would be {form}. Choose another name, "
-            "or leave out --format."
-        )
-    if compress is not None and said is not None and not output.name.lower().endswith(f".{SUFFIXES[compress]}"):
-        raise RequestError(f"A file compressed with {compress} has a name that ends in .{SUFFIXES[compress]}.")
-
-
-def _is_database(path: Path) -> bool:
-    return path.stat().st_size > 0 and is_database(path)
-
-
-def _to_standard_output(chunks: Iterator[bytes]) -> None:
-    out = sys.stdout.buffer
-    with redirect_stdout(sys.stderr):  # a plugin that prints would write into the export
-        for chunk in chunks:
-            out.write(chunk)
-    out.flush()
-
-
-def _watched(export: Export, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the chunks and show the progress on the terminal."""
-    shown = 0.0
-    terminal = sys.stderr.isatty()
-    for chunk in chunks:
-        yield chunk
-        if terminal and time.monotonic() - shown > 0.2:
-            shown = time.monotonic()
-            click.echo(
-                f"\r\x1b[K{export.progress.rows:,} rows, now {printable(export.progress.table or '')}",
-                nl=False,
-                err=True,
-            )
-    if terminal:
-        click.echo("\r\x1b[K", nl=False, err=True)

@@ -19,6 +19,7 @@ from ..importing.safety_copy import restore
 from ..options.settings import Settings
 from .command import Command, leave_nothing_behind
 from .options import load_extension, settings_in
+from .telling.progress import import_shown
 
 _RANGES = 5  # of new keys that are listed
 SET_ASIDE = 3  # the exit status where bad rows were set aside
@@ -99,6 +100,7 @@ _TRUST = click.option(
 @click.option(
     "--match", multiple=True, metavar="TABLE.COLUMN", help="Tell rows by a unique column, not by the primary key."
 )
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @load_extension
 @_JSON
 @_TRUST
@@ -107,6 +109,7 @@ def import_command(
     file: Path,
     database: Path,
     as_json: bool,
+    quiet: bool,
     metadata: Path | None,
     backup: Path | None,
     no_backup: bool,
@@ -136,9 +139,9 @@ def import_command(
     prepare = loading(extensions)
     leave_nothing_behind()
     try:
-        with as_file(file, settings.spool_dir) as given:
+        with as_file(file, settings.spool_dir) as given, import_shown(quiet) as watch:
             named = None if is_name(file) else ""  # what has none is not called as a table
-            report = load(database, given, settings=settings, prepare=prepare, file_name=named, **choices)
+            report = load(database, given, settings=settings, prepare=prepare, file_name=named, watch=watch, **choices)
     except RefusedError as error:
         report = error.report
     report = report.in_words("command")

@@ -16,6 +16,10 @@ COMMANDS = {
     "chart": Later("exporting:chart", "Export charts, each with its readings, patterns and transits."),
     "check": Later("configuring:check_command", "Check settings against databases, and what exports would hold."),
     "client": Later("exporting:client", "Export people: each with birth data, charts, readings, notes."),
+    "convert": Later(
+        "converting:convert_command",
+        "Write FILE, an export, in another format: the same rows, and what the file says of itself.",
+    ),
     "database": Later("exporting:database_command", "Export the whole database: all tables, at one moment."),
     "demo": Later("demo:demo", "Write a demo database, FOLDER/practice.db: an invented astrology practice."),
     "formats": Later("demo:formats", "List the formats."),

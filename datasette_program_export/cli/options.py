@@ -11,10 +11,10 @@ import click
 from ..database.library import keep_temporary_files_in
 from ..errors import PluginError, RequestError
 from ..formats.registry import NAMES, choices, get_format
-from ..options.grammar import OPTIONS
+from ..options.grammar import OPTIONS, Option
 from ..options.settings import Settings
 from ..options.settings_file import read_settings
-from .terminal import printable
+from .telling.terminal import printable
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -40,6 +40,33 @@ class FormatChoice(_Choice):
         return super().convert(value, param, ctx)
 
 
+def _added(option: Option, function: Function) -> Function:
+    if option.field == "cascade":
+        wrap = click.option("--cascade/--no-cascade", default=None, help=option.help)
+    elif known := choices().get(option.field, option.choices):
+        wrap = click.option(option.cli, type=click.Choice(known), help=option.help)
+    else:
+        kind = click.IntRange(min=0, max=2**63 - 1) if option.number else str
+        wrap = click.option(option.cli, option.field, multiple=option.many, type=kind, help=option.help)
+    function = wrap(function)
+    if option.field == "layout":
+        help = "Of sql: only the rows, for tables that are there. The same as --layout data-only."
+        function = click.option("--data-only", "layout", flag_value="data-only", help=help)(function)
+    return function
+
+
+def options_of(*fields: str) -> Callable[[Function], Function]:
+    """Add the options of these fields of a request."""
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(OPTIONS):
+            if option.field in fields:
+                function = _added(option, function)
+        return function
+
+    return decorate
+
+
 def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Function]:
     """Add the options of these scopes, made from ``OPTIONS`` in ``options/grammar.py``, and DATABASE.
 
@@ -50,23 +77,13 @@ def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Func
         for option in reversed(OPTIONS):
             if option.field in ("format", "records") or not set(scopes) & set(option.scopes):
                 continue
-            if option.field == "cascade":
-                wrap = click.option("--cascade/--no-cascade", default=None, help=option.help)
-            elif known := choices().get(option.field, option.choices):
-                wrap = click.option(option.cli, type=click.Choice(known), help=option.help)
-            else:
-                kind = click.IntRange(min=0, max=2**63 - 1) if option.number else str
-                wrap = click.option(option.cli, option.field, multiple=option.many, type=kind, help=option.help)
-            function = wrap(function)
-            if option.field == "layout":
-                help = "Of sql: only the rows, for tables that are there. The same as --layout data-only."
-                function = click.option("--data-only", "layout", flag_value="data-only", help=help)(function)
+            function = _added(option, function)
         if output:
             form = click.option("-f", "--format", type=FormatChoice(NAMES[:]), help="By default by the file's name.")
             help = "A file; a folder, where the file is named for you; or - for standard output."
             prove = "Import the file into a new database, compare, and write into it that it was proven."
             proving = click.option("--prove", is_flag=True, help=prove)
-            function = click.option("-o", "--output", default="-", help=help)(form(proving(function)))
+            function = click.option("-o", "--output", default="-", help=help)(form(proving(quiet(function))))
         file = click.Path(exists=True, dir_okay=False, path_type=Path)
         function = click.option("-m", "--metadata", type=file, help="The site's metadata.yml or datasette.yml.")(
             function
@@ -74,6 +91,12 @@ def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Func
         return click.argument("database", type=click.Path(path_type=Path))(load_extension(function))
 
     return decorate
+
+
+def quiet(function: Function) -> Function:
+    """Add ``--quiet``."""
+    help = "Show no progress and no summary. What was left out or changed is told all the same."
+    return click.option("-q", "--quiet", is_flag=True, help=help)(function)
 
 
 def load_extension(function: Function) -> Function:

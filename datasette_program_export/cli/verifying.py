@@ -10,6 +10,7 @@ import click
 from ..database.library import loading
 from ..database.source import Source
 from ..errors import RequestError
+from ..files.reading_limits import CAREFUL, TRUSTING
 from ..files.temporary.piped import as_file
 from ..options.settings import Settings
 from ..verifying.comparison import compare
@@ -17,7 +18,8 @@ from ..verifying.report import Report
 from ..verifying.verifier import verify
 from .command import Command, leave_nothing_behind
 from .options import load_extension, settings_in
-from .terminal import printable
+from .telling.progress import ticking
+from .telling.terminal import printable
 
 _WIDEST = 60
 _VERDICTS = {
@@ -43,6 +45,7 @@ _VERDICTS = {
 @click.option(
     "-m", "--metadata", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="With --against: the site's."
 )
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @load_extension
 @click.pass_context
 def verify_command(
@@ -52,6 +55,7 @@ def verify_command(
     as_json: bool,
     trust: bool,
     metadata: Path | None,
+    quiet: bool,
     extensions: tuple[str, ...],
 ) -> None:
     """Check a file: is it complete, was it changed, what does it hold, what does it say was left out.
@@ -65,8 +69,9 @@ def verify_command(
     prepare = loading(extensions)
     leave_nothing_behind()
     settings = settings_in(metadata, database.stem) if metadata and database else Settings()
-    with as_file(file, settings.spool_dir) as given:
-        report = verify(given, trusted=trust).in_words("command")
+    with as_file(file, settings.spool_dir) as given, ticking("verifying", quiet) as tick:
+        limits = TRUSTING if trust else CAREFUL
+        report = verify(given, limits=replace(limits, go_on=tick) if tick else limits).in_words("command")
     if database is not None and report.complete:
         compare(report, replace(Source.of(database), prepare=prepare), settings)
     click.echo(report.model_dump_json(indent=2) if as_json else as_text(report))

@@ -25,6 +25,7 @@ _TOLD = {
     "database": "a whole database",
 }
 _WORDS = {"where": "A filter (where)", "params": "A parameter (params)"}
+OF_THE_FILE = ("format", "layout", "members", "blobs", "dialect", "delimiter", "compress")  # how, not which rows
 _OF_REFERENCES = ("parents", "others", "person", "stop")
 NOBODY = "none"  # as ``person``, in place of a table: no table holds people
 DEFAULT_FORMAT = "programjson"

@@ -8,11 +8,9 @@ from ..errors import RequestError
 from ..exporting.exporter import Export
 from ..formats.dataset import Dataset
 from ..formats.digest import TableDigest
-from ..options.request import Request
+from ..options.request import OF_THE_FILE, Request
 from ..options.settings import Settings
 from .report import Report
-
-_OF_THE_FILE = ("format", "layout", "compress", "members", "blobs", "profile", "dialect", "delimiter")
 
 
 def compare(report: Report, database: Any, settings: Settings) -> None:
@@ -20,7 +18,7 @@ def compare(report: Report, database: Any, settings: Settings) -> None:
 
     The request comes from the file, but it can only read. Raises what an export raises: RequestError
     if a table no longer exists, NotFoundError if a record does not, SourceError."""
-    asked = {k: v for k, v in report.export.get("request", {}).items() if k not in _OF_THE_FILE}
+    asked = {k: v for k, v in report.export.get("request", {}).items() if k not in (*OF_THE_FILE, "profile")}
     if any(str(name).startswith("_") for name in asked.get("params", {})):
         raise RequestError("The file is of a query that depends on who asked; it cannot be asked again.")
     with Export(database, Request(**asked), settings=settings, tell=False) as export:

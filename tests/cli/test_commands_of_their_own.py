@@ -69,7 +69,7 @@ def test_what_only_tells_of_itself_imports_nothing_heavy(word: str) -> None:
         pytest.skip("it tells whether SQLite can load the extension, so it loads SQLite")
     assert tops(found) & HEAVY == set()
     own = {name.partition(".")[2] for name in found if name.startswith("datasette_program_export.")}
-    assert own == {"version", "errors", "cli", "cli.main", "cli.command", "cli.terminal"}
+    assert own == {"version", "errors", "cli", "cli.main", "cli.command", "cli.telling", "cli.telling.terminal"}
 
 
 def test_an_export_needs_no_datasette(demo_file: Path, tmp_path: Path) -> None:

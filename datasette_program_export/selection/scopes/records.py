@@ -109,8 +109,8 @@ class RecordScope(Scope):
         ends = len(names) + len(set(told) & set(self.annotated.title_columns(self.subject)))
         for row in self.snapshot.execute(chosen.select(columns), chosen.params, chosen.guard):
             texts = [value.decode("utf-8", "replace") if value else "" for value in row]
-            parts = (texts[len(names) : ends], texts[ends:])
-            yield tuple(texts[: len(names)]), *(" ".join(filter(None, part)) for part in parts)
+            title, detail = (" ".join(filter(None, part)) for part in (texts[len(names) : ends], texts[ends:]))
+            yield tuple(texts[: len(names)]), title, detail
 
     def has_row(self, record: tuple[str, ...]) -> bool:
         """Return whether there is a row of this key. Raises DeniedError for a secret key."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..configuring.checking.report import CheckedDatabase, CheckReport, Problem
-from ..configuring.proposal import Proposal
-from ..configuring.wording import example_lines, introduction, listed, sections
+from ...configuring.checking.report import CheckedDatabase, CheckReport, Problem
+from ...configuring.proposal import Proposal
+from ...configuring.wording import example_lines, introduction, listed, sections
 from .terminal import printable
 
 

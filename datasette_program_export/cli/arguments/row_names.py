@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import click
 
-from ..database.source import Source
-from ..errors import NotFoundError
-from ..options.grammar import row_path
-from ..options.settings import Settings
-from ..planning.row_finder import LISTED, FoundRows, NamedRow, find_rows
-from .terminal import printable
+from ...database.source import Source
+from ...errors import NotFoundError
+from ...options.grammar import row_path
+from ...options.settings import Settings
+from ...planning.row_finder import LISTED, FoundRows, NamedRow, find_rows
+from ..telling.terminal import printable
 
 
 def keys_of(

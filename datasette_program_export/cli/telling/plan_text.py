@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..formats.description.coverage_text import coverage_sentences, people_sentences
-from ..planning.plan import Plan
+from ...formats.description.coverage_text import coverage_sentences, people_sentences
+from ...planning.plan import Plan
 from .terminal import printable
 
 

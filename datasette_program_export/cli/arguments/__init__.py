@@ -1,0 +1,1 @@
+"""What stands on the command line: rows by key or name, and what the shell completes."""

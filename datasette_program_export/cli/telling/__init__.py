@@ -1,0 +1,1 @@
+"""What the commands write: an export, texts for people, progress; safe on a terminal."""
