@@ -17,12 +17,15 @@ VENV = .venv
 
 .PHONY: demo test test-all check docs bench bench-short browser axe native clean
 
-demo: $(VENV)/$(LINE)/ready demo-data/practice.db
+# The demo has an environment of its own, without what only tests need
+DEMO = $(VENV)/demo-$(LINE)
+demo: $(DEMO)/ready demo-data/practice.db
 	@echo "Open http://127.0.0.1:$(PORT)/practice/clients and choose a client (Ctrl-C stops)."
-	$(VENV)/$(LINE)/bin/datasette demo-data/practice.db -m metadata.yml -p $(PORT)
+	@echo "To see imports, jobs and the log too, open first the address with a token that is printed below: it makes you root."
+	$(DEMO)/bin/datasette demo-data/practice.db -m metadata.yml -p $(PORT) --root
 
-demo-data/practice.db: | $(VENV)/$(LINE)/ready
-	$(VENV)/$(LINE)/bin/datasette program-export demo demo-data
+demo-data/practice.db: | $(DEMO)/ready
+	$(DEMO)/bin/datasette program-export demo demo-data
 
 # Tests of the core that touch nothing of Datasette (tests/support/lines.py) run once, on the alpha line. What writes rows
 # runs on both: in Python on the stable line, in C on the alpha line.
@@ -94,14 +97,21 @@ native: $(VENV)/alpha/ready
 	@$(VENV)/alpha/bin/python -m pip install -q "isal>=1.7" \
 	|| echo "No isal here: zlib compresses, and its tests will be skipped."
 
+DATASETTE_stable = "datasette>=0.65.5,<1"
+DATASETTE_alpha = "datasette>=1.0a41,<2"
+$(DEMO)/ready: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python -m pip install -q -e .[import] $(DATASETTE_$(LINE))
+	touch $@
+
 $(VENV)/stable/ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)/stable
-	$(VENV)/stable/bin/python -m pip install -q -e .[test] "datasette>=0.65.5,<1"
+	$(VENV)/stable/bin/python -m pip install -q -e .[test] $(DATASETTE_stable)
 	touch $@
 
 $(VENV)/alpha/ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)/alpha
-	$(VENV)/alpha/bin/python -m pip install -q -e .[test] "datasette>=1.0a41,<2"
+	$(VENV)/alpha/bin/python -m pip install -q -e .[test] $(DATASETTE_alpha)
 	touch $@
 
 clean:
