@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from ..errors import ExportError, in_words
+from ..options.suggestion import meant
 from .telling.terminal import printable, write_any_character
 
 _NUMBER = re.compile(r"-\d")
@@ -34,14 +35,23 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words. A key such as ``-1`` is no option, and what a name that begins with ``-`` needs is told."""
         write_any_character()
+        given = tuple(args)
         try:
             return super().parse_args(ctx, numbers_last(self.params, args))
         except click.NoSuchOption as error:
             takes = any(isinstance(p, click.Argument) and p.name in ("table", "key") for p in self.params)
-            if not takes or "--" in args:
+            if not takes or "--" in args or error.possibilities:
                 raise
             message = f"{error.message} A name or key that begins with - goes behind --, and all options before that."
             raise click.NoSuchOption(error.option_name, message, error.possibilities, ctx) from None
+        except click.BadParameter as error:
+            if error.param is None or not isinstance(error.param.type, click.Choice):
+                raise
+            words = [word.partition("=")[2] if word.startswith("--") else word for word in given]
+            likely = "".join(
+                meant(w, error.param.type.choices) for w in dict.fromkeys(words) if f"'{w}'" in error.message
+            )
+            raise click.BadParameter(error.message + likely, ctx, error.param) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours, of the system or of the arguments becomes a line and an exit code."""
@@ -112,6 +122,17 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, in their order."""
         return sorted(self._later)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is named. Raises click's usage error, with the one that may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if "Did you mean" in error.message:  # newer click asks itself
+                raise
+            raise click.UsageError(error.message + meant(args[0], self._later), ctx) from None
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command and return it; None if there is none of this name."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..errors import NotFoundError, RequestError
+from ..errors import RequestError
 from ..files.atomic import write_whole
 from ..files.reading_limits import CAREFUL
 from ..files.temporary.piped import STANDARD, as_file, is_standard_output
@@ -18,7 +18,14 @@ from ..options.request import OF_THE_FILE, Request
 from ..verifying.converter import Conversion
 from .command import Command, leave_nothing_behind
 from .options import FormatChoice, options_of, quiet
-from .telling.output import check_ending, check_no_database, check_terminal_shows, said_by_name, to_standard_output
+from .telling.output import (
+    check_ending,
+    check_folder,
+    check_no_database,
+    check_terminal_shows,
+    said_by_name,
+    to_standard_output,
+)
 from .telling.progress import watched
 from .telling.terminal import printable
 
@@ -66,8 +73,7 @@ def _checked(file: Path, out: Path) -> Path:
     """Return the file to write. Raises RequestError if it must not be written to."""
     if out.is_dir():
         raise RequestError(f"{out} is a folder: name a file in it, whose ending says the format.")
-    if not file.exists() and str(file) != STANDARD:
-        raise NotFoundError(f"There is no file {file.name}.")
+    check_folder(out)
     if out.exists() and file.exists() and out.samefile(file):
         raise RequestError(f"{out} is the file itself; it is not written to.")
     check_no_database(out)

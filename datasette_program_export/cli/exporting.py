@@ -25,7 +25,6 @@ from ..options.request import PACKAGE, Request
 from ..options.settings import Settings
 from ..selection.annotated_schema import annotate
 from .arguments.completion import complete_table
-from .arguments.row_names import keys_of
 from .command import Command, leave_nothing_behind
 from .options import FormatChoice, order_and_columns, params, settings_in, where, with_options
 from .telling.output import check_ending, check_terminal_shows, is_folder, said_by_name, to_standard_output
@@ -106,7 +105,7 @@ def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_jso
     settings = _settings(database, options.pop("metadata"))
     source = _source(database, settings, options.pop("extensions"))
     if table is not None and key:
-        key = keys_of(source, table, key, settings, options["without"])
+        key = _keys(source, table, key, options["without"], settings)
     request = _request(table, key, options, settings)
     made = plan(source, request, settings=settings)
     click.echo(made.model_dump_json(indent=2) if as_json else as_text(made, cautions(made, request)))
@@ -118,6 +117,14 @@ def _settings(database: Path, metadata: Path | None) -> Settings:
 
 def _source(database: Path, settings: Settings, extensions: tuple[str, ...]) -> Source:
     return replace(Source.of(database), spool_dir=settings.spool_dir, prepare=loading(extensions))
+
+
+def _keys(
+    source: Source, table: str, names: tuple[str, ...], without: tuple[str, ...], settings: Settings
+) -> tuple[str, ...]:
+    from .arguments.row_names import keys_of  # imported late: only records have keys
+
+    return keys_of(source, table, names, settings, without)
 
 
 def _labelled(database: Path, label: str, options: dict[str, Any]) -> str:
@@ -159,7 +166,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         options["layout"] = get_format(options["format"]).proving_layout  # a layout with rows only cannot be proven
     source = _source(database, settings, options.pop("extensions"))
     if table is not None and keys:
-        keys = keys_of(source, table, keys, settings, options["without"])
+        keys = _keys(source, table, keys, options["without"], settings)
     request = _request(table, keys, options, settings)
     export = Export(source, request, settings=settings)
     leave_nothing_behind()

@@ -19,7 +19,7 @@ from ..importing.safety_copy import restore
 from ..options.settings import Settings
 from .command import Command, leave_nothing_behind
 from .options import load_extension, settings_in
-from .telling.progress import import_shown
+from .telling.import_progress import import_shown
 
 _RANGES = 5  # of new keys that are listed
 SET_ASIDE = 3  # the exit status where bad rows were set aside

@@ -14,7 +14,10 @@ from .command import Later, LazyGroup
 
 COMMANDS = {
     "chart": Later("exporting:chart", "Export charts, each with its readings, patterns and transits."),
-    "check": Later("configuring:check_command", "Check settings against databases, and what exports would hold."),
+    "check": Later(
+        "configuring:check_command",
+        "Check settings against DATABASES, and say what an export of each subject would hold.",
+    ),
     "client": Later("exporting:client", "Export people: each with birth data, charts, readings, notes."),
     "convert": Later(
         "converting:convert_command",
@@ -38,7 +41,10 @@ COMMANDS = {
         "importing:restore_command",
         "Make DATABASE what COPY holds, a safety copy of an import; also while it is served.",
     ),
-    "setup": Later("configuring:setup_command", "Propose settings for a database of one's own, and say why."),
+    "setup": Later(
+        "configuring:setup_command",
+        "Propose settings for DATABASE: people, titles, references, secrets, caches; and say why.",
+    ),
     "table": Later("exporting:table", "Export the rows of a table or view."),
     "verify": Later(
         "verifying:verify_command",

@@ -138,6 +138,8 @@ def _article(word: str) -> str:
 
 def _at(name: str) -> Source:
     path = Path(name)
+    if name and "\0" not in name and path.is_dir():
+        raise NotFoundError(f"{path.name or path} is a folder, not a database file: name a file in it.")
     if not name or "\0" in name or not path.is_file():
         hint = " A database in memory is given as its connection." if name in ("", ":memory:") else ""
         raise NotFoundError(f"There is no database file {path.name if name else '(the path is empty)'}.{hint}")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..database.library import sqlite3
+from ..errors import NotFoundError
 
 _COPY = "import shutil, sys; shutil.copyfileobj(open(sys.argv[1], 'rb'), sys.stdout.buffer, 1 << 20)"
 
@@ -30,6 +31,14 @@ def is_database(path: Path) -> bool:
     except sqlite3.DatabaseError as error:
         return "not a database" not in str(error) and os.access(path, os.R_OK)
     return True
+
+
+def check_is_file(path: Path) -> None:
+    """Check that there is a file to read. Raises NotFoundError if there is none."""
+    if path.is_dir():
+        raise NotFoundError(f"{path.name or path} is a folder: name a file in it.")
+    if not path.is_file():
+        raise NotFoundError(f"There is no file {path.name}.")
 
 
 def open_input(path: Path) -> IO[bytes]:

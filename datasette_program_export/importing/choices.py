@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..database.schema import Schema, fold
 from ..errors import RequestError
 from ..options.faults import faults
+from ..options.suggestion import meant
 
 Policy = Literal["fail", "skip", "update", "replace"]
 POLICIES: tuple[str, ...] = get_args(Policy)
@@ -169,7 +170,9 @@ class ImportChoices(BaseModel):
     def check_without(self, in_file: Set[str]) -> None:
         """Check that the file has every table that is left out, by folded names. Raises RequestError if not."""
         if unknown := [name for name in self.without if fold(name) not in in_file]:
-            raise RequestError(f"There is no table {unknown[0]} in the file, to be left out.")
+            raise RequestError(
+                f"There is no table {unknown[0]} in the file, to be left out.{meant(unknown[0], in_file)}"
+            )
 
     def matched(self, schema: Schema) -> dict[str, tuple[str, ...]]:
         """Return the columns of ``match`` by table. Raises RequestError for one that is unknown or not unique."""
@@ -199,7 +202,8 @@ class ImportChoices(BaseModel):
             )
             there = [name for name in schema if visible is None or name in visible]
             raise RequestError(
-                f"There is no table {unknown[0]} in the target. It has: {', '.join(there) or 'none'}.{hint}"
+                f"There is no table {unknown[0]} in the target.{meant(unknown[0], there)} "
+                f"It has: {', '.join(there) or 'none'}.{hint}"
             )
 
 

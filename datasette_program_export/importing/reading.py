@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from ..errors import NotFoundError, UnreadableError, UnsupportedError
-from ..files.input_file import open_input
+from ..errors import UnreadableError, UnsupportedError
+from ..files.input_file import check_is_file, open_input
 from ..files.reading_limits import CAREFUL, TRUSTING, Limits
 from ..formats.registry import detect
 from ..options.settings import Settings
@@ -39,8 +39,7 @@ def read(
     """Stage every row of the file. A truncated, changed or inconsistent file becomes a finding.
 
     Raises NotFoundError, RequestError (the file names no table and none was given), OSError."""
-    if not path.is_file():
-        raise NotFoundError(f"There is no file {path.name}.")
+    check_is_file(path)
     limits = TRUSTING if choices.trusted else careful
     about = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
     try:

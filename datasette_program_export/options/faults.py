@@ -59,3 +59,10 @@ def reason(fault: Any) -> str:
     if kind.startswith("is_instance_of"):
         return f"{context.get('class', 'another type')} is needed"
     return _WORDS.get(kind) or _WORDS.get(kind.partition("_")[0]) or "is of another kind than is needed"
+
+
+def why_no_yaml(error: Exception) -> str:
+    """Return why a file of settings cannot be read, with the line, if the error knows one."""
+    mark = getattr(error, "problem_mark", None)
+    where = f", see line {mark.line + 1}" if mark is not None else ""
+    return f"{getattr(error, 'strerror', None) or 'it is no YAML in UTF-8'}{where}"

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from ..errors import SettingsError
+from .faults import why_no_yaml
 from .settings import Settings, merge, parse_settings
 
 
@@ -17,7 +18,7 @@ def read_document(path: Path) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(path.read_text("utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path.name} cannot be read: {type(error).__name__}") from None
+        raise SettingsError(f"{path.name} cannot be read: {why_no_yaml(error)}.") from None
     if not isinstance(document, Mapping):
         raise SettingsError(f"{path.name} is not a mapping of settings")
     return document

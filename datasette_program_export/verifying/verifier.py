@@ -12,8 +12,8 @@ from typing import IO, Any
 from pydantic import BaseModel, ValidationError
 
 from ..database.library import sqlite3
-from ..errors import NotFoundError, UnreadableError
-from ..files.input_file import open_input
+from ..errors import UnreadableError
+from ..files.input_file import check_is_file, open_input
 from ..files.reading_limits import CAREFUL, TRUSTING, Limits
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import Coverage, ReferenceKey
@@ -42,8 +42,7 @@ def verify(file: str | Path, *, trusted: bool = False, limits: Limits = CAREFUL)
     What is wrong with the file is in the report. Raises NotFoundError, OSError, BusyError, SpoolFullError, and what
     ``limits.go_on`` raises."""
     path = path_of("file", file)
-    if not path.is_file():
-        raise NotFoundError(f"There is no file {path.name}.")
+    check_is_file(path)
     report = Report(file=os.fsencode(path.name).decode("utf-8", "replace"), status="unknown", bytes=path.stat().st_size)
     started = time.monotonic()
     with open_input(path) as detect:

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from datasette_program_export.cli.main import program_export
 from datasette_program_export.demo import ANNA
-from datasette_program_export.planning.row_finder import folded_name
+from datasette_program_export.selection.scopes.row_finder import folded_name
 from tests.support.databases.building import database
 
 

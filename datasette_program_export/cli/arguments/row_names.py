@@ -10,7 +10,7 @@ from ...database.source import Source
 from ...errors import NotFoundError
 from ...options.grammar import row_path
 from ...options.settings import Settings
-from ...planning.row_finder import LISTED, FoundRows, NamedRow, find_rows
+from ...selection.scopes.row_finder import LISTED, FoundRows, NamedRow, find_rows
 from ..telling.terminal import printable
 
 

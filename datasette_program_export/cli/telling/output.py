@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ...database.source import belongs_to
-from ...errors import PluginError, RequestError
+from ...errors import NotFoundError, PluginError, RequestError
 from ...files.compression import SUFFIXES
 from ...files.input_file import is_database
 from ...formats.registry import NAMES, faults, format_for_file, get_format
@@ -28,8 +28,15 @@ def is_folder(database: Path, output: str) -> bool:
         raise RequestError("-o needs the name of a file or a folder.")
     if belongs_to(database, Path(output)):
         raise RequestError(f"{output} is the database itself; it is not written to.")
+    check_folder(Path(output))
     check_no_database(Path(output))
     return Path(output).is_dir()
+
+
+def check_folder(output: Path) -> None:
+    """Check that the folder of a file is there. Raises NotFoundError if it is not."""
+    if not output.parent.is_dir():
+        raise NotFoundError(f"There is no folder {output.parent} for {output.name}; it is not made.")
 
 
 def check_no_database(output: Path) -> None:

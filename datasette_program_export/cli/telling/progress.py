@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...importing.progress import ImportProgress, Stage
 from .terminal import printable
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def watched(export: Export | Conversion, chunks: Iterator[bytes], quiet: bool) -
         yield from chunks
         return
     made = export.progress
-    with _bar(chunks, lambda: f"{made.rows:,} rows, now {printable(made.table or '')[:_LONGEST]}") as bar:
+    with bar_of(chunks, lambda: f"{made.rows:,} rows, now {printable(made.table or '')[:_LONGEST]}") as bar:
         yield from bar
 
 
@@ -40,40 +39,17 @@ def ticking(what: str, quiet: bool) -> Iterator[Callable[[], None] | None]:
     if not is_shown(quiet):
         yield None
         return
-    with _bar(_nothing(), lambda: what, moving=True) as bar:
+    with bar_of(nothing(), lambda: what, moving=True) as bar:
         yield lambda: bar.update(1)
 
 
-@contextmanager
-def import_shown(quiet: bool) -> Iterator[ImportProgress | None]:
-    """Yield what shows the stages and rows of an import; None where nobody looks."""
-    if not is_shown(quiet):
-        yield None
-        return
-    shown = _Shown()
-    with _bar(_nothing(), lambda: f"{shown.stage}, {shown.rows:,} rows") as bar:
-        shown.update = bar.update
-        yield shown
-
-
-class _Shown(ImportProgress):
-    update: Callable[[int], None]
-
-    def begin(self, stage: Stage) -> None:
-        super().begin(stage)
-        self.update(1)
-
-    def count(self, rows: int) -> None:
-        super().count(rows)
-        self.update(1)
-
-
-def _nothing() -> Iterator[None]:
+def nothing() -> Iterator[None]:
     """Yield nothing; a generator, so that click does not know its length: an empty bar would be full."""
     yield from ()
 
 
-def _bar(items: Iterator[Any], told: Callable[[], str], moving: bool = False) -> Any:
+def bar_of(items: Iterator[Any], told: Callable[[], str], moving: bool = False) -> Any:
+    """Return click's bar over these items, with what ``told`` says; its end is not known."""
     return click.progressbar(
         items,
         file=sys.stderr,

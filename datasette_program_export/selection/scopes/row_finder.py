@@ -8,14 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
-from ..database.snapshot import Snapshot
-from ..database.source import Source
-from ..options.grammar import parse_row_path
-from ..options.request import Request
-from ..options.settings import Settings
-from ..selection.annotated_schema import annotate
-from ..selection.scopes import scope_of
-from ..selection.scopes.records import RecordScope
+from ...database.snapshot import Snapshot
+from ...database.source import Source
+from ...options.grammar import parse_row_path
+from ...options.request import Request
+from ...options.settings import Settings
+from ..annotated_schema import annotate
+from . import scope_of
+from .records import RecordScope
 
 LISTED = 10  # rows of one name that are told; one more is kept, so that it is known that there are more
 _COMPARED = 5_000  # titles that are compared with a name that no row has: each takes some time
