@@ -15,7 +15,6 @@ from typing import Any
 import click
 
 from ..errors import ExportError, in_words
-from ..options.suggestion import meant
 from .telling.terminal import printable, write_any_character
 
 _NUMBER = re.compile(r"-\d")
@@ -47,6 +46,8 @@ class Command(click.Command):
         except click.BadParameter as error:
             if error.param is None or not isinstance(error.param.type, click.Choice):
                 raise
+            from ..options.suggestion import meant  # imported late: only who errs needs it
+
             words = [word.partition("=")[2] if word.startswith("--") else word for word in given]
             likely = "".join(
                 meant(w, error.param.type.choices) for w in dict.fromkeys(words) if f"'{w}'" in error.message
@@ -132,6 +133,8 @@ class LazyGroup(click.Group):
         except click.UsageError as error:
             if "Did you mean" in error.message:  # newer click asks itself
                 raise
+            from ..options.suggestion import meant
+
             raise click.UsageError(error.message + meant(args[0], self._later), ctx) from None
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

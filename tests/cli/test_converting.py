@@ -101,7 +101,7 @@ WRONG = [
     (("FILE", "-o", "odd.db"), 2, "is a SQLite database"),
     (("odd.db", "-o", "x.json"), 1, "odd.db is not converted. This SQLite file was not written by this program"),
     (("rows.csv", "-o", "x.json"), 1, "rows.csv is not converted. This file cannot prove itself"),
-    ((".", "-o", "x.json"), 2, "There is no file"),
+    ((".", "-o", "x.json"), 2, "is a folder: name a file in it"),
 ]
 
 
