@@ -11,6 +11,7 @@
     │   └── FileTooLargeError            an upload is larger than the site takes  413
     ├── SourceError                      the database cannot be read              422  exit 1
     ├── UnreadableError                  a file is cut, damaged, not ours         422  exit 1
+    │   └── OtherKindError               a file is a picture, a letter, …       422  exit 1
     ├── ConflictError                    the job's state forbids it               409  exit 1
     ├── GoneError                        a result is no longer kept               410  exit 1
     ├── RefusedError                     a file is not imported; see ``report``   422  exit 1
@@ -162,6 +163,13 @@ class UnreadableError(ExportError):
     def __init__(self, message: str, reason: str = "damaged") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class OtherKindError(UnreadableError):
+    """A file is of a kind that holds no rows for this program: a picture, a letter, another program's database."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "unknown")
 
 
 class ConflictError(ExportError):

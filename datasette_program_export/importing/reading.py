@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from ..errors import UnreadableError, UnsupportedError
+from ..errors import OtherKindError, UnreadableError, UnsupportedError
 from ..files.input_file import check_is_file, open_input
 from ..files.reading_limits import CAREFUL, TRUSTING, Limits
 from ..formats.registry import detect
@@ -16,7 +16,7 @@ from ..verifying.verifier import examine
 from .choices import ImportChoices
 from .other_files.concerns import check_concerned
 from .other_files.detection import BINARY, read_foreign
-from .report import FindingCollector, ImportReport
+from .report import OTHER_KIND, FindingCollector, ImportReport
 from .staging.columns import ColumnMapping
 
 _LINES = (".ndjson", ".jsonl", ".nl")
@@ -58,7 +58,7 @@ def read(
             read_foreign(path, intake, choices, report, limits)
     except (UnreadableError, UnsupportedError) as error:
         limits.go_on()  # an interrupted statement is no fault of the file
-        findings.add("file", str(error))
+        findings.add(OTHER_KIND if isinstance(error, OtherKindError) else "file", str(error))
         return
     except RecursionError:
         findings.add("file", "The file is nested far too deeply.")

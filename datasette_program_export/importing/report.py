@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..errors import Door, in_words
 
 _TOLD = 20  # findings of one kind in one column that are listed; the rest is counted
+OTHER_KIND = "other_kind"  # of a finding: the file is a picture, a letter, another program's database
 MOST = 100_000  # bad rows of a table after which the search stops
 
 
@@ -20,7 +21,9 @@ class _Model(BaseModel):
 class Finding(_Model):
     """One finding about the file, the target or a row; it contains no values."""
 
-    kind: str = Field(description="file, table, column, type, key, duplicate, not_null, check, unique, reference, …")
+    kind: str = Field(
+        description="file, other_kind, table, column, type, key, duplicate, not_null, check, unique, reference, …"
+    )
     message: str = Field(description="A sentence.")
     table: str | None = None
     column: str | None = None

@@ -22,6 +22,7 @@ from ..formats.description.integrity import Announced
 from ..formats.digest import TableDigest
 from ..formats.document import Head
 from ..formats.registry import detect, get_format, is_cut_beginning
+from ..formats.registry.other_programs import kind_of, refuse
 from ..options.arguments import path_of
 from .reference_check import References, refused
 from .report import DanglingReference, Report, VerifiedTable
@@ -70,6 +71,8 @@ def examine(
     if report.bytes == 0:
         raise UnreadableError("The file is empty.", "cut")
     if report.format is None:
+        if (kind := kind_of(start)) is not None:
+            raise refuse(kind)
         raise UnreadableError(_cannot_tell(start), "unknown")
     form = get_format(report.format)
     if report.compression is not None and form.compressed:

@@ -34,6 +34,7 @@ from ..description.schema import parsed_schema
 from ..document import description, tables_of
 from ..members import Column, MemberFile
 from ..registry import Format, Options, get_format
+from ..registry.other_programs import kind_of_zip, refuse
 from ..values import InFile, json_value
 from .blob_reading import BlobReader
 from .blob_writing import BlobFiles, TableBlobs
@@ -43,6 +44,7 @@ from .readme import readme
 
 DESCRIPTION = "datapackage.json"
 _json = msgspec.json.Encoder().encode
+_START = 120  # bytes in which other programs' zips say what they are
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
@@ -154,7 +156,8 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     has lost its comment; then each file is still compared with its own digest."""
     zipped = Unpacking(file, limits)
     if DESCRIPTION not in zipped.names:
-        raise UnreadableError("This zip is no package of this program: it has no datapackage.json.", "unknown")
+        file.seek(0)
+        raise refuse(kind_of_zip(zipped.names, file.read(_START)))
     with zipped.open(DESCRIPTION) as described:
         data = _read(described, limits)
     found = description(data, DESCRIPTION, limits)

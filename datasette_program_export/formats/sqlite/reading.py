@@ -28,6 +28,7 @@ from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
 from ..description.schema import DocumentSchema, parsed_schema
 from ..document import description, tables_of
+from ..registry.other_programs import OTHER_DATABASE, refuse
 from .rows import open_read_only, stored_rows
 from .statements import VERSION, description_among
 
@@ -131,11 +132,7 @@ def _description(connection: sqlite3.Connection, limits: Limits) -> dict[str, An
                     if isinstance(value, (str, bytes)) and len(value) > limits.description:
                         raise UnreadableError(f"The description ({key}) is far too large.")
     if told.get("format") != "sqlite":
-        raise UnreadableError(
-            "This SQLite file was not written by this program (it has no table program_export), so it does not say "
-            "what it held.",
-            "unknown",
-        )
+        raise refuse(OTHER_DATABASE)
     if told.get("version") != VERSION:
         raise UnreadableError(f"This SQLite file is of another version; this program reads version {VERSION}.")
     return told

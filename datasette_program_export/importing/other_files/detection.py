@@ -10,10 +10,11 @@ from typing import IO
 
 import msgspec
 
-from ...errors import RequestError, UnreadableError
+from ...errors import OtherKindError, RequestError, UnreadableError
 from ...files.input_file import open_input
 from ...files.reading_limits import Limits
 from ...formats.registry import detect
+from ...formats.registry.other_programs import kind_of, refuse
 from ..choices import ImportChoices
 from ..report import ImportReport
 from ..staging.columns import ColumnMapping
@@ -47,8 +48,10 @@ def read_foreign(
 
     with content() as file:
         start = file.read(_START)
+    if (kind := kind_of(start)) is not None:
+        raise refuse(kind)
     if start.startswith(BINARY):
-        raise UnreadableError("This file is none that can be imported: no package of this program, no JSON, no CSV.")
+        raise OtherKindError("This file is none that can be imported: no package of this program, no JSON, no CSV.")
     if is_script(start, intake.file):
         check_concerned(choices, "script")
         report.layout = read_script(content, intake, report, limits)
@@ -77,7 +80,7 @@ def read_foreign(
     report.format = "csv"
     check_concerned(choices, "csv")
     if b"\0" in start and not _may_be_text(start, content, choices):
-        raise UnreadableError("This file is none that can be imported: no JSON, no CSV, and nothing of this program.")
+        raise OtherKindError("This file is none that can be imported: no JSON, no CSV, and nothing of this program.")
     choices, begins = look_at_csv(content, intake, choices, limits)
     report.layout = read_csv(content, table_of(intake, choices), intake, choices, limits, begins=begins)
 
