@@ -16,7 +16,7 @@ def test_every_rule_is_below_a_class_of_ours(sheet) -> None:
     text = re.sub(r"/\*.*?\*/", "", sheet.read_text("utf-8"), flags=re.DOTALL)
     text = re.sub(r"@media[^{]*\{", "", text)
     selectors = [one.strip() for rule in re.findall(r"([^{}]+)\{", text) for one in rule.split(",")]
-    assert len(selectors) > 50
+    assert len(selectors) > 10
     assert [one for one in selectors if not re.match(r"\.program-export-(page|action|news)\b", one)] == []
 
 

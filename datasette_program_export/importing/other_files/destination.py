@@ -23,7 +23,7 @@ def destination(intake: ColumnMapping, choices: ImportChoices, columns: Sequence
     if not choices.find_table:
         raise RequestError("The file names no table: give the argument table.")
     seen = [t for t in intake.schema.values() if intake.visible is None or t.name in intake.visible]
-    if (called := _called_as(intake.file, seen)) is not None:
+    if (called := called_as(intake.file, seen)) is not None:
         if not takes_rows(called):
             raise RequestError(
                 f"The file is called as {called.name}, which {why_no_rows(called)}: give the argument table for the "
@@ -49,7 +49,7 @@ def destination(intake: ColumnMapping, choices: ImportChoices, columns: Sequence
     )
 
 
-def _called_as(file: str, tables: Sequence[Table]) -> Table | None:
+def called_as(file: str, tables: Sequence[Table]) -> Table | None:
     """Return the table, of any kind, that is called as the file without one or more of its suffixes."""
     name = PurePath(file).name
     while (shorter := name.rpartition(".")[0]) and shorter != name:

@@ -12,58 +12,34 @@ from ...database.schema import Schema
 from ...database.snapshot import Snapshot
 from ...errors import in_words
 from ...formats.moments import seconds_text
-from ...importing.choices import KINDS, POLICIES
+from ...importing.choices import KINDS, POLICIES, ImportChoices
+from ...importing.other_files.first_rows import first_rows_of
 from ...importing.report import ImportReport
 from ...importing.staging.columns import takes_rows
 from ...importing.writing.samples import HIDDEN
 from .. import host
 from ..host.protocols import Datasette
 from ..server.import_runner import Import, Imports
-from ..words.numbers import numbers_for
+from ..words import Words, words_for
+from .questions import (
+    FIELDS,
+    OF_EFFECTS,
+    OF_ROWS,
+    asked_about,
+    columns_of,
+    fits,
+    knows_no_column,
+    likely_table,
+    lists_of,
+    rest_of_columns,
+    target_of,
+    unique_columns,
+)
 from .request import YES_OR_NO, ImportContext
+from .sentences import NEWS, STAGES, counted, differing, state_sentence, waiting_sentence, what_it_is, whether_whole
 
-_STATES = {
-    "looking": "The file is being looked at",
-    "previewed": "What would happen",
-    "importing": "Being imported",
-    "done": "Imported",
-    "refused": "Not imported: nothing was changed",
-    "failed": "Failed: nothing was changed",
-    "cancelled": "Cancelled: nothing was changed",
-    "interrupted": "Interrupted: the server was stopped",
-}
-_STAGES = {
-    "reading": "The file is read and checked, row by row.",
-    "waiting": "It waits until other changes to the database are done.",
-    "copying": "The database is copied.",
-    "writing": "The rows are compared and written.",
-}
-_POLICIES = {
-    "fail": "stop, and change nothing",
-    "skip": "leave the row as it is",
-    "update": "take the values that the file gives",
-    "replace": "the same, and what the file does not give goes back to its default",
-}
-_FORMS = {  # of a file of another program: the choices that are one of a few words
-    "delimiter": (
-        "What stands between its fields?",
-        {"comma": "a comma", "semicolon": "a semicolon", "tab": "a tab", "pipe": "a bar (|)"},
-    ),
-    "decimal": (
-        "Its numbers (decimal)",
-        {"point": "1,234.56: a decimal point", "comma": "1.234,56: a decimal comma"},
-    ),
-    "dates": (
-        "Its dates, such as 1/2/2024 (dates)",
-        {"day-first": "day first", "month-first": "month first", "text": "stay as they are"},
-    ),
-    "nan": ("NaN in JSON (nan)", {"null": "is no value"}),
-}
-_NEWS = {
-    "changed": "You changed a choice, so nothing was imported yet. Check the new preview, then import.",
-    "unseen": "There was no preview of this, so nothing was imported yet. Check the preview, then import.",
-}
 _FIELDS = {choice: field for field, choice in YES_OR_NO.items()}
+_COLUMNS = ("table", "rows", "new", "changed", "same", "left", "differs")
 _FEW = 5  # the most rows that are linked one by one
 
 
@@ -83,10 +59,10 @@ def import_data_of(asked: ImportContext, imports: Imports, one: Import) -> dict[
         links["cancel"] = f"{page}/cancel"
     else:
         links |= {action: f"{page}/{action}" for action in ("preview", "apply", "delete")}
-        if one.state == "done":
+        if not (imports.place(one.id) / one.stored).exists():
             del links["preview"], links["apply"]
-            if one.report is not None and one.report.get("bad_rows_file"):
-                links["bad_rows"] = f"{page}/bad-rows"
+        if one.state == "done" and one.report is not None and one.report.get("bad_rows_file"):
+            links["bad_rows"] = f"{page}/bad-rows"
     return {
         "ok": one.state not in ("refused", "failed"),
         "id": one.id,
@@ -112,61 +88,94 @@ async def upload_context(
     asked: ImportContext, imports: Imports, mine: list[Import], error: str | None
 ) -> dict[str, Any]:
     """Return the template variables of the page with the upload form."""
-    number = numbers_for(asked.http.headers.get("accept-language", ""))
+    words = words_for(asked.http.headers.get("accept-language", ""))
     base = import_url(asked.datasette, asked.database.name)
     return {
         "database": asked.database.name,
         "action": base,
-        "limit": number.size(int(asked.settings.import_mb * 1e6)),
+        "limit": words.number.size(int(asked.settings.import_mb * 1e6)),
         "address": asked.datasette.absolute_url(asked.http, f"{base}.json"),
-        "waiting": [(import_url(asked.datasette, one.database, one.id), one, _STATES[one.state]) for one in mine],
+        "waiting": [
+            (import_url(asked.datasette, one.database, one.id), one.file, waiting_sentence(words, one)) for one in mine
+        ],
         "hours": f"{asked.settings.retention_hours:g}",
         "error": error,
-        "policies": _POLICIES,
-        "forms": _FORMS,
-        "kinds": KINDS,
-        "tables": await _taking_rows(asked),
     }
 
 
 async def import_context(asked: ImportContext, imports: Imports, one: Import) -> dict[str, Any]:
     """Return the template variables of the page of one file."""
-    report = ImportReport.model_validate(one.report).in_words("page") if one.report is not None else None
+    words = words_for(asked.http.headers.get("accept-language", ""))
+    raw = ImportReport.model_validate(one.report) if one.report is not None else None
+    report = raw.in_words("page") if raw is not None else None
     data = import_data_of(asked, imports, one)
-    error = in_words(one.error, "page") if one.error is not None else None
+    news, said = asked.http.args.get("news") or "", None
+    if one.state in ("looking", "previewed") and news in NEWS:
+        said = words(f"import.news.{news}")
     return {
-        "one": {**data, "error": error},
-        "state": _STATES[one.state],
-        "said": _NEWS.get(asked.http.args.get("news") or "") if one.state in ("looking", "previewed") else None,
+        "one": {**data, "error": in_words(one.error, "page") if one.error is not None else None},
+        "state": state_sentence(words, one),
+        "said": said,
         "active": one.active,
-        "stage": _STAGES.get(one.stage, ""),
-        "stages": _STAGES,
-        "number": numbers_for(asked.http.headers.get("accept-language", "")),
+        "stages": {name: words(f"import.stage.{name}") for name in STAGES},
+        "number": words.number,
         "report": report,
-        "verdict": _verdict(report) if report is not None else None,
-        "choices": one.choices,
-        "policies": _POLICIES,
-        "forms": _FORMS,
-        "kinds": KINDS,
-        "tables": await _taking_rows(asked),
-        "to_leave_out": _in_file(one, report),
+        "what": what_it_is(words, one, report),
+        "whole": whether_whole(words, report) if report is not None else None,
+        "counts": counted(words, report) if report is not None else [],
+        "differing": differing(words, report) if report is not None else [],
         "changes": report.total("insert") + report.total("update") if report is not None else 0,
+        "columns_said": {key: words(f"import.head.{key}") for key in _COLUMNS},
         "links": await _links(asked, report) if report is not None else {},
         "import_page": import_url(asked.datasette, one.database),
         "lacking": data["lacking"],
-        "announced": bool(report and (report.dangling or any(f.kind == "reference" for f in report.findings))),
+        **(await _choices(asked, imports, one, words, raw) if "apply" in data["links"] else {}),
     }
 
 
-async def _taking_rows(asked: ImportContext) -> list[str]:
-    """Return the tables into which this person may import rows: no views, and no parts of virtual tables."""
+async def _choices(
+    asked: ImportContext, imports: Imports, one: Import, words: Words, report: ImportReport | None
+) -> dict[str, Any]:
+    """Return the template variables of the choices: which are asked about, and the lists to choose from."""
+    schema = await asyncio.to_thread(_schema, asked)
+    path = imports.place(one.id) / one.stored
+    chosen = ImportChoices.of(one.choices)
+    first = await asyncio.to_thread(first_rows_of, path, chosen, one.file)
+    open_to = {table.name for table in schema.values() if takes_rows(table)} & asked.rights.visible
+    taking = sorted(open_to & (asked.rights.insert | asked.rights.update))
+    name, created = target_of(report, one.choices, schema, one.file, asked.rights.visible)
+    table = schema.find(name) if name is not None and not created else None
+    table = table if table is not None and table.name in open_to else None
+    with_header = chosen.header is not False and not (report and " without a header" in (report.layout or ""))
+    shown = first is not None and (table is not None or created) and with_header
+    columns = columns_of(words, first, table, report, one.choices) if first is not None and shown else []
+    into = [n for n in report.tables if n in asked.rights.visible] if report is not None else []
+    uniques = unique_columns(schema, into)
+    questions = asked_about(report, one.error, "delimiter" if knows_no_column(columns, table) else None)
+    return {
+        "choices": one.choices,
+        "questions": questions,
+        "further": [n for n in FIELDS if n not in questions and fits(n, report, first)],
+        "of_rows": OF_ROWS,
+        "of_effects": OF_EFFECTS,
+        "lists": lists_of(words, one.choices, first),
+        "first": first,
+        "columns": columns,
+        "rest": rest_of_columns(one.choices, columns),
+        "new_types": any(column["types"] for column in columns),
+        "kinds": KINDS,
+        "policies": POLICIES,
+        "tables": taking,
+        "likely": likely_table(schema, taking, first) if "table" in questions else None,
+        "uniques": [*uniques, *(m for m in one.choices.get("match", ()) if m not in uniques)],
+        "to_leave_out": _in_file(one, report),
+        "new_columns": [c for t in report.tables.values() if t.created for c in t.new_columns] if report else [],
+    }
 
-    def found() -> Schema:
-        with closing(Snapshot(host.source_for(asked.datasette, asked.database, asked.settings))) as snapshot:
-            return snapshot.schema
 
-    taking = {table.name for table in (await asyncio.to_thread(found)).values() if takes_rows(table)}
-    return sorted(taking & asked.rights.visible & (asked.rights.insert | asked.rights.update))
+def _schema(asked: ImportContext) -> Schema:
+    with closing(Snapshot(host.source_for(asked.datasette, asked.database, asked.settings))) as snapshot:
+        return snapshot.schema
 
 
 def _in_file(one: Import, report: ImportReport | None) -> list[str]:
@@ -175,15 +184,6 @@ def _in_file(one: Import, report: ImportReport | None) -> list[str]:
         return []
     refused = [f.table for f in report.findings if f.kind in ("table", "column") and f.table]
     return list(dict.fromkeys([*report.tables, *refused, *one.choices.get("without", [])]))
-
-
-def _verdict(report: ImportReport) -> tuple[str, str, str]:
-    """Return a mark, a CSS class and a sentence that say whether the file is complete."""
-    if any(f.kind == "file" for f in report.findings):
-        return "✗", "cut", "Not complete, changed, or not readable"
-    if report.layout is not None or report.format is None:
-        return "?", "unknown", "Cannot tell whether it is complete: nothing in the file says so"
-    return "✓", "complete", "Complete and unchanged"
 
 
 async def _links(asked: ImportContext, report: ImportReport) -> dict[str, tuple[str, list[tuple[str, str]]]]:
@@ -202,6 +202,3 @@ async def _links(asked: ImportContext, report: ImportReport) -> dict[str, tuple[
                 rows.append((f"{urls.table(database.name, name)}/{path}", ", ".join(map(str, values))))
         found[name] = (str(urls.table(database.name, name)), rows)
     return found
-
-
-assert set(_POLICIES) == set(POLICIES)

@@ -16,6 +16,7 @@ from ...errors import (
     ExportError,
     GoneError,
     NotFoundError,
+    RequestError,
     SpoolFullError,
     in_words,
 )
@@ -77,7 +78,7 @@ async def file_page(request: HttpRequest, datasette: Datasette) -> Response:
     if request.method == "DELETE":
         return await _deleted(asked, imports, one)
     context = await import_context(asked, imports, one)
-    return await page_answer(request, datasette, "program_import_file.html", context)
+    return await page_answer(request, datasette, "program_import/file.html", context)
 
 
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
@@ -169,7 +170,8 @@ async def _looked_at(
     await asyncio.to_thread(imports.begin, one, work)
     await asyncio.to_thread(work.ended.wait, _PATIENCE)
     one = await _now(imports, one.id)
-    if new and one.state == "failed":
+    answerable = one.status == RequestError.status and for_a_browser(asked.http)  # what is asked is asked on its page
+    if new and one.state == "failed" and not answerable:
         await asyncio.to_thread(imports.delete, one)
         raise _Failed(one.error or "", one.status)
     return await _shown(asked, imports, one, 202 if one.active else 200, news)
@@ -260,4 +262,4 @@ async def _data(asked: ImportContext, imports: Imports, one: Import, status: int
 async def _form(asked: ImportContext, imports: Imports, error: ExportError | None = None) -> Response:
     mine = await asyncio.to_thread(imports.of, owner_of(asked.http.actor), asked.database.name)
     context = await upload_context(asked, imports, mine, in_words(str(error), "page") if error is not None else None)
-    return await page_answer(asked.http, asked.datasette, "program_import.html", context, error)
+    return await page_answer(asked.http, asked.datasette, "program_import/upload.html", context, error)

@@ -20,13 +20,13 @@ from typing import Any
 from datasette.utils.sqlite import sqlite3
 
 from ...database.sqlite_errors import explain
-from ...errors import AuditError, ConflictError, RefusedError, SourceError, SpoolFullError
+from ...errors import AuditError, ConflictError, OtherKindError, RefusedError, SourceError, SpoolFullError
 from ...files.temporary.folder import TemporaryFolder
 from ...files.temporary.room import free_in
 from ...formats.moments import now_text
 from ...importing.import_run import AppliedImport, Inspect, RunOn
 from ...importing.importer import load
-from ...importing.report import Finding, ImportReport
+from ...importing.report import OTHER_KIND, Finding, ImportReport
 from ...importing.safety_copy import copy_of
 from ..host import writing as host_writing
 from ..server.audit_log import AuditLog
@@ -103,6 +103,10 @@ class PreviewWork(_AskedWork):
             self.stage = "reading"
             with self._connection_to(copy, "rw") as connection:
                 report = self._load(connection, preview=True)
+        other = next((found for found in report.findings if found.kind == OTHER_KIND), None)
+        if other is not None:  # a picture or a letter may be private: it is not kept
+            self.file.unlink(missing_ok=True)
+            raise OtherKindError(other.message)
         return {"state": "previewed", "sha256": digest, "report": as_data(report)}
 
     def _copied(self, copy: Path) -> None:

@@ -105,7 +105,7 @@ def test_axe_finds_nothing_in_what_is_said_of_a_file(browser, site: Server, verd
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_axe_finds_nothing_in_an_import(browser, demo: Path, tmp_path: Path, screen: str) -> None:
-    file = tmp_path / "names.csv"
+    file = tmp_path / "clients.csv"
     file.write_text(f"id,first_name\n{ANNA},Annerl\nnobody,Nobody\n")
     with keeping(tmp_path / "jobs", demo, root=True) as ds, served(ds) as running:
         context = browser.new_context(viewport={"width": SCREENS[screen], "height": 800})
@@ -117,12 +117,11 @@ def test_axe_finds_nothing_in_an_import(browser, demo: Path, tmp_path: Path, scr
             page.goto(f"{running.url}/practice/-/program-import")
             check(page)
             page.set_input_files("input[type=file]", file)
-            page.select_option("#table", "clients")
-            page.get_by_role("button", name="Show what would change").click()
+            page.get_by_role("button", name="Look at it").click()
             page.get_by_role("heading", name="What would happen").wait_for()
             check(page)
             page.get_by_role("radio", name="update").check()
-            page.get_by_role("button", name="Preview again").click()
+            page.get_by_role("button", name="Look again").first.click()
             page.get_by_role("button", name="Import 2 rows").click()
             page.get_by_role("heading", name="Imported", exact=True).wait_for()
             check(page)

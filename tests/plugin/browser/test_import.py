@@ -36,21 +36,19 @@ def value(demo: Path) -> str:
 def test_from_the_database_to_the_row(page, site: Server, demo: Path, tmp_path: Path) -> None:
     sign_in(page, site)
     page.goto(f"{site.url}{FORM}")
-    file = tmp_path / "names.csv"
+    file = tmp_path / "clients.csv"
     file.write_text(f"id,first_name\n{ANNA},Annerl\n")
     drop(page, file)
     wait_until(lambda: page.locator("input[type=file]").input_value(), "the file to be there")
-    page.get_by_text("For a plain CSV or JSON file").click()
-    page.get_by_label("The table its rows go into").select_option("clients")
-    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Look at it").click()
     page.get_by_role("heading", name="What would happen").wait_for()
     assert page.get_by_text("is there already, with other values").first.is_visible()
-    cells = page.get_by_role("region", name="Rows of clients with other values").locator("tbody td").all_inner_texts()
+    cells = page.get_by_role("region", name="clients: rows with other values").locator("tbody td").all_inner_texts()
     assert cells == ["first_name", "Anna", "Annerl"]
     assert page.get_by_role("button", name="Import 1 row").count() == 0
 
     page.get_by_role("radio", name="update").check()
-    page.get_by_role("button", name="Preview again").click()
+    page.get_by_role("button", name="Look again").first.click()
     page.get_by_role("button", name="Import 1 row").wait_for()
     assert value(demo) == "Anna"
     page.get_by_role("button", name="Import 1 row").click()
@@ -67,14 +65,13 @@ def test_who_changes_a_choice_and_imports_at_once_is_told_to_look_again(
 ) -> None:
     page = browser.new_context(java_script_enabled=scripts).new_page()
     sign_in(page, site)
-    file = tmp_path / "names.csv"
+    file = tmp_path / "clients.csv"
     file.write_text(f"id,first_name\n{ANNA},Annerl\nnew,New\n")
     page.goto(f"{site.url}{FORM}")
     page.get_by_label("Choose the file, or drop it here").set_input_files(file)
-    page.get_by_text("For a plain CSV or JSON file").click()
-    page.get_by_label("The table its rows go into").select_option("clients")
+    page.get_by_role("button", name="Look at it").click()
     page.get_by_role("radio", name="update").check()
-    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Look again").first.click()
     page.get_by_role("button", name="Import 2 rows").wait_for()
     assert page.get_by_text("You changed a choice").count() == 0
     page.get_by_role("radio", name="skip").check()
@@ -103,7 +100,7 @@ def test_a_record_goes_back_as_it_was_downloaded(page, site: Server, demo: Path,
     assert page.locator(f"a[href='{FORM}']").count() == 1
     page.goto(f"{site.url}{FORM}")
     page.get_by_label("Choose the file, or drop it here").set_input_files(kept)
-    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Look at it").click()
     page.get_by_text("Complete and unchanged").wait_for()
     page.get_by_role("button", name="Import 3 rows").click()
     page.get_by_role("heading", name="Imported", exact=True).wait_for()

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.databases.building import database
-from tests.support.sites.imports import imported, send
+from tests.support.sites.imports import BROWSER, imported, send
 from tests.support.sites.jobs import ask, keeping
 
-DATA = "/house/-/program-import.json"
+FORM, DATA = "/house/-/program-import", "/house/-/program-import.json"
 ROOMS = b"id,name\n1,hall\nx,attic\n1,again\n2,cellar\n"
 
 
@@ -68,7 +68,8 @@ async def test_only_what_takes_rows_is_offered(tmp_path: Path) -> None:
         "CREATE VIRTUAL TABLE notes USING fts5(body)",
     ).close()
     with keeping(tmp_path / "jobs", tmp_path / "house.db", root=True) as ds:
-        page = await ask(ds, "get", "/house/-/program-import", "root")
+        sent = await ask(ds, "post", FORM, "root", files={"file": ("x.csv", b"a;b\n1;2\n")}, headers=BROWSER)
+        page = await ask(ds, "get", sent.headers["location"], "root")
         offered = page.text.partition('id="table"')[2].partition("</select>")[0]
         assert [name for name in ("rooms", "notes") if f">{name}<" in offered] == ["rooms", "notes"]
         assert offered.count("<option") == 3

@@ -51,9 +51,10 @@ async def test_what_is_asked_about_a_file_is_answered_in_the_form(ds, shop: Path
     ), said
     page = await ask(ds, "get", one["links"]["page"], "root")
     assert "the field (cells) with pic=hex" in page.text and "the argument" not in page.text
-    assert {"decimal", "dates", "cells", "encoding", "delimiter", "header", "skip_lines", "nan", "rows_at"} <= fields(
-        page.text
-    )
+    of_csv = {"decimal", "dates", "cells", "encoding", "delimiter", "header", "skip_lines", "table", "map", "create"}
+    assert of_csv <= fields(page.text) and not {"nan", "rows_at"} & fields(page.text)
+    asked = page.text.partition('id="questions"')[2].partition('id="more"')[0]
+    assert {"decimal", "dates", "cells"} <= fields(asked) and "skip_lines" not in fields(asked)
     answers = {"on_conflict": "fail", "table": "t", "decimal": "comma", "dates": "day-first", "cells": ["pic=hex", ""]}
     empty = dict.fromkeys(("encoding", "delimiter", "header", "skip_lines", "nan", "rows_at"), "")
     sent = await ask(ds, "post", one["links"]["preview"], "root", data={**answers, **empty}, headers=BROWSER)

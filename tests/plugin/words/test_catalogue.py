@@ -13,7 +13,7 @@ from datasette_program_export.plugin.words.numbers import Numbers
 from tests.support.source_code import PACKAGE
 
 PLAIN = re.compile(r"""(?:(?<!in_)words|_words\(request\)|\)\))\(\s*(f?)["']([\w.{}]+)["']""")
-CHOSEN = re.compile(r"""["'](export\.\w+)["']""")
+CHOSEN = re.compile(r"""["']((?:export|import)\.[\w.]+)["']""")
 
 
 def used() -> tuple[set[str], set[str]]:
