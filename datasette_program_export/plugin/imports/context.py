@@ -10,13 +10,16 @@ from datasette.utils import tilde_encode
 
 from ...database.schema import Schema
 from ...database.snapshot import Snapshot
-from ...errors import in_words
+from ...errors import ExportError, in_words
 from ...formats.moments import seconds_text
 from ...importing.choices import KINDS, POLICIES, ImportChoices
 from ...importing.other_files.first_rows import first_rows_of
 from ...importing.report import ImportReport
 from ...importing.staging.columns import takes_rows
 from ...importing.writing.samples import HIDDEN
+from ...options.request import Request
+from ...selection.annotated_schema import annotate
+from ...selection.scopes import scope_of
 from .. import host
 from ..host.protocols import Datasette
 from ..server.import_runner import Import, Imports
@@ -120,7 +123,7 @@ async def import_context(asked: ImportContext, imports: Imports, one: Import) ->
         "stages": {name: words(f"import.stage.{name}") for name in STAGES},
         "number": words.number,
         "report": report,
-        "what": what_it_is(words, one, report),
+        "what": what_it_is(words, one, report, await asyncio.to_thread(_title, asked, report)),
         "whole": whether_whole(words, report) if report is not None else None,
         "counts": counted(words, report) if report is not None else [],
         "differing": differing(words, report) if report is not None else [],
@@ -171,6 +174,21 @@ async def _choices(
         "to_leave_out": _in_file(one, report),
         "new_columns": [c for t in report.tables.values() if t.created for c in t.new_columns] if report else [],
     }
+
+
+def _title(asked: ImportContext, report: ImportReport | None) -> str | None:
+    """Return the title of the one record that the file exports, if it is here and this person may see it."""
+    request = report.export.get("request") if report is not None else None
+    records = request.get("records") if isinstance(request, dict) else None
+    if not isinstance(request, dict) or not isinstance(records, list) or len(records) != 1:
+        return None
+    try:
+        named = Request(table=request.get("table"), records=records)
+        with closing(Snapshot(host.source_for(asked.datasette, asked.database, asked.settings))) as snapshot:
+            known = annotate(snapshot.schema, asked.settings, visible=asked.rights.visible)
+            return scope_of(snapshot, known, named, visible=asked.rights.visible).title()
+    except (ExportError, ValueError):  # it is another database's, or new
+        return None
 
 
 def _schema(asked: ImportContext) -> Schema:

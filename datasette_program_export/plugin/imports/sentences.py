@@ -18,8 +18,10 @@ _COUNTS = (  # counts of the report, and whether they are told where there are n
 )
 
 
-def what_it_is(words: Words, one: Import, report: ImportReport | None) -> str:
-    """Return what the file is: "An export of clients (1 record)", "A CSV file for rooms"."""
+def what_it_is(words: Words, one: Import, report: ImportReport | None, title: str | None) -> str:
+    """Return what the file is: "An export of Anna Berg from practice", "A CSV file for rooms".
+
+    ``title`` is that of its one record, if it is known."""
     if report is None or report.format is None:
         return words("import.what.file", file=one.file)
     about, asked = report.export, report.export.get("request")
@@ -27,7 +29,10 @@ def what_it_is(words: Words, one: Import, report: ImportReport | None) -> str:
         asked = asked if isinstance(asked, dict) else {}
         table, records = asked.get("table"), asked.get("records")
         if about.get("scope") == "record" and isinstance(records, list):
-            found = words("import.what.records", n=len(records), table=table, source=about["source"])
+            if title is not None:
+                found = words("import.what.record", title=title, source=about["source"])
+            else:
+                found = words("import.what.records", n=len(records), table=table, source=about["source"])
             return found if asked.get("cascade") is False else words("import.what.linked", what=found)
         if about.get("scope") == "table":
             return words("import.what.table", table=table, source=about["source"])

@@ -62,7 +62,11 @@ async def test_a_record_that_was_exported_goes_back(ds, demo: Path, log: Path) -
         connection.commit()
     one = await looked_at(ds, content, "anna.json")
     assert one["report"]["tables"]["session_notes"]["insert"] == gone == 3
-    assert "Complete and unchanged" in (await ask(ds, "get", one["links"]["page"], "root")).text
+    page = (await ask(ds, "get", one["links"]["page"], "root")).text
+    assert "Complete and unchanged" in page
+    assert (
+        "An export of Anna Ascendant from practice, with what belongs to it" in page and "3 new rows, 0 changed" in page
+    )
     one = await imported(ds, one)
     assert one["state"] == "done" and one["report"]["export"]["source"] == "practice"
     assert json.loads(log.read_text().splitlines()[-1])["request"]["file"]["source"] == "practice"
