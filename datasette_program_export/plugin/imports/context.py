@@ -8,7 +8,7 @@ from typing import Any
 
 from datasette.utils import tilde_encode
 
-from ...database.schema import Schema
+from ...database.schema import Schema, fold
 from ...database.snapshot import Snapshot
 from ...errors import ExportError, in_words
 from ...formats.moments import seconds_text
@@ -140,7 +140,7 @@ async def _choices(
     asked: ImportContext, imports: Imports, one: Import, words: Words, report: ImportReport | None
 ) -> dict[str, Any]:
     """Return the template variables of the choices: which are asked about, and the lists to choose from."""
-    schema = await asyncio.to_thread(_schema, asked)
+    schema, secret = await asyncio.to_thread(_schema, asked)
     path = imports.place(one.id) / one.stored
     chosen = ImportChoices.of(one.choices)
     first = await asyncio.to_thread(first_rows_of, path, chosen, one.file)
@@ -151,7 +151,7 @@ async def _choices(
     table = table if table is not None and table.name in open_to else None
     with_header = chosen.header is not False and not (report and " without a header" in (report.layout or ""))
     shown = first is not None and (table is not None or created) and with_header
-    columns = columns_of(words, first, table, report, one.choices) if first is not None and shown else []
+    columns = columns_of(words, first, table, report, one.choices, secret) if first is not None and shown else []
     into = [n for n in report.tables if n in asked.rights.visible] if report is not None else []
     uniques = unique_columns(schema, into)
     questions = asked_about(report, one.error, "delimiter" if knows_no_column(columns, table) else None)
@@ -191,9 +191,12 @@ def _title(asked: ImportContext, report: ImportReport | None) -> str | None:
         return None
 
 
-def _schema(asked: ImportContext) -> Schema:
+def _schema(asked: ImportContext) -> tuple[Schema, set[str]]:
+    """Return the database's schema, and the names of all columns that hold secrets in one of its tables, folded."""
     with closing(Snapshot(host.source_for(asked.datasette, asked.database, asked.settings))) as snapshot:
-        return snapshot.schema
+        schema = snapshot.schema
+        known = annotate(schema, asked.settings, visible=asked.rights.visible)
+    return schema, {fold(name) for table in schema.values() for name in known.secret_columns(table)}
 
 
 def _in_file(one: Import, report: ImportReport | None) -> list[str]:

@@ -11,6 +11,7 @@ from ...importing.choices import COLUMN_KINDS, KINDS, POLICIES
 from ...importing.other_files.destination import called_as
 from ...importing.other_files.first_rows import FirstRows
 from ...importing.report import ImportReport
+from ...importing.writing.samples import HIDDEN
 from ..words import Words
 
 FIELDS = (  # all choices, in the order in which they are offered; some stand in one list together
@@ -92,9 +93,16 @@ def target_of(
 
 
 def columns_of(
-    words: Words, first: FirstRows, table: Table | None, report: ImportReport | None, choices: Mapping[str, Any]
+    words: Words,
+    first: FirstRows,
+    table: Table | None,
+    report: ImportReport | None,
+    choices: Mapping[str, Any],
+    secret: Set[str],
 ) -> list[dict[str, Any]]:
-    """Return for each column of a plain file its first values, and what it can be in the table."""
+    """Return for each column of a plain file its first values, and what it can be in the table.
+
+    Values of ``secret`` columns, named folded, are not shown."""
     made = {}
     if report is not None and len(report.tables) == 1:
         made = next(iter(report.tables.values())).new_columns
@@ -116,7 +124,12 @@ def columns_of(
         cells = [("", words("import.cells.found"), kind is None)]
         cells += [(f"{name}={k}", words(f"import.cells.{k}"), kind == k) for k in offered]
         found.append(
-            {"name": name, "examples": first.columns[name], "to": options, "cells": cells}
+            {
+                "name": name,
+                "examples": [HIDDEN] if {fold(name), fold(to or "")} & secret else first.columns[name],
+                "to": options,
+                "cells": cells,
+            }
             | {"types": _types(words, to if to else name, made, choices)}
         )
     return found
