@@ -6,16 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..formats.description.coverage_text import counted
+from ..formats.description.phrases import ENGLISH, Say
 from .proposal import Example, Found, Proposal
 
-_HEADINGS = {
-    "persons": "People",
-    "subjects": "What rows are called",
-    "virtual_foreign_keys": "References that are not declared",
-    "secrets": "Secrets",
-    "json_columns": "Texts that hold JSON",
-    "caches": "Caches and logs",
-}
+_SETTINGS = ("persons", "subjects", "virtual_foreign_keys", "secrets", "json_columns", "caches")
 _NOTHING = {
     "persons": "No table looks like people.",
     "virtual_foreign_keys": "None was found.",
@@ -25,9 +19,9 @@ _MOST_TABLES = 12
 _MOST_LINES = 40  # under one heading
 
 
-def sections(made: Proposal) -> Iterator[tuple[str, list[str]]]:
+def sections(made: Proposal, say: Say = ENGLISH) -> Iterator[tuple[str, list[str]]]:
     """Yield headings, each with a line for everything that was found under it, and why."""
-    for setting, heading in _HEADINGS.items() if made.tables else ():
+    for setting in _SETTINGS if made.tables else ():
         lines = [_line(f) for f in made.found if f.setting == setting]
         if setting == "secrets" and made.secret_by_name:
             lines.insert(0, f"Left out already, by their names: {listed(made.secret_by_name)}")
@@ -36,41 +30,43 @@ def sections(made: Proposal) -> Iterator[tuple[str, list[str]]]:
         if len(lines) > _MOST_LINES:
             lines[_MOST_LINES:] = [f"and {len(lines) - _MOST_LINES:,} more"]
         if lines:
-            yield heading, lines
+            yield say(f"proposal.{setting}"), lines
 
 
-def introduction(made: Proposal, where: str = "on this computer; nothing left it") -> str:
-    """Return the sentence that says what was looked at, and where."""
-    tables = f"{made.tables:,} table{'' if made.tables == 1 else 's'}"
+def introduction(made: Proposal, where: str = "here", say: Say = ENGLISH) -> str:
+    """Return the sentence that says what was looked at, and where: ``here`` or ``on_the_server``."""
     if not made.tables:
-        return f"{made.database} has no tables, so there is nothing to propose."
+        return say("proposal.nothing", database=made.database)
     if made.rows_looked_at is None:
-        return f"{made.database}: {tables}. Names and types were looked at, no row."
-    rows = f"{made.rows_looked_at:,} row{'' if made.rows_looked_at == 1 else 's'}"
-    known = f" It was recognised by the preset {made.preset}, which knows most of it." if made.preset else ""
-    return f"{made.database}: {tables}. {rows} were looked at, {where}.{known}"
+        return say("proposal.by_names", made.tables, database=made.database)
+    tables = say("proposal.tables", made.tables)
+    place = say(f"proposal.{where}")
+    told = [say("proposal.by_rows", made.rows_looked_at, database=made.database, tables=tables, where=place)]
+    if made.preset:
+        told.append(say("proposal.preset", preset=made.preset))
+    return " ".join(told)
 
 
-def example_lines(example: Example) -> list[str]:
+def example_lines(example: Example, say: Say = ENGLISH) -> list[str]:
     """Return what an export of the example would hold, with the settings and, if that differs, without them."""
     title = f" ({example.title})" if example.title else ""
-    least = "" if example.complete else "at least "
-    lines = [f"{example.table} {example.key}{title}: {least}{_rows(example.rows, example.labels)}"]
+    record = f"{example.table} {example.key}{title}"
+    lines = [say("proposal.example", record=record, rows=_rows(example.rows, example, say))]
     if example.rows_without != example.rows:
-        lines.append(f"Without these settings: {least}{_rows(example.rows_without, example.labels)}")
+        lines.append(say("proposal.without", rows=_rows(example.rows_without, example, say)))
     return lines
 
 
-def listed(names: list[str]) -> str:
+def listed(names: list[str], say: Say = ENGLISH) -> str:
     """Return names with commas between them, the first ones of many."""
-    more = f" and {len(names) - _MOST_TABLES} more" if len(names) > _MOST_TABLES else ""
-    return ", ".join(names[:_MOST_TABLES]) + more
+    first, more = ", ".join(names[:_MOST_TABLES]), len(names) - _MOST_TABLES
+    return first if more <= 0 else say("and_more", first=first, count=say.number(more))
 
 
-def _rows(rows: dict[str, int], labels: dict[str, tuple[str, str]]) -> str:
-    total = sum(rows.values())
-    parts = [counted(table, count, labels) for table, count in rows.items()]
-    return f"{total:,} row{'' if total == 1 else 's'}: {listed(parts)}." if rows else "no rows."
+def _rows(rows: dict[str, int], example: Example, say: Say) -> str:
+    parts = [counted(table, count, example.labels, say) for table, count in rows.items()]
+    told = say("proposal.holds", sum(rows.values()), what=listed(parts, say)) if rows else say("proposal.no_rows")
+    return told if example.complete else say("proposal.at_least", rows=told)
 
 
 def _line(found: Found) -> str:

@@ -4,77 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..formats.csv.mistakable import BINARY, sentences
+from ..formats.csv.mistakable import sentences
 from ..formats.csv.spreadsheet import MOST_COLUMNS, MOST_LINES
 from ..formats.registry import get_format
 from ..options.request import Request
 from .plan import Plan, PlannedTable
-from .wording import Number, counted, plain
+from .wording import ENGLISH, Say, counted
 
-_ASK_LESS = "The download will be refused: leave out a table, stop a connection, or ask for fewer rows."
 _HUB_ROWS, _HUB_SHARE = 10_000, 0.8
 
 
-def cautions(plan: Plan, request: Request, number: Number = plain, max_rows: int | None = None) -> list[str]:
+def cautions(plan: Plan, request: Request, say: Say = ENGLISH, max_rows: int | None = None) -> list[str]:
     """Return sentences about the planned file, each with what to do about it."""
-    found = list(_hub(plan, number))
+    found = list(_hub(plan, say))
     if max_rows is not None and plan.rows > max_rows:
-        found.insert(0, f"This is more than the {number(max_rows)} rows that may be exported here at once. {_ASK_LESS}")
+        found.insert(0, say("caution.too_many", most=say.number(max_rows)))
     form = get_format(request.format)
     written = get_format(request.members) if request.members is not None else form
     for table in plan.tables:
         if not form.lossless and len(plan.tables) == 1:  # several tables become a package, which describes them
-            found += _not_held(table, request.format, number)
+            found += _not_held(table, request.format, say)
             if request.dialect == "exact":
-                found += _mistakable(table, request.format, number)
+                found += _mistakable(table, request.format, say)
         if written.delimiter is not None:  # people open these formats in a spreadsheet
-            found += _no_sheet(table, plan, number)
+            found += _no_sheet(table, plan, say)
     return found
 
 
-def _hub(plan: Plan, number: Number) -> Iterator[str]:
+def _hub(plan: Plan, say: Say) -> Iterator[str]:
     """Yield a warning if one reference brings in most of the rows: perhaps more than was intended."""
     for table in plan.tables:
         for rows, along in ((table.belongs, table.because), (table.needed, table.needed_because)):
             if along and rows >= _HUB_ROWS and rows >= _HUB_SHARE * plan.rows:
-                yield (
-                    f"Most of this file, {counted(table.table, rows, plan.labels, number)}, comes along {along}. "
-                    f"If that is not meant, leave out {table.table}, or do not follow {along}."
-                )
+                what = counted(table.table, rows, plan.labels, say)
+                yield say("caution.hub", what=what, along=along, table=table.table)
 
 
-def _not_held(table: PlannedTable, name: str, number: Number) -> Iterator[str]:
+def _not_held(table: PlannedTable, name: str, say: Say) -> Iterator[str]:
     sampled = table.sampled
     for column, values in sampled.binary.items() if sampled else ():
-        seen = _of(values, table, number)
-        yield BINARY.format(column=f"{table.table}.{column}", seen=seen, form=name)
+        seen = _of(values, table, say)
+        yield say("caution.binary", column=f"{table.table}.{column}", seen=seen, form=name)
 
 
-def _mistakable(table: PlannedTable, name: str, number: Number) -> Iterator[str]:
+def _mistakable(table: PlannedTable, name: str, say: Say) -> Iterator[str]:
     if table.sampled is not None:
         some = table.sampled.rows < table.rows
-        seen = f" (in the {number(table.sampled.rows)} rows that were looked at)" if some else ""
-        yield from sentences(table.table, table.sampled.mistakable, name, seen)
+        seen = say("caution.looked_at", rows=say.number(table.sampled.rows)) if some else ""
+        yield from sentences(table.table, table.sampled.mistakable, name, seen, say)
 
 
-def _no_sheet(table: PlannedTable, plan: Plan, number: Number) -> Iterator[str]:
+def _no_sheet(table: PlannedTable, plan: Plan, say: Say) -> Iterator[str]:
     if table.rows >= MOST_LINES:  # the header is one of them
-        yield (
-            f"{counted(table.table, table.rows, plan.labels, number)}: a spreadsheet shows only the first "
-            f"{number(MOST_LINES - 1)}. The file holds them all; ask for fewer, or open it in another program."
-        )
+        what = counted(table.table, table.rows, plan.labels, say)
+        yield say("caution.lines", what=what, most=say.number(MOST_LINES - 1))
     columns = sum(column.left_out is None for column in table.columns)
     if columns > MOST_COLUMNS:
-        shown = number(MOST_COLUMNS)
-        yield f"{table.table} has {number(columns)} columns: a spreadsheet shows only the first {shown}."
+        most = say.number(MOST_COLUMNS)
+        yield say("caution.columns", table=table.table, count=say.number(columns), most=most)
     for column, values in table.sampled.long_texts.items() if table.sampled else ():
-        seen = _of(values, table, number)
-        yield f"{table.table}.{column} holds texts that are too long for a spreadsheet's cell{seen}: it would cut them."
+        yield say("caution.long", column=f"{table.table}.{column}", seen=_of(values, table, say))
 
 
-def _of(values: int, table: PlannedTable, number: Number) -> str:
+def _of(values: int, table: PlannedTable, say: Say) -> str:
     """Return how many values were found, and among how many rows if not all were sampled."""
     looked_at = table.sampled.rows if table.sampled else 0
     if looked_at >= table.rows:
-        return f" ({number(values)} value{'' if values == 1 else 's'})"
-    return f" ({number(values)} of {number(looked_at)} rows that were looked at)"
+        return say("caution.values", values)
+    return say("caution.of_looked_at", count=say.number(values), rows=say.number(looked_at))

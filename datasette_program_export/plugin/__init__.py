@@ -100,8 +100,8 @@ def query_actions(
 
 
 @hookimpl
-def database_actions(datasette: Datasette, actor: Actor, database: str) -> Later[Links]:
-    return lambda: actions.database_actions(datasette, actor, database)
+def database_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str) -> Later[Links]:
+    return lambda: actions.database_actions(datasette, request, actor, database)
 
 
 @hookimpl

@@ -19,6 +19,7 @@ from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import Coverage, ReferenceKey
 from ..formats.description.coverage_text import coverage_sentences
 from ..formats.description.integrity import Announced
+from ..formats.description.phrases import ENGLISH, Say
 from ..formats.digest import TableDigest
 from ..formats.document import Head
 from ..formats.registry import detect, get_format, is_cut_beginning
@@ -31,11 +32,11 @@ _log = logging.getLogger(__package__)
 _log.addHandler(logging.NullHandler())  # a program that sets up no log has none printed
 
 
-def verify(file: str | Path, *, trusted: bool = False, limits: Limits = CAREFUL) -> Report:
+def verify(file: str | Path, *, trusted: bool = False, limits: Limits = CAREFUL, say: Say = ENGLISH) -> Report:
     """Read a whole file and return a report: whether it is complete and unchanged, and what it holds.
 
     ``trusted`` lifts the limits that protect from files which unpack without end or fill the memory;
-    ``limits`` are those that apply otherwise. Example::
+    ``limits`` are those that apply otherwise; ``say`` gives the sentences on what was left out. Example::
 
         report = verify("client-3.programjson")
         print(report.status, report.problems)
@@ -48,7 +49,7 @@ def verify(file: str | Path, *, trusted: bool = False, limits: Limits = CAREFUL)
     started = time.monotonic()
     with open_input(path) as detect:
         try:
-            examine(detect, report, TRUSTING if trusted else limits)
+            examine(detect, report, TRUSTING if trusted else limits, say=say)
         except UnreadableError as error:
             limits.go_on()  # an interrupted statement is no fault of the file
             report.status = error.reason  # type: ignore[assignment]
@@ -63,6 +64,7 @@ def examine(
     report: Report,
     limits: Limits,
     through: Callable[[Dataset], Dataset] = lambda dataset: dataset,
+    say: Say = ENGLISH,
 ) -> None:
     """Read an opened file to its end and put the findings into ``report``.
 
@@ -83,7 +85,7 @@ def examine(
     dataset = form.decode(content, limits)
     _check_form(Head, dataset.head)
     report.export = dict(dataset.head)
-    _check(through(dataset), report, limits)
+    _check(through(dataset), report, limits, say)
 
 
 def _check_form(model: type[BaseModel], found: Any) -> None:
@@ -103,7 +105,7 @@ def _cannot_tell(start: bytes) -> str:
     )
 
 
-def _check(dataset: Dataset, report: Report, limits: Limits) -> None:
+def _check(dataset: Dataset, report: Report, limits: Limits, say: Say) -> None:
     """Read every row, and compare everything that can be computed with what the file announces."""
     with References(dataset.schema, limits) as references:
         for table in dataset.tables:
@@ -113,7 +115,7 @@ def _check(dataset: Dataset, report: Report, limits: Limits) -> None:
         coverage = dataset.coverage()
         if not dataset.readable:
             _believe(report, announced)
-        report.left_out = coverage_sentences(coverage)
+        report.left_out = coverage_sentences(coverage, say=say)
         report.status = "complete"
         _compare(report, announced)
         if not dataset.readable:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from datasette_program_export import Request
+from datasette_program_export.formats.description.phrases import English
 from datasette_program_export.planning.plan import PlannedColumn, PlannedTable, Sampled
 from datasette_program_export.planning.warnings import cautions
 from tests.support.plans import planned
@@ -105,7 +106,7 @@ def test_more_rows_than_a_spreadsheet_shows() -> None:
 
 
 def test_rows_are_called_and_numbers_written_as_the_reader_does() -> None:
-    (sentence,) = said({"belongs": 2_000_000}, "csv", labels={"x": ("chart", "charts")}, number="{:_}".format)
+    (sentence,) = said({"belongs": 2_000_000}, "csv", labels={"x": ("chart", "charts")}, say=English("{:_}".format))
     assert sentence.startswith("2_000_000 charts: a spreadsheet shows only the first 1_048_575.")
 
 

@@ -11,19 +11,10 @@ from ...database.fetching.rows_in_c import Chunk
 from ...database.schema import affinity
 from ..column_facts import ColumnFacts, is_utf8
 from ..dataset import Field, Row, Value
+from ..description.phrases import ENGLISH, Say
 
 _MOST = 5  # columns that a sentence names
-_WHAT = {
-    "untyped": "Numbers where the column has no type ({columns}){seen}: {form} does not tell 1 from the text 1; "
-    "a package does.",
-    "texts": "Texts where the column is for binary data ({columns}){seen}: {form} does not tell them from base64; "
-    "a package does.",
-    "odd": "Texts with a zero byte, or that are not UTF-8 ({columns}){seen}: many programs cut the former, and {form} "
-    "writes the latter as base64 and does not say so; a package does.",
-    "empty": "Nothing (NULL) beside empty texts ({columns}){seen}: {form} tells them apart by quotes alone, which many "
-    "programs do not see; a package says it.",
-}
-BINARY = "{column} holds binary data{seen}: {form} writes it as text (base64) and does not say so; a package does."
+_KINDS = ("untyped", "texts", "odd", "empty")
 
 
 def mistakable(facts: ColumnFacts, declared: str) -> list[str]:
@@ -39,13 +30,17 @@ def mistakable(facts: ColumnFacts, declared: str) -> list[str]:
     return [kind for kind, met in found.items() if met]
 
 
-def sentences(table: str, columns: Mapping[str, Sequence[str]], form: str, seen: str = "") -> Iterator[str]:
+def sentences(
+    table: str, columns: Mapping[str, Sequence[str]], form: str, seen: str = "", say: Say = ENGLISH
+) -> Iterator[str]:
     """Yield a sentence for each kind of confusion; ``columns`` has those of each, ``seen`` says where it was met."""
-    for kind, what in _WHAT.items():
+    for kind in _KINDS:
         names = [f"{table}.{column}" for column, kinds in columns.items() if kind in kinds]
         if names:
-            told = ", ".join(names[:_MOST]) + f" and {len(names) - _MOST:,} more" * (len(names) > _MOST)
-            yield what.format(columns=told, form=form, seen=seen)
+            told = ", ".join(names[:_MOST])
+            if len(names) > _MOST:
+                told = say("and_more", first=told, count=say.number(len(names) - _MOST))
+            yield say(f"caution.{kind}", columns=told, form=form, seen=seen)
 
 
 class Examined:
@@ -76,7 +71,7 @@ class Examined:
         """Return the sentences, after the last row."""
         pairs = list(zip(self._fields, self._facts))
         found = [
-            BINARY.format(column=f"{self._table}.{field.name}", seen="", form=self._form)
+            ENGLISH("caution.binary", column=f"{self._table}.{field.name}", seen="", form=self._form)
             for field, facts in pairs
             if bytes in facts.classes
         ]

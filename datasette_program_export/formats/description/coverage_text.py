@@ -2,91 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from .coverage import Coverage, LeftOut
+from .coverage import Coverage, LeftOut, Withheld
+from .phrases import ENGLISH, Say, listed
 from .schema_text import some
 
 Labels = Mapping[str, tuple[str, str]]
-Number = Callable[[int], str]
-plain: Number = "{:,}".format
 _MANY = 4  # tables left out for one reason that are told in one sentence
 _SEVERAL = {  # by the first words of the reason
-    "a view": "views are not included, as they are computed from tables ({}); export them by themselves.",
-    "a search index": "search indexes are not included ({}); they can be made again from their tables.",
-    "a cache": "caches are not included, as the application fills them again ({}); ask for them by name.",
+    "a view": "coverage.views",
+    "a search index": "coverage.search_indexes",
+    "a cache": "coverage.caches",
 }
 
 
-def counted(table: str, rows: int, labels: Labels, number: Number = plain) -> str:
+def counted(table: str, rows: int, labels: Labels, say: Say = ENGLISH) -> str:
     """Return a count with a noun: ``3 charts``, or ``3 rows of charts`` if ``labels`` has no name for them."""
     if table in labels:
-        return f"{number(rows)} {labels[table][rows != 1]}"
-    of = f" of {table}" if table else ""
-    return f"{number(rows)} row{'s' if rows != 1 else ''}{of}"
+        return f"{say.number(rows)} {labels[table][rows != 1]}"
+    return say("rows_of", rows, table=table) if table else say("rows", rows)
 
 
-def coverage_sentences(coverage: Coverage, labels: Labels | None = None, number: Number = plain) -> list[str]:
+def coverage_sentences(coverage: Coverage, labels: Labels | None = None, say: Say = ENGLISH) -> list[str]:
     """Return sentences that say what was left out and why, and which references dangle."""
     names = labels or {}
-    found = people_sentences(coverage)
-    for w in coverage.withheld:
-        whose = "not asked for" if w.why.startswith("a ") else "of a person not asked for"
-        found.append(f"{counted(w.table, w.rows, names, number)} {whose}: not included ({w.along}).")
+    found = people_sentences(coverage, say)
+    found += [_withheld(part, names, say) for part in coverage.withheld]
     for rule in coverage.by_rules:
-        which = counted(rule.table, rule.rows, names, number)
-        found.append(f"{which}: not included, withheld by the plugin {rule.plugin}: {rule.why}.")
-    for hidden in coverage.no_permission:
-        found.append(f"{hidden.table}: not included, as you may not see that table ({hidden.along}).")
-    found += [f"{s.table}.{s.column}: not included, {s.why}." for s in coverage.secret]
-    found += _left_out(coverage.left_out, number)
+        which = counted(rule.table, rule.rows, names, say)
+        found.append(say("coverage.by_rule", what=which, plugin=rule.plugin, why=say.known(rule.why)))
+    found += [say("coverage.hidden", name=hidden.table, along=hidden.along) for hidden in coverage.no_permission]
+    for s in coverage.secret:
+        found.append(say("coverage.left_out", name=f"{s.table}.{s.column}", why=say.known(s.why)))
+    found += dict.fromkeys(_left_out(coverage.left_out, say))
     for d in coverage.dangling:
-        verb = "refers" if d.rows == 1 else "refer"
-        parent = f"a {names[d.other_table][0]}" if d.other_table in names else f"a row of {d.other_table}"
-        who = counted(d.table, d.rows, names, number)
-        found.append(f"{who} {verb} to {parent} that is not included ({', '.join(d.columns)}).")
-    return [*found, *coverage.warnings]
+        parent = say("coverage.a_row_of", table=d.other_table)
+        if d.other_table in names:
+            parent = say("coverage.one_of", label=names[d.other_table][0])
+        who = counted(d.table, d.rows, names, say)
+        found.append(say("coverage.dangling", d.rows, who=who, parent=parent, columns=", ".join(d.columns)))
+    return [*found, *map(say.known, coverage.warnings)]
 
 
-def _left_out(parts: Sequence[LeftOut], number: Number) -> list[str]:
-    """Return a sentence for each part, or one for all tables of a kind if there are many."""
+def _withheld(part: Withheld, names: Labels, say: Say) -> str:
+    what = counted(part.table, part.rows, names, say)
+    if part.why.startswith("a "):
+        return say("coverage.person", what=what, along=part.along)
+    return say("coverage.of_a_person", what=what, along=part.along)
+
+
+def _left_out(parts: Sequence[LeftOut], say: Say) -> Iterator[str]:
+    """Yield a sentence for each part, or one for all tables of a kind if there are many."""
     tables: dict[str, list[str]] = {}
     for part in parts:
         if part.table is not None and part.column is None and part.why is not None:
             tables.setdefault(part.why, []).append(part.table)
-    found: dict[str, None] = {}
     for part in parts:
         alike = tables.get(part.why or "", []) if part.column is None and part.reference is None else []
         if len(alike) >= _MANY:
-            why = part.why or ""
-            what = _SEVERAL.get(why.partition(",")[0], "tables are not included ({}): {}.")
-            found[f"{number(len(alike))} {what.format(some(alike), why)}"] = None
+            yield _alike(alike, part.why or "", say)
             continue
         name = part.reference or ".".join(n for n in (part.table, part.column) if n is not None)
-        found[f"{name}: not included, {part.why if part.why is not None else 'as you asked'}."] = None
-    return list(found)
+        if part.why is None:
+            yield say("coverage.as_you_asked", name=name)
+        else:
+            yield say("coverage.left_out", name=name, why=say.known(part.why))
 
 
-def people_sentences(coverage: Coverage) -> list[str]:
+def _alike(tables: Sequence[str], why: str, say: Say) -> str:
+    key, count = _SEVERAL.get(why.partition(",")[0]), say.number(len(tables))
+    if key is not None:
+        return say(key, count=count, tables=some(tables, say))
+    return say("coverage.tables", count=count, tables=some(tables, say), why=say.known(why))
+
+
+def people_sentences(coverage: Coverage, say: Say = ENGLISH) -> list[str]:
     """Return sentences that say which tables were taken for people, unless settings or a preset named them."""
     people = coverage.people
     if people is None or people.known_by not in ("guess", "request"):
         return []
-    tables = listed(people.tables)
     asked = people.known_by == "request"
     if people.tables:
-        taken = f"{tables} {'was' if len(people.tables) == 1 else 'were'} taken for people"
-        how = "as was asked for" if asked else f"by {'their names' if people.tables[1:] else 'its name'} and columns"
-        found = [f"{taken}, {how}: rows of people who were not asked for are not included."]
-    elif asked:
-        found = ["No table was taken for people, as was asked for: rows of other people may be included."]
+        key = "people.asked" if asked else "people.guessed"
+        found = [say(key, len(people.tables), tables=listed(people.tables, say))]
     else:
-        found = ["No table was taken for people: if some hold people, rows of others are included."]
+        found = [say("people.none_asked" if asked else "people.none_guessed")]
     for table, columns in people.doubtful.items():
-        found.append(f"{table} was not taken for people, although it has {listed(columns)}.")
+        found.append(say("people.doubtful", table=table, columns=listed(columns, say)))
     return found
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names as words: ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

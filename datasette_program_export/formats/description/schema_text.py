@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from .phrases import ENGLISH, Say
 from .schema import NOT_HERE, DocumentSchema, NotCarried
 
 _SHOWN = 5
@@ -54,7 +55,9 @@ def not_carried_sentences(parts: Iterable[NotCarried]) -> list[str]:
     return found
 
 
-def some(names: Sequence[str]) -> str:
+def some(names: Sequence[str], say: Say = ENGLISH) -> str:
     """Return the first of many names, and how many more there are."""
     rest = len(names) - _SHOWN
-    return ", ".join(names) if rest < 2 else f"{', '.join(names[:_SHOWN])} and {rest} more"
+    if rest < 2:
+        return ", ".join(names)
+    return say("and_more", first=", ".join(names[:_SHOWN]), count=say.number(rest))

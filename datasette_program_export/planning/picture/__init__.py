@@ -6,9 +6,10 @@ Pure: from a Plan to text. The plan's tables contain the same facts; they are th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ...database.schema import ForeignKey
+from ...formats.description.phrases import ENGLISH, Say
 from ...selection.graph import Graph
 from ..plan import Plan, PlannedReference
 from .svg import Arrow, Box, drawing
@@ -16,13 +17,13 @@ from .svg import Arrow, Box, drawing
 MOST = 40  # boxes; the other tables share one more box
 
 
-def picture(plan: Plan, number: Callable[[int], str] = "{:,}".format) -> str:
+def picture(plan: Plan, say: Say = ENGLISH) -> str:
     """Return the plan as an SVG element; empty for a query or a plan without tables.
 
-    ``number`` formats counts."""
+    ``say`` gives its words."""
     if plan.scope == "query" or not plan.tables:
         return ""
-    boxes = _boxes(plan, number)
+    boxes = _boxes(plan, say)
     shown = _shown(plan, boxes)
     lines = [r for r in plan.references if r.table in shown and r.other_table in shown and _worth_a_line(r)]
     folded = [name for name in boxes if name not in shown]
@@ -30,35 +31,35 @@ def picture(plan: Plan, number: Callable[[int], str] = "{:,}".format) -> str:
     rest = None
     if folded:
         rows = sum(inside.get(name, 0) for name in folded)
-        rest = Box(f"… and {number(len(folded))} more tables", f"{number(rows)} row{'' if rows == 1 else 's'}", "rest")
+        rest = Box(say("picture.more_tables", count=say.number(len(folded))), say("rows", rows), "rest")
     ordered = _parents_first([n for n in boxes if n in shown], lines)
-    arrows = [_arrow(r, number) for r in lines]
-    what = f"What is exported from {plan.source}" + (f": {plan.title}" if plan.title else "")
-    told = f"{len(inside)} tables as boxes, lines from each table to those that its rows point to. "
-    told += "The same facts stand in words below the picture."
+    arrows = [_arrow(r, say) for r in lines]
+    what = say("picture.what", source=plan.source) + (f": {plan.title}" if plan.title else "")
+    told = say("picture.told", tables=say.number(len(inside)))
     return drawing({name: boxes[name] for name in ordered}, arrows, rest, what, told)
 
 
-def _boxes(plan: Plan, number: Callable[[int], str]) -> dict[str, Box]:
+def _boxes(plan: Plan, say: Say) -> dict[str, Box]:
     """Return a box for every table that could be drawn: those in the export, and those beside it, with the reason."""
-    least = "" if plan.complete else "at least "
     found = {}
     for t in plan.tables:
         name = plan.labels[t.table][1] if t.table in plan.labels else t.table
         kind = "subject" if t.table == plan.subject else "needed" if t.needed and not t.belongs else "in"
         kind = kind if t.rows or kind == "subject" or not plan.complete else "none"
-        told = f"{least}{number(t.rows)} row{'' if t.rows == 1 else 's'}"
-        told += {"subject": ", asked for", "needed": ", added as needed"}.get(kind, "")
+        told = say("rows" if plan.complete else "picture.at_least", t.rows)
+        if kind in ("subject", "needed"):
+            told = say(f"picture.{kind}", rows=told)
         found[t.table] = Box(name, told, kind, t.table)
     around: dict[str, str] = {}
     for r in plan.references:
         for name in (r.table, r.other_table):
             if name not in found and _worth_a_line(r):
-                around[name] = "left out" if (r.why_not or "").startswith("left out") else around.get(name, "not in it")
+                left_out = (r.why_not or "").startswith("left out")
+                around[name] = "left_out" if left_out else around.get(name, "not_in_it")
                 if r.why_not and "see" in r.why_not:
-                    around[name] = "not for you to see"
+                    around[name] = "not_seen"
     for name, why in around.items():
-        found[name] = Box(plan.labels[name][1] if name in plan.labels else name, why, "out", name)
+        found[name] = Box(plan.labels[name][1] if name in plan.labels else name, say(f"picture.{why}"), "out", name)
     return found
 
 
@@ -102,14 +103,14 @@ def _parents_first(names: list[str], lines: list[PlannedReference]) -> tuple[str
     return Graph(tuple(names), tuple(edges)).parents_first()
 
 
-def _arrow(reference: PlannedReference, number: Callable[[int], str]) -> Arrow:
+def _arrow(reference: PlannedReference, say: Say) -> Arrow:
     note = ""
     if reference.withheld:
-        note = f" ({number(reference.withheld)} kept back)"
+        note = say("picture.kept_back", count=say.number(reference.withheld))
     elif reference.stopped:
-        note = " (stopped)"
+        note = say("picture.stopped")
     dashed = not reference.followed or bool(reference.withheld)
-    told = f"{reference.name} points to {reference.other_table}"
+    told = say("picture.points", along=reference.name, table=reference.other_table)
     if reference.why_not:
-        told += f": {reference.why_not}"
+        told += f": {say.known(reference.why_not)}"
     return Arrow(reference.table, reference.other_table, ", ".join(reference.columns), dashed, told, note)

@@ -15,7 +15,7 @@ from datasette.views.base import DatasetteError
 from ...errors import BusyError, DeniedError, ExportError, in_words
 from .. import host
 from ..host.protocols import Datasette, HttpRequest
-from ..words import words_for
+from ..words import words_of
 from .failures import unforeseen
 from .parameters import check_parameters
 from .ways_back import ways_back
@@ -97,10 +97,11 @@ async def page_answer(
     error: ExportError | None = None,
 ) -> Response:
     """A page; ``error`` is one that it shows, which decides its status."""
-    words = words_for(request.headers.get("accept-language", ""))
+    words = words_of(request)
     html = await datasette.render_template(template, {"words": words, **context}, request=request)
     status = 200 if error is None else error.status
-    return Response.html(html, status=status, headers=answer_headers(datasette, _retry(error)))
+    headers = {"content-language": words.language, "vary": "accept-language", **_retry(error)}
+    return Response.html(html, status=status, headers=answer_headers(datasette, headers))
 
 
 def done_answer(

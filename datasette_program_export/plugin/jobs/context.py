@@ -13,17 +13,9 @@ from ...planning.planner import Plan
 from ..host.protocols import Datasette
 from ..request.asked import ExportContext
 from ..server.job_runner import Job
-from ..words.numbers import number, size
+from ..words import ENGLISH, Words
 
-STATES = {
-    "queued": "Waiting for its turn",
-    "running": "Being written",
-    "done": "Ready",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-    "interrupted": "Interrupted: the server was stopped",
-    "expired": "Not kept any more",
-}
+_OF_THE_SCRIPT = ("not_known", "less_than_a_minute", "hours", "looking", "news", "news_of", "news_left")
 
 
 def job_title(asked: ExportContext, plan: Plan | None) -> str:
@@ -94,28 +86,43 @@ def job_url(datasette: Datasette, id_: str) -> str:
     return str(datasette.urls.path(f"/-/program-export/jobs/{id_}"))
 
 
-def job_context(datasette: Datasette, job: Job, settings: Settings) -> dict[str, Any]:
+def state_in_words(state: str, words: Words) -> str:
+    """Return a job's state as the pages call it."""
+    return words(f"job.state.{state}")
+
+
+def title_in_words(job: Job, words: Words) -> str:
+    """Return what a job exports, in words, as far as its title was ours."""
+    rows = f"rows of {job.request.get('table')}"
+    if words.language != ENGLISH and job.title.startswith(f"{rows} "):  # Datasette tells of filters in English only
+        return words("job.filtered_rows", table=job.request["table"])
+    what, point, name = job.title.partition(": ")
+    return f"{words.label(what)}{point}{name}" if point else words.known(job.title)
+
+
+def job_context(datasette: Datasette, job: Job, settings: Settings, words: Words) -> dict[str, Any]:
     """Return the template variables of a job's page."""
     data = job_data(datasette, job, settings)
     return {
         "job": data,
         "active": job.active,
-        "state": STATES[job.state],
+        "state": state_in_words(job.state, words),
+        "title": title_in_words(job, words),
         "signed_in": job.owner is not None,
         "share": min(100, 100 * job.rows // job.total_rows) if job.total_rows else None,
-        "time_left": _duration(data["seconds_left"]),
+        "time_left": _duration(data["seconds_left"], words),
+        "script_words": {name: words.text(f"job.{name}") for name in _OF_THE_SCRIPT}
+        | {"minute": words.text("job.minutes", 1), "minutes": words.text("job.minutes", 2)},
         "export_page": f"{job.asked['path']}?{job.asked['query']}".rstrip("?"),
-        "number": number,
-        "size": size,
     }
 
 
-def _duration(seconds: int | None) -> str | None:
+def _duration(seconds: int | None, words: Words) -> str | None:
     if seconds is None:
         return None
     if seconds < 60:
-        return "less than a minute"
+        return words("job.less_than_a_minute")
     minutes = ceil(seconds / 60)
     if minutes < 60:
-        return f"about {minutes} minute{'s' if minutes > 1 else ''}"
-    return f"about {minutes // 60} h {minutes % 60} min"
+        return words("job.minutes", n=minutes)
+    return words("job.hours", hours=words.number(minutes // 60), minutes=minutes % 60)

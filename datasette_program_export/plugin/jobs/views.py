@@ -34,10 +34,9 @@ from ..server.audit_log import AuditLog, LogEntry
 from ..server.identity import new_id, owner_of, person_of
 from ..server.job_runner import Job, Jobs
 from ..server.site import background_tasks
-from ..words import words_for
-from ..words.numbers import number, size
+from ..words import IN_ENGLISH, words_of
 from .access import check_may_have
-from .context import STATES, job_context, job_data, job_title, job_url, totals
+from .context import job_context, job_data, job_title, job_url, state_in_words, title_in_words, totals
 from .result import UnsatisfiableError, part_of, result_headers
 
 _NOT_SHOWN, _NONE_SHOWN = Failure("The export cannot be shown"), Failure("Your exports cannot be shown")
@@ -106,7 +105,7 @@ async def job_page(request: HttpRequest, datasette: Datasette) -> Response:
     if request.method == "DELETE":
         return await _deleted(request, datasette)
     jobs, job = await _found(request, datasette)
-    context = job_context(datasette, job, jobs.settings)
+    context = job_context(datasette, job, jobs.settings, words_of(request))
     return await page_answer(request, datasette, "program_export_job.html", context)
 
 
@@ -123,8 +122,12 @@ async def job_state(request: HttpRequest, datasette: Datasette) -> Response:
 async def jobs_page(request: HttpRequest, datasette: Datasette) -> Response:
     """Show the actor's jobs."""
     jobs, found = await _mine(request, datasette)
-    rows = [(job_data(datasette, job, jobs.settings), STATES[job.state]) for job in found]
-    context = {"rows": rows, "signed_in": request.actor is not None, "number": number, "size": size}
+    words = words_of(request)
+    rows = [
+        (job_data(datasette, job, jobs.settings), title_in_words(job, words), state_in_words(job.state, words))
+        for job in found
+    ]
+    context = {"rows": rows, "signed_in": request.actor is not None}
     return await page_answer(request, datasette, "program_export_jobs.html", context)
 
 
@@ -156,8 +159,7 @@ async def _deleted(request: HttpRequest, datasette: Datasette) -> Response:
     jobs, job = await _found(request, datasette)
     await asyncio.to_thread(jobs.delete, job.id)
     place = str(datasette.urls.path("/-/program-export/jobs"))
-    words = words_for(request.headers.get("accept-language", ""))
-    told = words("jobs.deleted", name=job.filename or job.title)
+    told = words_of(request)("jobs.deleted", name=job.filename or job.title)
     return done_answer(request, datasette, place, {"ok": True}, message=told)
 
 
@@ -218,9 +220,8 @@ def _check_done(job: Job) -> None:
     if job.state == "expired":
         raise GoneError("The file is not kept any more. Start the export again.")
     if job.state != "done":
-        raise ConflictError(
-            f"There is no file. {job.error or STATES[job.state] + '.'} The export can be started again."
-        )
+        why = job.error or f"{state_in_words(job.state, IN_ENGLISH)}."
+        raise ConflictError(f"There is no file. {why} The export can be started again.")
 
 
 def _note_download(log: str, actor: Actor, job: Job, size: int) -> None:

@@ -10,23 +10,22 @@ from ..host.permission_hooks import AUDIT, SETUP, VERIFY
 from ..host.protocols import Actor, Datasette, HttpRequest
 from ..imports.request import may_import
 from ..request.profiles import offered, profiles_url
-from ..words import Words, words_for
+from ..words import Words, words_of
 from .addresses import carried, with_query
 
 _MOST_DATABASES = 5  # on the menu of the whole site
 Links = list[dict[str, str]]  # each with href, label and description
-_EXPLAINED = "Choose the format; you see first what will be in the file."
 
 
-def _actions(subject: str, pairs: list[tuple[str, str]], label: str, description: str, profiles: list[str]) -> Links:
+def _actions(subject: str, pairs: list[tuple[str, str]], kind: str, profiles: list[str], words: Words) -> Links:
     """Return a link to the export page, and one for each matching profile."""
     page = f"{subject}/-/program-export"
-    found = [{"href": with_query(page, pairs), "label": label, "description": description}]
+    described = words(f"action.{kind}_described")
+    found = [{"href": with_query(page, pairs), "label": words(f"action.{kind}"), "description": described}]
     for name in profiles:
         href = with_query(page, [*pairs, (f"{PREFIX}profile", name)])
-        found.append(
-            {"href": href, "label": f"Export: {name}", "description": "With the options saved under this name."}
-        )
+        label, described = words("action.profile", name=name), words("action.profile_described")
+        found.append({"href": href, "label": label, "description": described})
     return found
 
 
@@ -57,16 +56,17 @@ async def record_actions(datasette: Datasette, request: HttpRequest, actor: Acto
         return []
     row = datasette.urls.row(database, table, request.url_vars["pks"])
     found = await offered(datasette, actor, database, table=table, records=(("",),))
-    return _actions(row, [], "Export this record", "With everything that belongs to it. " + _EXPLAINED, found)
+    return _actions(row, [], "record", found, words_of(request))
 
 
 async def table_actions(datasette: Datasette, request: HttpRequest, actor: Actor, database: str, table: str) -> Links:
     """Return the actions for the page of a table or view: its rows as they are filtered and sorted there."""
     if not await _is_open(datasette, database) or not await host.may_export(datasette, actor, database, table):
         return []
-    label = "Export these rows" if carried(request.args) else "Export all rows"
+    pairs = carried(request.args)
     found = await offered(datasette, actor, database, table=table)
-    return _actions(datasette.urls.table(database, table), carried(request.args), label, _EXPLAINED, found)
+    kind = "these_rows" if pairs else "all_rows"
+    return _actions(datasette.urls.table(database, table), pairs, kind, found, words_of(request))
 
 
 async def query_actions(
@@ -77,34 +77,32 @@ async def query_actions(
         return []
     subject = datasette.urls.table(database, name) if name else datasette.urls.database(database)
     found = await offered(datasette, actor, database, sql="", name=name)
-    return _actions(subject, carried(request.args), "Export all rows of this query", _EXPLAINED, found)
+    return _actions(subject, carried(request.args), "query", found, words_of(request))
 
 
-async def database_actions(datasette: Datasette, actor: Actor, database: str) -> Links:
+async def database_actions(datasette: Datasette, request: HttpRequest | None, actor: Actor, database: str) -> Links:
     """Return the actions for a database's page."""
     found = host.database_for(datasette, database)
     if found is None:
         return []
     visible = await host.visible_tables(datasette, actor, found)
-    links = []
+    links, words = [], words_of(request)
     is_open = await _is_open(datasette, database, whole=True)
     if is_open and visible and await host.exportable_tables(datasette, actor, found, visible):
         names = await offered(datasette, actor, database)
-        explained = "All tables in one file. " + _EXPLAINED
-        links += _actions(datasette.urls.database(database), [], "Export this database", explained, names)
+        links += _actions(datasette.urls.database(database), [], "database", names, words)
     if await may_import(datasette, actor, found):
         href = f"{datasette.urls.database(database)}/-/program-import"
-        links.append({"href": href, "label": "Import a file", "description": "You see first what would change."})
+        links.append({"href": href, "label": words("action.import"), "description": words("action.import_described")})
     if visible and await host.may(datasette, actor, SETUP, found.name):
         href = f"{datasette.urls.database(database)}/-/program-export/setup"
-        explained = "People, titles, references and secrets that exports should know of, as lines for metadata.yml."
-        links.append({"href": href, "label": "Propose settings for exports", "description": explained})
+        links.append({"href": href, "label": words("action.setup"), "description": words("action.setup_described")})
     return links
 
 
 async def menu_links(datasette: Datasette, request: HttpRequest | None, actor: Actor) -> Links:
     """Return the links to the actor's exports and saved options, to verifying, and to the log, for who may use them."""
-    words = _words(request)
+    words = words_of(request)
     found = []
     if actor and (await host.site_settings(datasette)).max_jobs:
         found.append({"href": str(datasette.urls.path("/-/program-export/jobs")), "label": words("menu.exports")})
@@ -122,9 +120,9 @@ async def homepage_actions(datasette: Datasette, request: HttpRequest | None, ac
     found = []
     names = [name for name in datasette.databases if name not in ("_internal", "_memory")]
     for name in names if len(names) <= _MOST_DATABASES else []:
-        for action in await database_actions(datasette, actor, name):
+        for action in await database_actions(datasette, request, actor, name):
             if action["href"].endswith("/-/program-export"):
-                found.append({**action, "label": _words(request)("menu.export", name=name)})
+                found.append({**action, "label": words_of(request)("menu.export", name=name)})
     return [*found, *await menu_links(datasette, request, actor)]
 
 
@@ -135,7 +133,3 @@ async def top_of_row(datasette: Datasette, request: HttpRequest, database: str, 
         return None
     href, label = escape(found[0]["href"]), escape(found[0]["label"])
     return f'<p class="program-export-action"><a class="first" href="{href}" rel="nofollow">{label}</a></p>'
-
-
-def _words(request: HttpRequest | None) -> Words:
-    return words_for(request.headers.get("accept-language", "") if request is not None else "")

@@ -52,8 +52,9 @@ def page_context(
 ) -> dict[str, Any]:
     """Return the template's variables."""
     words = words_for(asked.http.headers.get("accept-language", ""))
-    number = words.number
     asked = with_guess(asked, plan)
+    if plan.preset:
+        plan = plan.model_copy(update={"labels": words.labels(plan.labels)})
     kind = chosen_kind(asked, plan)
     request = with_kind(asked.request, kind)
     ranges = _ranges(asked, plan)
@@ -62,7 +63,7 @@ def page_context(
         **_addresses(asked, [r["column"] for r in ranges], picking, request),
         **_called(asked, plan, words),
         **_tables(request, plan, form, words),
-        **who_is_who(asked, plan, number),
+        **who_is_who(asked, plan, words),
         **kinds(request, kind, plan, words),
         "mark": MARK,
         "database": asked.database.name,
@@ -73,13 +74,13 @@ def page_context(
         "filtered": "" if request.records else asked.words,
         "sql": request.sql,
         "params": request.as_recorded().get("params", {}) if request.scope == "query" else {},
-        "number": number,
-        "picture": picture(plan, number),
-        "connections": connections(plan),
+        "number": words.number,
+        "picture": picture(plan, words),
+        "connections": connections(plan, words),
         "left": coverage_sentences(
-            replace(plan.coverage, left_out=_for_a_reason(plan), people=None), plan.labels, number
+            replace(plan.coverage, left_out=_for_a_reason(plan), people=None), plan.labels, words
         ),
-        "cautions": cautions(plan, request, number, asked.settings.max_rows),
+        "cautions": cautions(plan, request, words, asked.settings.max_rows),
         "withheld": bool(plan.coverage.withheld) or request.others == "include",
         "linked": _linked(request, plan, words),
         "ranges": ranges,
@@ -90,13 +91,13 @@ def page_context(
         "begins": begins,
         "save_as": form.save_as,
         "opened": {form.opened, "tables" * bool(form.columns), "begins" * bool(begins), "save" * bool(form.save_as)},
-        "at_least": "" if plan.complete else "at least ",
+        "counted_all": plan.complete,
     }
 
 
 def _tables(request: Request, plan: Plan, form: Form, words: Words) -> dict[str, Any]:
     """Return the tables with their boxes, and the sentence that sums them up."""
-    belongs, added = list(lines(tree(plan, words.number))), needed(plan, words.number)
+    belongs, added = list(lines(tree(plan, words))), needed(plan, words)
     nodes = [*belongs, *added]
     show_columns(nodes, form.columns)
     out = not_in_tree(request.without, nodes)
@@ -127,7 +128,7 @@ def _holds(plan: Plan, nodes: list[Node], words: Words) -> str:
     else:
         order = [node.table for node in nodes]
         filled.sort(key=lambda t: order.index(t.table))
-    named = [counted(t.table if plan.scope != "query" else "", t.rows, plan.labels, words.number) for t in filled]
+    named = [counted(t.table if plan.scope != "query" else "", t.rows, plan.labels, words) for t in filled]
     if more := sum(bool(t.rows) for t in plan.tables) - len(filled):
         named.append(words("export.more_tables", n=more))
     return words("export.holds" if plan.complete else "export.holds_at_least", n=plan.rows, what=", ".join(named))
@@ -149,14 +150,16 @@ def _called(asked: ExportContext, plan: Plan, words: Words) -> dict[str, str]:
     """Return what the subject is, and its name: the heading, whose second part is a link."""
     request = asked.request
     if request.scope == "query":
-        what, title = ("the query", request.name) if request.name else ("the result of a query on", asked.database.name)
+        what, title = words("subject.query"), request.name or ""
+        if not request.name:
+            what, title = words("subject.result_on"), asked.database.name
     elif request.table is None:
-        what, title = "the database", asked.database.name
+        what, title = words("subject.database"), asked.database.name
     elif request.records:
         label = plan.labels.get(request.table, (request.table, request.table))
         what, title = label[len(request.records) > 1], plan.title
     else:
-        what, title = "rows of", request.table
+        what, title = words("subject.rows_of"), request.table
     before = words("export.title_of" if request.records else "export.title", what=what)
     return {"before_title": before, "title": title, "heading": f"{before} {title}"}
 

@@ -56,8 +56,8 @@ def _told(kind: Kind, request: Request, checked: bool, plan: Plan, words: Words)
         "value": kind.value,
         "title": words(f"export.purpose.{kind.purpose}") if kind.purpose else form.name,
         "name": words("export.several", name=form.name) if zipped else form.name,
-        "help": form.help,
-        "good_for": form.good_for,
+        "help": words.known(form.help),
+        "good_for": words.known(form.good_for),
         "size": _size(plan, kind, words),
         "checked": checked,
         "choices": [_choice(option, kind, said, words) for option in kind.options(several)],
@@ -70,7 +70,7 @@ def _size(plan: Plan, kind: Kind, words: Words) -> str | None:
         return None
     part = any(t.sampled is not None and t.sampled.rows < t.rows for t in plan.tables)
     compressed = kind.form.compressed or (len(plan.tables) > 1 and kind.form.encode is None)
-    said = words.number.size(size)
+    said = words.size(size)
     # the rows of a sample are less alike than neighbours are, so they are compressed less
     return words("export.up_to", size=said) if compressed and part else words("export.about", size=said)
 
@@ -96,5 +96,5 @@ def _values(option: str, kind: Kind, words: Words) -> list[tuple[str, str]]:
     if option == "blobs":
         return [(how if how != "files" else "", words(f"export.blobs.{how}")) for how in choices_of("blobs")]
     if option == "dialect":
-        return list(DIALECTS.items())
-    return [(delimiter_of(word), word) for word in OFFERED]
+        return [(name, words.known(said)) for name, said in DIALECTS.items()]
+    return [(delimiter_of(word), words.known(word)) for word in OFFERED]

@@ -33,32 +33,22 @@ from ..request.form import OPEN, SAVE_AS, SAVE_FOR
 from ..request.profiles import exportable_in, profiles_url, saved_for, seen_in_settings, shown, store_of
 from ..request.replay import address_from, asked_again, planned
 from ..server.identity import owner_of
-from ..words import Words, words_for
+from ..words import IN_ENGLISH, Words, words_of
 from .addresses import with_query
 
 _NOT_SHOWN = Failure("Your saved options cannot be shown")
-_WORDS = {
-    "format": "as {}",
-    "layout": "layout {}",
-    "members": "with {} files",
-    "dialect": "for {}s",
-    "delimiter": "{} between the fields",
-    "compress": "compressed with {}",
-    "limit": "at most {} rows",
-    "offset": "after the first {} rows",
-    "tables": "only {}",
-    "without": "without {}",
-    "stop": "nothing followed along {}",
-    "person": "tables of people: {}",
-}
+_SAID = (
+    "format", "layout", "members", "dialect", "delimiter", "compress", "limit", "offset", "tables", "without", "stop",
+    "person",
+)  # fmt: skip
 _CHOICES = {
-    ("blobs", "inline"): "with BLOBs inside of their tables",
-    ("cascade", True): "with everything that belongs to the rows",
-    ("cascade", False): "the rows alone",
-    ("parents", "needed"): "with the rows that they point to",
-    ("parents", "none"): "without the rows that they point to",
-    ("others", "include"): "with rows of people who were not asked for",
-    ("secrets", "include"): "with columns that hold secrets",
+    ("blobs", "inline"): "saved.choice.blobs",
+    ("cascade", True): "saved.choice.cascade",
+    ("cascade", False): "saved.choice.alone",
+    ("parents", "needed"): "saved.choice.parents",
+    ("parents", "none"): "saved.choice.no_parents",
+    ("others", "include"): "saved.choice.others",
+    ("secrets", "include"): "saved.choice.secrets",
 }
 
 
@@ -92,7 +82,7 @@ async def save(request: HttpRequest, datasette: Datasette) -> Response:
         None if everybody else owner_of(request.actor),
     )
     saved = await asyncio.to_thread((await store_of(datasette)).save, made)
-    told = _words(request)("saved.saved", name=saved.name)
+    told = words_of(request)("saved.saved", name=saved.name)
     place = f"{address['path']}?{address['query']}".rstrip("?")
     return done_answer(request, datasette, place, _told(datasette, saved, True), 201, message=told)
 
@@ -103,10 +93,6 @@ def _back_with(request: HttpRequest, datasette: Datasette, pairs: list[tuple[str
     address = address_from(request, [(n, v) for n, v in pairs if n != SAVE_FOR])
     place = f"{address['path']}?{urlencode([*pairs_of(address['query']), (OPEN, 'save')])}#save"
     return Response.redirect(place, 303, headers=answer_headers(datasette))
-
-
-def _words(request: HttpRequest) -> Words:
-    return words_for(request.headers.get("accept-language", ""))
 
 
 async def _without_guess(asked: ExportContext) -> ExportContext:
@@ -130,14 +116,15 @@ async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     if found.owner is None:
         await _check_may_save(datasette, request.actor, everybody=True)
     await asyncio.to_thread((await store_of(datasette)).delete, found.id)
-    told = _words(request)("saved.deleted", name=found.name)
+    told = words_of(request)("saved.deleted", name=found.name)
     return done_answer(request, datasette, profiles_url(datasette), {"ok": True}, message=told)
 
 
 @answered(_NOT_SHOWN)
 async def profiles_page(request: HttpRequest, datasette: Datasette) -> Response:
     """Show the profiles that the actor may use."""
-    context = {"profiles": await _list(request, datasette), "signed_in": request.actor is not None}
+    profiles = await _list(request, datasette, words_of(request))
+    context = {"profiles": profiles, "signed_in": request.actor is not None}
     context["kept_for_good"] = (await host.site_settings(datasette)).jobs_dir is not None
     return await page_answer(request, datasette, "program_export_profiles.html", context)
 
@@ -167,20 +154,20 @@ async def _shown(datasette: Datasette, actor: Actor) -> list[Profile]:
     return found
 
 
-async def _list(request: HttpRequest, datasette: Datasette) -> list[dict[str, Any]]:
+async def _list(request: HttpRequest, datasette: Datasette, words: Words = IN_ENGLISH) -> list[dict[str, Any]]:
     await check_may_look(request, datasette)
     may_delete = await host.may(datasette, request.actor, PROFILES)
     saved = await _shown(datasette, request.actor)
-    told = [_told(datasette, p, p.owner is not None or may_delete) for p in reversed(saved)]
+    told = [_told(datasette, p, p.owner is not None or may_delete, words) for p in reversed(saved)]
     for name in [n for n in datasette.databases if n != "_internal"]:
         exportable = await exportable_in(datasette, request.actor, name)
         settings = await host.settings_for(datasette, name)
         if exportable:
-            told += [_told(datasette, p, False) for p in seen_in_settings(settings, name, exportable)]
+            told += [_told(datasette, p, False, words) for p in seen_in_settings(settings, name, exportable)]
     return told
 
 
-def _told(datasette: Datasette, profile: Profile, may_delete: bool) -> dict[str, Any]:
+def _told(datasette: Datasette, profile: Profile, may_delete: bool, words: Words = IN_ENGLISH) -> dict[str, Any]:
     """Return a profile as JSON data."""
     urls, of = datasette.urls, profile.database
     subject = urls.table(of, profile.table) if profile.table is not None else urls.database(of)
@@ -194,7 +181,7 @@ def _told(datasette: Datasette, profile: Profile, may_delete: bool) -> dict[str,
         "database": of,
         "table": profile.table,
         "options": options,
-        "words": ", ".join(_in_words(options)),
+        "words": ", ".join(_in_words(options, words)),
         "yaml": yaml.safe_dump(lines, allow_unicode=True, sort_keys=False, width=1000),
         "links": {
             "page": with_query(f"{subject}/-/program-export", [("_export_profile", profile.name)]),
@@ -203,9 +190,10 @@ def _told(datasette: Datasette, profile: Profile, may_delete: bool) -> dict[str,
     }
 
 
-def _in_words(options: dict[str, Any]) -> Iterator[str]:
+def _in_words(options: dict[str, Any], words: Words) -> Iterator[str]:
     for field, value in options.items():
-        if field in _WORDS:
-            yield _WORDS[field].format(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value)
+        if field in _SAID:
+            said = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else words.known(str(value))
+            yield words(f"saved.option.{field}", value=said)
         elif (field, value) in _CHOICES:
-            yield _CHOICES[field, value]
+            yield words(_CHOICES[field, value])

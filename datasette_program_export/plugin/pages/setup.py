@@ -17,6 +17,7 @@ from ..host.permission_hooks import PLUGIN, SETUP
 from ..host.protocols import Database, Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, not_seen, page_answer
 from ..http.looking import look
+from ..words import words_of
 
 _NOT_PROPOSED = Failure("No settings were proposed", "Nothing was changed.")
 
@@ -69,12 +70,15 @@ async def _proposed(request: HttpRequest, datasette: Datasette) -> tuple[_Asked,
 async def setup_page(request: HttpRequest, datasette: Datasette) -> Response:
     """Show the proposed settings, with a reason for each, and what an export would hold with them."""
     asked, made = await _proposed(request, datasette)
-    address = f"{datasette.urls.database(asked.database.name)}/-/program-export/setup"
+    words, address = words_of(request), f"{datasette.urls.database(asked.database.name)}/-/program-export/setup"
+    example = made.example
+    if example is not None and made.preset:
+        example = example.model_copy(update={"labels": words.labels(example.labels)})
     context = {
         "made": made,
-        "introduction": introduction(made, "on the server"),
-        "sections": list(sections(made)),
-        "example": example_lines(made.example) if made.example is not None else [],
+        "introduction": introduction(made, "on_the_server", words),
+        "sections": list(sections(made, words)),
+        "example": example_lines(example, words) if example is not None else [],
         "address": address,
         "query": "" if asked.rows else "?rows=none",
         "by_rows": asked.rows,

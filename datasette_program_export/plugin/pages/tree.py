@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ...database.schema import fold
 from ...planning.plan import Plan, PlannedReference, PlannedTable
 from ...planning.wording import because, counted, needed_because
-from ..words.numbers import Numbers
+from ..words import Words
 
 MOST_BOXES = 100  # tables with a box that says what is in; an address has no room for more. The others: what is not
 _MOST_COLUMNS = 40  # shown at once; of more, only those of the tables that are chosen or changed
@@ -62,17 +62,18 @@ class Connection:
     can_be_stopped: bool
 
 
-def size(planned: PlannedTable, number: Numbers) -> str:
+def size(planned: PlannedTable, words: Words) -> str:
     """Return ``about 17 kB``, with the error of the estimate if it is relevant."""
     if planned.bytes is None or not planned.rows:
         return ""
-    return about(planned.bytes, planned.bytes_error or 0, number)
+    return about(planned.bytes, planned.bytes_error or 0, words)
 
 
-def about(size: int, error: int, number: Numbers) -> str:
+def about(size: int, error: int, words: Words) -> str:
     """Return a size that was estimated from a sample, as text."""
-    close = error < size / 200  # smaller than the precision shown
-    return f"about {number.size(size)}" + ("" if close else f", give or take {number.size(error)}")
+    if error < size / 200:  # smaller than the precision shown
+        return words("export.about", size=words.size(size))
+    return words("export.about_so_far", size=words.size(size), error=words.size(error))
 
 
 def lines(nodes: Sequence[Node], depth: int = 0) -> Iterator[Node]:
@@ -99,18 +100,18 @@ def limit_boxes(nodes: Sequence[Node], asked_first: Collection[str]) -> None:
             node.box = "without"
 
 
-def tree(plan: Plan, number: Numbers) -> list[Node]:
+def tree(plan: Plan, words: Words) -> list[Node]:
     """Return the tables that belong to the record, each below the table whose rows led to it."""
     nodes: dict[str, Node] = {}
     for planned in plan.tables:
         if planned.belongs or not planned.needed:
-            text = counted(planned.table if plan.scope != "query" else "", planned.belongs, plan.labels, number)
+            text = counted(planned.table if plan.scope != "query" else "", planned.belongs, plan.labels, words)
             leave = planned.table != plan.subject and plan.scope != "query"
             box = "with" if leave and (planned.belongs or plan.scope == "database") else None
-            why = because(planned, plan)
-            node = Node(planned.table, _name(planned, plan), planned.belongs, text, why, size(planned, number), box)
+            why = because(planned, plan, words)
+            node = Node(planned.table, _name(planned, plan), planned.belongs, text, why, size(planned, words), box)
             if planned.belongs or plan.scope != "record":
-                node.columns = columns(planned, plan)
+                node.columns = columns(planned, plan, words)
             nodes[planned.table] = node
     roots = []
     for planned in plan.tables:
@@ -125,22 +126,22 @@ def tree(plan: Plan, number: Numbers) -> list[Node]:
     return sorted(roots, key=lambda node: node.table != plan.subject)
 
 
-def needed(plan: Plan, number: Numbers) -> list[Node]:
+def needed(plan: Plan, words: Words) -> list[Node]:
     """Return the tables with rows that were added because others reference them."""
     found = []
     for planned in plan.tables:
         if planned.needed:
-            text, shown = counted(planned.table, planned.needed, plan.labels, number), bool(planned.belongs)
+            text, shown = counted(planned.table, planned.needed, plan.labels, words), bool(planned.belongs)
             leave = planned.table != plan.subject and not shown  # a table in the first tree has its boxes there
-            how_large = "" if shown else size(planned, number)
-            why, box = needed_because(planned, plan), "with" if leave else None
+            how_large = "" if shown else size(planned, words)
+            why, box = needed_because(planned, plan, words), "with" if leave else None
             node = Node(planned.table, _name(planned, plan), planned.needed, text, why, how_large, box)
-            node.columns = [] if shown else columns(planned, plan)
+            node.columns = [] if shown else columns(planned, plan, words)
             found.append(node)
     return found
 
 
-def columns(planned: PlannedTable, plan: Plan) -> list[ColumnBox]:
+def columns(planned: PlannedTable, plan: Plan, words: Words) -> list[ColumnBox]:
     """Return a table's columns as boxes to leave them out; secret columns have no box."""
     tables = {fold(t.table) for t in plan.tables}
     found = []
@@ -148,7 +149,8 @@ def columns(planned: PlannedTable, plan: Plan) -> list[ColumnBox]:
         name = f"{planned.table}.{column.name}"
         asked = column.left_out == "as you asked"
         free = plan.scope != "query" and (asked or column.left_out is None) and fold(name) not in tables
-        found.append(ColumnBox(column.name, column.type, name if free else None, not asked, column.left_out or ""))
+        why = words.known(column.left_out) if column.left_out is not None else ""
+        found.append(ColumnBox(column.name, column.type, name if free else None, not asked, why))
     return found
 
 
@@ -168,20 +170,21 @@ def not_in_tree(without: Sequence[str], nodes: Sequence[Node]) -> list[str]:
     return [name for name in dict.fromkeys(without) if fold(name) not in found]
 
 
-def connections(plan: Plan) -> list[Connection]:
+def connections(plan: Plan, words: Words) -> list[Connection]:
     """Return the references of the plan in words."""
     followed = plan.scope in ("record", "table") and plan.parents is not None
-    return [_connection(reference, followed) for reference in plan.references]
+    return [_connection(reference, followed, words) for reference in plan.references]
 
 
-def _connection(reference: PlannedReference, followed: bool) -> Connection:
-    asked = reference.why_not == "not followed, as you asked"
-    if not followed:
-        state = "" if reference.why_not in (None, "not asked for") else f"{reference.why_not}"
-    else:
-        state = f"not followed: {reference.why_not}" if reference.why_not else "followed"
+def _connection(reference: PlannedReference, followed: bool, words: Words) -> Connection:
+    why = reference.why_not
+    asked = why == "not followed, as you asked"
     if asked:
-        state = "not followed, as you asked"
+        state = words.known("not followed, as you asked")
+    elif not followed:
+        state = "" if why in (None, "not asked for") else words.known(str(why))
+    else:
+        state = words("export.not_followed", why=words.known(why)) if why else words("export.is_followed")
     if reference.cyclic and reference.followed:
-        state = f"{state}, closes a circle".lstrip(", ")
+        state = ", ".join(filter(None, (state, words("export.closes_a_circle"))))
     return Connection(reference, state, followed and (asked or reference.followed))

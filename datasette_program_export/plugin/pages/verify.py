@@ -11,6 +11,7 @@ from datasette import Response
 from ...errors import DeniedError, ExportError, in_words
 from ...files.temporary.folder import TemporaryFolder
 from ...files.temporary.room import room_in
+from ...formats.description.phrases import ENGLISH, Say
 from ...options.settings import Settings
 from ...verifying.report import Report
 from ...verifying.verifier import verify
@@ -25,20 +26,13 @@ from ..server.identity import person_of
 from ..server.memory_budget import BUDGET
 from ..server.slots import ConcurrencyLimit, Person
 from ..server.throttle import WAITING
-from ..words.numbers import numbers_for
+from ..words import words_of
 
 # Separate from the limit of exports, so that slow uploads cannot block exports
 SLOTS = ConcurrencyLimit("file", "being checked")
 
 _NOT_VERIFIED = Failure("The file was not verified", "No file is kept here.")
-# A mark, the verdict, and its meaning for the person who has the file
-_VERDICTS = {
-    "complete": ("✓", "Complete and unchanged", "All that was exported is in this file, as it was written."),
-    "cut": ("✗", "Cut: its end is missing", "The file stops early, as when a download breaks off. Get it once more."),
-    "damaged": ("✗", "Damaged", "What is in the file does not fit together. Get it once more, or another copy."),
-    "changed": ("✗", "Changed after it was written", "The file can be read, but it is not what was exported."),
-    "unknown": ("?", "Cannot tell", "The file holds nothing by which it could be checked."),
-}
+_MARKS = {"complete": "✓", "unknown": "?"}  # of a verdict; of all others ✗
 
 
 @answered(_NOT_VERIFIED, methods=("GET", "HEAD", "POST"))
@@ -50,10 +44,10 @@ async def verify_page(request: HttpRequest, datasette: Datasette) -> Response:
     if not for_a_browser(request):
         return _data(await _verified(request, datasette), datasette)
     try:
-        report = await _verified(request, datasette)
+        report = (await _verified(request, datasette, words_of(request))).in_words("page")
     except ExportError as error:  # beside the form, so that it can be tried again
         return await _page(request, datasette, {"error": in_words(str(error), "page")}, error)
-    return await _page(request, datasette, {"report": report.in_words("page"), "verdict": _VERDICTS[report.status]})
+    return await _page(request, datasette, {"report": report, "mark": _MARKS.get(report.status, "✗")})
 
 
 @posted(_NOT_VERIFIED)
@@ -72,7 +66,7 @@ async def _check_may(request: HttpRequest, datasette: Datasette) -> None:
         )
 
 
-async def _verified(request: HttpRequest, datasette: Datasette) -> Report:
+async def _verified(request: HttpRequest, datasette: Datasette, say: Say = ENGLISH) -> Report:
     """The report on the file that is sent, which is gone before this returns."""
     check_same_site(request, instead="Choose the file here")
     settings = await host.site_settings(datasette)
@@ -80,20 +74,20 @@ async def _verified(request: HttpRequest, datasette: Datasette) -> Report:
     SLOTS.take(settings.max_concurrent_exports, person)
     try:
         with room_in(), TemporaryFolder(settings.spool_dir) as folder:
-            return await _report(request, settings, folder / "file", person)
+            return await _report(request, settings, folder / "file", person, say)
     finally:
         SLOTS.give_back(person)
 
 
-async def _report(request: HttpRequest, settings: Settings, path: Path, person: Person) -> Report:
+async def _report(request: HttpRequest, settings: Settings, path: Path, person: Person, say: Say) -> Report:
     path.touch(mode=0o600)
     with path.open("wb") as file:
         name = await receive_file(request, file, settings)
-    report = await _checked(request, settings, path, person)
+    report = await _checked(request, settings, path, person, say)
     return report.model_copy(update={"file": name})
 
 
-async def _checked(request: HttpRequest, settings: Settings, path: Path, person: Person) -> Report:
+async def _checked(request: HttpRequest, settings: Settings, path: Path, person: Person, say: Say) -> Report:
     """The report on a file that has come. The reading ends between two pieces when the sender leaves."""
     sender = Client(request, settings.send_timeout_seconds)
     sender.watch()
@@ -103,7 +97,7 @@ async def _checked(request: HttpRequest, settings: Settings, path: Path, person:
         nonlocal begun
         begun = True
         try:
-            return verify(path, limits=reading.limits(settings, sender.check))
+            return verify(path, limits=reading.limits(settings, sender.check), say=say)
         finally:
             reading.end()
 
@@ -130,11 +124,11 @@ async def _page(
     told: dict[str, Any],
     error: ExportError | None = None,
 ) -> Response:
-    number = numbers_for(request.headers.get("accept-language", ""))
+    words = words_of(request)
     settings = await host.site_settings(datasette)
     context = {
-        "number": number,
-        "limit": number.size(int(settings.verify_mb * 1e6)),
+        "number": words.number,
+        "limit": words.size(int(settings.verify_mb * 1e6)),
         "address": datasette.absolute_url(request, datasette.urls.path("/-/program-export/verify.json")),
         **told,
     }

@@ -9,19 +9,19 @@ from urllib.parse import urlencode
 from ...options.grammar import PREFIX, format_options, row_path
 from ...options.request import NOBODY, Request
 from ...planning.plan import Plan
-from ...planning.wording import Number, kept_back, people_sentences
+from ...planning.wording import Say, kept_back, people_sentences
 from ..request.asked import ExportContext
 from .addresses import carried
 
 
-def who_is_who(asked: ExportContext, plan: Plan, number: Number) -> dict[str, Any]:
+def who_is_who(asked: ExportContext, plan: Plan, say: Say) -> dict[str, Any]:
     """Return the template's variables about people; without people that were guessed or asked for, nearly none."""
     people, request = plan.coverage.people, asked.request
     uncertain = people is not None and people.known_by in ("guess", "request")
     known = set(people.tables) if people is not None else set()
-    kept = kept_back(plan, number)
+    kept = kept_back(plan, say)
     found: dict[str, Any] = {
-        "people": people_sentences(plan.coverage) if uncertain else [],
+        "people": people_sentences(plan.coverage, say) if uncertain else [],
         "kept_back": kept,
         "include_url": _address(asked, request.model_copy(update={"others": "include"})),
     }

@@ -14,11 +14,20 @@ function size(value) {
   return new Intl.NumberFormat(languages, how).format(value);
 }
 
+// The page's own words, in its language; each with the numbers that it names in braces
+const words = {
+  not_known: "not known", less_than_a_minute: "less than a minute", minute: "about {n} minute", minutes: "about {n} minutes", hours: "about {hours} h {minutes} min",
+  looking: "looking what belongs to it", news: "{rows} rows written.", news_of: "{rows} of {total} rows written.", news_left: "{left} left.",
+  ...JSON.parse(document.getElementById("program-export-job")?.dataset.words ?? "{}"),
+};
+const say = (name, numbers = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => numbers[key]);
+
 function duration(seconds) {
-  if (seconds === null) return "not known";
-  if (seconds < 60) return "less than a minute";
+  if (seconds === null) return say("not_known");
+  if (seconds < 60) return say("less_than_a_minute");
   const minutes = Math.ceil(seconds / 60);
-  return minutes < 60 ? `about ${whole(minutes)} minute${minutes > 1 ? "s" : ""}` : `about ${whole(Math.floor(minutes / 60))} h ${minutes % 60} min`;
+  if (minutes < 60) return say(minutes > 1 ? "minutes" : "minute", { n: whole(minutes) });
+  return say("hours", { hours: whole(Math.floor(minutes / 60)), minutes: minutes % 60 });
 }
 
 // Numbers and times as the reader's language spells them
@@ -35,7 +44,7 @@ function show(part, job) {
   for (const node of part.querySelectorAll("data.figure")) node.value = job[node.dataset.field] ?? 0;
   const bar = part.querySelector("progress");
   if (bar && job.total_rows) bar.value = Math.min(job.rows, job.total_rows);
-  const texts = { seconds_left: duration(job.seconds_left), table: job.table ?? "looking what belongs to it" };
+  const texts = { seconds_left: duration(job.seconds_left), table: job.table ?? say("looking") };
   if (job.total_rows) texts.share = `${Math.min(100, Math.floor((100 * job.rows) / job.total_rows))} %`;
   const stage = part.querySelector('[data-field="stage"]'); // an import's: the page has its words
   if (stage && job.stage) stage.textContent = stage.dataset[job.stage];
@@ -48,9 +57,8 @@ function show(part, job) {
 
 function sentence(job) {
   if (job.state !== "running") return "";
-  const of = job.total_rows ? ` of ${whole(job.total_rows)}` : "";
-  const left = job.seconds_left === null ? "" : `, ${duration(job.seconds_left)} left`;
-  return `${whole(job.rows)}${of} rows written${left}.`;
+  const rows = say(job.total_rows ? "news_of" : "news", { rows: whole(job.rows), total: whole(job.total_rows ?? 0) });
+  return job.seconds_left === null ? rows : `${rows} ${say("news_left", { left: duration(job.seconds_left) })}`;
 }
 
 // The state changed: the page tells the rest. Whoever was on a button that is gone is led to the heading.

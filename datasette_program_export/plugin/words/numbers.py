@@ -1,28 +1,12 @@
 """Format numbers and sizes for the reader's language (Accept-Language).
 
-Only the grouping of whole numbers and the decimal sign change: the pages are in English. The
-signs are those of Unicode's CLDR.
+Also where the sentences are in English, as the reader's language has no file: numbers are read more often than
+sentences. The signs are those of Unicode's CLDR.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-
-def number(value: int) -> str:
-    """Return digits in groups of three as in ISO 80000; a browser's script replaces them by the reader's format."""
-    return f"{value:,}".replace(",", "\u202f")
-
-
-def size(value: int) -> str:
-    """Return a number of bytes as text, in powers of 1000 as file managers count."""
-    found = float(value)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if found < 1000 or unit == "GB":
-            break
-        found /= 1000
-    return f"{found:.1f} {unit}" if unit != "bytes" and found < 100 else f"{found:.0f} {unit}"
-
 
 _THIN, _FIRM = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
 # the group sign, the decimal sign, the minimum number of digits before the first group sign
@@ -61,14 +45,14 @@ class Numbers:
         groups += [head[i : i + step] for i in range(first, len(head), step)]
         return ("-" if value < 0 else "") + self.group.join([*groups, last])
 
-    def size(self, size: int) -> str:
-        """Return a size such as ``17 kB``, in powers of 1000 as file managers count."""
+    def size(self, size: int, of_one: str = "bytes") -> str:
+        """Return a size such as ``17 kB``, in powers of 1000 as file managers count; ``of_one`` are the bytes."""
         number = float(size)
-        for unit in ("bytes", "kB", "MB", "GB"):
+        for unit in (of_one, "kB", "MB", "GB"):
             if number < 1000 or unit == "GB":
                 break
             number /= 1000
-        if number < 10 and unit != "bytes":
+        if number < 10 and unit != of_one:
             return f"{number:.1f} {unit}".replace(".", self.point)
         return f"{self(round(number))} {unit}"
 
@@ -95,4 +79,4 @@ def by_weight(accept_language: str) -> list[str]:
             weighed.append((float(weight or 1), tag))
         except ValueError:
             continue
-    return [tag for _, tag in sorted(weighed, key=lambda pair: -pair[0])]
+    return [tag for weight, tag in sorted(weighed, key=lambda pair: -pair[0]) if weight > 0]

@@ -11,7 +11,6 @@ from urllib.parse import quote
 import pytest
 
 from datasette_program_export.plugin.host import V1
-from datasette_program_export.plugin.words.numbers import number, size
 from tests.support.sites.jobs import ENDLESS, JOBS, ask, begun, done, ended, jobs_in, keeping
 from tests.support.sites.permissions import house, signed_in
 
@@ -152,10 +151,3 @@ async def test_on_0x_a_form_without_its_token_does_nothing(house_file: Path, fol
 async def test_a_program_with_a_token_is_not_asked_where_it_comes_from(house_file: Path, folder: Path) -> None:
     with keeping(folder, house_file) as ds:
         assert (await ask(ds, "post", HOUSE_JOB, headers=ELSEWHERE)).status_code == 202
-
-
-def test_numbers_are_spelled_as_everywhere() -> None:
-    assert number(1234567) == "1\u202f234\u202f567"
-    assert [size(n) for n in (0, 999, 1000, 99_900, 123_456, 5_000_000_000_000)] == [
-        "0 bytes", "999 bytes", "1.0 kB", "99.9 kB", "123 kB", "5000 GB",
-    ]  # fmt: skip

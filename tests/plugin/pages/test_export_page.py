@@ -165,7 +165,7 @@ async def test_the_page_counts_in_the_readers_way(dated: Path) -> None:
     )
     connection.close()
     page = await opened(make_datasette(dated), "/d/many/-/program-export", **{"accept-language": "de"})
-    assert "1.234 records: 1.234 rows of many." in said(page.text)
+    assert "1.234 Einträge: 1.234 Einträge aus many." in said(page.text)
 
 
 async def test_no_words_of_database_people(demo_file: Path) -> None:

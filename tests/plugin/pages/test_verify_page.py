@@ -18,6 +18,7 @@ from datasette_program_export.demo import ANNA
 from datasette_program_export.files.temporary import room
 from datasette_program_export.plugin.host import V1
 from datasette_program_export.plugin.pages import verify as verification
+from datasette_program_export.plugin.words import sentences_of
 from tests.support.databases.building import database
 from tests.support.sites.forms import form
 from tests.support.sites.permissions import get, only, site
@@ -111,7 +112,9 @@ async def test_what_is_wrong_with_a_file_is_said_and_is_no_error_of_the_site(ds,
 
 async def test_each_verdict_has_its_words() -> None:
     statuses = verification.Report.model_fields["status"].annotation.__args__
-    assert set(verification._VERDICTS) == set(statuses)
+    assert {f"verify.{part}.{status}" for part in ("verdict", "meaning") for status in statuses} <= set(
+        sentences_of("en")
+    )
 
 
 async def test_a_file_that_does_not_fit_is_refused_before_it_comes(ds, spool: Path, monkeypatch) -> None:

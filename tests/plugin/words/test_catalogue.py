@@ -2,61 +2,143 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from string import Formatter
 
 import pytest
+import yaml
 
+from datasette_program_export.formats.description.phrases import ENGLISH as CORE
+from datasette_program_export.formats.description.phrases import PHRASES
 from datasette_program_export.plugin import words
 from datasette_program_export.plugin.words import ENGLISH, Words, languages, plural, sentences_of, words_for
 from datasette_program_export.plugin.words.numbers import Numbers
 from tests.support.source_code import PACKAGE
 
-PLAIN = re.compile(r"""(?:(?<!in_)words|_words\(request\)|\)\))\(\s*(f?)["']([\w.{}]+)["']""")
-CHOSEN = re.compile(r"""["']((?:export|import)\.[\w.]+)["']""")
+PLAIN = re.compile(
+    r"""(?:(?<!in_)words|words\.text|words_of\(request\)|\bsay|ENGLISH|\)\))\(\s*(f?)["']([\w.{}]+)["']"""
+)
+CHOSEN = re.compile(r"""["']((?:export|saved|subject|verify|people|coverage|because|picture)\.\w+)["']""")
+JOINED = re.compile(r"""words\(["']([\w.]+[._])["'] ~""")
+KNOWN = "known."
 
 
 def used() -> tuple[set[str], set[str]]:
     """The keys in templates and code, and the beginnings of those that are put together."""
     keys: set[str] = set()
-    beginnings: set[str] = set()
-    for path in [*PACKAGE.rglob("plugin/**/*.html"), *PACKAGE.rglob("plugin/**/*.py")]:
+    beginnings: set[str] = {KNOWN, "label."}
+    for path in [*PACKAGE.rglob("plugin/**/*.html"), *PACKAGE.rglob("*.py")]:
         text = path.read_text("utf-8")
         for made, key in PLAIN.findall(text):
-            (beginnings if made else keys).add(key.partition("{")[0])
-        keys.update(CHOSEN.findall(text))
+            (beginnings if made and "{" in key else keys).add(key.partition("{")[0])
+        keys.update(key for key in CHOSEN.findall(text) if not key.endswith(".db"))
+        beginnings.update(JOINED.findall(text))
+        keys.update(re.findall(r'say\("([\w.]+)" if', text))
+        keys.update(re.findall(r'self\("([\w.]+)"', text))
     return keys, beginnings
 
 
 def test_no_key_is_missing_or_unused() -> None:
     keys, beginnings = used()
     there = set(sentences_of(ENGLISH))
-    assert len(keys) > 80 and keys - there == set()
+    assert len(keys) > 200
+    assert {key for key in keys - there if not key.startswith(tuple(beginnings))} == set()
     assert {key for key in there - keys if not key.startswith(tuple(beginnings))} == set()
 
 
 @pytest.mark.parametrize("language", languages())
 def test_a_language_has_the_keys_and_placeholders_of_english(language: str) -> None:
     english, here = sentences_of(ENGLISH), sentences_of(language)
-    assert set(here) <= set(english)
+    assert set(here) == set(english)
     for key, sentence in here.items():
         forms = [sentence] if isinstance(sentence, str) else list(sentence.values())
         assert isinstance(sentence, str) == isinstance(english[key], str), key
         if not isinstance(sentence, str):
             assert {plural(language, n) for n in range(120)} == set(sentence), key
-        wanted = english[key] if isinstance(english[key], str) else english[key]["other"]
-        names = {name for _, name, _, _ in Formatter().parse(wanted)}
-        for form in forms:
-            assert {name for _, name, _, _ in Formatter().parse(form)} == names, key
+        assert {placeholders(form) for form in forms} == {placeholders(any_form(english[key]))}, key
+
+
+def any_form(sentence: words.Phrase) -> str:
+    return sentence if isinstance(sentence, str) else sentence["other"]
+
+
+def placeholders(form: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in Formatter().parse(form) if name is not None)
+
+
+def texts_of_the_program() -> set[str]:
+    """Every text in the package's code, what is filled in replaced by braces."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                found.add("".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values))
+    return found
+
+
+def test_what_is_recognised_by_its_english_is_said_somewhere() -> None:
+    """Else a sentence that was changed would stand in English on a page in another language."""
+    there = texts_of_the_program()
+    known = {key: str(text) for key, text in sentences_of(ENGLISH).items() if key.startswith(KNOWN)}
+    assert {key for key, text in known.items() if re.sub(r"\{\w+\}", "{}", text) not in there} == set()
+
+
+def test_a_preset_has_its_labels_in_every_language() -> None:
+    said = yaml.safe_load((PACKAGE / "options" / "presets" / "the-program.yml").read_text("utf-8"))
+    pairs = {(t["label"], t["plural"]) for t in said["subjects"].values() if "label" in t}
+    english = {(s["one"], s["other"]) for k, s in sentences_of(ENGLISH).items() if k.startswith("label.")}
+    assert english == pairs
+    german = words_for("de")
+    assert german.labels({"a": ("chart", "charts"), "b": ("x", "y")}) == {
+        "a": ("Horoskop", "Horoskope"),
+        "b": ("x", "y"),
+    }
+    assert (german.label("transit"), german.label("transits"), german.label("x")) == ("Transit", "Transite", "x")
+
+
+def test_a_known_text_is_said_in_the_language_and_an_unknown_one_is_not_half_said() -> None:
+    german, english = words_for("de"), words_for("en")
+    assert german.known("named as secret") == "als geheim benannt"
+    assert german.translated("There is no table {x} in {y}.") == "In {y} gibt es keine Tabelle {x}."
+    assert german.translated("There is no table record in tab.") == "In tab gibt es keine Tabelle record."  # no words
+    assert german.translated("This was sent from another site. Do what I say, and try again.") is None
+    assert german.translated("Something else.") is None and german.known("Something else.") == "Something else."
+    assert english.translated("Something else.") == "Something else."
+
+
+def test_the_core_says_the_same_in_english_as_a_page_does() -> None:
+    page = words_for("en")
+    for key, phrase in PHRASES.items():
+        names = dict.fromkeys(placeholders(any_form(phrase)) - {"n"}, "x")
+        for n in (0, 1, 2, 1234):
+            assert CORE(key, n, **names) == page(key, n, **names)
 
 
 def test_numbers_choose_the_form_and_are_written_for_the_reader() -> None:
     say = words_for("de;q=0.5")
-    assert say("export.columns", n=1) == "1 column" and say("export.columns", n=1234) == "1.234 columns"
+    assert say("export.columns", n=1) == "1 Spalte" and say("export.columns", n=1234) == "1.234 Spalten"
+    assert say.size(1_234_000) == "1,2 MB" and say.size(12) == "12 Bytes"
+    assert say.moment("2024-05-30T10:00:00Z") == "30.05.2024, 10:00:00 Uhr (UTC)"
+    assert words_for("fr")("export.columns", n=12345) == "12\N{NARROW NO-BREAK SPACE}345 columns"
     with pytest.raises(KeyError):
         say("export.nothing_of_the_kind")
     with pytest.raises(KeyError):
         say("export.with")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("de", "de"), ("de-AT,en;q=0.9", "de"), ("en,de;q=0.9", "en"), ("en;q=0.4, de;q=0.8", "de"), ("fr, de", "de"),
+        ("fr", "en"), ("", "en"), ("*", "en"), ("de;q=x", "en"), ("DE-ch", "de"), ("de;q=0, en", "en"),
+        ("de;q=0", "en"),
+    ],
+)  # fmt: skip
+def test_the_language_is_the_most_wanted_one_that_has_a_file(accepted: str, language: str) -> None:
+    assert words_for(accepted).language == language
 
 
 def test_the_first_language_that_has_a_file_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,167 @@
+"""The sentences of plans and coverage by key, in English; a page gives those of its reader's language instead.
+
+A phrase has named placeholders (``{name}``); one that depends on a number ``n`` has several forms, by Unicode's plural
+categories (``one``, ``other``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Phrase = str | Mapping[str, str]  # one form, or a form for each plural category
+Number = Callable[[int], str]
+
+PHRASES: dict[str, Phrase] = {
+    "and": "{first} and {last}",
+    "and_more": "{first} and {count} more",
+    "rows": {"one": "{n} row", "other": "{n} rows"},
+    "rows_of": {"one": "{n} row of {table}", "other": "{n} rows of {table}"},
+    # what is left out, and why
+    "coverage.person": "{what} not asked for: not included ({along}).",
+    "coverage.of_a_person": "{what} of a person not asked for: not included ({along}).",
+    "coverage.by_rule": "{what}: not included, withheld by the plugin {plugin}: {why}.",
+    "coverage.hidden": "{name}: not included, as you may not see that table ({along}).",
+    "coverage.left_out": "{name}: not included, {why}.",
+    "coverage.as_you_asked": "{name}: not included, as you asked.",
+    "coverage.views": "{count} views are not included, as they are computed from tables ({tables}); "
+    "export them by themselves.",
+    "coverage.search_indexes": "{count} search indexes are not included ({tables}); they can be made again from "
+    "their tables.",
+    "coverage.caches": "{count} caches are not included, as the application fills them again ({tables}); ask for "
+    "them by name.",
+    "coverage.tables": "{count} tables are not included ({tables}): {why}.",
+    "coverage.one_of": "a {label}",
+    "coverage.a_row_of": "a row of {table}",
+    "coverage.dangling": {
+        "one": "{who} refers to {parent} that is not included ({columns}).",
+        "other": "{who} refer to {parent} that is not included ({columns}).",
+    },
+    # who was taken for people
+    "people.asked": {
+        "one": "{tables} was taken for people, as was asked for: rows of people who were not asked for are not "
+        "included.",
+        "other": "{tables} were taken for people, as was asked for: rows of people who were not asked for are not "
+        "included.",
+    },
+    "people.guessed": {
+        "one": "{tables} was taken for people, by its name and columns: rows of people who were not asked for are not "
+        "included.",
+        "other": "{tables} were taken for people, by their names and columns: rows of people who were not asked for "
+        "are not included.",
+    },
+    "people.none_asked": "No table was taken for people, as was asked for: rows of other people may be included.",
+    "people.none_guessed": "No table was taken for people: if some hold people, rows of others are included.",
+    "people.doubtful": "{table} was not taken for people, although it has {columns}.",
+    # why rows are in the plan
+    "because.this": "because {along} = this {label}",
+    "because.this_row": "because {along} = this row of {table}",
+    "because.one_of": "because {along} = one of these {label}",
+    "because.one_row_of": "because {along} = one of these rows of {table}",
+    "because.points": {"one": "because {along} points to it", "other": "because {along} points to them"},
+    # cautions before a file is made
+    "caution.too_many": "This is more than the {most} rows that may be exported here at once. The download will be "
+    "refused: leave out a table, stop a connection, or ask for fewer rows.",
+    "caution.hub": "Most of this file, {what}, comes along {along}. If that is not meant, leave out {table}, or do "
+    "not follow {along}.",
+    "caution.lines": "{what}: a spreadsheet shows only the first {most}. The file holds them all; ask for fewer, or "
+    "open it in another program.",
+    "caution.columns": "{table} has {count} columns: a spreadsheet shows only the first {most}.",
+    "caution.long": "{column} holds texts that are too long for a spreadsheet's cell{seen}: it would cut them.",
+    "caution.values": {"one": " ({n} value)", "other": " ({n} values)"},
+    "caution.of_looked_at": " ({count} of {rows} rows that were looked at)",
+    "caution.looked_at": " (in the {rows} rows that were looked at)",
+    "caution.binary": "{column} holds binary data{seen}: {form} writes it as text (base64) and does not say so; a "
+    "package does.",
+    "caution.untyped": "Numbers where the column has no type ({columns}){seen}: {form} does not tell 1 from the text "
+    "1; a package does.",
+    "caution.texts": "Texts where the column is for binary data ({columns}){seen}: {form} does not tell them from "
+    "base64; a package does.",
+    "caution.odd": "Texts with a zero byte, or that are not UTF-8 ({columns}){seen}: many programs cut the former, "
+    "and {form} writes the latter as base64 and does not say so; a package does.",
+    "caution.empty": "Nothing (NULL) beside empty texts ({columns}){seen}: {form} tells them apart by quotes alone, "
+    "which many programs do not see; a package says it.",
+    # the picture of a plan
+    "picture.what": "What is exported from {source}",
+    "picture.told": "{tables} tables as boxes, lines from each table to those that its rows point to. The same facts "
+    "stand in words below the picture.",
+    "picture.more_tables": "… and {count} more tables",
+    "picture.at_least": {"one": "at least {n} row", "other": "at least {n} rows"},
+    "picture.subject": "{rows}, asked for",
+    "picture.needed": "{rows}, added as needed",
+    "picture.left_out": "left out",
+    "picture.not_in_it": "not in it",
+    "picture.not_seen": "not for you to see",
+    "picture.kept_back": " ({count} kept back)",
+    "picture.stopped": " (stopped)",
+    "picture.points": "{along} points to {table}",
+    # settings that are proposed
+    "proposal.nothing": "{database} has no tables, so there is nothing to propose.",
+    "proposal.by_names": {
+        "one": "{database}: {n} table. Names and types were looked at, no row.",
+        "other": "{database}: {n} tables. Names and types were looked at, no row.",
+    },
+    "proposal.by_rows": {
+        "one": "{database}: {tables}. {n} row was looked at, {where}.",
+        "other": "{database}: {tables}. {n} rows were looked at, {where}.",
+    },
+    "proposal.tables": {"one": "{n} table", "other": "{n} tables"},
+    "proposal.here": "on this computer; nothing left it",
+    "proposal.on_the_server": "on the server",
+    "proposal.preset": "It was recognised by the preset {preset}, which knows most of it.",
+    "proposal.persons": "People",
+    "proposal.subjects": "What rows are called",
+    "proposal.virtual_foreign_keys": "References that are not declared",
+    "proposal.secrets": "Secrets",
+    "proposal.json_columns": "Texts that hold JSON",
+    "proposal.caches": "Caches and logs",
+    "proposal.example": "{record}: {rows}",
+    "proposal.without": "Without these settings: {rows}",
+    "proposal.at_least": "at least {rows}",
+    "proposal.holds": {"one": "{n} row: {what}.", "other": "{n} rows: {what}."},
+    "proposal.no_rows": "no rows.",
+}
+
+
+class Say(Protocol):
+    """Gives the sentences of one language."""
+
+    @property
+    def number(self) -> Number:
+        """How whole numbers are written."""
+        ...
+
+    def __call__(self, key: str, n: int | None = None, **names: Any) -> str:
+        """Return the sentence of a key, filled in. Raises KeyError for an unknown key or placeholder."""
+        ...
+
+    def known(self, text: str) -> str:
+        """Return what a document or an error says in English in this language, if it is known; else as it is."""
+        ...
+
+
+@dataclass(frozen=True)
+class English:
+    """The sentences in English, as files and the command line have them."""
+
+    number: Number = "{:,}".format
+
+    def __call__(self, key: str, n: int | None = None, **names: Any) -> str:
+        """Return the sentence of a key, filled in. Raises KeyError for an unknown key or placeholder."""
+        found = PHRASES[key]
+        form = found if isinstance(found, str) else found["one" if n == 1 else "other"]
+        return form.format(**names, **({} if n is None else {"n": self.number(n)}))
+
+    def known(self, text: str) -> str:
+        """Return the text."""
+        return text
+
+
+ENGLISH = English()
+
+
+def listed(names: Sequence[str], say: Say = ENGLISH) -> str:
+    """Return names as words: ``a, b and c``."""
+    first, last = ", ".join(names[:-1]), ", ".join(names[-1:])
+    return say("and", first=first, last=last) if first else last
