@@ -19,7 +19,7 @@ from tests.support.source_code import PACKAGE
 PLAIN = re.compile(
     r"""(?:(?<!in_)words|words\.text|words_of\(request\)|\bsay|ENGLISH|\)\))\(\s*(f?)["']([\w.{}]+)["']"""
 )
-CHOSEN = re.compile(r"""["']((?:export|saved|subject|verify|people|coverage|because|picture)\.\w+)["']""")
+CHOSEN = re.compile(r"""["']((?:export|saved|subject|verify|people|coverage|because|picture)\.[\w.]+)["']""")
 JOINED = re.compile(r"""words\(["']([\w.]+[._])["'] ~""")
 KNOWN = "known."
 
@@ -35,7 +35,7 @@ def used() -> tuple[set[str], set[str]]:
         keys.update(key for key in CHOSEN.findall(text) if not key.endswith(".db"))
         beginnings.update(JOINED.findall(text))
         keys.update(re.findall(r'say\("([\w.]+)" if', text))
-        keys.update(re.findall(r'self\("([\w.]+)"', text))
+        keys.update(re.findall(r'self(?:\.text)?\("([\w.]+)"', text))
     return keys, beginnings
 
 
