@@ -78,7 +78,7 @@ async def test_the_whole_way_without_script(house_file: Path, folder: Path) -> N
         again = await ended(ds, {"links": {"self": browser.url + ".json"}})
         await browser.open(browser.url)
         assert '<h2 tabindex="-1">Ready</h2>' in browser.html and again["sha256"] in browser.html
-        links = re.findall("<a [^>]*>(?:Download house_|this as data)", browser.html)
+        links = re.findall("<a [^>]*>(?:Download house_|For programs: this as data)", browser.html)
         assert len(links) == 2 and all('rel="nofollow"' in link for link in links)
         file = await browser.ds.client.get(browser.link("Download house_"), cookies=browser.cookies)
         assert b"air" in file.content
