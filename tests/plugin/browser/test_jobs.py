@@ -45,20 +45,20 @@ def opened(page, site: Server, rows: int = 30_000) -> None:
 
 def test_the_page_follows_its_job_without_being_loaded_again(page, site: Server, held: Gate) -> None:
     opened(page, site)
-    page.get_by_role("heading", name="Being written").wait_for()
+    page.get_by_role("heading", name="Wird geschrieben").wait_for()
     page.evaluate("window.same = true")
     page.locator('[data-field="rows"]', has_text="19.").wait_for()  # as Germans spell thousands
-    bar = page.get_by_role("progressbar", name="Rows written")
+    bar = page.get_by_role("progressbar", name="Geschriebene Einträge")
     assert bar.get_attribute("max") == "30000" and 0.6 < bar.evaluate("bar => bar.position") < 0.7
     news = page.get_by_role("status")
-    news.filter(has_text="of 30.000 rows written").wait_for()
+    news.filter(has_text="von 30.000 Einträgen geschrieben").wait_for()
     assert news.get_attribute("aria-live") == "polite"
     held.opened.set()
-    page.get_by_role("heading", name="Ready").wait_for()
+    page.get_by_role("heading", name="Fertig").wait_for()
     assert page.evaluate("window.same") and page.title().startswith("Ready")
-    news.filter(has_text="Ready").wait_for()
+    news.filter(has_text="Fertig").wait_for()
     with page.expect_download() as caught:
-        page.get_by_role("link", name="Download house_query").click()
+        page.get_by_role("link", name="Herunterladen house_query").click()
     assert Path(caught.value.path()).read_bytes().count(b'{"x":') == 30_000
     until = page.locator("time").first
     assert until.get_attribute("datetime").endswith("Z") and "." in until.inner_text()
@@ -66,31 +66,31 @@ def test_the_page_follows_its_job_without_being_loaded_again(page, site: Server,
 
 def test_it_is_cancelled_with_the_keyboard_alone(page, site: Server, held: Gate) -> None:
     opened(page, site)
-    page.get_by_role("heading", name="Being written").wait_for()
-    cancel = page.get_by_role("button", name="Cancel")
+    page.get_by_role("heading", name="Wird geschrieben").wait_for()
+    cancel = page.get_by_role("button", name="Abbrechen")
     for _ in range(20):
         page.keyboard.press("Tab")
         if cancel.evaluate("button => button === document.activeElement"):
             break
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Cancelled").wait_for()
-    assert page.get_by_role("button", name="Start again").is_visible()
+    page.get_by_role("heading", name="Abgebrochen").wait_for()
+    assert page.get_by_role("button", name="Neu starten").is_visible()
 
 
 def test_who_was_on_a_button_that_is_gone_is_led_to_the_heading(page, site: Server, held: Gate) -> None:
     opened(page, site)
-    page.get_by_role("button", name="Cancel").focus()
+    page.get_by_role("button", name="Abbrechen").focus()
     held.opened.set()
-    ready = page.get_by_role("heading", name="Ready")
+    ready = page.get_by_role("heading", name="Fertig")
     ready.wait_for()
     page.wait_for_function("document.activeElement.textContent === 'Ready'")
 
 
 def test_a_job_that_somebody_removed_leads_to_a_sentence(page, site: Server, held: Gate) -> None:
     opened(page, site)
-    page.get_by_role("heading", name="Being written").wait_for()
+    page.get_by_role("heading", name="Wird geschrieben").wait_for()
     assert sent(page.url, "DELETE", None)[0] == 200
-    page.get_by_role("heading", name="The export cannot be shown").wait_for()
+    page.get_by_role("heading", name="Der Export kann nicht gezeigt werden").wait_for()
     assert "no such export" in page.content()
 
 
@@ -109,7 +109,7 @@ def test_nothing_runs_out_of_a_narrow_page(page, site: Server, held: Gate, width
     page.set_viewport_size({"width": width, "height": 800})
     opened(page, site)
     held.opened.set()
-    page.get_by_role("heading", name="Ready").wait_for()
+    page.get_by_role("heading", name="Fertig").wait_for()
     part = page.locator("#program-export-job")
     assert part.evaluate("part => part.scrollWidth <= document.documentElement.clientWidth")
 
