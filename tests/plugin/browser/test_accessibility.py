@@ -14,14 +14,13 @@ import pytest
 
 from datasette_program_export.demo import ANNA, BOB, C1
 from tests.support.databases.building import database
+from tests.support.sites.browser import AXE, SCREENS, check
 from tests.support.sites.jobs import keeping
 from tests.support.sites.server import Server, make_datasette, served
 
-AXE = Path(__file__).parents[3] / ".venv" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = pytest.mark.skipif(
     not AXE.exists(), reason="there is no axe-core here (make axe fetches it, where npm is)"
 )
-SCREENS = {"wide": 1280, "narrow": 375}
 PAGES = {
     "record": f"/practice/clients/{ANNA}/-/program-export",
     "record with choices": f"/practice/charts/{C1}/-/program-export?"
@@ -52,18 +51,6 @@ def site(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     database(folder / "many.db", *many).close()
     with served(make_datasette(demo_file, folder / "circle.db", folder / "many.db")) as running:
         yield running
-
-
-def check(page) -> None:
-    """Axe's verdict on our part of a page, and that nothing sticks out of it."""
-    page.evaluate("document.querySelectorAll('.program-export-page details').forEach(d => d.open = true)")
-    if page.evaluate("typeof axe === 'undefined'"):
-        page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run('.program-export-page')")
-    told = [f"{v['id']}: {v['help']}: {[n['html'][:120] for n in v['nodes']][:3]}" for v in found["violations"]]
-    assert told == [] and len(found["passes"]) > 5
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0  # only the picture and the tables of numbers scroll, in their own place
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.browser.test_accessibility import AXE, SCREENS, check
-from tests.plugin.words.test_german_pages import PAGES
+from tests.support.sites.browser import AXE, SCREENS, check
+from tests.support.sites.export_page import PAGES
 from tests.support.sites.server import Server, make_datasette, served
 
 pytestmark = pytest.mark.skipif(

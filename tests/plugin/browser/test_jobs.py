@@ -55,7 +55,7 @@ def test_the_page_follows_its_job_without_being_loaded_again(page, site: Server,
     assert news.get_attribute("aria-live") == "polite"
     held.opened.set()
     page.get_by_role("heading", name="Fertig").wait_for()
-    assert page.evaluate("window.same") and page.title().startswith("Ready")
+    assert page.evaluate("window.same") and page.title().startswith("Fertig")
     news.filter(has_text="Fertig").wait_for()
     with page.expect_download() as caught:
         page.get_by_role("link", name="Herunterladen house_query").click()
@@ -83,7 +83,7 @@ def test_who_was_on_a_button_that_is_gone_is_led_to_the_heading(page, site: Serv
     held.opened.set()
     ready = page.get_by_role("heading", name="Fertig")
     ready.wait_for()
-    page.wait_for_function("document.activeElement.textContent === 'Ready'")
+    page.wait_for_function("document.activeElement.textContent === 'Fertig'")
 
 
 def test_a_job_that_somebody_removed_leads_to_a_sentence(page, site: Server, held: Gate) -> None:
