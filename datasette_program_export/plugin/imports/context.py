@@ -23,7 +23,7 @@ from ...selection.scopes import scope_of
 from .. import host
 from ..host.protocols import Datasette
 from ..server.import_runner import Import, Imports
-from ..words import Words, words_for
+from ..words import Words, english_for
 from .questions import (
     FIELDS,
     OF_EFFECTS,
@@ -91,7 +91,7 @@ async def upload_context(
     asked: ImportContext, imports: Imports, mine: list[Import], error: str | None
 ) -> dict[str, Any]:
     """Return the template variables of the page with the upload form."""
-    words = words_for(asked.http.headers.get("accept-language", ""))
+    words = english_for(asked.http.headers.get("accept-language", ""))
     base = import_url(asked.datasette, asked.database.name)
     return {
         "database": asked.database.name,
@@ -108,7 +108,7 @@ async def upload_context(
 
 async def import_context(asked: ImportContext, imports: Imports, one: Import) -> dict[str, Any]:
     """Return the template variables of the page of one file."""
-    words = words_for(asked.http.headers.get("accept-language", ""))
+    words = english_for(asked.http.headers.get("accept-language", ""))
     raw = ImportReport.model_validate(one.report) if one.report is not None else None
     report = raw.in_words("page") if raw is not None else None
     data = import_data_of(asked, imports, one)

@@ -32,7 +32,7 @@ from ..request.replay import rules_of_settings
 from ..server.identity import owner_of
 from ..server.import_runner import BAD_ROWS, Import, Imports
 from ..server.site import background_tasks
-from ..words import words_for
+from ..words import english_for
 from .context import import_context, import_data_of, import_url, upload_context
 from .receiving import receive
 from .request import YES_OR_NO, ImportContext, choices_of, resolve_import
@@ -234,7 +234,7 @@ async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> 
 async def _deleted(asked: ImportContext, imports: Imports, one: Import) -> Response:
     _check_same_site(asked.http)
     await asyncio.to_thread(imports.delete, one)
-    told = words_for(asked.http.headers.get("accept-language", ""))("file.deleted", name=one.file)
+    told = english_for(asked.http.headers.get("accept-language", ""))("file.deleted", name=one.file)
     place = import_url(asked.datasette, asked.database.name)
     return done_answer(asked.http, asked.datasette, place, {"ok": True}, message=told)
 

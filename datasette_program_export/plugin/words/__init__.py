@@ -110,6 +110,11 @@ def words_for(accept_language: str) -> Words:
         found = tag if tag in known else tag.partition("-")[0]
         if found in known:
             return Words(found, sentences_of(found), numbers_for(accept_language))
+    return english_for(accept_language)
+
+
+def english_for(accept_language: str) -> Words:
+    """Return the English words with the reader's numbers: for the import pages, which have no other language yet."""
     return Words(ENGLISH, sentences_of(ENGLISH), numbers_for(accept_language))
 
 

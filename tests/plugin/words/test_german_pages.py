@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from datasette_program_export.demo import ANNA
 from datasette_program_export.plugin.words import sentences_of
 from tests.support.sites.export_page import ANNAS, PAGES
 from tests.support.sites.server import make_datasette
