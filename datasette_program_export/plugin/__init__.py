@@ -13,7 +13,7 @@ from ..cli.main import program_export
 from ..formats.registry import endings
 from ..options.hooks.manager import show_in, take_part
 from . import host
-from .host import permission_hooks
+from .host import events, permission_hooks
 from .host.protocols import Actor, Application, Datasette, HttpRequest, Later, Scope
 from .http.answers import View
 from .pages import actions
@@ -75,6 +75,11 @@ def permission_resources_sql(datasette: Datasette, actor: Actor, action: str) ->
 @hookimpl
 def permission_allowed(datasette: Datasette, actor: Actor, action: str, resource: Any) -> bool | None:
     return permission_hooks.allowed_0x(datasette, actor, action, resource)
+
+
+@hookimpl
+def register_events() -> list[type]:
+    return events.event_classes()
 
 
 @hookimpl

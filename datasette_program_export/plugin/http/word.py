@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 from datasette.utils import await_me_maybe
 
@@ -12,6 +13,7 @@ from ...errors import PluginError
 from ...exporting.ending import log_fault, told
 from ...exporting.exporter import Export
 from ...options.hooks.values import ExportFacts
+from ..host.events import ExportFinished, track
 from ..host.protocols import Actor, Datasette
 
 Outcome = Literal["complete", "cancelled", "failed"]
@@ -22,6 +24,7 @@ class Ended:
 
     def __init__(self, datasette: Datasette, actor: Actor, export: Export) -> None:
         self._datasette = datasette
+        self._actor = actor
         self._who = None if actor is None or actor.get("id") is None else str(actor["id"])
         self._export = export
         self._loop = asyncio.get_running_loop()
@@ -31,17 +34,29 @@ class Ended:
         """Tell the plugins, on a thread, and wait for those that are ``async``. Errors are logged."""
         if not self._given:
             self._given = True
-            await _tell(self._datasette, self._export.ending.facts(outcome, error, self._who))
+            await self._tell(outcome, error)
 
     def tell_soon(self, outcome: Outcome, error: str | None = None) -> None:
         """Tell the plugins, from another thread; nothing is waited for. A server that stops tells nobody."""
         if not self._given:
             self._given = True
-            telling = _tell(self._datasette, self._export.ending.facts(outcome, error, self._who))
-            try:
-                asyncio.run_coroutine_threadsafe(telling, self._loop)
-            except RuntimeError:  # the loop is closed
-                telling.close()
+            soon(self._loop, self._tell(outcome, error))
+
+    async def _tell(self, outcome: Outcome, error: str | None) -> None:
+        facts = self._export.ending.facts(outcome, error, self._who)
+        await _tell(self._datasette, facts)
+        told_of = {"database": facts.database, "what": facts.scope, "format": facts.format, "outcome": outcome}
+        numbers = {"rows": sum(facts.rows.values()), "bytes": facts.bytes}
+        tables = [name for name, rows in facts.rows.items() if rows]
+        await track(self._datasette, ExportFinished, tables, actor=self._actor, **told_of, **numbers)
+
+
+def soon(loop: asyncio.AbstractEventLoop, telling: Coroutine[Any, Any, None]) -> None:
+    """Have this told on the loop, from another thread, without waiting; nobody is told where the server has stopped."""
+    try:
+        asyncio.run_coroutine_threadsafe(telling, loop)
+    except RuntimeError:  # the loop is closed
+        telling.close()
 
 
 async def _tell(datasette: Datasette, facts: ExportFacts) -> None:

@@ -20,7 +20,15 @@ from typing import Any
 from datasette.utils.sqlite import sqlite3
 
 from ...database.sqlite_errors import explain
-from ...errors import AuditError, ConflictError, OtherKindError, RefusedError, SourceError, SpoolFullError
+from ...errors import (
+    AuditError,
+    CancelledError,
+    ConflictError,
+    OtherKindError,
+    RefusedError,
+    SourceError,
+    SpoolFullError,
+)
 from ...files.temporary.folder import TemporaryFolder
 from ...files.temporary.room import free_in
 from ...formats.moments import now_text
@@ -29,6 +37,8 @@ from ...importing.importer import load
 from ...importing.report import OTHER_KIND, Finding, ImportReport
 from ...importing.safety_copy import copy_of
 from ..host import writing as host_writing
+from ..host.events import ImportFinished, track
+from ..http.word import soon
 from ..server.audit_log import AuditLog
 from ..server.import_runner import BAD_ROWS, Import, ImportWork, as_data
 from ..server.memory_budget import BUDGET
@@ -142,9 +152,22 @@ class ApplyWork(_AskedWork):
     ) -> None:
         super().__init__(asked, one, place, loop)
         self.expect = expect
+        self._report: ImportReport | None = None
 
     def run(self) -> dict[str, Any]:
         """Import into the database itself; return the report. The file is deleted if all went well."""
+        outcome = "failed"
+        try:
+            done = self._imported()
+            outcome = "complete" if done["state"] == "done" else "refused"
+            return done
+        except CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            self._track(outcome)
+
+    def _imported(self) -> dict[str, Any]:
         started, log = now_text(), self.asked.settings.audit_log
         if log is not None:
             AuditLog(log).check()
@@ -153,7 +176,7 @@ class ApplyWork(_AskedWork):
         try:
             path = host_writing.path_of(self.asked.database)
             with self._connection_to(path, "ro") as reader:
-                report = self._load(reader, inspect=self._inspect, run_on=self._in_turn)
+                report = self._report = self._load(reader, inspect=self._inspect, run_on=self._in_turn)
             outcome = "complete" if report.ok else "refused"
         except BaseException as error:
             outcome = str(error) or type(error).__name__
@@ -191,6 +214,20 @@ class ApplyWork(_AskedWork):
         self.asked.rights.check_changes(applied.report)
         _check_foreseen(self.one, applied.report, self.expect)
 
+    def _track(self, outcome: str) -> None:
+        """Tell the site's plugins of the end by an event, on Datasette's loop."""
+        report, one = self._report, self.one
+        facts = {
+            "actor": self.asked.http.actor,
+            "database": one.database,
+            "what": (report.format if report is not None else None) or "file",
+            "rows": _rows_written(report),
+            "bytes": one.bytes,
+            "outcome": outcome,
+        }
+        tables = report.tables if report is not None else ()
+        soon(self.loop, track(self.asked.datasette, ImportFinished, tables, **facts))
+
     def _log(self, log: str, report: ImportReport | None, started: str, outcome: str) -> None:
         one = self.one
         origin = {k: v for k, v in report.export.items() if isinstance(v, str)} if report is not None else {}
@@ -203,7 +240,7 @@ class ApplyWork(_AskedWork):
             "request": {"file": origin, "choices": one.choices, "tables": counts},
             "ended": now_text(),
             "outcome": outcome,
-            "rows": report.total("insert") + report.total("update") if report is not None and report.ok else 0,
+            "rows": _rows_written(report),
             "bytes": one.bytes,
             "sha256": one.sha256,
         }
@@ -232,6 +269,10 @@ def _check_foreseen(one: Import, report: ImportReport, expect: str | None) -> No
         f"{one.database} has changed since the preview: {rows} would be changed otherwise than you saw. Nothing was "
         "imported; look again."
     )
+
+
+def _rows_written(report: ImportReport | None) -> int:
+    return report.total("insert") + report.total("update") if report is not None and report.ok else 0
 
 
 def _counts(report: ImportReport) -> dict[str, dict[str, int]]:
