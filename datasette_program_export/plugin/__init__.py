@@ -120,6 +120,11 @@ def homepage_actions(datasette: Datasette, actor: Actor, request: HttpRequest | 
 
 
 @hookimpl
+def jump_items_sql(datasette: Datasette, actor: Actor, request: HttpRequest | None) -> Later[list[Any]]:
+    return lambda: actions.jump_items(datasette, request, actor)
+
+
+@hookimpl
 def top_row(datasette: Datasette, request: HttpRequest, database: str, table: str) -> Later[str | None]:
     return lambda: actions.top_of_row(datasette, request, database, table)
 

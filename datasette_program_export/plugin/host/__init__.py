@@ -6,7 +6,16 @@
 from __future__ import annotations
 
 from .access import allowed_tables, exportable_tables, may, may_export, visible_tables
-from .browser import CLOSES_DETAILS, action_variables, add_templates, from_another_site, skips_token, styles_of
+from .browser import (
+    CLOSES_DETAILS,
+    action_variables,
+    add_templates,
+    from_another_site,
+    jump_items,
+    skips_token,
+    static_url,
+    styles_of,
+)
 from .databases import database_for, readable, source_for
 from .line import TELLS_ITS_END, V1
 from .queries import QUERY_BEFORE_TABLE, StoredQuery, stored_query
@@ -26,6 +35,7 @@ __all__ = [
     "database_for",
     "exportable_tables",
     "from_another_site",
+    "jump_items",
     "may",
     "may_export",
     "misplaced",
@@ -36,6 +46,7 @@ __all__ = [
     "site_settings",
     "skips_token",
     "source_for",
+    "static_url",
     "stored_query",
     "styles_of",
     "table_settings",

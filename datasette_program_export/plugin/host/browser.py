@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,11 +12,12 @@ from urllib.parse import urlsplit
 from datasette.utils import tilde_decode
 
 from .line import V1
-from .protocols import Datasette, HttpRequest, Scope
+from .protocols import Datasette, HttpRequest, Scope, on_1
 from .queries import stored_query
 
 CLOSES_DETAILS = not V1  # 0.x pages close every <details>, not only menus, on a click elsewhere
 TEMPLATES_0X = Path(__file__).with_name("templates_0x")
+_PACKAGE = "datasette-program-export"
 Links = Callable[..., Awaitable[list[dict[str, str]]]]
 
 
@@ -50,9 +53,26 @@ def add_templates(environment: Any) -> None:
         paths.insert(len(paths) - 1, str(TEMPLATES_0X))
 
 
+def static_url(datasette: Datasette, file: str) -> str:
+    """Return the URL of a static file of ours; where 1.0 knows its hash, with that, so that browsers keep the file."""
+    with suppress(AttributeError, FileNotFoundError):  # 0.x and early alphas; a plugin without a name of its own
+        return str(on_1(datasette).static(file, plugin=_PACKAGE))
+    return str(datasette.urls.static_plugins(_PACKAGE, file))
+
+
+def jump_items(links: list[dict[str, str]]) -> list[Any]:
+    """Return links (href, label, perhaps description) as items of 1.0's menu "Jump to"; none where it has none."""
+    if find_spec("datasette.jump") is None:
+        return []
+    from datasette.jump import JumpSQL
+
+    named = [(link["label"], link["href"], link.get("description")) for link in links]
+    return [JumpSQL.menu_item(label=a, url=b, **({"description": c} if c else {})) for a, b, c in named]
+
+
 def styles_of(datasette: Datasette, view_name: str) -> list[str]:
     """Return the style sheets for one of Datasette's own pages on 1.0; the templates of 0.x name them themselves."""
-    own = datasette.urls.static_plugins("datasette-program-export", "program_export.css")
+    own = static_url(datasette, "program_export.css")
     return [own] if V1 and view_name == "row" else []
 
 

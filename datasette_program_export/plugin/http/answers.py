@@ -100,10 +100,20 @@ async def page_answer(
     words = words_of(request)
     if template.startswith("program_import"):
         words = english_for(request.headers.get("accept-language", ""))
-    html = await datasette.render_template(template, {"words": words, **context}, request=request)
+    shared = {"words": words, "asset": partial(host.static_url, datasette)}
+    html = await datasette.render_template(template, {**shared, **context}, request=request)
     status = 200 if error is None else error.status
     headers = {"content-language": words.language, "vary": "accept-language", **_retry(error)}
     return Response.html(html, status=status, headers=answer_headers(datasette, headers))
+
+
+def data_answer(
+    datasette: Datasette, data: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """Return data as JSON in Datasette's shape, with ``"ok": true`` unless the data say otherwise.
+
+    ``headers`` are all of the answer's, where they are more than what stands over every answer."""
+    return Response.json({"ok": True, **data}, status=status, headers=headers or answer_headers(datasette))
 
 
 def done_answer(
@@ -122,7 +132,7 @@ def done_answer(
         if message is not None:
             datasette.add_message(request, message, datasette.INFO)
         return Response.redirect(place, 303, headers=answer_headers(datasette))
-    return Response.json(data, status=status, headers=headers or answer_headers(datasette))
+    return data_answer(datasette, data, status, headers)
 
 
 async def check_may_look(request: HttpRequest, datasette: Datasette) -> None:

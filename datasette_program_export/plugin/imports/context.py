@@ -87,6 +87,16 @@ def import_data_of(asked: ImportContext, imports: Imports, one: Import) -> dict[
     }
 
 
+async def upload_data(asked: ImportContext, imports: Imports, mine: list[Import]) -> dict[str, Any]:
+    """Return what the page with the upload form tells, as JSON data."""
+    return {
+        "database": asked.database.name,
+        "max_bytes": int(asked.settings.import_mb * 1e6),
+        "tables": await _taking_rows(asked),
+        "files": [import_data_of(asked, imports, one) for one in mine],
+    }
+
+
 async def upload_context(
     asked: ImportContext, imports: Imports, mine: list[Import], error: str | None
 ) -> dict[str, Any]:
@@ -104,6 +114,16 @@ async def upload_context(
         "hours": f"{asked.settings.retention_hours:g}",
         "error": error,
     }
+
+
+async def _taking_rows(asked: ImportContext) -> list[str]:
+    """Return the tables into which this person may import rows: no views, and no parts of virtual tables."""
+    return _open_to(asked, (await asyncio.to_thread(_schema, asked))[0])
+
+
+def _open_to(asked: ImportContext, schema: Schema) -> list[str]:
+    taking = {table.name for table in schema.values() if takes_rows(table)}
+    return sorted(taking & asked.rights.visible & (asked.rights.insert | asked.rights.update))
 
 
 async def import_context(asked: ImportContext, imports: Imports, one: Import) -> dict[str, Any]:
@@ -144,11 +164,10 @@ async def _choices(
     path = imports.place(one.id) / one.stored
     chosen = ImportChoices.of(one.choices)
     first = await asyncio.to_thread(first_rows_of, path, chosen, one.file)
-    open_to = {table.name for table in schema.values() if takes_rows(table)} & asked.rights.visible
-    taking = sorted(open_to & (asked.rights.insert | asked.rights.update))
+    taking = _open_to(asked, schema)
     name, created = target_of(report, one.choices, schema, one.file, asked.rights.visible)
     table = schema.find(name) if name is not None and not created else None
-    table = table if table is not None and table.name in open_to else None
+    table = table if table is not None and takes_rows(table) and table.name in asked.rights.visible else None
     with_header = chosen.header is not False and not (report and " without a header" in (report.layout or ""))
     shown = first is not None and (table is not None or created) and with_header
     columns = columns_of(words, first, table, report, one.choices, secret) if first is not None and shown else []

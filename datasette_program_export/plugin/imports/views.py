@@ -23,7 +23,16 @@ from ...errors import (
 from ...importing.choices import ImportChoices
 from ...importing.report import ImportReport
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import Failure, answer_headers, answered, done_answer, for_a_browser, page_answer, posted
+from ..http.answers import (
+    Failure,
+    answer_headers,
+    answered,
+    data_answer,
+    done_answer,
+    for_a_browser,
+    page_answer,
+    posted,
+)
 from ..http.forms import check_same_site, form_of
 from ..http.kept_file import FileDownload
 from ..http.parameters import pairs_of
@@ -32,8 +41,8 @@ from ..request.replay import rules_of_settings
 from ..server.identity import owner_of
 from ..server.import_runner import BAD_ROWS, Import, Imports
 from ..server.site import background_tasks
-from ..words import english_for
-from .context import import_context, import_data_of, import_url, upload_context
+from ..words import Words, english_for
+from .context import import_context, import_data_of, import_url, upload_context, upload_data
 from .receiving import receive
 from .request import YES_OR_NO, ImportContext, choices_of, resolve_import
 from .work import ApplyWork, PreviewWork
@@ -66,9 +75,7 @@ async def import_data(request: HttpRequest, datasette: Datasette) -> Response:
     if request.method == "POST":
         return await _sent(asked, imports)
     mine = await asyncio.to_thread(imports.of, owner_of(request.actor), asked.database.name)
-    files = [import_data_of(asked, imports, one) for one in mine]
-    body = {"ok": True, "database": asked.database.name, "files": files}
-    return Response.json(body, headers=answer_headers(datasette))
+    return data_answer(datasette, await upload_data(asked, imports, mine))
 
 
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
@@ -126,7 +133,8 @@ async def apply(request: HttpRequest, datasette: Datasette) -> Response:
         asked.rights.check_changes(ImportReport.model_validate(one.report))
     work = ApplyWork(asked, one, imports.place(one.id), asyncio.get_running_loop(), expect)
     await asyncio.to_thread(imports.begin, one, work)
-    return await _shown(asked, imports, await _now(imports, one.id), 202)
+    told = _words(request)("file.started", name=one.file)
+    return await _shown(asked, imports, await _now(imports, one.id), 202, told=told)
 
 
 @posted(Failure("The import was not cancelled"))
@@ -135,7 +143,8 @@ async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
     asked, imports, one = await _found(request, datasette)
     _check_same_site(request)
     await asyncio.to_thread(imports.cancel, one)
-    return await _shown(asked, imports, await _now(imports, one.id))
+    told = _words(request)("file.cancelling", name=one.file) if one.active else None
+    return await _shown(asked, imports, await _now(imports, one.id), told=told)
 
 
 @posted(Failure("The file was not deleted"))
@@ -231,19 +240,30 @@ async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> 
     return replace(one, choices=choices, rules=rules, report=one.report if same else None), expect
 
 
+def _words(request: HttpRequest) -> Words:
+    return english_for(request.headers.get("accept-language", ""))
+
+
 async def _deleted(asked: ImportContext, imports: Imports, one: Import) -> Response:
     _check_same_site(asked.http)
     await asyncio.to_thread(imports.delete, one)
-    told = english_for(asked.http.headers.get("accept-language", ""))("file.deleted", name=one.file)
+    told = _words(asked.http)("file.deleted", name=one.file)
     place = import_url(asked.datasette, asked.database.name)
     return done_answer(asked.http, asked.datasette, place, {"ok": True}, message=told)
 
 
 async def _shown(
-    asked: ImportContext, imports: Imports, one: Import, status: int = 200, news: str | None = None
+    asked: ImportContext,
+    imports: Imports,
+    one: Import,
+    status: int = 200,
+    news: str | None = None,
+    told: str | None = None,
 ) -> Response:
-    """Respond to an action: redirect a browser to the file's page, send a program the data."""
+    """Respond to an action: redirect a browser to the file's page, with a message there; send a program the data."""
     if for_a_browser(asked.http):
+        if told is not None:
+            asked.datasette.add_message(asked.http, told, asked.datasette.INFO)
         page = import_url(asked.datasette, one.database, one.id)
         page += f"?news={news}" if news is not None else ""
         return Response.redirect(page, 303, headers=answer_headers(asked.datasette))
@@ -255,8 +275,9 @@ async def _data(asked: ImportContext, imports: Imports, one: Import, status: int
     more = {"retry-after": "1"} if one.active else {}
     if status == 202:
         more["location"] = asked.datasette.absolute_url(asked.http, f"{page}.json")
-    body = import_data_of(asked, imports, one)
-    return Response.json(body, status=status, headers=answer_headers(asked.datasette, more))
+    return data_answer(
+        asked.datasette, import_data_of(asked, imports, one), status, answer_headers(asked.datasette, more)
+    )
 
 
 async def _form(asked: ImportContext, imports: Imports, error: ExportError | None = None) -> Response:

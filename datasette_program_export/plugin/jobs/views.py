@@ -21,6 +21,7 @@ from ..http.answers import (
     Failure,
     answer_headers,
     answered,
+    data_answer,
     done_answer,
     error_answer,
     page_answer,
@@ -96,7 +97,8 @@ async def _begun(request: HttpRequest, datasette: Datasette, address: dict[str, 
         jobs.add(job, export, line, word.tell_soon)
 
     await asyncio.to_thread(begin)
-    return await _shown(request, datasette, jobs, job, 202)
+    told = words_of(request)("jobs.started", name=job.title)
+    return await _shown(request, datasette, jobs, job, told, 202)
 
 
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
@@ -115,7 +117,7 @@ async def job_state(request: HttpRequest, datasette: Datasette) -> Response:
     if request.method == "DELETE":
         return await _deleted(request, datasette)
     jobs, job = await _found(request, datasette)
-    return Response.json(job_data(datasette, job, jobs.settings), headers=_headers(datasette, job))
+    return data_answer(datasette, job_data(datasette, job, jobs.settings), 200, _headers(datasette, job))
 
 
 @answered(_NONE_SHOWN)
@@ -135,8 +137,7 @@ async def jobs_page(request: HttpRequest, datasette: Datasette) -> Response:
 async def jobs_data(request: HttpRequest, datasette: Datasette) -> Response:
     """Return the actor's jobs as JSON."""
     jobs, found = await _mine(request, datasette)
-    body = {"ok": True, "jobs": [job_data(datasette, job, jobs.settings) for job in found]}
-    return Response.json(body, headers=answer_headers(datasette))
+    return data_answer(datasette, {"jobs": [job_data(datasette, job, jobs.settings) for job in found]})
 
 
 @posted(Failure("The export was not cancelled"))
@@ -145,7 +146,9 @@ async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
     check_same_site(request)
     jobs, job = await _found(request, datasette)
     await asyncio.to_thread(jobs.cancel, job.id)
-    return await _shown(request, datasette, *await _found(request, datasette))
+    jobs, job = await _found(request, datasette)
+    told = words_of(request)("jobs.cancelled", name=job.title) if job.state == "cancelled" else None
+    return await _shown(request, datasette, jobs, job, told)
 
 
 @posted(Failure("The export was not deleted"))
@@ -203,11 +206,13 @@ async def _mine(request: HttpRequest, datasette: Datasette) -> tuple[Jobs, list[
     return jobs, await asyncio.to_thread(jobs.of, owner_of(request.actor))
 
 
-async def _shown(request: HttpRequest, datasette: Datasette, jobs: Jobs, job: Job, status: int = 200) -> Response:
+async def _shown(
+    request: HttpRequest, datasette: Datasette, jobs: Jobs, job: Job, told: str | None, status: int = 200
+) -> Response:
     """The job after something was done to it: its page for a browser, itself for a program."""
     place = job_url(datasette, job.id)
     headers = {**_headers(datasette, job), "location": datasette.absolute_url(request, f"{place}.json")}
-    return done_answer(request, datasette, place, job_data(datasette, job, jobs.settings), status, headers)
+    return done_answer(request, datasette, place, job_data(datasette, job, jobs.settings), status, headers, told)
 
 
 def _headers(datasette: Datasette, job: Job) -> dict[str, str]:

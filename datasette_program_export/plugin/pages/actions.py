@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 from ...options.grammar import PREFIX
 from .. import host
@@ -124,6 +125,11 @@ async def homepage_actions(datasette: Datasette, request: HttpRequest | None, ac
             if action["href"].endswith("/-/program-export"):
                 found.append({**action, "label": words_of(request)("menu.export", name=name)})
     return [*found, *await menu_links(datasette, request, actor)]
+
+
+async def jump_items(datasette: Datasette, request: HttpRequest | None, actor: Actor) -> list[Any]:
+    """Return the homepage's actions as items of 1.0's menu "Jump to"."""
+    return host.jump_items(await homepage_actions(datasette, request, actor))
 
 
 async def top_of_row(datasette: Datasette, request: HttpRequest, database: str, table: str) -> str | None:

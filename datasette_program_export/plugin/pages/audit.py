@@ -11,7 +11,7 @@ from ...errors import DeniedError, RequestError
 from .. import host
 from ..host.permission_hooks import AUDIT
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import Failure, answer_headers, answered, page_answer
+from ..http.answers import Failure, answered, data_answer, page_answer
 from ..server.audit_log import AuditLog
 
 _NOT_SHOWN = Failure("The log cannot be shown")
@@ -40,4 +40,4 @@ async def audit_page(request: HttpRequest, datasette: Datasette) -> Response:
 @answered(_NOT_SHOWN)
 async def audit_lines(request: HttpRequest, datasette: Datasette) -> Response:
     """Return the audit log as JSON."""
-    return Response.json({"ok": True, **await _audit(request, datasette)}, headers=answer_headers(datasette))
+    return data_answer(datasette, await _audit(request, datasette))

@@ -19,7 +19,7 @@ from ...planning.row_picker import Picking, pick
 from .. import host
 from ..host.permission_hooks import VERIFY
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import NOT_EXPORTED, answer_headers, answered, page_answer
+from ..http.answers import NOT_EXPORTED, answer_headers, answered, data_answer, page_answer
 from ..http.download import Download
 from ..http.looking import look
 from ..http.word import Ended
@@ -138,4 +138,4 @@ async def _picking(asked: ExportContext, form: Form) -> Picking | None:
 async def plan_data(request: HttpRequest, datasette: Datasette) -> Response:
     """Return the plan as JSON."""
     made = await _plan(await resolve_export(datasette, request))
-    return Response.json({"ok": True, **made.model_dump(mode="json")}, headers=answer_headers(datasette))
+    return data_answer(datasette, made.model_dump(mode="json"))

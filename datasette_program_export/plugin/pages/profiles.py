@@ -21,6 +21,7 @@ from ..http.answers import (
     answer_headers,
     answered,
     check_may_look,
+    data_answer,
     done_answer,
     for_a_browser,
     page_answer,
@@ -132,7 +133,7 @@ async def profiles_page(request: HttpRequest, datasette: Datasette) -> Response:
 @answered(_NOT_SHOWN)
 async def profiles_data(request: HttpRequest, datasette: Datasette) -> Response:
     """Return the profiles that the actor may use as JSON."""
-    return Response.json({"ok": True, "profiles": await _list(request, datasette)}, headers=answer_headers(datasette))
+    return data_answer(datasette, {"profiles": await _list(request, datasette)})
 
 
 async def _check_may_save(datasette: Datasette, actor: Actor, everybody: bool) -> None:

@@ -15,7 +15,7 @@ from ...errors import DeniedError, NotFoundError, RequestError
 from .. import host
 from ..host.permission_hooks import PLUGIN, SETUP
 from ..host.protocols import Database, Datasette, HttpRequest
-from ..http.answers import Failure, answer_headers, answered, not_seen, page_answer
+from ..http.answers import Failure, answer_headers, answered, data_answer, not_seen, page_answer
 from ..http.looking import look
 from ..words import words_of
 
@@ -91,7 +91,7 @@ async def setup_page(request: HttpRequest, datasette: Datasette) -> Response:
 async def setup_data(request: HttpRequest, datasette: Datasette) -> Response:
     """Return the proposal as JSON."""
     _, made = await _proposed(request, datasette)
-    return Response.json(made.model_dump(mode="json"), headers=answer_headers(datasette))
+    return data_answer(datasette, made.model_dump(mode="json"))
 
 
 @answered(_NOT_PROPOSED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from datasette import Response
 
@@ -18,7 +18,7 @@ from ...verifying.verifier import verify
 from .. import host
 from ..host.permission_hooks import VERIFY
 from ..host.protocols import Datasette, HttpRequest
-from ..http.answers import Failure, answer_headers, answered, check_may_look, for_a_browser, page_answer, posted
+from ..http.answers import Failure, answered, check_may_look, data_answer, for_a_browser, page_answer
 from ..http.forms import check_same_site
 from ..http.sending import Client
 from ..http.upload import receive_file
@@ -50,10 +50,18 @@ async def verify_page(request: HttpRequest, datasette: Datasette) -> Response:
     return await _page(request, datasette, {"report": report, "mark": _MARKS.get(report.status, "✗")})
 
 
-@posted(_NOT_VERIFIED)
+@answered(_NOT_VERIFIED, methods=("GET", "HEAD", "POST"))
 async def verify_data(request: HttpRequest, datasette: Datasette) -> Response:
-    """The report as data."""
+    """The report as data; GET tells what may be sent, and which verdicts there are."""
     await _check_may(request, datasette)
+    if request.method != "POST":
+        most = int((await host.site_settings(datasette)).verify_mb * 1e6)
+        english = words_of(None)  # data never depend on the reader's language
+        statuses = {
+            status: {"title": english(f"verify.verdict.{status}"), "meaning": english(f"verify.meaning.{status}")}
+            for status in get_args(Report.model_fields["status"].annotation)
+        }
+        return data_answer(datasette, {"max_bytes": most, "statuses": statuses})
     return _data(await _verified(request, datasette), datasette)
 
 
@@ -115,7 +123,7 @@ async def _checked(request: HttpRequest, settings: Settings, path: Path, person:
 
 
 def _data(report: Report, datasette: Datasette) -> Response:
-    return Response.json(report.model_dump(mode="json"), headers=answer_headers(datasette))
+    return data_answer(datasette, report.model_dump(mode="json"))
 
 
 async def _page(
