@@ -148,3 +148,10 @@ def prepare_jinja2_environment(env: Any) -> None:
 def extra_template_vars(datasette: Datasette, request: HttpRequest, database: str, table: str, view_name: str) -> Any:
     links = actions.record_actions, actions.query_actions
     return host.action_variables(datasette, request, database, table, view_name, *links)
+
+
+@hookimpl
+def register_mcp_tools(datasette: Datasette, mcp: Any) -> None:
+    from .tools import register  # needs the packages of datasette-mcp, whose hook this is
+
+    register(datasette, mcp)
