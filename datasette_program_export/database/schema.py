@@ -204,6 +204,13 @@ class Table:
             for i in self.indexes
         )
 
+    def tells_apart(self, columns: Sequence[str]) -> bool:
+        """Return whether no two rows are equal in these columns, by the collations that compare them."""
+        pairs = {(fold(c), fold(self.collation(c))) for c in columns}
+        found = (i for i in self.indexes if i.unique and not i.partial)
+        alias = self.integer_key is not None and {fold(c) for c in columns} == {fold(self.integer_key)}
+        return alias or any({(fold(c or ""), fold(o)) for c, o in zip(i.columns, i.collations)} == pairs for i in found)
+
     def collation(self, column: str) -> str:
         """Return the collation by which SQLite compares the column's values; ``BINARY`` if none is declared."""
         return self.collations.get(fold(column), "BINARY")

@@ -179,6 +179,8 @@ def _count_dangling(
     scope: Scope, edge: ForeignKey, child: TableRows, parent: TableRows | None
 ) -> tuple[int, int | None]:
     """Return how many references dangle, and how many of these dangle in the database too (None: not disclosed)."""
+    if parent is not None and scope.walk is not None and scope.walk.reached[child.table.name].has_parents(edge):
+        return 0, 0  # the walk came to each row from its parent
     row = child.alias
     points = filled(edge, row)
     hidden = (scope.visible is not None and edge.other_table not in scope.visible) or (

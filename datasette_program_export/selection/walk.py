@@ -60,7 +60,7 @@ class Walk:
     @property
     def total(self) -> int:
         """The number of rows reached so far."""
-        return sum(sum(r.counts.values()) for r in self.reached.values())
+        return sum(r.total for r in self.reached.values())
 
     def start(self, chosen: KeyTable) -> None:
         """Add the subject's rows, whose keys are in ``chosen``, and drop that table."""
@@ -148,7 +148,9 @@ class Walk:
         if direction == UP and not self.schema[target].key:
             return 0  # without a key its rows cannot be told apart, so they are not added; these references dangle
         reached = self.reach(target) if source in self.reached else None
-        if reached is None or not sum(self.reached[source].counts.values()):
+        if reached is None or not (rows := self.reached[source]).total:
+            return 0
+        if direction == UP and rows.has_all_parents(edge, self.schema[target]):
             return 0
         path = self._path(edge, direction, inside=step is not None)
         if step is not None:
@@ -168,10 +170,8 @@ class Walk:
             new = self._cross_as_asked(edge, direction, key, path, new_step, row)
         if group is not None and new:
             self.roots.add(target)
-        group = group or (BELONGS if direction == DOWN else NEEDED)
         if new:
-            reached.counts[group] += new
-            reached.first_edge.setdefault(group, edge)
+            reached.add(new, group or (BELONGS if direction == DOWN else NEEDED), edge, direction == DOWN)
             self._guard(edge)
         return new
 
