@@ -18,6 +18,7 @@ from .hooks.preset_sources import Source, preset_sources
 from .settings import Subject
 
 NOW = "now"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # of libyaml where it is there: every command reads presets
 
 
 class Preset(BaseModel):
@@ -84,7 +85,7 @@ def _loaded(name: str, plugin: Plugin, source: Source) -> Preset:
 @lru_cache
 def _read(name: str, plugin: Plugin, path: Path) -> Preset:
     try:
-        found = yaml.safe_load(path.read_text("utf-8"))
+        found = yaml.load(path.read_text("utf-8"), _LOADER)  # noqa: S506
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise PluginError(f"The preset {name} of {_whose(plugin)} cannot be read ({type(error).__name__}).") from None
     return _parsed(name, plugin, found)
