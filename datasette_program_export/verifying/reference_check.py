@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from operator import itemgetter
 
 from ..database.library import sqlite3
 from ..database.schema import affinity, quote
@@ -73,7 +74,7 @@ class References:
         places = self._places[table]
         if not places:
             return
-        keys = [tuple(row[i] for i in places) for row in rows]
+        keys = list(zip(*(map(itemgetter(i), rows) for i in places)))
         if len(keys) == 1:  # large rows come one by one
             self._limits.fits_key(keys[0], f"A key of {table}")
         try:

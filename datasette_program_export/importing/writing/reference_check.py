@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 from ...database.schema import ForeignKey, Schema, fold, literal, quote
 from ...formats.description.coverage import Coverage
@@ -13,6 +12,7 @@ from ..staging.columns import ColumnMapping
 from ..staging.database import StagedTable
 from ..target import Target
 
+_CHECK = "pragma_foreign_key_check"
 _HELD = "CREATE TABLE {} (child, row, parent, number)"
 
 
@@ -40,18 +40,22 @@ class ReferenceCheck:
     def _held(self, look: bool) -> str:
         name = f'temp."program_export_{secrets.token_hex(8)}"'
         self.connection.execute(_HELD.format(name))
-        if look:
-            self.connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?)", self._violations())
+        tables = [n for n, table in self.schema.items() if look and table.kind == "table" and table.foreign_keys]
+        for table in filter(self._is_checkable, tables):
+            if self.schema.find(_CHECK) is None:
+                self.connection.execute(f"INSERT INTO {name} SELECT * FROM {_CHECK}(?, 'main')", (table,))
+            else:  # a table of that name takes the place of the function
+                found = self.connection.execute(f"PRAGMA main.foreign_key_check({quote(table)})")
+                self.connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?)", found)
         return name
 
-    def _violations(self) -> Iterator[tuple[Any, ...]]:
-        for name, table in self.schema.items():
-            if table.kind != "table" or not table.foreign_keys:
-                continue
-            try:
-                yield from self.connection.execute(f"PRAGMA main.foreign_key_check({quote(name)})")
-            except self.target.library.OperationalError:  # foreign key mismatch: SQLite cannot check it
-                self.unchecked.add(name)
+    def _is_checkable(self, table: str) -> bool:
+        try:
+            self.connection.execute(f"EXPLAIN PRAGMA main.foreign_key_check({quote(table)})").close()
+        except self.target.library.OperationalError:  # foreign key mismatch: SQLite cannot check it
+            self.unchecked.add(table)
+            return False
+        return True
 
     def judge(
         self, intake: ColumnMapping, findings: FindingCollector, allow: bool, schema: str
