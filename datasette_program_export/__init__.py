@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .comparing.comparer import compare
+    from .comparing.report import Comparison
     from .database.source import Source
     from .errors import ExportError, RefusedError
     from .exporting.exporter import Export
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from .verifying.verifier import verify
 
 __all__ = [
+    "Comparison",
     "Export",
     "ExportError",
     "ExportFacts",
@@ -57,6 +60,7 @@ __all__ = [
     "Settings",
     "Source",
     "__version__",
+    "compare",
     "export",
     "hookimpl",
     "load",
@@ -66,6 +70,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "Comparison": ".comparing.report:Comparison",
     "Export": ".exporting.exporter:Export",
     "ExportError": ".errors:ExportError",
     "ExportFacts": ".options.hooks.values:ExportFacts",
@@ -81,6 +86,7 @@ _PLACES = {
     "Request": ".options.request:Request",
     "Settings": ".options.settings:Settings",
     "Source": ".database.source:Source",
+    "compare": ".comparing.comparer:compare",
     "export": ".exporting.exporter:Export",
     "hookimpl": ".options.hooks.specs:hookimpl",
     "load": ".importing.importer:load",

@@ -14,11 +14,9 @@ from .command import Later, LazyGroup
 
 COMMANDS = {
     "chart": Later("exporting:chart", "Export charts, each with its readings, patterns and transits."),
-    "check": Later(
-        "configuring:check_command",
-        "Check settings against DATABASES, and say what an export of each subject would hold.",
-    ),
+    "check": Later("configuring:check_command", "Check settings against databases, and what exports would hold."),
     "client": Later("exporting:client", "Export people: each with birth data, charts, readings, notes."),
+    "compare": Later("comparing:compare_command", "Compare BEFORE with AFTER: is everything still there?"),
     "convert": Later(
         "converting:convert_command",
         "Write FILE, an export, in another format: the same rows, and what the file says of itself.",

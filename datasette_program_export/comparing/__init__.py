@@ -1,0 +1,1 @@
+"""Compares two files or databases row by row: is everything still there, for example after an upgrade?"""

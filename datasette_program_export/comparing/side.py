@@ -1,0 +1,184 @@
+"""One side of a comparison: the rows of a file or a database, staged with their keys in a private database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..database.library import Prepare, sqlite3
+from ..database.schema import Schema, Table, fold
+from ..database.sqlite_errors import explain, is_disk_error
+from ..database.text import undecoded
+from ..errors import UnreadableError
+from ..files.temporary.room import no_room
+from ..formats.dataset import Dataset, Row, TableStream
+from ..formats.description.coverage import EMPTY, Coverage
+from ..importing.report import FindingCollector
+from ..importing.staging.database import StagingDatabase
+from ..importing.staging.new_tables import NewTables
+from ..options.settings import Settings
+from ..selection.annotated_schema import AnnotatedSchema, annotate
+from .packed_rows import packed
+
+
+@dataclass
+class StagedRows:
+    """The staged rows of one table. ``name`` is the staged table: ``k0``, ``k1``, … hold the key, ``v`` the row.
+
+    ``key`` are the places of the primary key in ``fields``; with ``by_number`` it is one INTEGER PRIMARY KEY, and
+    that of the staged table as well. ``generated`` are the names of columns that SQLite computes."""
+
+    table: Table
+    name: str
+    fields: tuple[str, ...]
+    key: tuple[int, ...]
+    by_number: bool
+    generated: frozenset[str]
+    rows: int = 0
+
+    def place(self, column: str) -> int | None:
+        """Return the place of a column in the rows, in any case; None if there is none of this name."""
+        return next((n for n, name in enumerate(self.fields) if fold(name) == fold(column)), None)
+
+
+@dataclass
+class Side:
+    """``tables`` by name; ``left_out`` are the tables and columns that this side says it leaves out, by folded names
+    (a whole table has None for its column), each with the reason;
+    ``part``: it is not a whole database; ``withholds``: secrets are left out; ``described``: a SQLite file that this
+    program wrote."""
+
+    number: int
+    name: str
+    staging: StagingDatabase
+    tables: dict[str, StagedRows] = field(default_factory=dict)
+    known: AnnotatedSchema | None = None
+    left_out: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    part: bool = False
+    withholds: bool = False
+    described: bool = False
+    others: list[str] = field(default_factory=list)  # results of queries and views
+    coverage: Coverage = EMPTY
+
+    def find(self, name: str) -> StagedRows | None:
+        """Return the staged table of this name, in any case; None if there is none."""
+        return next((t for n, t in self.tables.items() if fold(n) == fold(name)), None)
+
+    def why_left_out(self, table: str, column: str | None = None) -> str | None:
+        """Return why this side leaves out a table or a column; None if it does not."""
+        return self.left_out.get((fold(table), None if column is None else fold(column)))
+
+    def secrets(self, table: str) -> set[str]:
+        """Return the folded names of the columns whose values are never shown."""
+        found = self.known.schema.find(table) if self.known is not None else None
+        if found is None or self.known is None:
+            return set()
+        return {fold(c) for c in (*self.known.secret_columns(found), *self.known.secret_paths(found))}
+
+    def clear(self) -> None:
+        """Forget all rows, before they are read again."""
+        for staged in self.tables.values():
+            self.staging.connection.execute(f"DROP TABLE {staged.name}")
+        self.tables.clear()
+        self.others.clear()
+
+    def cover(self, coverage: Coverage) -> None:
+        """Remember what the side leaves out."""
+        self.coverage = coverage
+        self.part = self.part or bool(coverage.withheld or coverage.by_rules)
+        self.withholds = self.withholds or bool(coverage.secret)
+        for secret in coverage.secret:
+            self.left_out[fold(secret.table), fold(secret.column)] = secret.why
+        for one in coverage.no_permission:
+            self.left_out[fold(one.table), None] = "not visible to the person who exported"
+        for left in coverage.left_out:
+            if left.table is not None:
+                column = None if left.column is None else fold(left.column)
+                self.left_out[fold(left.table), column] = left.why or "on request"
+
+    def note_request(self, head: Mapping[str, Any]) -> None:
+        """Remember whether a file was asked to hold a whole database."""
+        self.part = head.get("scope") != "database" or bool((head.get("request") or {}).get("tables"))
+
+    def through(self, dataset: Dataset, settings: Settings, prepare: Prepare | None) -> Dataset:
+        """Return a document whose rows are staged as they are read. Raises UnreadableError."""
+        if not dataset.readable:
+            raise UnreadableError("The values of this file were made for a spreadsheet, so they are not compared.")
+        findings = FindingCollector()
+        schema = NewTables(dataset.schema).trial(findings, prepare)
+        if findings.errors:
+            raise UnreadableError(findings.errors[0].message)
+        self.known = annotate(schema, settings, with_secrets=False)
+        self.note_request(dataset.head)
+
+        def coverage() -> Coverage:
+            found = dataset.coverage()
+            self.cover(found)
+            return found
+
+        kinds = {name: table.kind for name, table in dataset.schema.tables.items()}
+        tables = (self._tapped(stream, schema, kinds.get(stream.name)) for stream in dataset.tables)
+        return replace(dataset, tables=tables, coverage=coverage)
+
+    def _tapped(self, stream: TableStream, schema: Schema, kind: str | None) -> TableStream:
+        table = schema.find(stream.name)
+        if table is None or kind in ("view", "query"):
+            self.others.append(stream.name)
+            return stream
+        return replace(stream, batches=self.taking(stream, table))
+
+    def taking(self, stream: TableStream, table: Table) -> Iterator[list[Row]]:
+        """Stage a table's rows and yield them. Raises UnreadableError for keys that a table cannot have."""
+        staged = self._table(stream, table)
+        slots = ", ".join("?" * (len(staged.key) + 1))
+        insert = f"INSERT INTO {staged.name} VALUES ({slots})"
+        connection = self.staging.connection
+        for rows in stream.batches:
+            columns = [[row[place] for row in rows] for place in staged.key]
+            connection.execute("BEGIN")
+            try:
+                _insert(connection, insert, list(zip(*columns, packed(rows))))
+                connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                if is_disk_error(error):
+                    raise no_room(explain(error)) from error
+                raise
+            except (sqlite3.IntegrityError, OverflowError, TypeError):
+                raise UnreadableError(f"{table.name} holds keys or values that its table cannot have.") from None
+            staged.rows += len(rows)
+            yield rows
+            del rows, columns  # otherwise the last batch is held while the next is read
+
+    def _table(self, stream: TableStream, table: Table) -> StagedRows:
+        places = {fold(f.name): n for n, f in enumerate(stream.fields)}
+        pk = [places.get(fold(name)) for name in table.pk] if table.kind == "table" else []
+        key = tuple(place for place in pk if place is not None) if None not in pk else ()
+        by_number = table.integer_key is not None and len(key) == 1
+        name = f"s{self.number}_{len(self.tables)}"
+        columns = ["k0 INTEGER PRIMARY KEY"] if by_number else [f"k{n}" for n in range(len(key))]
+        self.staging.connection.execute(f"CREATE TABLE {name} ({', '.join([*columns, 'v BLOB'])})")
+        generated = frozenset(fold(f.name) for f in stream.fields if f.generated)
+        fields = tuple(f.name for f in stream.fields)
+        staged = self.tables[table.name] = StagedRows(table, name, fields, key, by_number, generated)
+        return staged
+
+
+def _insert(connection: Any, insert: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    before = connection.total_changes
+    try:
+        connection.executemany(insert, rows)
+    except UnicodeEncodeError:  # a key that is no valid text finds its row by its bytes
+        rest = rows[connection.total_changes - before :]  # those before it are in
+        connection.executemany(insert, [tuple(map(_as_bytes, row)) for row in rest])
+
+
+def _as_bytes(value: Any) -> Any:
+    raw = undecoded(value) if isinstance(value, str) else None
+    return value if raw is None else raw
+
+
+def collation_of(staged: StagedRows, place: int) -> str:
+    """Return the collation by which a key column tells rows apart, if SQLite knows it by itself, else BINARY."""
+    found: str = staged.table.key_collation(staged.fields[place]).upper()
+    return found if found in ("NOCASE", "RTRIM") else "BINARY"
