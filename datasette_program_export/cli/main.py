@@ -39,10 +39,7 @@ COMMANDS = {
         "importing:restore_command",
         "Make DATABASE what COPY holds, a safety copy of an import; also while it is served.",
     ),
-    "setup": Later(
-        "configuring:setup_command",
-        "Propose settings for DATABASE: people, titles, references, secrets, caches; and say why.",
-    ),
+    "setup": Later("configuring:setup_command", "Propose settings for a database of one's own, and say why."),
     "table": Later("exporting:table", "Export the rows of a table or view."),
     "verify": Later(
         "verifying:verify_command",
