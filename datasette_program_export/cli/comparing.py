@@ -14,7 +14,7 @@ from ..files.temporary.piped import as_file
 from ..options.settings import Settings
 from .command import Command, leave_nothing_behind
 from .options import load_extension, settings_in
-from .terminal import printable
+from .telling.terminal import printable
 
 _FAILED = 2  # 1 says that the two differ
 
@@ -69,7 +69,9 @@ def compare_command(
     metadata: Path | None,
     extensions: tuple[str, ...],
 ) -> None:
-    """Compare BEFORE with AFTER, each a file of this program or a database: is everything still there?
+    """Compare BEFORE with AFTER: is everything still there?
+
+    Each is a file of this program, or a database.
 
     Ends with 0 if both hold the same, 1 if anything is gone, changed or new, and 2 if they could not be compared."""
     leave_nothing_behind()
