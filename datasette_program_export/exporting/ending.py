@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from ..errors import CancelledError, ExportError, PluginError
-from ..formats.moments import now_text
+from ..formats.description.moments import now_text
 from ..options.hooks.manager import implementing
 from ..options.hooks.values import ExportFacts
 from ..options.request import Request

@@ -23,8 +23,8 @@ from ..files.temporary.buffered import held
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.integrity import Announced, AnnouncedTable
+from ..formats.description.moments import moment_text
 from ..formats.digest import TableDigest
-from ..formats.moments import moment_text
 from ..formats.registry import Format, Options, check_choices, get_format
 from ..options.arguments import optional
 from ..options.request import PACKAGE, Request

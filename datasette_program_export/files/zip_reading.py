@@ -99,6 +99,17 @@ class Unpacking:
         self._limits.check(self._size, self._unpacked)
 
 
+def files_in(file: IO[bytes], limits: Limits) -> frozenset[str]:
+    """Return the names of the files in a zip, none if they cannot be read. The file is then at its start again."""
+    try:
+        with zipfile.ZipFile(cast("IO[bytes]", _Directory(file, limits))) as found:
+            return frozenset(found.namelist())
+    except (UnreadableError, zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
+        return frozenset()
+    finally:
+        file.seek(0)
+
+
 class _Directory:
     """A zip's bytes, limited while the central directory is read to what the allowed number of files needs.
 

@@ -60,7 +60,7 @@ def sealed(members: Iterable[Member], moment: datetime, beside: Beside | None = 
     beside = beside or Beside()
     hashed = Hash(beside)
     last = b""
-    with closing(_Zip(moment)) as archive:
+    with closing(_Zip(moment, SEAL + _UNSEALED)) as archive:
         for piece in results(beside, archive.steps(members)):
             hashed.update(last)
             if last:
@@ -72,17 +72,27 @@ def sealed(members: Iterable[Member], moment: datetime, beside: Beside | None = 
     yield last[:-DIGEST_SIZE] + hashed.hexdigest().encode()
 
 
-class _Zip:
-    """A zip as steps that write it; each returns the bytes that are ready. ``moment`` is the time of each member."""
+def zipped(members: Iterable[Member], moment: datetime, any_size: bool = True) -> Iterator[bytes]:
+    """Yield the members as a zip in pieces, with ``moment`` as the time of each.
 
-    def __init__(self, moment: datetime) -> None:
+    Without ``any_size``, members are below 2 GiB, and the zip has none of the fields for more, at which Excel warns."""
+    with closing(_Zip(moment, b"", any_size)) as archive:
+        yield from filter(None, (step() for step, _ in archive.steps(members)))
+
+
+class _Zip:
+    """A zip as steps that write it; each returns the bytes that are ready. ``moment`` is the time of each member.
+
+    The last piece ends with ``comment``; for ``any_size`` see ``zipped``."""
+
+    def __init__(self, moment: datetime, comment: bytes, any_size: bool = True) -> None:
         self._sink = _Sink()
         self._zip = zipfile.ZipFile(cast("IO[bytes]", self._sink), "w", zipfile.ZIP_DEFLATED)
-        self._moment = moment
+        self._moment, self._comment, self._any_size = moment, comment, any_size
         self._file: IO[bytes] | None = None
 
     def steps(self, members: Iterable[Member]) -> Iterator[tuple[Callable[[], bytes], int]]:
-        """Yield the steps, each with its number of bytes; the last piece ends with an empty seal."""
+        """Yield the steps, each with its number of bytes."""
         for member in members:
             yield partial(self._begin, member.name), 0
             for chunk in coalesced(member.chunks):
@@ -99,7 +109,7 @@ class _Zip:
         info = zipfile.ZipInfo(name, self._moment.timetuple()[:6])
         info.compress_type = zipfile.ZIP_DEFLATED
         info.external_attr = 0o600 << 16
-        self._file = file = self._zip.open(info, "w", force_zip64=True)
+        self._file = file = self._zip.open(info, "w", force_zip64=self._any_size)
         if hasattr(file, "_compressor"):  # zipfile has no way to choose a library
             file._compressor = deflater(LEVEL, -zlib.MAX_WBITS)
         return b""
@@ -111,7 +121,7 @@ class _Zip:
 
     def _end(self) -> bytes:
         self._end_member()
-        self._zip.comment = SEAL + _UNSEALED
+        self._zip.comment = self._comment
         self._zip.close()
         return self._sink.take()
 

@@ -9,7 +9,7 @@ from typing import IO
 from ..errors import OtherKindError, UnreadableError, UnsupportedError
 from ..files.input_file import check_is_file, open_input
 from ..files.reading_limits import CAREFUL, TRUSTING, Limits
-from ..formats.registry import detect
+from ..formats.registry import detect, get_format
 from ..options.settings import Settings
 from ..verifying.report import Report
 from ..verifying.verifier import examine
@@ -66,8 +66,12 @@ def read(
     if found is None:
         return
     report.export = about.export
+    changed = about.status in ("changed", "damaged") and get_format(found).edited
+    if changed:
+        told = "The file was changed after it was written: what it holds now is imported."
+        findings.add("read", told, error=False)
     for problem in about.problems:
-        findings.add("file", problem)
+        findings.add("read" if changed else "file", problem, error=not changed)
     if about.status != "complete" and not about.problems:
         findings.add("file", "The file is not complete.")
     for sentence in about.left_out:

@@ -254,7 +254,7 @@ def test_an_error_in_the_database_never_becomes_data() -> None:
             with pytest.raises(RequestError, match="malformed JSON"):
                 for chunk in export(connection, Request(table="v", format=name)):
                     taken += chunk
-            assert taken or name == "package" or not get_format(name).streams
+            assert taken or name in ("package", "xlsx") or not get_format(name).streams
             assert b"malformed" not in taken and b"complete" not in taken
 
 

@@ -116,6 +116,8 @@ MAY_OPEN = {
     "formats/sqlite/script_reading.py check_script": NO_DATABASE,
     "formats/sqlite/writing.py _Building.seal": PRIVATE,
     "formats/sqlite/writing.py encode": PRIVATE,
+    "formats/xlsx/book_reading.py SharedTexts.__init__": PRIVATE,
+    "formats/xlsx/long_texts.py LongTexts.__init__": PRIVATE,
     "importing/writing/bad_rows.py BadRows.add": PRIVATE,
     "importing/writing/bad_rows.py BadRows.publish": PRIVATE,
     "importing/proof/proven_file.py _again": PRIVATE,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ...options.request import DEFAULT_MEMBER
 from ..dataset import Dataset
+from ..description.readme_text import kept_back_lines, opening
 from ..registry import get_format
 from .datapackage import KEY, Resource
 
@@ -28,19 +28,13 @@ def readme(
     rows = sum(counts.values())
     member = get_format(resources[0].form if resources else DEFAULT_MEMBER).member
     assert member is not None
-    head = dataset.head
     width = max((len(r.path) for r in resources), default=0)
     lines = [
-        f"Data from {head['source']}, taken on {head['created_at'].replace('T', ' at ').replace('Z', ' UTC')}",
-        f"by {head['generator']}: {_what(head)}.",
-        "",
-        f"{rows:,} row{'' if rows == 1 else 's'} in {len(resources)} table{'' if len(resources) == 1 else 's'}:",
+        *opening(dataset.head, rows, len(resources)),
         "",
         *(f"  {r.path:<{width}}  {counts[r.table]:>10,}  {r.table}" for r in resources),
         "",
-        "All were read at the same moment. What is not in these files, and why:",
-        "",
-        *(f"  - {sentence}" for sentence in kept_back or ["Nothing was left out."]),
+        *kept_back_lines(kept_back, "these files"),
         "",
         "How to read them",
         "",
@@ -58,14 +52,3 @@ def readme(
         "(hash), and the last 64 characters of the zip are the SHA-256 of all before them.",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _what(head: Mapping[str, Any]) -> str:
-    request = head["request"]
-    if head["scope"] == "record":
-        count = len(request["records"])
-        records, them = ("record", "it") if count == 1 else ("records", "them")
-        return f"{count} {records} of {request['table']}, with what belongs to {them}"
-    if head["scope"] == "table":
-        return f"rows of {request['table']}"
-    return "the result of a query" if head["scope"] == "query" else "the whole database"

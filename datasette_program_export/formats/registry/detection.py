@@ -6,6 +6,7 @@ from typing import IO
 
 from ...files.decompression import compression_of, decompressed
 from ...files.reading_limits import Limits
+from ...files.zip_reading import files_in
 from .lookup import NAMES, get_format
 
 _START = 64
@@ -19,8 +20,18 @@ def detect(file: IO[bytes], limits: Limits) -> tuple[str | None, str | None, IO[
         start = content.peek(_START)[:_START]  # type: ignore[attr-defined]
     else:
         content, start = file, _beginning(file)
-    found = next((name for name in NAMES if start.startswith(get_format(name).beginnings)), None)
-    return found, how, content, start
+    fitting = [name for name in NAMES if start.startswith(get_format(name).beginnings)]
+    return _chosen(fitting, file, how is not None, limits), how, content, start
+
+
+def _chosen(fitting: list[str], file: IO[bytes], compressed: bool, limits: Limits) -> str | None:
+    """Return the format among those that begin so: the one whose file is in the zip, else the one that names none."""
+    named = {name: holds for name in fitting if (holds := get_format(name).holds) is not None}
+    if named and not compressed:
+        inside = files_in(file, limits)
+        if found := next((name for name, holds in named.items() if holds in inside), None):
+            return found
+    return next((name for name in fitting if name not in named), None)
 
 
 def is_cut_beginning(start: bytes) -> bool:

@@ -39,8 +39,10 @@ class Format:
     ``purpose`` is one of PURPOSES if people choose it for that without knowing its name.
 
     Its files: their ``extension`` and other ``suffixes``, their ``media_type``, the ``beginnings`` by which they
-    are recognised (a file with another beginning cannot prove itself), and the ``ending`` of their address, after
+    are recognised (a file with another beginning cannot prove itself), for a zip also the name of a file that it
+    ``holds`` and the zips of other formats do not, and the ``ending`` of their address, after
     ``.program``; without ``ending`` there is no such address. ``compressed``: the files are compressed already.
+    ``edited``: people change these files, so that an import takes what was changed, and says so.
 
     Writing: ``encode`` writes a whole dataset. ``encode_table`` writes one table, for formats whose files hold
     one table; several tables become a package of such files, if the format has a ``member``. ``described``: in a
@@ -79,6 +81,8 @@ class Format:
     gives_rows: bool = True
     makes_database: bool = False
     purpose: str = ""
+    holds: str | None = None
+    edited: bool = False
 
     def dialect(self, request: Request) -> dict[str, Any]:
         """Return the spelling of the format's csv files, for their description."""

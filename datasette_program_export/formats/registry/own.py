@@ -14,6 +14,7 @@ _MODULES = (
     "csv.writing",
     "csv.tsv",
     "package.package",
+    "xlsx.writing",
     "sqlite.writing",
     "sqlite.script",
 )

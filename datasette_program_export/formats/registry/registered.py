@@ -73,7 +73,8 @@ def _shared(form: Format, other: Format) -> str | None:
     if form.ending is not None and form.ending == other.ending:
         return f"the ending {form.ending} of addresses"
     pairs = [(one, two) for one in form.beginnings for two in other.beginnings]
-    if any(one.startswith(two) or two.startswith(one) for one, two in pairs):
+    alike = form.holds == other.holds  # else one of the two is told by the files in its zip
+    if alike and any(one.startswith(two) or two.startswith(one) for one, two in pairs):
         return f"the first bytes of a file (the formats {other.name} and {form.name})"
     return None
 

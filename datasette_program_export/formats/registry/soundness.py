@@ -15,7 +15,7 @@ SUFFIX = re.compile(r"[a-z0-9][a-z0-9_.-]{0,19}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 _YES_OR_NO = (
     *("lossless", "self_verifying", "described", "streams"),
-    *("compressed", "any_delimiter", "sized_as_planned", "gives_rows"),
+    *("compressed", "any_delimiter", "sized_as_planned", "gives_rows", "edited"),
 )
 _FUNCTIONS = ("encode", "encode_table", "decode")
 
@@ -78,6 +78,7 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("layouts", _is_layouts, f"a tuple with rows, of {', '.join(choices_of('layout'))}"),
     ("member", _or_none(lambda value: isinstance(value, Member)), "None, or a Member"),
     ("delimiter", _or_none(lambda value: isinstance(value, str) and len(value) == 1), "None, or one character"),
+    ("holds", _or_none(_line), "None, or the name of a file in a zip"),
     ("proving_layout", _or_none(lambda value: isinstance(value, str)), "None, or a layout"),
     *((name, _or_none(callable), "None, or a function") for name in _FUNCTIONS),
     *((name, lambda value: isinstance(value, bool), "True or False") for name in _YES_OR_NO),

@@ -19,7 +19,7 @@ from ...files.compression import compressed
 from ...files.reading_limits import TRUSTING
 from ...formats.column_facts import ColumnFacts, survey
 from ...formats.dataset import Dataset, TableStream
-from ...formats.moments import now_text, parse_moment
+from ...formats.description.moments import now_text, parse_moment
 from ...formats.registry import Format, Options, detect, get_format
 from ...options.request import DEFAULT_MEMBER, PACKAGE, Request
 from ...options.settings import Settings

@@ -11,7 +11,7 @@ from datasette.utils import tilde_encode
 from ...database.schema import Schema, fold
 from ...database.snapshot import Snapshot
 from ...errors import ExportError, in_words
-from ...formats.moments import seconds_text
+from ...formats.description.moments import seconds_text
 from ...importing.choices import KINDS, POLICIES, ImportChoices
 from ...importing.other_files.first_rows import first_rows_of
 from ...importing.report import ImportReport

@@ -31,7 +31,7 @@ from ...errors import (
 )
 from ...files.temporary.folder import TemporaryFolder
 from ...files.temporary.room import free_in
-from ...formats.moments import now_text
+from ...formats.description.moments import now_text
 from ...importing.import_run import AppliedImport, Inspect, RunOn
 from ...importing.importer import load
 from ...importing.report import OTHER_KIND, Finding, ImportReport

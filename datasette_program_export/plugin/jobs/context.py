@@ -6,7 +6,7 @@ from math import ceil
 from time import time
 from typing import Any
 
-from ...formats.moments import seconds_text
+from ...formats.description.moments import seconds_text
 from ...formats.registry import get_format
 from ...options.settings import Settings
 from ...planning.planner import Plan

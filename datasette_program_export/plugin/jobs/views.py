@@ -14,7 +14,7 @@ from datasette import Response
 
 from ...errors import ConflictError, GoneError, NotFoundError
 from ...exporting.exporter import Export
-from ...formats.moments import now_text
+from ...formats.description.moments import now_text
 from ..host.protocols import Actor, Datasette, HttpRequest
 from ..http.answers import (
     NOT_EXPORTED,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import AuditError
-from ...formats.moments import now_text
+from ...formats.description.moments import now_text
 from ...options.request import Request
 from ..host.protocols import Actor
 

@@ -1,0 +1,1 @@
+"""Reads and writes xlsx: workbooks of Excel, LibreOffice and others."""
