@@ -53,6 +53,7 @@ _CALLED: dict[str, tuple[str, str]] = {
     "header=True": ("--header", 'the answer "yes" (header)'),
     "header=False": ("--no-header", 'the answer "no" (header)'),
     "skip_lines": ("--skip-lines", "the field (skip-lines)"),
+    "sheet": ("--sheet", "the field (sheet)"),
     "decimal": ("--decimal", "the field (decimal)"),
     "dates": ("--dates", "the field (dates)"),
     "cells": ("--cells", "the field (cells)"),

@@ -72,6 +72,7 @@ _TRUST = click.option(
 @click.option("--encoding", help="Of a CSV or JSON file; else it is found out.")
 @click.option("--header/--no-header", default=None, help="Whether a plain CSV file begins with its columns' names.")
 @click.option("--skip-lines", type=click.IntRange(0), default=0, help="How many lines stand above a CSV's header.")
+@click.option("--sheet", help="Of a workbook: the sheet with the rows, where it has several.")
 @click.option("--decimal", type=click.Choice(DECIMALS), help="Of numbers in CSV: comma reads 1.234,56.")
 @click.option("--dates", type=click.Choice(DATES), help="How 1/2/2024 in CSV is read; text: as it is.")
 @click.option(

@@ -53,6 +53,7 @@ class Choices(TypedDict, total=False):
     encoding: str | None
     header: bool | None
     skip_lines: int
+    sheet: str | None
     decimal: Decimal | None
     dates: Dates | None
     cells: Mapping[str, Kind]
@@ -108,6 +109,7 @@ class ImportChoices(BaseModel):
     encoding: str | None = None
     header: bool | None = Field(default=None, description="Of a plain CSV file; else it is found out, or asked for.")
     skip_lines: int = Field(default=0, ge=0, le=1_000_000, description="Of a CSV file: lines above its header.")
+    sheet: str | None = Field(default=None, description="Of a workbook: the sheet with the rows.")
     decimal: Decimal | None = Field(default=None, description="Of a CSV file: `comma` reads 1.234,56.")
     dates: Dates | None = Field(default=None, description="Of a CSV file: how 1/2/2024 is read; `text`: as it is.")
     cells: dict[str, Kind] = Field(default={}, description="Of a CSV file: by column (* for all), what its cells are.")

@@ -83,7 +83,8 @@ def _examined(file: IO[bytes], about: Report, limits: Limits, intake: ColumnMapp
     try:
         examine(file, about, limits, intake.through)
     except UnreadableError as error:
-        if error.reason != "unknown" or about.export or start.startswith(BINARY):
+        is_other = about.format is not None and get_format(about.format).edited  # a workbook of another program
+        if error.reason != "unknown" or about.export or (start.startswith(BINARY) and not is_other):
             raise
         return False
     return True

@@ -116,6 +116,7 @@ class ImportOptions(BaseModel):
     csv_has_header: bool | None = Field(default=None, description="Else it is found out.")
     encoding: str | None = Field(default=None, description="Of data as bytes; else it is found out.")
     skip_lines: int = Field(default=0, ge=0, le=1_000_000, description="Of CSV: lines above its header.")
+    sheet: str | None = Field(default=None, description="Of a workbook: the sheet with the rows.")
     decimal: Decimal | None = Field(default=None, description="Of CSV: `comma` reads 1.234,56.")
     dates: Dates | None = Field(default=None, description="Of CSV: how 1/2/2024 is read; `text`: as it is.")
     cells: dict[str, Kind] = Field(default={}, description="Of CSV: by column (* for all), what its cells are.")
@@ -155,6 +156,7 @@ class ImportOptions(BaseModel):
             "header": self.csv_has_header,
             "encoding": self.encoding,
             "skip_lines": self.skip_lines,
+            "sheet": self.sheet,
             "decimal": self.decimal,
             "dates": self.dates,
             "cells": self.cells,

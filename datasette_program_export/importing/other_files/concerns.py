@@ -7,25 +7,29 @@ from typing import Literal
 from ...errors import RequestError
 from ..choices import ImportChoices
 
-Form = Literal["document", "script", "csv", "json", "lines"]
+Form = Literal["document", "script", "workbook", "csv", "json", "lines"]
 _CALLED: dict[Form, str] = {
     "document": "a document of this program, which says itself how it is read",
     "script": "an SQL script, which makes its own tables",
+    "workbook": "a workbook",
     "csv": "CSV",
     "json": "JSON",
     "lines": "JSON with a row a line",
 }
 _Files = tuple[tuple[Form, ...], str]  # the forms that a choice is for, and what they are called
 _CSV: _Files = (("csv",), "CSV")
-_PLAIN: _Files = (("csv", "json", "lines"), "CSV and JSON of other programs")
+_SHEETS: _Files = (("csv", "workbook"), "CSV and workbooks")
+_PLAIN: _Files = (("csv", "json", "lines", "workbook"), "CSV, JSON and workbooks of other programs")
+_TEXTS: _Files = (("csv", "json", "lines"), "CSV and JSON of other programs")
 _CONCERNS: dict[str, _Files] = {
     "delimiter": _CSV,
-    "header": _CSV,
-    "skip_lines": _CSV,
-    "decimal": _CSV,
-    "dates": _CSV,
+    "header": _SHEETS,
+    "skip_lines": _SHEETS,
+    "decimal": _SHEETS,
+    "dates": _SHEETS,
+    "sheet": (("workbook",), "workbooks"),
     "cells": _PLAIN,
-    "encoding": _PLAIN,
+    "encoding": _TEXTS,
     "types": _PLAIN,
     "pk": _PLAIN,
     "nan": (("json", "lines"), "JSON"),

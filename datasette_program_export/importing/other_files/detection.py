@@ -29,10 +29,16 @@ from .json.source import as_utf8
 from .rows import ForeignRows
 from .sql.reading import is_script, read_script
 from .survey import Survey
+from .workbook import is_workbook, read_workbook
 
 Content = Callable[[], AbstractContextManager[IO[bytes]]]
 BINARY = (b"PK\3\4", b"SQLite format 3")
 _START = 1 << 20
+_NO_TABLES = (
+    "The target has no tables, and the file does not say how they are made. With the argument create they are "
+    "made as its rows need them; programjson, ndjson with its envelope and packages of this program bring "
+    "theirs along."
+)
 _one_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -48,6 +54,12 @@ def read_foreign(
 
     with content() as file:
         start = file.read(_START)
+    if start.startswith(BINARY) and is_workbook(path, limits):
+        if not intake.schema and not choices.create:
+            raise RequestError(_NO_TABLES)
+        check_concerned(choices, "workbook")
+        read_workbook(path, intake, choices, report, limits)
+        return
     if (kind := kind_of(start)) is not None:
         raise refuse(kind)
     if start.startswith(BINARY):
@@ -57,11 +69,7 @@ def read_foreign(
         report.layout = read_script(content, intake, report, limits)
         return
     if not intake.schema and not choices.create:
-        raise RequestError(
-            "The target has no tables, and the file does not say how they are made. With the argument create they are "
-            "made as its rows need them; programjson, ndjson with its envelope and packages of this program bring "
-            "theirs along."
-        )
+        raise RequestError(_NO_TABLES)
     if choices.encoding is not None:
         check_encoding(choices.encoding)
     first = _beginning(start, content, choices)

@@ -15,7 +15,8 @@ from ...importing.writing.samples import HIDDEN
 from ..words import Words
 
 FIELDS = (  # all choices, in the order in which they are offered; some stand in one list together
-    "on_conflict", "skip_bad", "table", "columns", "create", "alter", "pk", "header", "skip_lines", "delimiter",
+    "on_conflict", "skip_bad", "table", "columns", "create", "alter", "pk", "sheet", "header", "skip_lines",
+    "delimiter",
     "encoding", "decimal", "dates", "nan", "rows_at", "without", "on_conflict_for", "keys", "match", "allow_dangling",
     "allow_stale_indexes", "triggers",
 )  # fmt: skip
@@ -197,12 +198,18 @@ def _told(words: Words, name: str, value: str) -> str:
 def fits(name: str, report: ImportReport | None, first: FirstRows | None) -> bool:
     """Return whether a choice is for the kind of file at hand."""
     kind = first.kind if first is not None else (report.format if report is not None else None)
-    if name in ("header", "skip_lines", "delimiter", "decimal", "dates"):
+    if name == "sheet":
+        return kind == "xlsx"
+    if name in ("header", "skip_lines", "decimal", "dates"):
+        return kind in ("csv", "xlsx", None)
+    if name == "delimiter":
         return kind in ("csv", None)
     if name in ("nan", "rows_at"):
         return kind in ("json", "ndjson", None)
-    if name in ("table", "columns", "create", "encoding"):
+    if name == "encoding":
         return kind in (*_PLAIN, None)
+    if name in ("table", "columns", "create"):
+        return kind in (*_PLAIN, "xlsx", None)
     if name == "pk":
         return report is not None and any(table.created for table in report.tables.values())
     return True

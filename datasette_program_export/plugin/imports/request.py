@@ -170,7 +170,18 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
     for name, value in pairs:
         if name == "csrftoken" or value == "":
             continue
-        if name in ("on_conflict", "table", "delimiter", "encoding", "decimal", "dates", "nan", "rows_at", "keys"):
+        if name in (
+            "on_conflict",
+            "table",
+            "delimiter",
+            "encoding",
+            "decimal",
+            "dates",
+            "nan",
+            "rows_at",
+            "keys",
+            "sheet",
+        ):
             found[name] = value
         elif name == "skip_lines":
             if not (value.isdecimal() and value.isascii() and len(value) < 8):
