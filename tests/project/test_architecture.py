@@ -118,7 +118,7 @@ MAY_OPEN = {
     "formats/sqlite/writing.py encode": PRIVATE,
     "formats/xlsx/book_reading.py SharedTexts.__init__": PRIVATE,
     "formats/xlsx/long_texts.py LongTexts.__init__": PRIVATE,
-    "importing/other_files/workbook.py _content": PRIVATE,
+    "importing/other_files/workbook.py _content.content": PRIVATE,
     "importing/other_files/workbook.py read_workbook": PRIVATE,
     "importing/writing/bad_rows.py BadRows.add": PRIVATE,
     "importing/writing/bad_rows.py BadRows.publish": PRIVATE,

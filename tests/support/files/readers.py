@@ -17,7 +17,7 @@ from tests.support.files.cells import Found, in_order, stored, table_names
 from tests.support.files.csv_reader import read_csv, read_tsv
 from tests.support.files.json_reader import read_ndjson, read_programjson
 from tests.support.files.package_reader import read_package
-from tests.support.files.xlsx_reader import read_xlsx
+from tests.support.workbooks.xlsx_reader import read_xlsx
 
 
 def _tables_of(connection: sqlite3.Connection) -> Found:

@@ -19,7 +19,7 @@ from datasette_program_export.formats.xlsx import pages
 from datasette_program_export.formats.xlsx.book_reading import kind_of_format
 from datasette_program_export.formats.xlsx.sheet_names import SheetNames
 from tests.support.databases.building import database
-from tests.support.files.xlsx_reader import read_xlsx
+from tests.support.workbooks.xlsx_reader import read_xlsx
 
 PEOPLE = (
     "CREATE TABLE visits (id INTEGER PRIMARY KEY, name TEXT, at TEXT, paid REAL, big INTEGER, note TEXT, photo BLOB)",

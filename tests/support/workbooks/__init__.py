@@ -1,0 +1,1 @@
+"""Exported files: read by other programs, changed, made by formats of the tests."""
