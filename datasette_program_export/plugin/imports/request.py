@@ -25,6 +25,7 @@ YES_OR_NO = {  # fields, and the choices of an import that they are
     **{name: name for name in ("allow_dangling", "allow_stale_indexes", "triggers", "header", "create", "alter")},
     "skip_bad": "leave_out_bad_rows",  # the server chooses the file into which they go
 }
+_TEXTS = ("on_conflict", "table", "delimiter", "encoding", "decimal", "dates", "nan", "rows_at", "keys", "sheet")
 _YES = {"1": True, "on": True, "true": True, "yes": True, "0": False, "off": False, "false": False, "no": False}
 
 
@@ -170,18 +171,7 @@ def choices_of(pairs: list[tuple[str, str]], rights: ImportRights) -> dict[str, 
     for name, value in pairs:
         if name == "csrftoken" or value == "":
             continue
-        if name in (
-            "on_conflict",
-            "table",
-            "delimiter",
-            "encoding",
-            "decimal",
-            "dates",
-            "nan",
-            "rows_at",
-            "keys",
-            "sheet",
-        ):
+        if name in _TEXTS:
             found[name] = value
         elif name == "skip_lines":
             if not (value.isdecimal() and value.isascii() and len(value) < 8):
