@@ -21,9 +21,9 @@ from ..formats.column_facts import ColumnFacts, survey
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.integrity import Announced, AnnouncedTable
+from ..formats.description.moments import parse_moment
 from ..formats.description.schema import DocumentTable
 from ..formats.digest import TableDigest
-from ..formats.description.moments import parse_moment
 from ..formats.registry import Format, Options, check_choices, detect, get_format
 from ..options.request import OF_THE_FILE, PACKAGE, Request
 from .verifier import verify
