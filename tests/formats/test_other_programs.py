@@ -28,7 +28,7 @@ def zipped(*names: str, mimetype: str = "") -> bytes:
 
 
 KINDS = {
-    "an Excel workbook": zipped("[Content_Types].xml", "xl/workbook.xml"),
+    "a PowerPoint presentation": zipped("[Content_Types].xml", "ppt/presentation.xml"),
     "a Word document": zipped("[Content_Types].xml", "word/document.xml"),
     "a LibreOffice document": zipped("content.xml", mimetype="application/vnd.oasis.opendocument.text"),
     "a zip of something else": zipped("a.txt"),

@@ -22,7 +22,8 @@ FIELDS = (  # all choices, in the order in which they are offered; some stand in
 )  # fmt: skip
 OF_ROWS = ("on_conflict", "skip_bad", "without", "on_conflict_for", "keys", "match")
 OF_EFFECTS = ("allow_dangling", "allow_stale_indexes", "triggers")
-_PLAIN = ("csv", "json", "ndjson")
+_LAID_OUT = re.compile(r"csv|xlsx")  # with lines and cells
+_PLAIN = re.compile(r"csv|json|ndjson")  # files of other programs that are texts
 _IN_COLUMNS = ("map", "cells", "types")
 _WIDEST = 200  # columns that have a line each
 _ARGUMENT = re.compile(r"\bthe argument (\w+)")
@@ -201,15 +202,15 @@ def fits(name: str, report: ImportReport | None, first: FirstRows | None) -> boo
     if name == "sheet":
         return kind == "xlsx"
     if name in ("header", "skip_lines", "decimal", "dates"):
-        return kind in ("csv", "xlsx", None)
+        return kind is None or _LAID_OUT.fullmatch(kind) is not None
     if name == "delimiter":
         return kind in ("csv", None)
     if name in ("nan", "rows_at"):
         return kind in ("json", "ndjson", None)
     if name == "encoding":
-        return kind in (*_PLAIN, None)
+        return kind is None or _PLAIN.fullmatch(kind) is not None
     if name in ("table", "columns", "create"):
-        return kind in (*_PLAIN, "xlsx", None)
+        return kind in ("xlsx", None) or _PLAIN.fullmatch(str(kind)) is not None
     if name == "pk":
         return report is not None and any(table.created for table in report.tables.values())
     return True

@@ -39,7 +39,7 @@ def what_it_is(words: Words, one: Import, report: ImportReport | None, title: st
         return words(
             "import.what.query" if about.get("scope") == "query" else "import.what.database", source=about["source"]
         )
-    kind = {"csv": "CSV", "json": "JSON", "ndjson": "JSON", "sql": "SQL"}.get(report.format, report.format)
+    kind = (report.format or "").removeprefix("nd").upper()
     if len(report.tables) == 1:
         return words("import.what.plain_for", kind=kind, table=next(iter(report.tables)))
     return words("import.what.plain", kind=kind)

@@ -17,7 +17,7 @@ from datasette_program_export.plugin.words.numbers import Numbers
 from tests.support.source_code import PACKAGE
 
 PLAIN = re.compile(
-    r"""(?:(?<!in_)words|words\.text|words_of\(request\)|\bsay|ENGLISH|\)\))\(\s*(f?)["']([\w.{}]+)["']"""
+    r"""(?:(?<!in_)words|words\.text|_?words(?:_of)?\((?:asked\.http|request)\)|\bsay|ENGLISH|\)\))\(\s*(f?)["']([\w.{}]+)["']"""
 )
 CHOSEN = re.compile(r"""["']((?:export|import|saved|subject|verify|people|coverage|because|picture)\.[\w.]+)["']""")
 JOINED = re.compile(r"""words\(["']([\w.]+[._])["'] ~""")
