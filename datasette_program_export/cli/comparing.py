@@ -95,7 +95,7 @@ def compare_command(
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:
-        click.echo("\n".join(map(printable, as_text(found).split("\n"))))
+        click.echo("\n".join(map(printable, in_words(as_text(found), "command").split("\n"))))
     ctx.exit(0 if found.same else 1)
 
 

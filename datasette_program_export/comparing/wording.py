@@ -74,7 +74,7 @@ def as_text(found: Comparison) -> str:
         what = f"the column {one.old} of {one.table}" if one.table else f"the table {one.old}"
         lines.append(
             f"  Perhaps {what} is called {one.new} now: {one.equal:,} of {one.looked_at:,} rows looked at are equal. "
-            f"If so: --map {one.map}"
+            f"If so: the argument map with {one.map}"
         )
     for name, table in found.tables.items():
         if table.differences:

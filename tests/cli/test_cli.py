@@ -205,4 +205,4 @@ def test_no_database_is_replaced_by_an_export(demo_file: Path, tmp_path: Path) -
         assert done.exit_code == 2 and "database" in done.stderr
         assert (tmp_path / name).read_bytes() == demo_file.read_bytes()
     gone = run("table", tmp_path / "practice.db", "clients", "-o", tmp_path / "nix" / "x.csv")
-    assert gone.exit_code == 1 and gone.stderr.endswith("nix/x.csv: No such file or directory.\n")
+    assert gone.exit_code == 2 and gone.stderr.endswith("nix for x.csv; it is not made.\n")

@@ -99,7 +99,7 @@ WRONG = [
     (("FILE", "-o", "."), 2, "is a folder"),
     (("FILE", "-o", "x.csv"), 2, "give a name that ends in .zip"),
     (("FILE", "-o", "odd.db"), 2, "is a SQLite database"),
-    (("odd.db", "-o", "x.json"), 1, "odd.db is not converted. This SQLite file was not written by this program"),
+    (("odd.db", "-o", "x.json"), 1, "odd.db is not converted. This is another program's SQLite database"),
     (("rows.csv", "-o", "x.json"), 1, "rows.csv is not converted. This file cannot prove itself"),
     ((".", "-o", "x.json"), 2, "is a folder: name a file in it"),
 ]

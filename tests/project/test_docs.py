@@ -206,7 +206,7 @@ def test_what_the_page_on_packages_says_can_be_done_without_us(
         done = subprocess.run(["sh", "-ec", block], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         said.append(done.stdout)
-    assert "complete and unchanged" in said[1]
-    assert len(set(said[2].split())) == 1
-    assert "VALID" in said[4].upper() and "INVALID" not in said[4].upper()
-    assert said[5].split()[-1] == "50"
+    assert "complete and unchanged" in said[2]
+    assert len(set(said[3].split())) == 1
+    assert "VALID" in said[5].upper() and "INVALID" not in said[5].upper()
+    assert said[6].split()[-1] == "50"

@@ -161,7 +161,7 @@ def _wrong_error(told: str, status: int, text: str) -> str | None:
     error = body["error"]
     if OUR_SQL.search(error) or CANARY in error:
         return f"{told}: tells too much: {error[:200]}"
-    if not re.search(r"[.:}]$", error) or " " not in error:
+    if not re.search(r"[.:}?]$", error) or " " not in error:
         return f"{told}: no sentence: {error[:150]}"
     return None
 

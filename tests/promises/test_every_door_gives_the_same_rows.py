@@ -298,5 +298,5 @@ def test_a_request_comes_back_from_its_command_line(fields: dict) -> None:
 
 
 def _known(table, keys, found: dict) -> tuple:
-    fields = {name: value for name, value in found.items() if name not in ("metadata", "output", "prove")}
+    fields = {name: value for name, value in found.items() if name not in ("metadata", "output", "prove", "quiet")}
     return table, keys, fields, Settings(profiles={"saved": {}})

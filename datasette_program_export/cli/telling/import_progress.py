@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ...importing.progress import ImportProgress, Stage
-from .progress import bar_of, is_shown, nothing
+from . import progress
 
 
 @contextmanager
 def import_shown(quiet: bool) -> Iterator[ImportProgress | None]:
     """Yield what shows the stages and rows of an import; None where nobody looks."""
-    if not is_shown(quiet):
+    if not progress.is_shown(quiet):
         yield None
         return
     shown = _Shown()
-    with bar_of(nothing(), lambda: f"{shown.stage}, {shown.rows:,} rows") as bar:
+    with progress.bar_of(progress.nothing(), lambda: f"{shown.stage}, {shown.rows:,} rows") as bar:
         shown.update = bar.update
         yield shown
 

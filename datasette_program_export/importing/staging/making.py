@@ -106,6 +106,8 @@ def _works(connection: sqlite3.Connection, statement: Statement, findings: Findi
             if _is_forbidden(error):
                 _refuse(findings, statement, f"it does more than read and write rows ({words_of(error)})")
                 return False
+            if "because it is a view" in str(error):  # of the other events: this trigger stands in for its own alone
+                continue
             works = f"{statement} does not work here: {words_of(error)}."
             findings.add("statement", works, statement.table, error=False)
             return True

@@ -173,3 +173,29 @@ def test_a_csv_that_begins_like_sql_is_csv(tmp_path: Path, name: str, text: str)
     (tmp_path / name).write_text(text)
     report = load(tmp_path / "new.db", tmp_path / name, create=True, header=True)
     assert report.format == "csv" and [table.insert for table in report.tables.values()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("BEGIN TRANSACTION;\nCREATE TABLE t (a);\nINSERT INTO t VALUES (1);\n", "The script is cut"),
+        (
+            "-- MySQL dump 10.13\nCREATE TABLE t (a);\nINSERT INTO t VALUES ('a\\nb');\n",
+            "Line 3 of the script is not run: a text with a backslash",
+        ),
+    ],
+)
+def test_a_script_that_would_lose_or_change_rows_is_refused(tmp_path: Path, script: str, told: str) -> None:
+    (tmp_path / "x.sql").write_text(script)
+    with pytest.raises(RefusedError, match=told):
+        load(tmp_path / "x.db", tmp_path / "x.sql")
+    assert not (tmp_path / "x.db").exists()
+
+
+def test_a_trigger_that_stands_in_for_one_event_of_a_view_is_not_called_broken(tmp_path: Path) -> None:
+    (tmp_path / "x.sql").write_text(
+        "CREATE TABLE t (a);\nCREATE VIEW v AS SELECT a FROM t;\n"
+        "CREATE TRIGGER r INSTEAD OF INSERT ON v BEGIN INSERT INTO t VALUES (new.a); END;\n"
+    )
+    report = load(tmp_path / "x.db", tmp_path / "x.sql")
+    assert not [note for note in report.notes if "does not work" in note.message]

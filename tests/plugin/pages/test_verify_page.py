@@ -62,7 +62,7 @@ async def test_a_program_gets_the_report_that_the_command_line_gives(ds, tmp_pat
     kept.write_bytes(content)
     response = await send(ds, content, kept.name)
     assert response.status_code == 200 and response.headers["cache-control"] == "private, no-store"
-    assert response.json() == verify(kept).model_dump(mode="json")
+    assert response.json() == {"ok": True, **verify(kept).model_dump(mode="json")}
     assert response.json()["status"] == "complete" and response.json()["rows"] == 28
     assert (await send(ds, content, kept.name, PAGE)).json() == response.json()  # who asks for no page gets data
     assert list(spool.iterdir()) == []
@@ -263,9 +263,10 @@ async def test_who_may_not_see_the_site_may_not_use_it(demo_file: Path, monkeypa
     assert (await ds.client.get(PAGE, cookies=cookies)).status_code == 200
 
 
-async def test_the_data_are_answered_to_post_only(ds) -> None:
+async def test_the_data_tell_what_may_be_sent(ds) -> None:
     response = await ds.client.get(DATA)
-    assert response.status_code == 405 and response.json()["error"] == "This address takes POST only."
+    assert response.status_code == 200 and response.json()["ok"] and response.json()["max_bytes"] > 0
+    assert set(response.json()["statuses"]) == {"complete", "cut", "damaged", "changed", "unknown"}
     assert (await ds.client.head(PAGE)).status_code == 200
 
 

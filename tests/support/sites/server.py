@@ -18,6 +18,7 @@ from urllib.parse import quote
 import uvicorn
 from datasette.app import Datasette
 
+from datasette_program_export.database.connections.warm import WARM
 from datasette_program_export.plugin.server.slots import SLOTS
 
 
@@ -125,6 +126,8 @@ def running(datasette, **config) -> Iterator[Running]:
     finally:
         server.should_exit = server.force_exit = True
         server.thread.join(20)
+        for database in datasette.databases.values():  # a forced exit tells no plugin of its end
+            WARM.drop(database)
         datasette.close() if hasattr(datasette, "close") else None
 
 

@@ -45,6 +45,7 @@ class Writer(threading.Thread):
 
 def open_connections() -> set[int]:
     found = set()
+    gc.collect()  # what nobody can reach any more is not open
     for thing in gc.get_objects():
         if isinstance(thing, sqlite3.Connection):
             with contextlib.suppress(sqlite3.ProgrammingError):  # closed

@@ -76,7 +76,7 @@ class _Run:
         self._triggers: list[ScriptStatement] = []
         self._beginning = b""
         self._schema_bytes = 0
-        self._analyzed = self._fired = False
+        self._analyzed = self._fired = self._open = False
 
     def through(self, file: IO[bytes]) -> list[str]:
         self._prepare()
@@ -88,6 +88,8 @@ class _Run:
                 aside = self._virtual.made()
         except NoEndError as error:
             raise self._refused(int(str(error)), "the statement that begins there has no end") from None
+        if self._open:
+            raise UnreadableError("The script is cut: it begins a transaction that it does not end (COMMIT).", "cut")
         for trigger in self._triggers:
             self._execute(trigger)
         if self._analyzed:
@@ -130,6 +132,10 @@ class _Run:
             raise self._refused(line, "it takes back what it did (ROLLBACK), as a script does that is not whole")
         elif first in _PASSED_OVER or _STATISTICS.match(text):
             self._analyzed |= first == "analyze"
+            if first in ("begin", "start"):
+                self._open = True
+            elif first in ("commit", "end"):
+                self._open = False
         elif _TRIGGER.match(text):
             self._counted(statement)
             self._triggers.append(statement)
@@ -141,6 +147,8 @@ class _Run:
             self._guard.reads = first in ("insert", "replace") or second == "virtual"
             if first != "create" and _SELECTS.search(_NAMES.sub(b"", text)):
                 raise self._refused(line, f"{first.upper()} with a query in it: {_MAY}")
+            if b"\\" in text and self._guard.reads and _OTHERS["MySQL"].search(self._beginning):
+                raise self._refused(line, "a text with a backslash, which has another meaning in MySQL")
             self._fired |= bool(self._triggers) and self._guard.reads
             self._execute(statement)
 
