@@ -62,7 +62,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 def test_it_checks_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = CliRunner().invoke(program_export, ["demo", str(tmp_path), "--check"])
     lines = done.output.splitlines()[1:]
-    assert done.exit_code == 0 and len(lines) == 37 and all(line.startswith("ok ") for line in lines), done.output
+    assert done.exit_code == 0 and len(lines) == 42 and all(line.startswith("ok ") for line in lines), done.output
     monkeypatch.setattr(Export, "_stream", lambda self, *a, kept=Export._stream: without_a_row(kept(self, *a)))
     done = CliRunner().invoke(program_export, ["demo", str(tmp_path / "again"), "--check"])
     assert done.exit_code == 1 and "failed  a client as csv" in done.output, done.output
