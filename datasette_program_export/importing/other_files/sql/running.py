@@ -54,6 +54,7 @@ _OTHERS = {
     "MySQL": re.compile(rb"-- (?:MySQL|MariaDB) dump|/\*!\d{5}|ENGINE\s*=|AUTO_INCREMENT", re.IGNORECASE),
     "PostgreSQL": re.compile(rb"PostgreSQL database dump|pg_catalog|FROM stdin;|::regclass|OWNER TO", re.IGNORECASE),
 }
+_MYSQL = re.compile(rb"-- (?:MySQL|MariaDB) dump|/\*!\d{5} SET")
 _BEGINNING = 1 << 16
 _LENGTH, _SQL_LENGTH, _COLUMNS = 0, 1, 2  # numbers of SQLite's limits
 _SCHEMA_BYTES = 16_000_000
@@ -75,7 +76,8 @@ class _Run:
         self._virtual = VirtualTables(connection)
         self._triggers: list[ScriptStatement] = []
         self._beginning = b""
-        self._schema_bytes = 0
+        self._schema_bytes = self._looked_at = 0
+        self._of_mysql = False
         self._analyzed = self._fired = self._open = False
 
     def through(self, file: IO[bytes]) -> list[str]:
@@ -147,10 +149,16 @@ class _Run:
             self._guard.reads = first in ("insert", "replace") or second == "virtual"
             if first != "create" and _SELECTS.search(_NAMES.sub(b"", text)):
                 raise self._refused(line, f"{first.upper()} with a query in it: {_MAY}")
-            if b"\\" in text and self._guard.reads and _OTHERS["MySQL"].search(self._beginning):
+            if b"\\" in text and self._guard.reads and self._is_of_mysql():
                 raise self._refused(line, "a text with a backslash, which has another meaning in MySQL")
             self._fired |= bool(self._triggers) and self._guard.reads
             self._execute(statement)
+
+    def _is_of_mysql(self) -> bool:
+        """Return whether the script says so; it is looked for once in each part of the beginning that has come."""
+        if self._looked_at != len(self._beginning):
+            self._looked_at, self._of_mysql = len(self._beginning), _MYSQL.search(self._beginning) is not None
+        return self._of_mysql
 
     def _counted(self, statement: ScriptStatement) -> None:
         self._schema_bytes += len(statement.text) + 200
