@@ -66,8 +66,8 @@ def commands(python: str, way: str, database: Path, out: Path) -> Iterator[Conte
     """The commands of one line."""
     start = [python, "-m", "datasette_program_export"]
     for form, base, goal in (
-        ("programjson", JSON, 1.0),
-        ("ndjson", JSON, 1.0),
+        ("programjson", JSON, 0.77),
+        ("ndjson", JSON, 0.77),
         ("csv", CSV, 1.0),
         ("package", ZIP, 1.0),
     ):
@@ -77,7 +77,7 @@ def commands(python: str, way: str, database: Path, out: Path) -> Iterator[Conte
     yield Contender(f"csv for a spreadsheet, command ({way})", command(words, out), CSV)
     made = database.with_name("whole.db")
     words = [*start, "database", str(database), "-f", "sqlite", "-o", str(made)]
-    yield Contender(f"sqlite of the whole database, command ({way})", command(words, out, made), VACUUM, 2.0)
+    yield Contender(f"sqlite of the whole database, command ({way})", command(words, out, made), VACUUM, 2.5)
 
 
 def downloads(python: str, line: str, way: str, database: Path, out: Path) -> Iterator[Contender]:
@@ -88,7 +88,7 @@ def downloads(python: str, line: str, way: str, database: Path, out: Path) -> It
 
     own = f"Datasette's own CSV stream ({line})"
     yield Contender(own, of(f"/{TABLE}.csv?_stream=on&_size=max"))
-    yield Contender(f"programcsv, HTTP ({line})", of(f"/{TABLE}.programcsv"), own, 0.2)
+    yield Contender(f"programcsv, HTTP ({line})", of(f"/{TABLE}.programcsv"), own, 0.033)
     yield Contender(f"programjson, HTTP ({line})", of(f"/{TABLE}.programjson"), f"programjson, command ({way})", 1.3)
 
 

@@ -29,7 +29,7 @@ def written(python: str, database: Path, form: str, to: Path) -> Path:
 def contenders(python: str, way: str, database: Path, files: dict[str, Path], out: Path) -> Iterator[Contender]:
     """What one line does with the files."""
     start, target = [python, "-m", "datasette_program_export"], database.with_name("target.db")
-    for form, goal in (("programjson", 2.0), ("package", 2.0)):
+    for form, goal in (("programjson", 1.0), ("package", 1.0)):
         words = [*start, "import", str(files[form]), str(target)]
         yield Contender(f"import of {form} into a new file ({way})", command(words, out, target), SHELL, goal)
     export = f"export of programjson ({way})"

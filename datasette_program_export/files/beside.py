@@ -109,7 +109,8 @@ class Hash:
 
     def hexdigest(self) -> str:
         """Return the digest of all bytes so far, after waiting for it."""
-        self._send()
+        if self._pieces:  # it is asked for often while nothing is added
+            self._send()
         while self._futures:
             self._futures.popleft().result()
         return self._hash.hexdigest()

@@ -20,7 +20,7 @@ from .databases import database_for, readable, source_for
 from .line import TELLS_ITS_END, V1
 from .queries import QUERY_BEFORE_TABLE, StoredQuery, stored_query
 from .settings import closed_by, misplaced, own_settings, settings_for, site_settings
-from .tables import page_order, table_settings
+from .tables import table_settings
 
 __all__ = [
     "CLOSES_DETAILS",
@@ -40,7 +40,6 @@ __all__ = [
     "may_export",
     "misplaced",
     "own_settings",
-    "page_order",
     "readable",
     "settings_for",
     "site_settings",

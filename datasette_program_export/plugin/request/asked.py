@@ -152,20 +152,8 @@ class _Asking:
                 gone = known.secrets(found).keys() - partly - set(self.http.args.getlist("_col"))
                 fields["columns"] = tuple(c for c in fields["columns"] if c not in gone)
         asked = {"table": table, **fields, **options}
-        if not asked.get("sort") and "records" not in asked:
-            asked["sort"] = await self._page_order(table)
         seconds = self.settings.max_seconds if fields.get("where") else None
         return await self._made(asked, visible, words=words, max_seconds=seconds)
-
-    async def _page_order(self, table: str) -> tuple[tuple[str, bool], ...]:
-        """Return the page's order, or none if that would reveal the order of secret values."""
-        order = await host.page_order(self.database, table)
-        if order:
-            known = await look(self.http, self._known)
-            found = known.schema.find(table)
-            if found is not None and known.secret_columns(found).keys() & {name for name, _ in order}:
-                return ()
-        return order
 
     async def _stored(self, query: host.StoredQuery, visible: frozenset[str]) -> ExportContext:
         await self._check_may_export()
