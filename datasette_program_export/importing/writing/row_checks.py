@@ -70,8 +70,10 @@ class RowChecks:
 
     def _duplicates(self, staged: StagedTable, columns: tuple[str, ...]) -> None:
         if set(columns) <= set(staged.columns):
-            one = RowMatching(staged, staged.columns, self.schema, "")
-            for line, first in self.connection.execute(f"{duplicates(one, columns)} LIMIT {MOST}"):
+            some, which = duplicates(RowMatching(staged, staged.columns, self.schema, ""), columns)
+            if self.connection.execute(some).fetchone() is None:
+                return
+            for line, first in self.connection.execute(f"{which} LIMIT {MOST}"):
                 name = ", ".join(columns)
                 self._say(staged, "duplicate", line, name, f"is the same as in {staged.unit} {first:,} of the file")
 

@@ -260,15 +260,19 @@ def _default(column: Column) -> str:
     return default
 
 
-def duplicates(matching: RowMatching, columns: Sequence[str]) -> str:
-    """Return a query for the rows whose key, in ``columns``, an earlier row of the file has, with its number."""
+def duplicates(matching: RowMatching, columns: Sequence[str]) -> tuple[str, str]:
+    """Return two queries about rows whose key, in ``columns``, an earlier row of the file has.
+
+    The first gives a row if there are any, in a third of the time; the second their numbers, and the earlier ones'."""
     staged = matching.staged
     keys = ", ".join(
         staged.value(c) + ("" if c == staged.table.integer_key else f' COLLATE "{key_collation(staged, c)}"')
         for c in columns
     )
     filled = " AND ".join(f"{staged.value(c)} IS NOT NULL" for c in columns)
+    rows = f"FROM {matching.rows} WHERE {filled}"
     return (
-        f"SELECT line, first FROM (SELECT s.line, min(s.line) OVER (PARTITION BY {keys}) AS first "
-        f"FROM {matching.rows} WHERE {filled}) WHERE line <> first ORDER BY line"
+        f"SELECT 1 {rows} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1",
+        f"SELECT line, first FROM (SELECT s.line, min(s.line) OVER (PARTITION BY {keys}) AS first {rows}) "
+        "WHERE line <> first ORDER BY line",
     )
