@@ -6,6 +6,7 @@ processor time. If no request waits, exports are not slowed down.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ class WaitingRequests:
 
     def __init__(self) -> None:
         self._since: dict[int, float] = {}
+        self._none = threading.Event()  # set while no request waits
+        self._none.set()
 
     def around(self, application: Application) -> Application:
         """Wrap the ASGI application so that requests are counted from arrival until their response starts."""
@@ -33,37 +36,51 @@ class WaitingRequests:
                 return await application(scope, receive, send)
             mark = id(scope)
             _MINE.set(mark)
-            self._since[mark] = time.monotonic()
+            self._add(mark)
 
             async def answering(message: Message) -> None:
-                self._since.pop(mark, None)
+                self._take(mark)
                 await send(message)
 
             try:
                 await application(scope, receive, answering)
             finally:
-                self._since.pop(mark, None)
+                self._take(mark)
 
         return counted
+
+    def _add(self, mark: int) -> None:
+        self._since[mark] = time.monotonic()
+        self._none.clear()
+
+    def _take(self, mark: int) -> float | None:
+        since = self._since.pop(mark, None)
+        if not self._since:
+            self._none.set()
+        return since
 
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Do not count this task's request meanwhile: it waits for its turn, or for its own export, not for a page."""
         mark = _MINE.get()
-        since = self._since.pop(mark, None)
+        since = self._take(mark)
         try:
             yield
         finally:
             if since is not None:
-                self._since[mark] = time.monotonic()
+                self._add(mark)
 
     def rest(self) -> float:
-        """Return how long an export should rest now, in seconds."""
+        """Return how long an export should rest now at most, in seconds."""
         if not self._since:
             return 0.0
         now = time.monotonic()
         waiting = sum(now - since < _PATIENCE for since in list(self._since.values()))
         return min(_MOST, _REST * waiting)
+
+    def give_way(self, seconds: float) -> None:
+        """Wait until no request waits, and no longer than so many seconds. Not for the event loop's thread."""
+        self._none.wait(seconds)
 
 
 WAITING = WaitingRequests()
@@ -77,5 +94,5 @@ def considerate(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if time.monotonic() - since < _WORK:
             continue
         if rest := WAITING.rest():
-            time.sleep(rest)
+            WAITING.give_way(rest)
         since = time.monotonic()

@@ -66,6 +66,32 @@ async def test_a_request_that_fails_waits_no_more() -> None:
     assert waiting.rest() == 0
 
 
+async def test_an_export_goes_on_as_soon_as_nobody_waits() -> None:
+    """By the order of events: a rest of an hour ends with the page's answer."""
+    waiting, done = WaitingRequests(), []
+    resting, held = asyncio.Event(), asyncio.Event()
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        resting.set()
+        await held.wait()
+        done.append("page")
+        await send({"type": "http.response.start"})
+
+    def export() -> None:
+        waiting.give_way(3600)
+        done.append("export")
+
+    waiting.give_way(3600)  # nobody waits yet
+    answered = asyncio.create_task(waiting.around(page)(dict(HTTP), None, ignore))
+    await resting.wait()
+    exported = asyncio.create_task(asyncio.to_thread(export))
+    await asyncio.sleep(0.05)
+    assert not exported.done()
+    held.set()
+    await asyncio.gather(answered, exported)
+    assert done == ["page", "export"]
+
+
 async def test_who_waits_very_long_holds_no_export_up(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = WaitingRequests()
     monkeypatch.setattr(courtesy, "_PATIENCE", 0.0)
@@ -89,7 +115,7 @@ async def test_what_is_no_request_is_let_through() -> None:
 def test_an_export_rests_while_others_wait_and_gives_the_same_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
     monkeypatch.setattr(courtesy, "_WORK", 0)
-    monkeypatch.setattr(courtesy.time, "sleep", rests.append)
+    monkeypatch.setattr(WAITING, "give_way", rests.append)
     answers = iter([0.0, 0.04, 0.0])
     monkeypatch.setattr(WAITING, "rest", lambda: next(answers))
     assert list(considerate([b"a", b"b", b"c"])) == [b"a", b"b", b"c"]
@@ -100,7 +126,7 @@ def test_small_chunks_are_one_piece_of_work(monkeypatch: pytest.MonkeyPatch) -> 
     rests: list[float] = []
     now = iter(range(100))
     monkeypatch.setattr(courtesy, "_WORK", 3.5)
-    monkeypatch.setattr(courtesy.time, "sleep", rests.append)
+    monkeypatch.setattr(WAITING, "give_way", rests.append)
     monkeypatch.setattr(courtesy.time, "monotonic", lambda: next(now))
     monkeypatch.setattr(WAITING, "rest", lambda: 0.04)
     assert len(list(considerate([b"x"] * 10))) == 10
