@@ -56,10 +56,11 @@ docs: $(VENV)/alpha/ready browser
 LINES = --line stable=$(VENV)/stable/bin/python --line alpha=$(VENV)/alpha/bin/python
 BENCH = $(VENV)/alpha/bin/python benchmarks
 # what is measured, in the order of the page; each writes its own part, and says what it cannot measure
-bench: native $(VENV)/stable/ready
+bench: native $(VENV)/stable/ready $(VENV)/peers/ready
 	$(BENCH)/export.py $(LINES) --write docs/performance.md
 	$(BENCH)/clients.py $(LINES) --write docs/performance.md
 	$(BENCH)/imports.py $(LINES) --write docs/performance.md
+	$(BENCH)/formats.py $(LINES) --peers $(VENV)/peers/bin/python --write docs/performance.md
 	$(BENCH)/memory.py $(LINES) --write docs/performance.md
 	$(BENCH)/beside.py $(LINES) --write docs/performance.md
 	$(BENCH)/hostile.py $(LINES) --write docs/performance.md
@@ -102,6 +103,12 @@ DATASETTE_alpha = "datasette>=1.0a41,<2"
 $(DEMO)/ready: setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(DEMO)
 	$(DEMO)/bin/python -m pip install -q -e .[import] $(DATASETTE_$(LINE))
+	touch $@
+
+# The tools of others that benchmarks compare with
+$(VENV)/peers/ready:
+	$(PYTHON) -m venv $(VENV)/peers
+	$(VENV)/peers/bin/python -m pip install -q pandas pyarrow duckdb xlsxwriter lxml
 	touch $@
 
 $(VENV)/stable/ready: setup.cfg pyproject.toml

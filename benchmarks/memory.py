@@ -14,7 +14,8 @@ from databases import TABLE, make_database
 from serving import machine, options, publish, ways
 from timing import Run, remove_database, run_command
 
-FORMATS = ("programjson", "ndjson", "csv", "tsv", "package", "sql", "sqlite")
+from datasette_program_export.formats.registry import NAMES
+
 SHORTEST = 0.05  # seconds
 
 
@@ -34,7 +35,7 @@ def main() -> None:
         for rows in counts:
             database = make_database(Path(folder), rows)
             for way, python in ways(asked.line).items():
-                for form in FORMATS:
+                for form in NAMES:
                     found.setdefault((form, way), []).append(measured(python, database, form))
             remove_database(database)
     shown = " | ".join(f"{count:,} rows: s | peak MB" for count in counts)
