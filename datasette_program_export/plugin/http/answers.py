@@ -15,7 +15,7 @@ from datasette.views.base import DatasetteError
 from ...errors import BusyError, DeniedError, ExportError, in_words
 from .. import host
 from ..host.protocols import Datasette, HttpRequest
-from ..words import english_for, words_of
+from ..words import words_of
 from .failures import unforeseen
 from .parameters import check_parameters
 from .ways_back import ways_back
@@ -98,8 +98,6 @@ async def page_answer(
 ) -> Response:
     """A page; ``error`` is one that it shows, which decides its status."""
     words = words_of(request)
-    if template.startswith("program_import"):
-        words = english_for(request.headers.get("accept-language", ""))
     shared = {"words": words, "asset": partial(host.static_url, datasette)}
     html = await datasette.render_template(template, {**shared, **context}, request=request)
     status = 200 if error is None else error.status

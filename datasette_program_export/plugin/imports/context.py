@@ -23,7 +23,7 @@ from ...selection.scopes import scope_of
 from .. import host
 from ..host.protocols import Datasette
 from ..server.import_runner import Import, Imports
-from ..words import Words, english_for
+from ..words import Words, words_of
 from .questions import (
     FIELDS,
     OF_EFFECTS,
@@ -39,10 +39,22 @@ from .questions import (
     unique_columns,
 )
 from .request import YES_OR_NO, ImportContext
-from .sentences import NEWS, STAGES, counted, differing, state_sentence, waiting_sentence, what_it_is, whether_whole
+from .sentences import (
+    NEWS,
+    STAGES,
+    counted,
+    differing,
+    findings_told,
+    notes_told,
+    state_sentence,
+    waiting_sentence,
+    what_it_is,
+    whether_whole,
+)
 
 _FIELDS = {choice: field for field, choice in YES_OR_NO.items()}
 _COLUMNS = ("table", "rows", "new", "changed", "same", "left", "differs")
+_ASIDE = 20  # reasons of bad rows that are told
 _FEW = 5  # the most rows that are linked one by one
 
 
@@ -98,10 +110,10 @@ async def upload_data(asked: ImportContext, imports: Imports, mine: list[Import]
 
 
 async def upload_context(
-    asked: ImportContext, imports: Imports, mine: list[Import], error: str | None
+    asked: ImportContext, imports: Imports, mine: list[Import], error: ExportError | None
 ) -> dict[str, Any]:
     """Return the template variables of the page with the upload form."""
-    words = english_for(asked.http.headers.get("accept-language", ""))
+    words = words_of(asked.http)
     base = import_url(asked.datasette, asked.database.name)
     return {
         "database": asked.database.name,
@@ -112,7 +124,8 @@ async def upload_context(
             (import_url(asked.datasette, one.database, one.id), one.file, waiting_sentence(words, one)) for one in mine
         ],
         "hours": f"{asked.settings.retention_hours:g}",
-        "error": error,
+        "error": in_words(str(error), "page") if error is not None else None,
+        "status": error.status if error is not None else None,
     }
 
 
@@ -128,7 +141,7 @@ def _open_to(asked: ImportContext, schema: Schema) -> list[str]:
 
 async def import_context(asked: ImportContext, imports: Imports, one: Import) -> dict[str, Any]:
     """Return the template variables of the page of one file."""
-    words = english_for(asked.http.headers.get("accept-language", ""))
+    words = words_of(asked.http)
     raw = ImportReport.model_validate(one.report) if one.report is not None else None
     report = raw.in_words("page") if raw is not None else None
     data = import_data_of(asked, imports, one)
@@ -151,8 +164,24 @@ async def import_context(asked: ImportContext, imports: Imports, one: Import) ->
         "columns_said": {key: words(f"import.head.{key}") for key in _COLUMNS},
         "links": await _links(asked, report) if report is not None else {},
         "import_page": import_url(asked.datasette, one.database),
-        "lacking": data["lacking"],
+        "lacking": [words.known(said) for said in data["lacking"]] if one.state == "previewed" else [],
+        **(_told(words, one, report) if report is not None else {}),
         **(await _choices(asked, imports, one, words, raw) if "apply" in data["links"] else {}),
+    }
+
+
+def _told(words: Words, one: Import, report: ImportReport) -> dict[str, Any]:
+    """Return the template variables of what was found: sentences, and the messages of the core behind them."""
+    problems = [finding for finding in report.findings if finding.kind != "conflict"]
+    aside = report.left_out[:_ASIDE]
+    layout = words.translated(report.layout) if report.layout is not None else None
+    return {
+        "problems": findings_told(words, problems),
+        "notes": notes_told(words, report.notes),
+        "aside": findings_told(words, aside),
+        "more_aside": len(report.left_out) > _ASIDE,
+        "messages": list(dict.fromkeys(finding.message for finding in [*problems, *report.notes, *aside])),
+        "read_as": ", ".join(filter(None, (layout or report.format, report.compression, words.size(one.bytes)))),
     }
 
 

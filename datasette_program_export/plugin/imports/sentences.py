@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...errors import RequestError
-from ...importing.report import OTHER_KIND, ImportReport
+from ...importing.report import OTHER_KIND, Finding, ImportReport
 from ..server.import_runner import Import
 from ..words import Words
 
@@ -16,6 +18,10 @@ _COUNTS = (  # counts of the report, and whether they are told where there are n
     ("skip", False),
     ("unchanged", True),
 )
+_KINDS = (  # of findings that have a sentence where their own is not known in the reader's language
+    "file", "other_kind", "table", "column", "type", "key", "duplicate", "not_null", "check", "unique", "reference",
+    "value", "cell", "line", "json", "index", "trigger",
+)  # fmt: skip
 
 
 def what_it_is(words: Words, one: Import, report: ImportReport | None, title: str | None) -> str:
@@ -85,3 +91,25 @@ def state_sentence(words: Words, one: Import) -> str:
     """Return the state of a file as the page tells it: one that fails for want of an answer is asked about."""
     state = "asked" if one.state == "failed" and one.status == RequestError.status else one.state
     return words(f"import.state.{state}")
+
+
+def findings_told(words: Words, findings: Sequence[Finding]) -> list[str]:
+    """Return what findings say, each once; by place and kind where their own words are known in English only."""
+    return list(dict.fromkeys(words.translated(f.message) or _by_kind(words, f) for f in findings))
+
+
+def notes_told(words: Words, notes: Sequence[Finding]) -> list[str]:
+    """Return what notes say, and how many more there are that are known in English only."""
+    known = list(filter(None, (words.translated(note.message) for note in notes)))
+    more = len(notes) - len(known)
+    return known + ([words("import.noted", n=more)] if more else [])
+
+
+def _by_kind(words: Words, finding: Finding) -> str:
+    place = [finding.table, finding.column]
+    if finding.row is not None:
+        place.append(words("import.in_row", number=words.number(finding.row)))
+    if finding.line is not None:
+        place.append(words("import.in_line", number=words.number(finding.line)))
+    kind = finding.kind if finding.kind in _KINDS else "other"
+    return ": ".join(filter(None, (", ".join(filter(None, place)), words(f"import.finding.{kind}"))))

@@ -18,7 +18,6 @@ from ...errors import (
     NotFoundError,
     RequestError,
     SpoolFullError,
-    in_words,
 )
 from ...importing.choices import ImportChoices
 from ...importing.report import ImportReport
@@ -41,7 +40,7 @@ from ..request.replay import rules_of_settings
 from ..server.identity import owner_of
 from ..server.import_runner import BAD_ROWS, Import, Imports
 from ..server.site import background_tasks
-from ..words import Words, english_for
+from ..words import words_of
 from .context import import_context, import_data_of, import_url, upload_context, upload_data
 from .receiving import receive
 from .request import YES_OR_NO, ImportContext, choices_of, resolve_import
@@ -133,7 +132,7 @@ async def apply(request: HttpRequest, datasette: Datasette) -> Response:
         asked.rights.check_changes(ImportReport.model_validate(one.report))
     work = ApplyWork(asked, one, imports.place(one.id), asyncio.get_running_loop(), expect)
     await asyncio.to_thread(imports.begin, one, work)
-    told = _words(request)("file.started", name=one.file)
+    told = words_of(request)("file.started", name=one.file)
     return await _shown(asked, imports, await _now(imports, one.id), 202, told=told)
 
 
@@ -143,7 +142,7 @@ async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
     asked, imports, one = await _found(request, datasette)
     _check_same_site(request)
     await asyncio.to_thread(imports.cancel, one)
-    told = _words(request)("file.cancelling", name=one.file) if one.active else None
+    told = words_of(request)("file.cancelling", name=one.file) if one.active else None
     return await _shown(asked, imports, await _now(imports, one.id), told=told)
 
 
@@ -240,14 +239,10 @@ async def _with_choices(asked: ImportContext, imports: Imports, one: Import) -> 
     return replace(one, choices=choices, rules=rules, report=one.report if same else None), expect
 
 
-def _words(request: HttpRequest) -> Words:
-    return english_for(request.headers.get("accept-language", ""))
-
-
 async def _deleted(asked: ImportContext, imports: Imports, one: Import) -> Response:
     _check_same_site(asked.http)
     await asyncio.to_thread(imports.delete, one)
-    told = _words(asked.http)("file.deleted", name=one.file)
+    told = words_of(asked.http)("file.deleted", name=one.file)
     place = import_url(asked.datasette, asked.database.name)
     return done_answer(asked.http, asked.datasette, place, {"ok": True}, message=told)
 
@@ -282,5 +277,5 @@ async def _data(asked: ImportContext, imports: Imports, one: Import, status: int
 
 async def _form(asked: ImportContext, imports: Imports, error: ExportError | None = None) -> Response:
     mine = await asyncio.to_thread(imports.of, owner_of(asked.http.actor), asked.database.name)
-    context = await upload_context(asked, imports, mine, in_words(str(error), "page") if error is not None else None)
+    context = await upload_context(asked, imports, mine, error)
     return await page_answer(asked.http, asked.datasette, "program_import/upload.html", context, error)

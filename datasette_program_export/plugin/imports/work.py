@@ -264,9 +264,11 @@ def _check_foreseen(one: Import, report: ImportReport, expect: str | None) -> No
         return
     before = seen.tables if seen is not None else {}
     other = [n for n, t in report.tables.items() if n in before and before[n].foreseen != t.foreseen]
-    rows = f"rows of {', '.join(other)}" if other else "rows"
     raise ConflictError(
-        f"{one.database} has changed since the preview: {rows} would be changed otherwise than you saw. Nothing was "
+        f"{one.database} has changed since the preview: rows of {', '.join(other)} would be changed otherwise than you "
+        "saw. Nothing was imported; look again."
+        if other
+        else f"{one.database} has changed since the preview: rows would be changed otherwise than you saw. Nothing was "
         "imported; look again."
     )
 

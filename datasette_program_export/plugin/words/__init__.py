@@ -28,7 +28,9 @@ FOLDER = Path(__file__).parent
 ENGLISH = "en"
 _KNOWN = "known."  # the beginning of the keys of texts that are recognised by their English
 _LABEL = "label."
-_ADVICE = "instead"  # the placeholder of a text that is recognised itself
+_INNER = ("instead", "of_kind")  # placeholders of texts that are recognised themselves
+_SENTENCES = re.compile(r"[.!?] [A-Z]")  # in what stands for one name: it is none
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")  # a number as the core writes it
 _MOST_KNOWN = 2000  # characters of a text that is recognised
 
 _MOMENT = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)T(?P<time>\d\d:\d\d(?::\d\d)?)[\d.]*Z")
@@ -71,10 +73,16 @@ class Words:
         for key, pattern in _patterns() if len(text) <= _MOST_KNOWN else ():
             if found := pattern.fullmatch(text):
                 names: dict[str, Any] = found.groupdict()
-                if (inner := names.get(_ADVICE)) is not None:  # a sentence in a sentence: never two languages in one
-                    names[_ADVICE] = self.translated(inner)
-                return None if None in names.values() else self(key, **names)
+                for inner in names.keys() & set(_INNER):  # a sentence in a sentence: never two languages in one
+                    names[inner] = self.translated(names[inner])
+                if None in names.values() or any(map(_SENTENCES.search, names.values())):
+                    continue
+                names = {name: self._grouped(value) for name, value in names.items()}
+                return self(key, **names)
         return None
+
+    def _grouped(self, value: str) -> str:
+        return self.number(int(value.replace(",", ""))) if _GROUPED.fullmatch(value) else value
 
     def labels(self, labels: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
         """Return what the rows of tables are called, one and several, where a preset of ours calls them so."""
@@ -110,11 +118,6 @@ def words_for(accept_language: str) -> Words:
         found = tag if tag in known else tag.partition("-")[0]
         if found in known:
             return Words(found, sentences_of(found), numbers_for(accept_language))
-    return english_for(accept_language)
-
-
-def english_for(accept_language: str) -> Words:
-    """Return the English words with the reader's numbers: for the import pages, which have no other language yet."""
     return Words(ENGLISH, sentences_of(ENGLISH), numbers_for(accept_language))
 
 

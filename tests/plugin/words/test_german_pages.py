@@ -12,6 +12,8 @@ import pytest
 from datasette_program_export.demo import ANNA
 from datasette_program_export.plugin.words import sentences_of
 from tests.support.sites.export_page import ANNAS, PAGES
+from tests.support.sites.imports import BROWSER, CSV, FORM, ended, send
+from tests.support.sites.jobs import ask, keeping
 from tests.support.sites.server import make_datasette
 
 GERMAN = {"accept": "text/html", "accept-language": "de-DE,de;q=0.9,en;q=0.5"}
@@ -23,6 +25,12 @@ _ENGLISH_WORDS = {
     "which", "what", "from", "rows", "row", "asked", "included", "about", "least", "no", "all", "they", "was", "were",
 }  # fmt: skip
 ROOT = {"actor": {"id": "root"}}
+SENT = {  # a file to import, choices, and what its page says in German
+    "other values": ("a.csv", CSV, "?table=clients", "1 Eintrag aus clients ist schon da, mit anderen Werten."),
+    "an unknown column": ("a.csv", b"id,nix\n1,2\n", "?table=clients", "nix: Die Spalten passen nicht zur Tabelle."),
+    "no number": ("a.csv", b"id,latitude\n9,x\n", "?table=birth_data", "Zeile 2: Ein Wert passt nicht zum Typ"),
+    "no table": ("nix.csv", b"a,b\n1,2\n", "", "Bevor die Datei eingelesen werden kann, fehlt noch eine Angabe."),
+}
 
 
 def ours(page: str) -> str:
@@ -34,7 +42,7 @@ def ours(page: str) -> str:
 
 
 def sentences(part: str) -> list[str]:
-    labels = re.findall(r'(?:aria-label|data-label|title|value)="([^"]*)"', part)
+    labels = re.findall(r'(?:(?:aria-label|data-label|title)|type="submit" value)="([^"]*)"', part)
     found = [" ".join(html.unescape(text).split()) for text in [*re.split(r"<[^>]+>", part), *labels]]
     return [text for text in found if text]
 
@@ -92,3 +100,25 @@ async def test_what_is_kept_back_is_told_in_german(demo_file: Path, tmp_path: Pa
     ):
         assert sentence in said
     assert "nicht enthalten" in said and "as you" not in said
+
+
+@pytest.mark.parametrize("name", SENT)
+async def test_a_page_of_a_file_to_import_is_german(demo: Path, tmp_path: Path, name: str) -> None:
+    file, content, options, told = SENT[name]
+    with keeping(tmp_path / "jobs", demo, root=True) as ds:
+        sent = await send(ds, content, file, FORM + options, headers={**BROWSER, **GERMAN})
+        page = sent.headers["location"]
+        await ended(ds, {"links": {"self": f"{page}.json"}})
+        german = await ask(ds, "get", page, "root", headers=GERMAN)
+        english = await ask(ds, "get", page, "root", headers=ENGLISH)
+    assert german.headers["content-language"] == "de" and 'page" lang="de"' in german.text
+    assert in_english(ours(german.text)) == [] != in_english(ours(english.text))
+    assert told in html.unescape(german.text)
+    assert told not in english.text and "exact words" not in english.text
+
+
+async def test_a_picture_in_place_of_a_file_to_import_is_called_so_in_german(demo: Path, tmp_path: Path) -> None:
+    with keeping(tmp_path / "jobs", demo, root=True) as ds:
+        sent = await send(ds, b"\x89PNG\r\n\x1a\n", "a.png", FORM, headers={**BROWSER, **GERMAN})
+    assert sent.status_code == 422 and in_english(ours(sent.text)) == []
+    assert "Das ist ein Bild (PNG): kein Export dieses Programms" in html.unescape(sent.text)

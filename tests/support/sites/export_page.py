@@ -20,6 +20,7 @@ PAGES = {
     "rows of a csv": "/practice/charts/-/program-export?_export_format=csv&_export_dialect=exact&_export_cascade=0",
     "query": "/practice/-/program-export?sql=select+*+from+charts&_export_sample=1",
     "database": "/practice/-/program-export",
+    "importing": "/practice/-/program-import",
     "checking a file": "/-/program-export/verify",
     "jobs": "/-/program-export/jobs",
     "saved options": "/-/program-export/profiles",
@@ -27,6 +28,7 @@ PAGES = {
     "settings": "/practice/-/program-export/setup",
     "no such database": "/nothing/-/program-export",
     "an unknown option": f"{ANNAS}?_export_format=nothing",
+    "no such file": "/practice/-/program-import/abcdefghijklmnopqrstuvwxyz012345",
     "no such job": "/-/program-export/jobs/abcdefghijklmnopqrstuvwxyz012345",
 }
 
