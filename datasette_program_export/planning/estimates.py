@@ -14,7 +14,7 @@ from ..database.schema import Column, quote
 from ..database.snapshot import Row, Snapshot
 from ..formats.column_facts import survey
 from ..formats.csv.mistakable import mistakable
-from ..formats.csv.spreadsheet import MOST_CHARACTERS
+from ..formats.csv.spreadsheet import MOST_CHARACTERS, has_many_digits
 from ..formats.dataset import Field
 from ..formats.json.writing import RowLines
 from ..selection.table_rows import TableRows
@@ -49,6 +49,7 @@ def estimated(snapshot: Snapshot, chosen: TableRows, fields: tuple[Field, ...], 
     columns = list(zip(*sample)) or [()] * len(names)
     binary = {n: sum(isinstance(v, bytes) for v in column) for n, column in zip(names, columns)}
     long = {n: sum(isinstance(v, str) and len(v) > MOST_CHARACTERS for v in c) for n, c in zip(names, columns)}
+    digits = {n: sum(isinstance(v, (int, float)) and has_many_digits(v) for v in c) for n, c in zip(names, columns)}
     confused = {c.name: mistakable(facts, c.type) for c, facts in zip(chosen.columns, survey([sample], len(names)))}
     return Estimate(
         size,
@@ -57,6 +58,7 @@ def estimated(snapshot: Snapshot, chosen: TableRows, fields: tuple[Field, ...], 
             rows=len(sample),
             binary={n: found for n, found in binary.items() if found},
             long_texts={n: found for n, found in long.items() if found},
+            many_digits={n: found for n, found in digits.items() if found},
             mistakable={n: kinds for n, kinds in confused.items() if kinds},
             dates=[c.name for c, values in zip(chosen.columns, columns) if _holds_dates(c, values)],
         ),

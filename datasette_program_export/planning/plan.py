@@ -30,6 +30,9 @@ class Sampled(_Model):
     long_texts: dict[str, int] = Field(
         default={}, description="Per column: how many of them hold a text longer than a spreadsheet's cell."
     )
+    many_digits: dict[str, int] = Field(
+        default={}, description="Per column: how many of them hold a number of more than 15 digits."
+    )
     mistakable: dict[str, list[str]] = Field(
         default={},
         description="Per column: what a plain csv does not tell apart (untyped, texts, odd, empty).",

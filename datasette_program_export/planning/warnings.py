@@ -28,6 +28,8 @@ def cautions(plan: Plan, request: Request, say: Say = ENGLISH, max_rows: int | N
                 found += _mistakable(table, request.format, say)
         if written.delimiter is not None:  # people open these formats in a spreadsheet
             found += _no_sheet(table, plan, say)
+        elif form.purpose == "spreadsheet":
+            found += _in_a_workbook(table, plan, say)
     return found
 
 
@@ -64,6 +66,23 @@ def _no_sheet(table: PlannedTable, plan: Plan, say: Say) -> Iterator[str]:
         yield say("caution.columns", table=table.table, count=say.number(columns), most=most)
     for column, values in table.sampled.long_texts.items() if table.sampled else ():
         yield say("caution.long", column=f"{table.table}.{column}", seen=_of(values, table, say))
+
+
+def _in_a_workbook(table: PlannedTable, plan: Plan, say: Say) -> Iterator[str]:
+    """Yield what stands in a workbook in another way than people expect; all of it is in there."""
+    if table.rows >= MOST_LINES:
+        what = counted(table.table, table.rows, plan.labels, say)
+        yield say("caution.sheets", what=what, most=say.number(MOST_LINES - 1))
+    columns = sum(column.left_out is None for column in table.columns)
+    if columns > MOST_COLUMNS:
+        yield say("caution.no_workbook", table=table.table, count=say.number(columns), most=say.number(MOST_COLUMNS))
+    sampled = table.sampled
+    for column, values in sampled.long_texts.items() if sampled else ():
+        yield say("caution.long_sheet", column=f"{table.table}.{column}", seen=_of(values, table, say))
+    for column, values in sampled.many_digits.items() if sampled else ():
+        yield say("caution.digits", column=f"{table.table}.{column}", seen=_of(values, table, say))
+    for column, values in sampled.binary.items() if sampled else ():
+        yield say("caution.binary_text", column=f"{table.table}.{column}", seen=_of(values, table, say))
 
 
 def _of(values: int, table: PlannedTable, say: Say) -> str:

@@ -16,6 +16,8 @@ from .plan import Plan
 
 _OF_A_MEMBER = 300  # bytes that a zip needs for each file in it, and its description for the table
 _OF_A_README = 1_500  # bytes of a package's own description, compressed
+_OF_A_WORKBOOK = 4_500  # bytes of a workbook's parts without rows, compressed
+_SHEETS = 1.4  # how many times larger than plain tables its sheets are, compressed: each cell has an address
 _PRESSED = 5  # how many times smaller the description gets
 
 
@@ -60,7 +62,9 @@ def size_as(plan: Plan, form: Format, several: bool) -> int | None:
         return plan.bytes
     described = max(0, plan.bytes - sum(t.bytes or 0 for t in plan.tables))
     zipped = sum(t.zipped_bytes or 0 for t in plan.tables) + _OF_A_MEMBER * len(plan.tables)
-    if form.purpose == "keep" or (form.purpose == "spreadsheet" and (several or form.compressed)):
+    if form.purpose == "spreadsheet" and form.compressed:
+        return round(zipped * _SHEETS) + described // _PRESSED + _OF_A_WORKBOOK
+    if form.purpose == "keep" or (form.purpose == "spreadsheet" and several):
         return zipped + described // _PRESSED + _OF_A_README
     if form.purpose == "spreadsheet":
         return sum(t.spreadsheet_bytes or 0 for t in plan.tables)

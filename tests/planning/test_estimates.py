@@ -12,8 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasette_program_export import Request, export, plan
+from datasette_program_export.demo import ANNA
+from datasette_program_export.formats.registry import get_format
 from datasette_program_export.planning.estimates import ROWS
 from datasette_program_export.planning.plan import PlannedTable
+from datasette_program_export.planning.written_sizes import size_as
 from tests.support.databases.building import database, quoted
 
 SOME = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
@@ -154,11 +157,21 @@ def test_columns_of_dates_are_found(tmp_path: Path, name: str, type_: str, value
     assert looked_at(tmp_path / "x.db").sampled.dates == [name] * expected
 
 
-def test_binary_values_and_long_texts_are_counted(tmp_path: Path) -> None:
+def test_binary_values_long_texts_and_many_digits_are_counted(tmp_path: Path) -> None:
     database(
         tmp_path / "x.db",
         "CREATE TABLE t (id INTEGER PRIMARY KEY, a, b, c)",
-        f"INSERT INTO t (a, b, c) VALUES (x'00', '{'x' * 32_768}', 'x'), (x'', '{'x' * 32_767}', x'01'), (1, 2, 3)",
+        f"INSERT INTO t (a, b, c) VALUES (x'00', '{'x' * 32_768}', 'x'), (x'', '{'x' * 32_767}', x'01'), "
+        f"({10**15}, 0.1, {10**15 - 1}), (0.30000000000000004, 2, -{10**15})",
     ).close()
     sampled = looked_at(tmp_path / "x.db").sampled
     assert (sampled.binary, sampled.long_texts) == ({"a": 2, "c": 1}, {"b": 1})
+    assert sampled.many_digits == {"a": 2, "c": 1}
+
+
+@pytest.mark.parametrize("asked", [{"records": [[ANNA]]}, {"cascade": False}, {"table": None}], ids=str)
+def test_the_size_of_a_workbook_is_about_as_said(demo_file: Path, asked: dict[str, Any]) -> None:
+    request, form = Request(**{"table": "clients", **asked, "format": "xlsx"}), get_format("xlsx")
+    planned = plan(demo_file, request)
+    written = len(b"".join(export(demo_file, request)))
+    assert planned.complete and 0.7 < size_as(planned, form, len(planned.tables) > 1) / written < 1.4

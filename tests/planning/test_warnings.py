@@ -125,6 +125,23 @@ def test_texts_that_are_too_long_for_a_cell() -> None:
     assert said({**table, "sampled": None}, "csv") == []  # nothing was looked at
 
 
+def test_a_workbook_tells_before_what_stands_in_another_place_in_it() -> None:
+    sampled = Sampled(rows=3, long_texts={"note": 2}, many_digits={"n": 1}, binary={"photo": 3})
+    assert said({"belongs": 1_048_576, "sampled": sampled}, "xlsx") == [
+        "1,048,576 rows of x: a sheet holds 1,048,575, so they go on in the next sheet.",
+        "x.note holds texts that are too long for a cell (2 of 3 rows that were looked at): they stand on a sheet of "
+        "their own.",
+        "x.n holds numbers of more than 15 digits (1 of 3 rows that were looked at), which a spreadsheet would round: "
+        "they stand as text.",
+        "x.photo holds binary data (3 of 3 rows that were looked at), such as pictures: they stand as text (base64), "
+        "which nobody can look at there.",
+    ]
+    assert said({"belongs": 1_048_575, "sampled": Sampled(rows=3)}, "xlsx") == []
+    assert len(said({"belongs": 3, "sampled": sampled}, "xlsx", alone=False)) == 3  # of every table in it
+    (sentence,) = said({"columns": columns(16_385)}, "xlsx")
+    assert sentence.startswith("x has 16,385 columns, and a sheet holds 16,384: the download will be refused.")
+
+
 def test_of_a_sample_it_is_said_how_many_rows_were_looked_at() -> None:
     table = {"belongs": 500, "sampled": Sampled(rows=40, binary={"photo": 7}, long_texts={"note": 1})}
     binary, long = said(table, "csv")

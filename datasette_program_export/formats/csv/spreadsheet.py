@@ -57,6 +57,13 @@ def guarded(text: str) -> str:
     return '="' + text.replace('"', '""') + '"'
 
 
+def has_many_digits(value: int | float) -> bool:
+    """Return whether a spreadsheet, which shows and keeps 15 digits, would lose some."""
+    if isinstance(value, int):
+        return not -EXACT_INTEGERS < value < EXACT_INTEGERS
+    return value - value == 0 and float(f"{value:.15g}") != value
+
+
 def is_too_long(text: str) -> bool:
     """Return whether the text is too long for a cell: Excel counts UTF-16 code units."""
     return len(text) * 2 > MOST_CHARACTERS and len(text.encode("utf-16-le")) // 2 > MOST_CHARACTERS

@@ -73,6 +73,15 @@ PHRASES: dict[str, Phrase] = {
     "caution.of_looked_at": " ({count} of {rows} rows that were looked at)",
     "caution.looked_at": " (in the {rows} rows that were looked at)",
     "caution.binary": "{column} holds binary data{seen}: {form} writes it as text (base64) and does not say so; a "
+    "caution.sheets": "{what}: a sheet holds {most}, so they go on in the next sheet.",
+    "caution.no_workbook": "{table} has {count} columns, and a sheet holds {most}: the download will be refused. Leave "
+    "columns out, or choose another kind of file.",
+    "caution.long_sheet": "{column} holds texts that are too long for a cell{seen}: they stand on a sheet of their "
+    "own.",
+    "caution.digits": "{column} holds numbers of more than 15 digits{seen}, which a spreadsheet would round: they "
+    "stand as text.",
+    "caution.binary_text": "{column} holds binary data{seen}, such as pictures: they stand as text (base64), which "
+    "nobody can look at there.",
     "package does.",
     "caution.untyped": "Numbers where the column has no type ({columns}){seen}: {form} does not tell 1 from the text "
     "1; a package does.",

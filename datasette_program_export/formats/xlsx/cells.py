@@ -22,7 +22,7 @@ from typing import Literal
 import msgspec
 
 from ...database.schema import affinity
-from ..csv.spreadsheet import EXACT_INTEGERS, MOST_CHARACTERS
+from ..csv.spreadsheet import EXACT_INTEGERS, MOST_CHARACTERS, has_many_digits
 from ..dataset import Field, Value
 from ..values import json_value
 
@@ -71,7 +71,7 @@ class Column:
         elif value is not None:
             if self._is_number(value):
                 return f"><v>{value!r}</v></c>"
-            self.digits += _has_many_digits(value)
+            self.digits += has_many_digits(value)
         return self.marked(value)
 
     def _is_number(self, value: int | float) -> bool:
@@ -81,7 +81,7 @@ class Column:
             return False
         if value == 0:
             return str(value) == "0.0"
-        return _SMALLEST < abs(value) < _LARGEST and not _has_many_digits(value)
+        return _SMALLEST < abs(value) < _LARGEST and not has_many_digits(value)
 
     def _text(self, text: str) -> str:
         if len(text) in (10, 19) and _is_moment(text) and (style := style_of_moment(text)):
@@ -145,10 +145,3 @@ def serial(text: str) -> str:
     if len(text) == 10:
         return str(days)
     return repr(days + (int(text[11:13]) * 3600 + int(text[14:16]) * 60 + int(text[17:])) / 86400)
-
-
-def _has_many_digits(value: int | float) -> bool:
-    """Return whether a spreadsheet, which shows and keeps 15 digits, would lose some."""
-    if isinstance(value, int):
-        return not -EXACT_INTEGERS < value < EXACT_INTEGERS
-    return value - value == 0 and float(f"{value:.15g}") != value

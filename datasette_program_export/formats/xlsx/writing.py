@@ -146,6 +146,7 @@ FORMAT = Format(
     good_for="reading, sorting and changing tables in a spreadsheet, and loading the changes again",
     beginnings=(b"PK\x03\x04",),
     holds=WORKBOOK,
+    purpose="spreadsheet",
     ending="xlsx",
     compressed=True,
     edited=True,

@@ -55,7 +55,7 @@ def page_context(
     asked = with_guess(asked, plan)
     if plan.preset:
         plan = plan.model_copy(update={"labels": words.labels(plan.labels)})
-    kind = chosen_kind(asked, plan)
+    kind = chosen_kind(asked)
     request = with_kind(asked.request, kind)
     ranges = _ranges(asked, plan)
     size = kind_size(plan, kind)

@@ -16,13 +16,13 @@ from ..request.kinds import OF, Kind, kind_of, other_kinds, purposes
 from ..words import Words
 
 
-def chosen_kind(asked: ExportContext, plan: Plan) -> Kind:
+def chosen_kind(asked: ExportContext) -> Kind:
     """Return the kind that was asked for; else a spreadsheet for chosen rows of a table or query, else one to keep."""
     request = asked.request
     if f"{PREFIX}format" in asked.http.args or request.profile is not None:
         return kind_of(request)
     chosen = request.scope == "query" or (request.scope == "table" and bool(asked.words or request.where))
-    wanted = "spreadsheet" if chosen and len(plan.tables) == 1 else "keep"
+    wanted = "spreadsheet" if chosen else "keep"
     return next(kind for kind in purposes() if kind.purpose == wanted)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from datasette_program_export import verify
 from datasette_program_export.demo import ANNA, C1
 from datasette_program_export.plugin.host import V1
 from tests.support.databases.people import people_file
@@ -91,10 +90,9 @@ def test_a_filtered_table_is_in_a_spreadsheet_after_three_clicks(browser, site: 
         with page.expect_download() as caught:
             page.get_by_role("button", name="Download").click()
         assert int(page.evaluate("sessionStorage.clicks")) == 3
-        caught.value.save_as(tmp_path / "rows.csv")
-        data = (tmp_path / "rows.csv").read_bytes()
-        assert data.startswith(b"\xef\xbb\xbf")  # by which Excel knows its letters
-        assert len(list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))) == 9
+        caught.value.save_as(tmp_path / "rows.xlsx")
+        report = verify(tmp_path / "rows.xlsx")
+        assert (report.status, report.format, report.tables["birth_data"].rows) == ("complete", "xlsx", 8)
     finally:
         page.close()
 

@@ -54,7 +54,7 @@ def choose(page, menu: str, entry: str) -> None:
 
 def take(page, kind: str) -> None:
     """Choose a kind of file."""
-    value = {"package": "keep", "programjson": "load", "spreadsheet": "spreadsheet"}.get(kind, f".{kind}")
+    value = {"package": "keep", "programjson": "load", "xlsx": "spreadsheet"}.get(kind, f".{kind}")
     box = page.locator(f"input[name=_export_kind][value='{value}']").first
     if not box.is_visible():
         page.locator("summary").filter(has_text="More kinds of file").click()

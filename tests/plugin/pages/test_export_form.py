@@ -154,7 +154,8 @@ async def test_a_purpose_stands_chosen_that_fits_the_rows_or_the_address(demo_fi
     assert await chosen(ANNAS) == await chosen("/practice/clients/-/program-export") == ["keep"]
     assert await chosen(ANNAS, ("_export_format", "programjson")) == ["load"]
     assert await chosen(ANNAS, ("_export_format", "package")) == ["keep"]
-    assert await chosen(ANNAS, ("_export_format", "csv"), ("_export_dialect", "spreadsheet")) == ["spreadsheet"]
+    assert await chosen(ANNAS, ("_export_format", "xlsx")) == ["spreadsheet"]
+    assert await chosen(ANNAS, ("_export_format", "csv"), ("_export_dialect", "spreadsheet")) == [".csv"]
     assert await chosen(ANNAS, ("_export_format", "csv")) == [".csv"]  # exact: other bytes than a spreadsheet's
     assert await chosen(ANNAS, ("_export_format", "sqlite")) == [".sqlite"]
     assert await chosen("/practice/clients/-/program-export", ("last_name", "Silva")) == ["spreadsheet"]

@@ -16,8 +16,8 @@ RECORD = {"database": "d", "table": "t", "pks": "1"}
 
 def test_each_purpose_is_a_format_and_each_other_format_is_offered_by_its_name() -> None:
     assert [kind.value for kind in purposes()] == list(PURPOSES)
-    assert [kind.form.name for kind in purposes()] == ["package", "csv", "programjson"]
-    assert [kind.value for kind in other_kinds()] == [".ndjson", ".csv", ".tsv", ".xlsx", ".sqlite", ".sql"]
+    assert [kind.form.name for kind in purposes()] == ["package", "xlsx", "programjson"]
+    assert [kind.value for kind in other_kinds()] == [".ndjson", ".csv", ".tsv", ".sqlite", ".sql"]
 
 
 @pytest.mark.parametrize("kind", [*purposes(), *other_kinds()], ids=lambda kind: kind.value)
@@ -27,20 +27,20 @@ def test_what_a_kind_says_is_that_kind_again(kind) -> None:
 
 
 def test_a_better_format_for_a_purpose_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As one for Excel's own files will: it has no dialect, and plain csv is offered by its name still."""
-    better = replace(get_format("sqlite"), name="xlsx", purpose="spreadsheet")
-    monkeypatch.setattr(lookup, "NAMES", [*lookup.NAMES, "xlsx"])
+    """As one for LibreOffice's own files would: those that were meant before are offered by their names still."""
+    better = replace(get_format("sqlite"), name="sheets", purpose="spreadsheet")
+    monkeypatch.setattr(lookup, "NAMES", [*lookup.NAMES, "sheets"])
     real = lookup.get_format
-    monkeypatch.setattr(lookup, "get_format", lambda name: better if name == "xlsx" else real(name))
+    monkeypatch.setattr(lookup, "get_format", lambda name: better if name == "sheets" else real(name))
     assert format_for_purpose("spreadsheet") is better
-    assert purposes()[1].pairs() == [("_export_format", "xlsx")] and purposes()[1].dialect is None
+    assert purposes()[1].pairs() == [("_export_format", "sheets")] and purposes()[1].dialect is None
 
 
 def test_only_the_options_of_the_chosen_kind_are_meant() -> None:
-    fields = [(KIND, "spreadsheet"), (f"{OF}delimiter.spreadsheet", ";"), (f"{OF}layout.load", "pretty")]
+    fields = [(KIND, "load"), (f"{OF}layout.load", "pretty"), (f"{OF}members.keep", "tsv")]
     fields += [(f"{OF}dialect..csv", "exact"), (f"{OF}delimiter..csv", "\t")]
-    said = {"_export_format": "csv", "_export_dialect": "spreadsheet", "_export_delimiter": ";"}
-    assert dict(of_kind(fields)) == said
+    assert dict(of_kind(fields)) == {"_export_format": "programjson", "_export_layout": "pretty"}
+    assert dict(of_kind([(KIND, "spreadsheet"), *fields[1:]])) == {"_export_format": "xlsx"}
     assert dict(of_kind([(KIND, ".csv"), *fields[1:]])) == {
         "_export_format": "csv",
         "_export_dialect": "exact",
