@@ -23,6 +23,35 @@ _IRREGULAR = {
     "species": "species",
     "news": "news",
 }
+_GERMAN = {  # the nouns that databases are full of; of others, only endings that leave no doubt are known
+    "adressen": "adresse",
+    "artikel": "artikel",
+    "aufträge": "auftrag",
+    "bilder": "bild",
+    "bücher": "buch",
+    "dateien": "datei",
+    "dokumente": "dokument",
+    "firmen": "firma",
+    "gruppen": "gruppe",
+    "horoskope": "horoskop",
+    "kategorien": "kategorie",
+    "klienten": "klient",
+    "konten": "konto",
+    "kunden": "kunde",
+    "lieferanten": "lieferant",
+    "länder": "land",
+    "mitarbeiter": "mitarbeiter",
+    "notizen": "notiz",
+    "patienten": "patient",
+    "personen": "person",
+    "produkte": "produkt",
+    "städte": "stadt",
+    "termine": "termin",
+    "verträge": "vertrag",
+}
+_IN_GERMAN = {one: many for many, one in _GERMAN.items() if one not in ("patient", "person", "land", "produkt")}
+_GERMAN_ENDINGS = re.compile(r"(?:...ung|.heit|.keit|chaft|[st]ion)en$")
+_GERMAN_ONE = re.compile(r"...ung$|.heit$|.keit$|chaft$")
 _PLURALS = {one: many for many, one in _IRREGULAR.items()}
 _UNCOUNTED = ("data", "info", "staff", "media", "history", "equipment", "personnel", "metadata")
 _FILLERS = ("tbl", "tb", "t", "dim", "fact", "app")
@@ -38,9 +67,13 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def singular(word: str) -> str:
-    """Return an English word's singular: ``company`` for ``companies``. A word in the singular stays."""
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+    """Return an English or German word's singular: ``company`` for ``companies``, ``kunde`` for ``kunden``.
+
+    A word in the singular stays, and so does one of which it is not sure."""
+    if word in _IRREGULAR or word in _GERMAN:
+        return _IRREGULAR.get(word) or _GERMAN[word]
+    if _GERMAN_ENDINGS.search(word):
+        return word[:-2]
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     if word.endswith(("sses", "shes", "ches", "xes", "zzes")):
@@ -51,9 +84,11 @@ def singular(word: str) -> str:
 
 
 def plural(word: str) -> str:
-    """Return an English word's plural: ``companies`` for ``company``."""
-    if word in _PLURALS or word in _UNCOUNTED:
-        return _PLURALS.get(word, word)
+    """Return an English word's plural, or that of a German one that is known: ``companies``, ``kunden``."""
+    if word in _PLURALS or word in _IN_GERMAN or word in _UNCOUNTED:
+        return _PLURALS.get(word) or _IN_GERMAN.get(word, word)
+    if _GERMAN_ONE.search(word):
+        return word + "en"
     if word.endswith("y") and word[-2:-1] not in ("a", "e", "i", "o", "u", ""):
         return word[:-1] + "ies"
     return word + ("es" if _ENDING_S.search(word) else "s")

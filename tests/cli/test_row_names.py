@@ -97,3 +97,22 @@ def test_what_is_misspelt_is_asked_about(demo_file: Path) -> None:
     assert "clients has no column fist_name. Did you mean first_name?" in asked_for
     left_out = run("table", demo_file, "clients", "--without", "clients.emial").stderr
     assert "There is no table or column clients.emial to leave out. Did you mean clients.email?" in left_out
+
+
+def test_a_percent_sign_and_an_underscore_stand_for_themselves(tmp_path: Path) -> None:
+    database(
+        tmp_path / "x.db",
+        "CREATE TABLE offers (id INTEGER PRIMARY KEY, name TEXT)",
+        "INSERT INTO offers VALUES (1, 'half'), (2, '50 % off'), (3, 'a_b'), (4, 'axb')",
+    ).close()
+    assert [asked(run("record", tmp_path / "x.db", "offers", name)) for name in ("%", "_", "a_b")] == [
+        ["2"],
+        ["3"],
+        ["3"],
+    ]
+    done = run("record", tmp_path / "x.db", "offers", "h%f")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "Error: There is no row h%f in offers, neither by its key nor by its name.\n",
+    )
+    assert "neither by its key nor by its name" in run("record", tmp_path / "x.db", "offers", "%%").stderr

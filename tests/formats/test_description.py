@@ -12,6 +12,7 @@ import pytest
 from datasette_program_export import Plan, Request, plan
 from datasette_program_export.errors import UnreadableError
 from datasette_program_export.formats.description.coverage import EMPTY, Coverage, Dangling, LeftOut, parsed_coverage
+from datasette_program_export.formats.description.coverage_text import coverage_sentences
 from datasette_program_export.formats.description.integrity import Announced, AnnouncedTable, parsed_integrity
 from datasette_program_export.formats.description.parsing import dumped
 from datasette_program_export.formats.description.schema import (
@@ -155,4 +156,17 @@ def test_virtual_tables_that_became_plain_are_told() -> None:
     schema = DocumentSchema(tables, (), (), (), DatabaseFacts("UTF-8"))
     assert schema_sentences(schema) == [
         "2 tables were virtual tables, or parts of them: here they are plain tables with their rows (box, words)."
+    ]
+
+
+def test_a_reference_to_a_row_that_does_not_exist_is_told_apart_from_one_that_is_not_included() -> None:
+    edges = [Dangling("t", ("c",), "p", ("id",), 3, missing_in_source=gone) for gone in (None, 0, 1, 3)]
+    assert [coverage_sentences(replace(EMPTY, dangling=(edge,))) for edge in edges] == [
+        ["3 rows of t refer to a row of p that is not included (c)."],
+        ["3 rows of t refer to a row of p that is not included (c)."],
+        [
+            "2 rows of t refer to a row of p that is not included (c).",
+            "1 row of t refers to a row of p that does not exist in the database (c).",
+        ],
+        ["3 rows of t refer to a row of p that does not exist in the database (c)."],
     ]

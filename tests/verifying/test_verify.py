@@ -43,7 +43,7 @@ def test_a_whole_file_is_complete_with_its_counts_and_what_dangles(tmp_path: Pat
     dangling = [(d.table, d.columns, d.other_table, d.rows, d.announced) for d in report.dangling]
     assert dangling == [("c", ["p"], "p", 1, 1)]
     assert report.references_checked and report.export["created_at"] == "2026-11-24T04:05:06Z"
-    assert any("refers to a row of p that is not included" in sentence for sentence in report.left_out)
+    assert any("refers to a row of p that does not exist in the database" in sentence for sentence in report.left_out)
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "sqlite"])

@@ -22,7 +22,7 @@ from ..look import Look
 from ..yaml_text import PLUGIN
 from .folders import check_folders
 from .named import check_names, check_people, check_profiles, check_references_named
-from .references import check_references
+from .references import check_references, check_undeclared
 from .report import CheckedDatabase, CheckReport, Problem
 
 SECONDS = 10.0  # for the values of one database's references
@@ -141,7 +141,9 @@ def _look(checked: CheckedDatabase, source: Source, settings: Settings) -> None:
     """Add what the rows tell: of references, and of an example of each subject."""
     with closing(Snapshot(source)) as snapshot:
         known = annotate(snapshot.schema, settings)
-        checked.problems += check_references(known, Look(snapshot, True, SECONDS))
+        look = Look(snapshot, True, SECONDS)
+        checked.problems += check_references(known, look)
+        checked.problems += check_undeclared(known, look)
         checked.persons, checked.known_by = list(known.persons), known.people.known_by
         checked.secrets = [
             f"{n}.{c}" + (" (a part of it)" if why == PARTLY else "")

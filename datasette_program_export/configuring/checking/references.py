@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...database.schema import ForeignKey
 from ...selection.annotated_schema import AnnotatedSchema
-from ..finding.references import types_fit
+from ..finding.references import find_references, types_fit
 from ..look import Look
 from .report import Problem
 
@@ -18,6 +18,19 @@ def check_references(known: AnnotatedSchema, look: Look) -> Iterator[Problem]:
     for edge in known.edges:
         if edge.virtual and not edge.problem:
             yield from _check(edge, known, look)
+
+
+def check_undeclared(known: AnnotatedSchema, look: Look) -> Iterator[Problem]:
+    """Yield a warning for each reference that no schema and no setting declares, but that a proposal would write."""
+    tables = {name: t for name, t in known.schema.items() if t.kind == "table" and not t.problem}
+    secrets = {name: known.secret_columns(t) for name, t in tables.items()}
+    declared = {(edge.table, column) for edge in known.edges for column in edge.columns}
+    for found in find_references(tables, look, secrets):
+        (column,) = found.value["columns"]
+        if found.written and (found.table, column) not in declared:
+            parent = f"{found.value['other_table']}.{','.join(found.value['other_columns'])}"
+            told = f"{found.table}.{column} seems to refer to {parent} ({found.why}), and nothing declares it."
+            yield Problem(level="warning", setting=_SETTING, message=f"{told} program-export setup proposes the lines.")
 
 
 def _check(edge: ForeignKey, known: AnnotatedSchema, look: Look) -> Iterator[Problem]:

@@ -40,8 +40,11 @@ def coverage_sentences(coverage: Coverage, labels: Labels | None = None, say: Sa
         parent = say("coverage.a_row_of", table=d.other_table)
         if d.other_table in names:
             parent = say("coverage.one_of", label=names[d.other_table][0])
-        who = counted(d.table, d.rows, names, say)
-        found.append(say("coverage.dangling", d.rows, who=who, parent=parent, columns=", ".join(d.columns)))
+        columns, nowhere = ", ".join(d.columns), d.missing_in_source or 0
+        for key, rows in (("coverage.dangling", d.rows - nowhere), ("coverage.nowhere", nowhere)):
+            if rows:
+                who = counted(d.table, rows, names, say)
+                found.append(say(key, rows, who=who, parent=parent, columns=columns))
     return [*found, *map(say.known, coverage.warnings)]
 
 

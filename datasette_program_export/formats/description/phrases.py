@@ -38,6 +38,10 @@ PHRASES: dict[str, Phrase] = {
         "one": "{who} refers to {parent} that is not included ({columns}).",
         "other": "{who} refer to {parent} that is not included ({columns}).",
     },
+    "coverage.nowhere": {
+        "one": "{who} refers to {parent} that does not exist in the database ({columns}).",
+        "other": "{who} refer to {parent} that does not exist in the database ({columns}).",
+    },
     # who was taken for people
     "people.asked": {
         "one": "{tables} was taken for people, as was asked for: rows of people who were not asked for are not "
@@ -69,10 +73,6 @@ PHRASES: dict[str, Phrase] = {
     "open it in another program.",
     "caution.columns": "{table} has {count} columns: a spreadsheet shows only the first {most}.",
     "caution.long": "{column} holds texts that are too long for a spreadsheet's cell{seen}: it would cut them.",
-    "caution.values": {"one": " ({n} value)", "other": " ({n} values)"},
-    "caution.of_looked_at": " ({count} of {rows} rows that were looked at)",
-    "caution.looked_at": " (in the {rows} rows that were looked at)",
-    "caution.binary": "{column} holds binary data{seen}: {form} writes it as text (base64) and does not say so; a "
     "caution.sheets": "{what}: a sheet holds {most}, so they go on in the next sheet.",
     "caution.no_workbook": "{table} has {count} columns, and a sheet holds {most}: the download will be refused. Leave "
     "columns out, or choose another kind of file.",
@@ -82,6 +82,10 @@ PHRASES: dict[str, Phrase] = {
     "stand as text.",
     "caution.binary_text": "{column} holds binary data{seen}, such as pictures: they stand as text (base64), which "
     "nobody can look at there.",
+    "caution.values": {"one": " ({n} value)", "other": " ({n} values)"},
+    "caution.of_looked_at": " ({count} of {rows} rows that were looked at)",
+    "caution.looked_at": " (in the {rows} rows that were looked at)",
+    "caution.binary": "{column} holds binary data{seen}: {form} writes it as text (base64) and does not say so; a "
     "package does.",
     "caution.untyped": "Numbers where the column has no type ({columns}){seen}: {form} does not tell 1 from the text "
     "1; a package does.",

@@ -87,7 +87,9 @@ def _choice(option: str, kind: Kind, request: Request, words: Words) -> dict[str
 def _values(option: str, kind: Kind, words: Words) -> list[tuple[str, str]]:
     """Return the values of an option with their words; the empty one, or the format's own, is the default."""
     if option == "layout":
-        return [(layout if layout != "rows" else "", words(f"export.layout.{layout}")) for layout in kind.form.layouts]
+        first = "tables" if kind.form.makes_database else "rows"  # what the default means
+        said = {layout: words(f"export.layout.{layout}") for layout in kind.form.layouts if layout != "rows"}
+        return [("", words(f"export.layout.{first}")), *said.items()]
     if option == "compress":
         known = ["gzip", "zstd"] if find_spec("zstandard") is not None else ["gzip"]
         return [("", words("export.not_compressed")), *((name, name) for name in known)]

@@ -48,9 +48,9 @@ def find_rows(
     """Return for each of ``names`` the row whose key it is, or else the rows that are called so.
 
     A name is a part of a row's title, or of that with what tells it apart, whatever its case and accents; the closest
-    rows are returned: those with this whole title before others. A name without a letter is only ever a key: the row
-    that it named may be gone. Secret columns, and those ``without``, are not read. Raises the errors of a request for
-    the table's rows."""
+    rows are returned: those with this whole title before others. Every character stands for itself, ``%`` too. Digits
+    without a letter are only ever a key: the row that they named may be gone. Secret columns, and those ``without``,
+    are not read. Raises the errors of a request for the table's rows."""
     with closing(Snapshot(source)) as snapshot:
         known = annotate(snapshot.schema, settings)
         request = Request(table=table, cascade=False, without=tuple(w for w in without if "." in w))
@@ -67,11 +67,13 @@ def folded_name(text: str) -> str:
 
 def _meant(scope: RecordScope, name: str) -> FoundRows:
     record = parse_row_path(name)
-    if scope.has_row(record) or not any(map(str.isalpha, name)):
+    words = folded_name(name).split()
+    is_number = any(map(str.isdigit, name)) and not any(map(str.isalpha, name))
+    if scope.has_row(record) or is_number or not words:
         return FoundRows(name, [NamedRow(record)], by_key=True)
     if not scope.tables:
         scope.find_rows()
-    search = _Search(folded_name(name).split())
+    search = _Search(words)
     for row in scope.titles():
         search.saw(NamedRow(*row))
     rows = next((rows for rows in search.found if rows), [])

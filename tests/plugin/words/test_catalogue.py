@@ -9,6 +9,7 @@ from string import Formatter
 import pytest
 import yaml
 
+from datasette_program_export.errors import ExportError
 from datasette_program_export.formats.description.phrases import ENGLISH as CORE
 from datasette_program_export.formats.description.phrases import PHRASES
 from datasette_program_export.plugin import words
@@ -150,3 +151,14 @@ def test_the_first_language_that_has_a_file_is_taken(monkeypatch: pytest.MonkeyP
     french = words_for("fr")
     assert [french("a", n=n) for n in (0, 1, 2)] == ["0 un", "1 un", "2 uns"]
     assert french("b") == Words("ja", {}, Numbers())("b") == "two"  # what a language lacks is said in English
+
+
+def test_each_status_of_an_error_has_a_sentence() -> None:
+    """Error pages say it where the error's own words are not known in the language."""
+    kinds = [ExportError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    statuses = {kind.status for kind in kinds if kind.__module__ == ExportError.__module__}
+    assert {400, 503, 507} < statuses
+    for status in statuses:
+        assert words_for("de")(f"error.because_{status}") != words_for("en")(f"error.because_{status}")
