@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from datasette_program_export.configuring.checking import checker
 from datasette_program_export.configuring.checking.checker import check_settings
 from datasette_program_export.database.source import Source
 from tests.support.databases.undescribed import shop
+
+
+@pytest.fixture(autouse=True)
+def time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a busy machine needs."""
+    monkeypatch.setattr(checker, "SECONDS", 600.0)
 
 
 @pytest.fixture(scope="module")
