@@ -99,4 +99,6 @@ async def test_a_plan_that_takes_too_long_says_at_least(demo_file: Path) -> None
     assert plan["complete"] is False and plan["coverage"] == {} and plan["bytes"] is None
     page = (await get(ds, f"/practice/clients/{ANNA}/-/program-export")).text
     assert "At least 0 records." in page and "The export itself is not cut." in page
+    assert "Nothing is left out." not in page and "Not all of this is known" in page
+    assert "This may be a large file." in page and "This will be" not in page
     assert (await get(ds, f"/practice/clients/{ANNA}.programjson")).json()["integrity"]["rows"] == 28
