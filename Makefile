@@ -101,6 +101,7 @@ native: $(VENV)/alpha/ready
 DATASETTE_stable = "datasette>=0.65.5,<1"
 DATASETTE_alpha = "datasette>=1.0a41,<2"
 $(DEMO)/ready: setup.cfg pyproject.toml
+	@echo "Installing Datasette and the plugin into $(DEMO): once, a minute or more."
 	$(PYTHON) -m venv $(DEMO)
 	$(DEMO)/bin/python -m pip install -q -e .[import] $(DATASETTE_$(LINE))
 	touch $@

@@ -56,7 +56,10 @@ def convert_command(file: Path, output: str, trust: bool, quiet: bool, **options
             to_standard_output(iter(made))
         else:
             if made.form.extension == "zip" and not output.lower().endswith(".zip"):
-                raise RequestError(f"Several tables as {request.format} come as a zip: give a name that ends in .zip.")
+                form = request.format
+                raise RequestError(
+                    f"Several tables as {form} come as a zip: say -f {form}, and give a name that ends in .zip."
+                )
             check_ending(out, said, made.form.name, compress)
             chunks = iter(made)
             size = write_whole(out, watched(made, chain([next(chunks, b"")], chunks), quiet), private=made.private)

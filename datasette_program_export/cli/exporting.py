@@ -177,8 +177,9 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         if output == STANDARD:
             check_terminal_shows(archived or export.request.compress is not None)
         if archived and output != STANDARD and not folder and not output.lower().endswith(".zip"):
+            form = export.format.name
             raise RequestError(
-                f"Several tables, or none, as {export.format.name} come as a zip: give a name that ends in .zip."
+                f"Several tables, or none, as {form} come as a zip: say -f {form}, and give a name that ends in .zip."
             )
         check_ending(Path(output), said, PACKAGE if archived else export.format.name, export.request.compress)
         if output == STANDARD:

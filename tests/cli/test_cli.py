@@ -70,7 +70,11 @@ def test_two_clients_and_without_notes(demo_file: Path, tmp_path: Path) -> None:
 
 def test_csv_of_several_tables_is_a_zip_and_must_be_called_one(demo_file: Path, tmp_path: Path) -> None:
     refused = run("client", demo_file, ANNA, "-o", tmp_path / "anna.csv")
-    assert refused.exit_code == 2 and "ends in .zip" in refused.stderr and not list(tmp_path.iterdir())
+    assert (
+        refused.exit_code == 2
+        and "say -f csv, and give a name that ends in .zip" in refused.stderr
+        and not list(tmp_path.iterdir())
+    )
     assert run("client", demo_file, ANNA, "-f", "csv", "-o", tmp_path / "anna.zip").exit_code == 0
     again = run("client", demo_file, ANNA, "-o", tmp_path / "again.zip")  # the ending says enough
     assert again.exit_code == 0

@@ -97,7 +97,7 @@ WRONG = [
     (("FILE", "-o", "x.nix"), 2, "x.nix names no format by its ending; say --format."),
     (("FILE", "-o", "FILE"), 2, "is the file itself"),
     (("FILE", "-o", "."), 2, "is a folder"),
-    (("FILE", "-o", "x.csv"), 2, "give a name that ends in .zip"),
+    (("FILE", "-o", "x.csv"), 2, "say -f csv, and give a name that ends in .zip"),
     (("FILE", "-o", "odd.db"), 2, "is a SQLite database"),
     (("odd.db", "-o", "x.json"), 1, "odd.db is not converted. This is another program's SQLite database"),
     (("rows.csv", "-o", "x.json"), 1, "rows.csv is not converted. This file cannot prove itself"),

@@ -61,12 +61,16 @@ async def test_the_server_s_settings_start_a_site(demo: Path, tmp_path: Path, mo
 
 
 def test_the_container_s_command_is_one(demo: Path) -> None:
-    """Its options are Datasette's."""
+    """Its options are Datasette's; what the steps before it install, and whom they make, is what later ones use."""
     from datasette.cli import serve
 
     ((_, dockerfile),) = blocks("deployment.md", "dockerfile")
     words = json.loads(re.search(r"^CMD (.*)$", dockerfile, re.M)[1])
     assert words[:2] == ["datasette", "serve"]
+    copied, user = (re.search(found, dockerfile, re.M)[1] for found in (r"^COPY \. (\S+)$", r"^USER (\S+)$"))
+    assert re.search(rf"^RUN pip install .*{copied} && useradd .*{user}$", dockerfile, re.M)
+    folder = re.search(r"^WORKDIR (\S+)$", dockerfile, re.M)[1]
+    assert f"`{folder}`" in (DOCS / "deployment.md").read_text("utf-8")
     known = {option for parameter in serve.params for option in parameter.opts}
     assert {word for word in words if word.startswith("-")} <= known
 

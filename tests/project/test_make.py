@@ -80,3 +80,9 @@ def test_the_long_tests_too(folder: Path) -> None:
 def test_no_suite_runs_when_a_check_fails(folder: Path) -> None:
     status, _, suites = run(folder, "test", "alpha/mypy")
     assert status != 0 and suites == []
+
+
+def test_who_waits_for_the_demo_is_told_why(folder: Path) -> None:
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(["make", "-n", "demo"], cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[0].startswith('echo "Installing ')
