@@ -15,7 +15,7 @@ def readme() -> str:
 
     def whole(found: "re.Match[str]") -> str:
         mark, path = found.groups()
-        return f"{mark}({REPOSITORY}/{'raw' if path.endswith('.png') else 'blob'}/main/{path})"
+        return f"{mark}({REPOSITORY}/{'raw' if path.endswith(('.png', '.gif')) else 'blob'}/main/{path})"
 
     return re.sub(r"(!?\[[^\]]*\])\((?!https?:|#)([^)]+)\)", whole, text)
 

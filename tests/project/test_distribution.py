@@ -47,7 +47,8 @@ def test_the_wheel_has_every_file_that_runs(tmp_path: Path) -> None:
     assert any("/static/" in name for name in names) and any("/templates/" in name for name in names)
     assert "[[[cog" not in metadata
     assert re.findall(r"\]\((?!https://|#)[^)]*\)", metadata) == []
-    assert len(re.findall(r"!\[[^]]*\]\(https://\S+\.png\)", metadata)) >= 3
+    assert len(re.findall(r"!\[[^]]*\]\(https://\S+/raw/main/\S+\.png\)", metadata)) >= 3
+    assert len(re.findall(r"!\[[^]]*\]\(https://\S+/raw/main/\S+\.gif\)", metadata)) == 1
 
 
 def test_workflows_test_every_version_that_is_promised() -> None:
@@ -67,7 +68,15 @@ def test_what_is_published_is_installed_and_runs(tmp_path: Path) -> None:
     archive = built("sdist", tmp_path)
     with tarfile.open(archive) as packed:
         names = {name.partition("/")[2] for name in packed.getnames()}
-    assert {"tests/conftest.py", "docs/cli.md", "docs/export-page.png", "Makefile", "CHANGELOG.md", "LICENSE"} <= names
+    assert {
+        "tests/conftest.py",
+        "docs/cli.md",
+        "docs/export-page.png",
+        "docs/tutorial/1-install.png",
+        "Makefile",
+        "CHANGELOG.md",
+        "LICENSE",
+    } <= names
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PROGRAM_EXPORT"))}
 
     def run(*words: object) -> str:
