@@ -64,6 +64,7 @@ _CALLED: dict[str, tuple[str, str]] = {
     "triggers": ("--triggers", "the choice that the database's own triggers fire"),
     "allow_stale_indexes": ("--allow-stale-indexes", "the choice for search indexes that would be out of date"),
     "without": ("--without", "the list of tables to leave out"),
+    "files": ("--files", "the command import, with --files,"),
     "allow_dangling": ("--allow-dangling", "the choice for references that lead nowhere"),
 }
 

@@ -18,6 +18,7 @@ from ..exporting.exporter import Export
 from ..files.atomic import write_whole
 from ..files.temporary.piped import STANDARD, is_standard_output
 from ..formats.description.coverage_text import coverage_sentences
+from ..formats.description.file_text import files_in_all
 from ..formats.registry import NAMES, get_format
 from ..options.grammar import parse_order, parse_row_path, with_profile
 from ..options.profiles import with_everybodys
@@ -25,6 +26,7 @@ from ..options.request import PACKAGE, Request
 from ..options.settings import Settings
 from ..selection.annotated_schema import annotate
 from .arguments.completion import complete_table
+from .arguments.folders import with_folders
 from .command import Command, leave_nothing_behind
 from .options import FormatChoice, order_and_columns, params, settings_in, where, with_options
 from .telling.output import check_ending, check_terminal_shows, is_folder, said_by_name, to_standard_output
@@ -104,6 +106,7 @@ def plan_command(database: Path, table: str | None, key: tuple[str, ...], as_jso
 
     settings = _settings(database, options.pop("metadata"))
     source = _source(database, settings, options.pop("extensions"))
+    settings = with_folders(settings, options.pop("files"), source)
     if table is not None and key:
         key = _keys(source, table, key, options["without"], settings)
     request = _request(table, key, options, settings)
@@ -165,6 +168,7 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
     if proving and options["format"] is not None and options["layout"] is None:
         options["layout"] = get_format(options["format"]).proving_layout  # a layout with rows only cannot be proven
     source = _source(database, settings, options.pop("extensions"))
+    settings = with_folders(settings, options.pop("files"), source)
     if table is not None and keys:
         keys = _keys(source, table, keys, options["without"], settings)
     request = _request(table, keys, options, settings)
@@ -195,8 +199,9 @@ def _export(database: Path, table: str | None, keys: tuple[str, ...], options: d
         proof = write_proven(path, given, settings, export.request) if proving else None
         size = path.stat().st_size if proving else write_whole(path, given, private=request.secrets == "include")
     rows = f"{export.progress.rows:,} row{'' if export.progress.rows == 1 else 's'}"
+    files = f" ({told})" if (told := files_in_all(export.coverage.files)) else ""
     if not quiet:
-        click.echo(f"{path}: {rows}, {size:,} bytes, complete.", err=True)
+        click.echo(f"{path}: {rows}{files}, {size:,} bytes, complete.", err=True)
     _tell_coverage(export)
     if proof is not None:
         _tell_proof(path, proof)

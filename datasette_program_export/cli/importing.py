@@ -14,11 +14,13 @@ from ..files.temporary.piped import as_file, is_name
 from ..importing.choices import COLUMN_KINDS, DATES, DECIMALS, KINDS, NOT_A_NUMBER, POLICIES
 from ..importing.importer import load
 from ..importing.proof.prove import Proof, prove
-from ..importing.report import Finding, ImportReport, NewKeys
+from ..importing.report import ImportReport, NewKeys
 from ..importing.safety_copy import restore
 from ..options.settings import Settings
+from .arguments.folders import folders_for_import
 from .command import Command, leave_nothing_behind
 from .options import load_extension, settings_in
+from .telling.files_line import files_line
 from .telling.import_progress import import_shown
 
 _RANGES = 5  # of new keys that are listed
@@ -101,6 +103,12 @@ _TRUST = click.option(
 @click.option(
     "--match", multiple=True, metavar="TABLE.COLUMN", help="Tell rows by a unique column, not by the primary key."
 )
+@click.option(
+    "--files",
+    multiple=True,
+    metavar="[TABLE.COLUMN=]FOLDER",
+    help="Put the files that a package's rows name into this folder, none over another; can be repeated.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @load_extension
 @_JSON
@@ -118,6 +126,7 @@ def import_command(
     cells: tuple[str, ...],
     types: tuple[str, ...],
     extensions: tuple[str, ...],
+    files: tuple[str, ...],
     map: tuple[str, ...],
     **choices: Any,
 ) -> None:
@@ -136,6 +145,7 @@ def import_command(
     choices["types"] = _pairs([_upper(one) for one in types], "--type", "zip=TEXT", COLUMN_KINDS)
     choices["map"] = {name: to or None for name, to in _pairs(map, "--map", "Surname=last_name").items()}
     choices["backup"] = False if no_backup else (backup or True)
+    choices["files"] = folders_for_import(files)
     settings = settings_in(metadata, database.stem) if metadata else Settings()
     prepare = loading(extensions)
     leave_nothing_behind()
@@ -207,7 +217,9 @@ def as_text(report: ImportReport) -> str:
         if table.defaults and table.insert:
             given = ", ".join(f"{column} {value}" for column, value in table.defaults.items())
             lines.append(f"      not in the file, as the application sets it in new rows: {given}")
-    lines += map(_line, report.findings)
+    if report.files is not None:
+        lines.append(files_line(report.files))
+    lines += [f"  {finding.message}" for finding in report.findings]
     lines += [f"  Set aside: {finding.message}" for finding in report.left_out]
     if report.set_aside:
         into = f", in {report.bad_rows_file}" if report.bad_rows_file else ""
@@ -232,10 +244,6 @@ def _ranges(keys: list[NewKeys]) -> str:
         found.append(f"{ends[0]} became {ends[1]}")
     more = len(keys) - len(found)
     return ", ".join(found) + (f", and {more:,} more (--json tells all)" if more else "")
-
-
-def _line(finding: Finding) -> str:
-    return f"  {finding.message}"
 
 
 def _cell(value: Any) -> str:

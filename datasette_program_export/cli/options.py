@@ -14,6 +14,7 @@ from ..formats.registry import NAMES, choices, get_format
 from ..options.grammar import OPTIONS, Option
 from ..options.settings import Settings
 from ..options.settings_file import read_settings
+from .arguments.folders import folders
 from .telling.terminal import printable
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -84,6 +85,7 @@ def with_options(*scopes: str, output: bool = True) -> Callable[[Function], Func
             prove = "Import the file into a new database, compare, and write into it that it was proven."
             proving = click.option("--prove", is_flag=True, help=prove)
             function = click.option("-o", "--output", default="-", help=help)(form(proving(quiet(function))))
+        function = folders(function)
         file = click.Path(exists=True, dir_okay=False, path_type=Path)
         function = click.option("-m", "--metadata", type=file, help="The site's metadata.yml or datasette.yml.")(
             function

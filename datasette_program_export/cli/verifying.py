@@ -94,6 +94,9 @@ def as_text(report: Report) -> str:
         lines.append(f"  {table.rows:>9,}  {name:<{width}}  {table.sha256[:16]}  {mark}")
     if report.tables:
         lines.append(f"  {report.rows:,} row{'' if report.rows == 1 else 's'} in all.")
+    if report.files is not None:
+        found = report.files
+        lines.append(f"  {found.inside:,} of {found.named:,} files that rows name, {found.bytes:,} bytes.")
     if report.references_checked and not report.dangling:
         lines.append("  All references lead to rows in the file.")
     for d in report.dangling:

@@ -16,6 +16,7 @@ from ..selection.annotated_schema import AnnotatedSchema, annotate
 from .example import example_of
 from .finding.caches import find_caches
 from .finding.json_texts import find_json, found_json
+from .finding.path_texts import find_paths
 from .finding.references import find_references
 from .finding.secret_values import find_secrets
 from .finding.titles import find_subject
@@ -115,7 +116,7 @@ class _Proposing:
         told = {*preset.caches}
         found = [f for f in [*self._references(), *self._secrets(), *self._json()] if f.written]
         caches = find_caches(self.tables, self.known.edges)
-        return [*found, *(c for c in caches if c.table not in told and c.written)]
+        return [*found, *(c for c in caches if c.table not in told and c.written), *self._files()]
 
     def _undescribed(self) -> list[Found]:
         references = self._references()
@@ -136,7 +137,7 @@ class _Proposing:
             )
             for n in self._described(known, left)
         ]
-        return [*persons, *subjects, *references, *secrets, *self._json(), *caches]
+        return [*persons, *subjects, *references, *secrets, *self._json(), *caches, *self._files()]
 
     def _described(self, known: AnnotatedSchema, caches: Set[str]) -> list[str]:
         """Return the tables to describe: people, then those that most others refer to; no caches, no mere links."""
@@ -158,6 +159,13 @@ class _Proposing:
 
     def _secrets(self) -> list[Found]:
         return [f for n, t in self.tables.items() for f in find_secrets(t, self.values.get(n, {}))]
+
+    def _files(self) -> list[Found]:
+        return [
+            f
+            for n, t in self.tables.items()
+            for f in find_paths(t, self.values.get(n, {}), set(self.secrets[n]), self.look.allowed)
+        ]
 
     def _json(self) -> list[Found]:
         found = []

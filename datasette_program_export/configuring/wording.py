@@ -9,7 +9,7 @@ from ..formats.description.coverage_text import counted
 from ..formats.description.phrases import ENGLISH, Say
 from .proposal import Example, Found, Proposal
 
-_SETTINGS = ("persons", "subjects", "virtual_foreign_keys", "secrets", "json_columns", "caches")
+_SETTINGS = ("persons", "subjects", "virtual_foreign_keys", "secrets", "json_columns", "files", "caches")
 _NOTHING = {
     "persons": "No table looks like people.",
     "virtual_foreign_keys": "None was found.",
@@ -87,6 +87,8 @@ def _what(found: Found) -> str:
         title = f", named by {' and '.join(value['title'])}" if "title" in value else ""
         apart = f", told apart by {' and '.join(value['told_apart_by'])}" if "told_apart_by" in value else ""
         return f"{found.table}: {value.get('label', 'a row')}{title}{apart}"
+    if found.setting == "files":
+        return ", ".join(f"{found.table}.{column}" for column in value)
     if found.setting in ("secrets", "json_columns"):
         return ", ".join(f"{found.table}.{column}" for column in value)
     return found.table

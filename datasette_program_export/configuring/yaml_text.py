@@ -18,6 +18,7 @@ _ABOUT = {
     "virtual_foreign_keys": "References that the schema does not declare; they are followed like declared ones.",
     "secrets": "Columns, and keys in their JSON, that no export holds.",
     "json_columns": "Texts that hold JSON: written as JSON where a format can.",
+    "files": "Columns that hold paths of files, with the folder of these: a package then holds the files.",
     "caches": "What the application can fill again: left out of a copy of the whole database.",
 }
 _MOST_TOLD = 40
@@ -62,7 +63,7 @@ def as_yaml(database: str, found: Sequence[Found], secret: Sequence[str], preset
         if here or (setting == "secrets" and secret):
             inner += ["", f"# {about}"]
             inner += _of_names(secret) if setting == "secrets" else []
-            inner += [f"{setting}:"] if setting in settings else []
+            inner += [f"{setting}:"] if setting in settings else ["# files:"] if setting == "files" else []
             inner += _lines(setting, here)
     if not settings and preset is None:
         lines[-1] += " {}"
@@ -91,11 +92,11 @@ def _lines(setting: str, found: Sequence[Found]) -> Iterator[str]:
     for one in found:
         if one.written and setting in _BY_TABLE:
             continue
-        line = (
-            f"{_key(one.table)} {_value(one.value)}"
-            if setting in (*_BY_TABLE, "subjects")
-            else f"- {_value(one.value)}"
-        )
+        line = f"- {_value(one.value)}"
+        if setting in (*_BY_TABLE, "subjects"):
+            line = f"{_key(one.table)} {_value(one.value)}"
+        elif setting == "files":
+            line = ", ".join(f"{_key(f'{one.table}.{c}')} {_value(folder)}" for c, folder in one.value.items())
         yield ("  " if one.written else "#   ") + f"{line}  # {_told(one.why)}"
 
 

@@ -37,7 +37,9 @@ from ..version import __version__
 from .coverage import coverage, kept_back
 from .document_schema import described, fields_of
 from .ending import Ending
+from .file_columns import file_columns
 from .log import told
+from .named_files import NamedFiles
 from .table_reading import Progress, TableReading
 
 GENERATOR = f"datasette-program-export {__version__}"
@@ -170,6 +172,7 @@ class Export:
                 self._copy = True
             finally:
                 self._snapshot = None
+                self._aside.close()
 
     def _opened(self) -> closing[Snapshot]:
         self._snapshot = Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)
@@ -220,10 +223,12 @@ class Export:
         for table in dataset.tables:
             yield from self.format.encode_table(table, self.request)
         # the file has no place for it: the command line prints it
-        self.coverage = replace(kept_back(scope), warnings=tuple(self._warnings))
+        self.coverage = replace(kept_back(scope), warnings=tuple(self._warnings), files=self._files.told())
 
     def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
         digests = self._digests = {}
+        folder = self.source.spool_dir
+        self._files = NamedFiles(self.settings, self.source.path, folder, self._aside, snapshot.raise_if_stopped)
         self._warnings = []  # a second reading produces them again
         schema = described(scope)
 
@@ -235,7 +240,7 @@ class Export:
         @cache
         def covered() -> Coverage:
             known = coverage(scope, schema)
-            self.coverage = replace(known, warnings=(*known.warnings, *self._warnings))
+            self.coverage = replace(known, warnings=(*known.warnings, *self._warnings), files=self._files.told())
             return self.coverage
 
         return Dataset(
@@ -268,7 +273,9 @@ class Export:
         fields = fields_of(known, chosen)
         computed = [place for place, field in enumerate(fields) if field.generated]
         digest = digests[chosen.table.name] = TableDigest(len(fields), computed, self._beside)
-        return TableReading(snapshot, chosen, digest, self.progress, self._warnings, self._aside).stream(fields)
+        folders = file_columns(chosen.table, self.settings.files)
+        files = self._files.of(chosen.table.name, [field.name for field in fields], folders)
+        return TableReading(snapshot, chosen, digest, self.progress, self._warnings, self._aside, files).stream(fields)
 
 
 def _people_taken(scope: Scope) -> dict[str, Any]:

@@ -52,4 +52,6 @@ def told(export: Logged) -> Iterator[None]:
 
 def _left_out(coverage: Coverage) -> list[str]:
     unasked = tuple(part for part in coverage.left_out if part.why is not None)
-    return coverage_sentences(replace(coverage, people=None, left_out=unasked, dangling=(), warnings=()))
+    files = tuple(replace(one, gaps=tuple(replace(gap, names=()) for gap in one.gaps)) for one in coverage.files)
+    told = replace(coverage, people=None, left_out=unasked, dangling=(), warnings=(), files=files)  # names are values
+    return coverage_sentences(told)

@@ -21,6 +21,7 @@ from ..formats.digest import TableDigest
 from ..selection.table_copy import TableCopy
 from ..selection.table_rows import TableRows
 from .large_rows import LargeRows
+from .named_files import TableFiles
 from .row_spool import RowSpool
 
 
@@ -35,7 +36,8 @@ class Progress:
 class TableReading:
     """One reading of the ``chosen`` rows: it begins at once, so that an error in a person's SQL is raised now.
 
-    ``aside`` closes what it keeps in temporary files. It adds to ``warnings`` after the last row."""
+    ``aside`` closes what it keeps in temporary files; ``files`` looks at the rows for paths of files. It adds to
+    ``warnings`` after the last row."""
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class TableReading:
         progress: Progress,
         warnings: list[str],
         aside: ExitStack,
+        files: TableFiles | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._chosen = chosen
@@ -52,6 +55,7 @@ class TableReading:
         self._progress = progress
         self._warnings = warnings
         self._aside = aside
+        self._files = files
         self._pace = BatchSizes()
         self._large = LargeRows()
         self._found = chosen.batches(snapshot, self._pace)
@@ -60,8 +64,9 @@ class TableReading:
     def stream(self, fields: tuple[Field, ...]) -> TableStream:
         """Return the table for a format."""
         name = self._chosen.table.name
+        files = self._files.files if self._files is not None else None
         return TableStream(
-            name, fields, self._batches(), None, self._facts, self._written, self._copied, self._warnings
+            name, fields, self._batches(), None, self._facts, self._written, self._copied, self._warnings, files
         )
 
     def _facts(self) -> tuple[ColumnFacts, ...]:
@@ -94,6 +99,8 @@ class TableReading:
         return self._chunks(plan) if self._can_be_written() else None
 
     def _can_be_written(self) -> bool:
+        if self._files is not None:  # which looks at each row
+            return False
         few = self._first is not None and len(self._first) < FEW_ROWS
         return not few and self._chosen.can_be_written(self._snapshot)
 
@@ -110,7 +117,7 @@ class TableReading:
         self._finish()
 
     def _copied(self, target: NewDatabase) -> Copied | None:
-        copy = TableCopy.of(self._chosen)
+        copy = TableCopy.of(self._chosen) if self._files is None else None
         if copy is None:
             return None
         self._progress.table = self._chosen.table.name
@@ -152,6 +159,8 @@ class TableReading:
     def _saw(self, batch: list[Row]) -> list[Row]:
         self._pace.saw(len(batch), size := self._digest.add(batch))
         self._large.saw(batch, size)
+        if self._files is not None:
+            self._files.saw(batch)
         self._progress.rows += len(batch)
         return batch
 

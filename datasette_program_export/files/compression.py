@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import UnsupportedError
 from .beside import Beside, results
-from .spool import coalesced
+from .temporary.spool import coalesced
 
 SUFFIXES = {"gzip": "gz", "zstd": "zst"}
 MEDIA_TYPES = {"gzip": "application/gzip", "zstd": "application/zstd"}

@@ -13,7 +13,7 @@ from typing import IO, cast
 
 from .beside import Beside, Hash, results
 from .compression import deflater
-from .spool import coalesced
+from .temporary.spool import coalesced
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..database.fetching.rows_in_c import Chunk, RowPlan
 from ..database.guarding.new_database import NewDatabase
@@ -41,6 +41,35 @@ class Copied:
 
 
 @dataclass(frozen=True)
+class NamedFile:
+    """A file of its own that rows name by a path, as it was read: whole, and unchanged meanwhile.
+
+    The cell: ``column`` and its text, ``value``. ``size`` is in bytes; ``kind`` is the extension that its first bytes
+    tell (``png``), else that of its name, else "". ``file`` tells files apart: the same one, named again by another
+    cell, has the same number, and no ``content``. That is a stream of its bytes, which ends with the next file."""
+
+    column: str
+    value: str
+    size: int
+    sha256: str
+    kind: str
+    file: int
+    content: IO[bytes] | None
+
+
+@dataclass(frozen=True)
+class PackagedFile:
+    """What a package says of a file that its rows name: of which cell, under which ``path``, its size and digest."""
+
+    table: str
+    column: str
+    value: str
+    path: str
+    bytes: int
+    hash: str
+
+
+@dataclass(frozen=True)
 class TableStream:
     """The rows of one table, in lists; ``batches`` can be read once, before the next table.
 
@@ -48,7 +77,9 @@ class TableStream:
     call it before reading ``batches``. ``written`` yields the rows in place of ``batches``, written as a plan says:
     in chunks, and in lists where rows are left to Python; it returns None where it cannot. ``copied`` copies the rows,
     in place of ``batches``, into the new database that ``Dataset.attached`` returned, and says how; it returns None
-    where it cannot. After writing the rows, a format adds to ``warnings`` what the coverage should say about them."""
+    where it cannot. After writing the rows, a format adds to ``warnings`` what the coverage should say about them.
+    ``files`` yields, after the rows, the files that they name, each to be used before the next; a format that does not
+    ask for them holds none, and the coverage says so."""
 
     name: str
     fields: tuple[Field, ...]
@@ -58,6 +89,7 @@ class TableStream:
     written: Callable[[RowPlan], Iterator[Chunk | list[Row]] | None] | None = None
     copied: Callable[[NewDatabase], Copied | None] | None = None
     warnings: list[str] = field(default_factory=list)
+    files: Callable[[], Iterator[NamedFile]] | None = None
 
 
 def written_rows(
@@ -84,7 +116,8 @@ class Dataset:
     ``head`` and ``schema`` are known at the start; call ``coverage`` and ``integrity`` after all tables have
     been read. ``attached`` attaches a file with settings (PRAGMAs), to copy tables into it; it returns None where
     that cannot be done. A decoded document is not ``readable`` if only its bytes can be checked, because its values
-    were changed for a spreadsheet: then it yields no rows."""
+    were changed for a spreadsheet: then it yields no rows. ``files`` are those that are in a decoded package, and
+    ``opened`` opens one: at its end its size and digest are compared, and UnreadableError may be raised."""
 
     head: Mapping[str, Any]
     schema: DocumentSchema
@@ -93,3 +126,5 @@ class Dataset:
     integrity: Callable[[], Announced]
     readable: bool = True
     attached: Callable[[Path, Iterable[str]], NewDatabase | None] | None = None
+    files: tuple[PackagedFile, ...] = ()
+    opened: Callable[[PackagedFile], IO[bytes]] | None = None

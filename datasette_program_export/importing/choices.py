@@ -60,6 +60,7 @@ class Choices(TypedDict, total=False):
     nan: NotANumber | None
     rows_at: str | None
     trusted: bool
+    files: str | Path | Mapping[str, str | Path] | None
     keys: Literal["kept", "new"]
     match: Sequence[str]
 
@@ -118,7 +119,10 @@ class ImportChoices(BaseModel):
         default=None, min_length=1, max_length=1000, description="Of JSON: the keys that lead to its rows, such as a.b."
     )
     trusted: bool = Field(default=False, description="Also a file that unpacks very far, or with large rows.")
-
+    files: str | Path | dict[str, str | Path] | None = Field(
+        default=None,
+        description="Where the files of a package go that its rows name: a folder, or one for each `table.column`.",
+    )
     keys: Literal["kept", "new"] = Field(
         default="kept", description="new: rows that are not matched get new numbers, and references go along."
     )

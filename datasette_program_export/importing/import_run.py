@@ -20,12 +20,13 @@ from .reading import read
 from .report import AllowedReference, Finding, FindingCollector, ImportReport, NewKeys
 from .safety_copy import SafetyCopy
 from .staging.columns import ColumnMapping
-from .staging.counters import raise_counters
+from .staging.counters import count_on
 from .staging.database import StagingDatabase
 from .staging.making import authorized, during_rows
 from .target import Target
 from .writing.bad_rows import BadRows
 from .writing.defaults import defaults_by_table
+from .writing.files_back import FilesBack
 from .writing.foreseen import digest_of_table, digest_of_tables
 from .writing.other_keys import OtherKeys
 from .writing.reference_check import ReferenceCheck
@@ -82,6 +83,7 @@ class ImportRun:
     watch: ImportProgress
     limits: Limits
     bad_rows: BadRows
+    files: FilesBack
     findings: FindingCollector = field(default_factory=FindingCollector)
     left_out: dict[str, int] = field(default_factory=dict)
     keys: dict[str, list[NewKeys]] = field(default_factory=dict)
@@ -113,6 +115,7 @@ class ImportRun:
             self.asked.check_without(self.intake.in_file)
         if not self.findings.errors and (goal.fresh or self.asked.create):
             self.asked.check(self.intake.schema, self.hooks.visible)
+        self.files.prepare(self.intake, self.report, self.findings)
         if self.hooks.inspect_staged is not None:
             self.hooks.inspect_staged(self.intake)
         if not self.findings.errors:
@@ -171,9 +174,11 @@ class ImportRun:
         """Commit. The bad rows are in their file before, so that none is lost; it is removed if nothing was kept."""
         aside = self.bad_rows.path if self.bad_rows.publish() else None
         try:
+            self.files.publish()
             if self._changes:
                 self.goal.commit()
                 self.kept = True
+            self.files.keep()
         except BaseException:
             if aside is not None:
                 aside.unlink(missing_ok=True)
@@ -253,15 +258,7 @@ class ImportRun:
         if not self.findings.errors:
             right = indexes.refresh(self.report.tables, self.findings, self.asked.allow_stale_indexes)
             triggers.tell(self.report.tables, right, self.findings)
-            self._count_on(now)
-
-    def _count_on(self, now: Schema) -> None:
-        document = self.intake.document
-        told = (document.database.sequences if document is not None else None) or {}
-        wanted = {name: told[name] for name in told if name in self.report.tables}
-        for name, number in raise_counters(self.goal.connection, now, wanted).items():
-            self.report.tables[name].counter = number
-            self.findings.add("counter", f"New rows of {name} are counted on from {number:,}.", name, error=False)
+            count_on(connection, now, self.intake.document, self.report.tables, self.findings)
 
     @property
     def _foresees(self) -> bool:

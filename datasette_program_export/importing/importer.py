@@ -30,6 +30,7 @@ from .staging.columns import ColumnMapping
 from .staging.database import StagingDatabase
 from .target import Target
 from .writing.bad_rows import BadRows
+from .writing.files_back import FilesBack
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -94,7 +95,8 @@ def _imported(
         staging = stack.enter_context(StagingDatabase(settings.spool_dir, watch))
         reading = replace(limits or limits_of(settings), go_on=watch.check)
         aside = stack.enter_context(BadRows(asked.skip_bad, settings.spool_dir))
-        run = ImportRun(goal, staging, asked, settings, file, hooks, watch, reading, aside)
+        back = stack.enter_context(FilesBack(file, asked, reading))
+        run = ImportRun(goal, staging, asked, settings, file, hooks, watch, reading, aside, back)
         report = logged(goal.name, asked.preview, run.through)
     if not report.ok and not asked.preview:
         first = report.findings[0].message

@@ -91,6 +91,17 @@ class AllowedReference(_Model):
     rows: int
 
 
+class FilesReport(_Model):
+    """The files of a package that its rows name, and what happens to them."""
+
+    packaged: int = Field(description="How many files the package holds.")
+    bytes: int = Field(description="Their size in all.")
+    new: int = Field(default=0, description="Files that are not there yet, and are written.")
+    equal: int = Field(default=0, description="Files that are there just so.")
+    different: int = Field(default=0, description="Files that are there with other bytes, and stop the import.")
+    left: int = Field(default=0, description="Files that are not put anywhere, as no folder was given for them.")
+
+
 class ImportReport(_Model):
     """What an import did, or what a preview would do."""
 
@@ -114,6 +125,7 @@ class ImportReport(_Model):
     set_aside: int = Field(default=0, description="How many rows were left out.")
     bad_rows_file: str | None = Field(default=None, description="The file with the rows that were left out.")
     dangling: list[AllowedReference] = []
+    files: FilesReport | None = Field(default=None, description="Of a package: the files that its rows name.")
     safety_copy: str | None = None
     restore: str | None = Field(default=None, description="The command that brings the safety copy back.")
 

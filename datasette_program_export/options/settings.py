@@ -89,6 +89,14 @@ class Settings(_Model):
     confidential: list[str] = Field(
         default=[], description="Tables that the export page asks about first, such as notes on a person."
     )
+    files: dict[str, str] = Field(
+        default={},
+        description="Per column (`table.column`) that holds paths of files: the folder that they lie in. A package "
+        "then holds the files. [More](files.md).",
+    )
+    file_mb: _Megabytes = Field(default=200.0, description="How large a file that a row names may be in a package.")
+    files_mb: _Megabytes = Field(default=2000.0, description="How large all such files of one package may be.")
+    files_most: int = Field(default=5000, ge=0, le=5000, description="How many such files a package may hold.")
     profiles: dict[str, dict[str, Any]] = Field(
         default={}, description="Saved choices by name: options of an export (`format: package`, `without: [notes]`)."
     )
@@ -212,6 +220,16 @@ class Settings(_Model):
                 raise ValueError(f"there is no preset {value}; known: none, {', '.join(known)}")
         return value
 
+    @field_validator("files")
+    @classmethod
+    def _columns_with_folders(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, folder in value.items():
+            if not all(name.rpartition(".")):
+                raise ValueError(f"{name} is no column: write table.column, with the folder of its files")
+            if not folder or "\0" in folder:
+                raise ValueError(f"{name} has no folder")
+        return value
+
     @model_validator(mode="after")
     def _no_people_and_people(self) -> Settings:
         if self.persons == "none" and (named := [n for n, s in self.subjects.items() if s.person]):
@@ -230,6 +248,7 @@ class Settings(_Model):
         found = {table: key for key in _BY_TABLE for table in getattr(self, key)}
         found |= dict.fromkeys(self.caches, "caches") | dict.fromkeys(self.confidential, "confidential")
         found |= {} if self.persons == "none" else dict.fromkeys(self.persons or (), "persons")
+        found |= {table_of(name): "files" for name in self.files}
         for key in _BY_REFERENCE:
             found |= {table_of(name): key for name in getattr(self, key)}
         return found | {key.table: "virtual_foreign_keys" for key in self.virtual_foreign_keys}

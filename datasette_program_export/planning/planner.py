@@ -31,6 +31,7 @@ from ..selection.scopes.database import DatabaseScope
 from ..selection.scopes.records import RecordScope
 from ..selection.table_rows import TableRows
 from .estimates import estimated
+from .foretold_files import ForetoldFiles
 from .index_advice import index_notes
 from .plan import Plan, PlannedColumn, PlannedTable
 from .references import planned_references
@@ -79,7 +80,7 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         scope.find_rows()
         tables = [_planned(scope, chosen) for chosen in scope.tables]
         schema = described(scope)
-        covered = coverage(scope, schema)
+        covered = replace(coverage(scope, schema), files=tuple(ForetoldFiles(scope).all()))
     except TimeExpired:
         tables = _so_far(scope)
     names = [t.table for t in tables]

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..formats.csv.mistakable import sentences
 from ..formats.csv.spreadsheet import MOST_COLUMNS, MOST_LINES
+from ..formats.description.coverage import FileGap
+from ..formats.description.file_text import file_sentences
 from ..formats.registry import get_format
 from ..options.request import Request
 from .plan import Plan, PlannedTable
 from .wording import ENGLISH, Say, counted
+from .written_sizes import holds_files
 
 _HUB_ROWS, _HUB_SHARE = 10_000, 0.8
 
 
 def cautions(plan: Plan, request: Request, say: Say = ENGLISH, max_rows: int | None = None) -> list[str]:
     """Return sentences about the planned file, each with what to do about it."""
-    found = list(_hub(plan, say))
+    found = [*_hub(plan, say), *_no_files(plan, request, say)]
     if max_rows is not None and plan.rows > max_rows:
         found.insert(0, say("caution.too_many", most=say.number(max_rows)))
     form = get_format(request.format)
@@ -31,6 +35,15 @@ def cautions(plan: Plan, request: Request, say: Say = ENGLISH, max_rows: int | N
         elif form.purpose == "spreadsheet":
             found += _in_a_workbook(table, plan, say)
     return found
+
+
+def _no_files(plan: Plan, request: Request, say: Say) -> Iterator[str]:
+    """Yield a warning for each column whose files the format does not hold."""
+    if not holds_files(get_format(request.format), len(plan.tables) > 1):
+        for one in plan.coverage.files:
+            if one.inside:
+                gap = FileGap("form", one.inside)
+                yield from file_sentences([replace(one, gaps=(gap,))], say)
 
 
 def _hub(plan: Plan, say: Say) -> Iterator[str]:

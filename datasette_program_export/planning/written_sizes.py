@@ -52,6 +52,11 @@ def _written(fields: tuple[Field, ...], sample: Sequence[Row], request: Request)
         return b""
 
 
+def holds_files(form: Format, several: bool) -> bool:
+    """Return whether the files that rows name are in a file of a format; ``several`` as in ``size_as``."""
+    return form.holds_files or (several and form.encode is None)
+
+
 def size_as(plan: Plan, form: Format, several: bool) -> int | None:
     """Return about how many bytes the plan's file has in a format; None if nothing tells.
 
@@ -62,6 +67,8 @@ def size_as(plan: Plan, form: Format, several: bool) -> int | None:
         return plan.bytes
     described = max(0, plan.bytes - sum(t.bytes or 0 for t in plan.tables))
     zipped = sum(t.zipped_bytes or 0 for t in plan.tables) + _OF_A_MEMBER * len(plan.tables)
+    if holds_files(form, several):
+        zipped += sum(one.bytes for one in plan.coverage.files)
     if form.purpose == "spreadsheet" and form.compressed:
         return round(zipped * _SHEETS) + described // _PRESSED + _OF_A_WORKBOOK
     if form.purpose == "keep" or (form.purpose == "spreadsheet" and several):

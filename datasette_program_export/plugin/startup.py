@@ -15,6 +15,7 @@ from ..database.schema import Schema
 from ..database.snapshot import Snapshot
 from ..database.source import belongs_to
 from ..errors import AuditError, ExportError, PluginError, RequestError, SettingsError
+from ..exporting.file_columns import file_columns
 from ..formats.registry import faults, get_format
 from ..options.grammar import check_profile
 from ..options.hooks.preset_sources import preset_sources
@@ -119,6 +120,8 @@ async def _checked(datasette: Datasette, database: Database) -> Schema | None:
     def look() -> Schema:
         with closing(Snapshot(source)) as snapshot:
             _ = annotate(snapshot.schema, settings).people  # names that do not exist are errors now
+            for table in snapshot.schema.values():
+                file_columns(table, settings.files)
             return snapshot.schema
 
     try:

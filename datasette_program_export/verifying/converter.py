@@ -26,6 +26,7 @@ from ..formats.description.schema import DocumentTable
 from ..formats.digest import TableDigest
 from ..formats.registry import Format, Options, check_choices, detect, get_format
 from ..options.request import OF_THE_FILE, PACKAGE, Request
+from .given_files import GivenFiles
 from .verifier import verify
 
 
@@ -124,6 +125,7 @@ class _Given:
         self._warnings: list[str] = []
         self.digests: dict[str, TableDigest] = {}
         self.coverage = cache(self._covered)
+        self._files = GivenFiles()
 
     def dataset(self) -> Dataset:
         """Return it as the new format reads it: with its head, which asks for this format now, and its coverage."""
@@ -144,7 +146,8 @@ class _Given:
 
     def _covered(self) -> Coverage:
         known = self._read.coverage()
-        return replace(known, warnings=(*known.warnings, *self._warnings))
+        files = tuple(map(self._files.covered, known.files))
+        return replace(known, warnings=(*known.warnings, *self._warnings), files=files)
 
     def _integrity(self) -> Announced:
         tables = {name: AnnouncedTable(d.rows, d.hexdigest()) for name, d in self.digests.items()}
@@ -165,7 +168,9 @@ class _Given:
                 self._saw(table.name, len(rows))
                 yield rows
 
-        return TableStream(table.name, table.fields, batches(), facts=facts, warnings=self._warnings)
+        return TableStream(
+            table.name, table.fields, batches(), facts=facts, warnings=self._warnings, files=self._files.of(table)
+        )
 
 
 def _without_computed(table: DocumentTable) -> DocumentTable:

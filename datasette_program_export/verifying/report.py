@@ -25,6 +25,14 @@ class VerifiedTable(_Model):
     same: bool = Field(default=False, description="Whether rows and digest are those that the file announces.")
 
 
+class VerifiedFiles(_Model):
+    """The files that rows name by a path, as far as a package holds them; each was compared with its digest."""
+
+    named: int = Field(description="How many different paths the rows name.")
+    inside: int = Field(description="How many of them are in the package.")
+    bytes: int = Field(description="Their size in all.")
+
+
 class DanglingReference(_Model):
     """A foreign key with rows whose parents are not in the file."""
 
@@ -48,6 +56,7 @@ class Report(_Model):
     rows: int = 0
     tables: dict[str, VerifiedTable] = {}
     dangling: list[DanglingReference] = []
+    files: VerifiedFiles | None = Field(default=None, description="The files that rows name, if they name any.")
     references_checked: bool = Field(default=False, description="Whether all references could be checked.")
     left_out: list[str] = Field(default=[], description="What the file says that it left out, in sentences.")
     differences: list[str] | None = Field(default=None, description="What the database holds otherwise now.")

@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +26,7 @@ from ..formats.document import Head
 from ..formats.registry import detect, get_format, is_cut_beginning
 from ..formats.registry.other_programs import kind_of, refuse
 from ..options.arguments import path_of
+from .named_files import FilesNamed
 from .reference_check import References, refused
 from .report import DanglingReference, Report, VerifiedTable
 
@@ -107,15 +109,17 @@ def _cannot_tell(start: bytes) -> str:
 
 def _check(dataset: Dataset, report: Report, limits: Limits, say: Say) -> None:
     """Read every row, and compare everything that can be computed with what the file announces."""
+    files = FilesNamed(dataset.files)
     with References(dataset.schema, limits) as references:
         for table in dataset.tables:
-            report.tables[table.name] = _table(table, references)
+            report.tables[table.name] = _table(replace(table, batches=files.seen(table)), references)
             report.rows += report.tables[table.name].rows
         announced = dataset.integrity()
         coverage = dataset.coverage()
         if not dataset.readable:
             _believe(report, announced)
         report.left_out = coverage_sentences(coverage, say=say)
+        report.files = files.check(coverage, dataset.readable)
         report.status = "complete"
         _compare(report, announced)
         if not dataset.readable:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasette_program_export.errors import CancelledError, SpoolFullError
-from datasette_program_export.files.spool import Spool, coalesced
+from datasette_program_export.files.temporary.spool import Spool, coalesced
 
 
 def spool(memory: int = 10, disk: int = 1000, folder: Path | None = None) -> Spool:

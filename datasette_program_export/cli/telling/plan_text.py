@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...formats.description.coverage_text import coverage_sentences, people_sentences
+from ...formats.description.file_text import files_in_all
 from ...planning.plan import Plan
 from .terminal import printable
 
@@ -31,5 +32,7 @@ def as_text(made: Plan, cautions: Sequence[str] = ()) -> str:
             )
     size = f", about {made.bytes:,} bytes as JSON" if made.bytes is not None else ""
     lines.append(f"In all {least}{made.rows:,} row{'' if made.rows == 1 else 's'}{size}.")
+    if (files := files_in_all(made.coverage.files)) is not None:
+        lines.append(f"With a package: {files}.")
     told = replace(made.coverage, people=None)  # said above
     return "\n".join(map(printable, [*lines, *coverage_sentences(told, made.labels), *made.notes, *cautions]))

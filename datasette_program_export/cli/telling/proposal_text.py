@@ -38,6 +38,8 @@ def _database(checked: CheckedDatabase) -> Iterator[str]:
         by = {"guess": ", by a guess", "preset": ", by the preset"}.get(checked.known_by, "")
         yield f"  People: {listed(checked.persons) or 'none'}{by}"
         yield f"  Secrets, in no export: {listed(checked.secrets) or 'none'}"
+    if checked.files is not None:
+        yield f"  Files: {checked.files}"
     for example in checked.examples:
         yield from (f"  {line}" for line in example_lines(example))
 

@@ -20,6 +20,7 @@ from ...selection.secrets import PARTLY
 from ..example import example_row
 from ..look import Look
 from ..yaml_text import PLUGIN
+from .files import check_files, count_files
 from .folders import check_folders
 from .named import check_names, check_people, check_profiles, check_references_named
 from .references import check_references, check_undeclared
@@ -104,6 +105,7 @@ def _checked(document: Mapping[str, Any], name: str, source: Source, schemas: Ma
     paths = [source.path] if source.path is not None else []
     checked.problems += check_folders(settings, paths)
     checked.problems += check_names(settings, schema, needed)
+    checked.problems += check_files(settings, schema)
     checked.problems += check_profiles(settings, schema, name)
     if not checked.problems or all(
         p.setting.startswith(("profiles", "audit", "spool", "jobs")) for p in checked.problems
@@ -112,6 +114,7 @@ def _checked(document: Mapping[str, Any], name: str, source: Source, schemas: Ma
     if any(p.level == "error" for p in checked.problems):
         return checked
     _look(checked, source, settings)
+    count_files(checked, source, settings)
     return checked
 
 

@@ -29,6 +29,7 @@ class CheckedDatabase(_Model):
     persons: list[str] = []
     known_by: str = Field(default="", description="Who named the people: `settings`, `preset`, `guess`.")
     secrets: list[str] = Field(default=[], description="Columns that no export holds.")
+    files: str | None = Field(default=None, description="How many of the files that rows name are there.")
     problems: list[Problem] = []
     examples: list[Example] = Field(default=[], description="What an export of one row of each subject would hold.")
 

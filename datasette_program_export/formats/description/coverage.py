@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from ...files.rooted.walking import Why
 from .parsing import CLOSED, parsed
 
 ReferenceKey = tuple[str, tuple[str, ...], str]  # table, columns, other table
@@ -124,6 +125,38 @@ class People:
 
 
 @dataclass(frozen=True)
+class FileGap:
+    """Files that rows name and that are not in the document, for one reason."""
+
+    __pydantic_config__ = CLOSED
+
+    why: Annotated[
+        Why,
+        Field(
+            description="`missing`: not there; `outside`: no path within its folder; `link`: a link is on the way; "
+            "`special`: no ordinary file; `denied`: cannot be read; `changed`: while it was read; `database`: a "
+            "database; `large`, `full`: more than the settings allow; `form`: this kind of file holds none."
+        ),
+    ]
+    files: int
+    names: Annotated[tuple[str, ...], Field(description="The first of them, as the rows name them.")] = ()
+
+
+@dataclass(frozen=True)
+class ColumnFiles:
+    """The files that a column's values name: how many different ones, and how many of them are in the document."""
+
+    __pydantic_config__ = CLOSED
+
+    table: str
+    column: str
+    named: int
+    inside: int
+    bytes: Annotated[int, Field(description="Of those that are in it, each counted where it is named first.")]
+    gaps: tuple[FileGap, ...] = ()
+
+
+@dataclass(frozen=True)
 class Coverage:
     """What the document holds, what it leaves out, and why."""
 
@@ -138,6 +171,7 @@ class Coverage:
     warnings: tuple[str, ...]
     people: People | None = None
     by_rules: tuple[WithheldByRule, ...] = ()
+    files: tuple[ColumnFiles, ...] = ()
 
     @property
     def dangling_by_reference(self) -> dict[ReferenceKey, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from .coverage import Coverage, LeftOut, Withheld
+from .file_text import file_sentences
 from .phrases import ENGLISH, Say, listed
 from .schema_text import some
 
@@ -45,7 +46,7 @@ def coverage_sentences(coverage: Coverage, labels: Labels | None = None, say: Sa
             if rows:
                 who = counted(d.table, rows, names, say)
                 found.append(say(key, rows, who=who, parent=parent, columns=columns))
-    return [*found, *map(say.known, coverage.warnings)]
+    return [*found, *file_sentences(coverage.files, say), *map(say.known, coverage.warnings)]
 
 
 def _withheld(part: Withheld, names: Labels, say: Say) -> str:

@@ -42,6 +42,53 @@ PHRASES: dict[str, Phrase] = {
         "one": "{who} refers to {parent} that does not exist in the database ({columns}).",
         "other": "{who} refer to {parent} that does not exist in the database ({columns}).",
     },
+    # files that rows name
+    "files.in_all": {
+        "one": "{inside} of {n} file that rows name, {size} bytes",
+        "other": "{inside} of {n} files that rows name, {size} bytes",
+    },
+    "files.missing": {
+        "one": "{column}: {n} of {named} files is not included, as it is not there",
+        "other": "{column}: {n} of {named} files are not included, as they are not there",
+    },
+    "files.outside": {
+        "one": "{column}: {n} of {named} files is not included, as its name is no path within the folder",
+        "other": "{column}: {n} of {named} files are not included, as their names are no paths within the folder",
+    },
+    "files.link": {
+        "one": "{column}: {n} of {named} files is not included, as a link leads to it",
+        "other": "{column}: {n} of {named} files are not included, as links lead to them",
+    },
+    "files.special": {
+        "one": "{column}: {n} of {named} files is not included, as it is no ordinary file",
+        "other": "{column}: {n} of {named} files are not included, as they are no ordinary files",
+    },
+    "files.denied": {
+        "one": "{column}: {n} of {named} files is not included, as it cannot be read",
+        "other": "{column}: {n} of {named} files are not included, as they cannot be read",
+    },
+    "files.changed": {
+        "one": "{column}: {n} of {named} files is not included, as it changed while it was read",
+        "other": "{column}: {n} of {named} files are not included, as they changed while they were read",
+    },
+    "files.database": {
+        "one": "{column}: {n} of {named} files is not included, as it is a database (export it by itself)",
+        "other": "{column}: {n} of {named} files are not included, as they are databases (export them by themselves)",
+    },
+    "files.large": {
+        "one": "{column}: {n} of {named} files is not included, as it is larger than allowed here (file_mb)",
+        "other": "{column}: {n} of {named} files are not included, as they are larger than allowed here (file_mb)",
+    },
+    "files.full": {
+        "one": "{column}: {n} of {named} files is not included, as there are more than one package may hold "
+        "(files_mb, files_most)",
+        "other": "{column}: {n} of {named} files are not included, as there are more than one package may hold "
+        "(files_mb, files_most)",
+    },
+    "files.form": {
+        "one": "{column}: {n} of {named} files is not included, as this kind of file holds none; a package does",
+        "other": "{column}: {n} of {named} files are not included, as this kind of file holds none; a package does",
+    },
     # who was taken for people
     "people.asked": {
         "one": "{tables} was taken for people, as was asked for: rows of people who were not asked for are not "
@@ -128,6 +175,7 @@ PHRASES: dict[str, Phrase] = {
     "proposal.virtual_foreign_keys": "References that are not declared",
     "proposal.secrets": "Secrets",
     "proposal.json_columns": "Texts that hold JSON",
+    "proposal.files": "Files that rows name",
     "proposal.caches": "Caches and logs",
     "proposal.example": "{record}: {rows}",
     "proposal.without": "Without these settings: {rows}",

@@ -51,13 +51,22 @@ class TableBlobs:
         self._key = key
         self._columns = Names(_FOLDER_LENGTH)
         self._taken: dict[int, tuple[str, Names]] = {}
+        self._moved_from: set[int] = set()
         self._waiting: list[tuple[str, int]] = []
         self._bytes = 0
         self._spool: IO[bytes] | None = None
 
     @property
     def columns(self) -> frozenset[int]:
-        return frozenset(self._taken)
+        return frozenset(self._moved_from)
+
+    def path(self, place: int, name: str, extension: str) -> str:
+        """Return the path of a new file of a column, another one each time."""
+        if place not in self._taken:
+            self._taken[place] = (self._columns.of(self._fields[place].name), Names(60))
+        column, names = self._taken[place]
+        ending = f".{extension}" if extension else ""
+        return f"{FOLDER}/{self._table}/{column}/{names.of(name)}{ending}"
 
     def named(self, batches: Iterable[list[Row]]) -> Iterator[list[Any]]:
         """Yield the rows, with an ``InFile`` in place of each BLOB that becomes a file. Raises SpoolFullError."""
@@ -98,10 +107,8 @@ class TableBlobs:
             if self._spool is None:
                 self._spool = tempfile.SpooledTemporaryFile(_MEMORY, dir=self._files.folder)  # noqa: SIM115
             self._spool.write(blob)
-        if place not in self._taken:
-            self._taken[place] = (self._columns.of(self._fields[place].name), Names(60))
-        column, names = self._taken[place]
-        path = f"{FOLDER}/{self._table}/{column}/{names.of(self._said(row, number))}.{extension}"
+        self._moved_from.add(place)
+        path = self.path(place, self._said(row, number), extension)
         self._waiting.append((path, len(blob)))
         self._files.described[path] = {"bytes": len(blob), "hash": f"sha256:{hashlib.sha256(blob).hexdigest()}"}
         return InFile(path)

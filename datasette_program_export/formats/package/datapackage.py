@@ -26,6 +26,7 @@ from ..registry import get_format, member_names
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 KEY = "program_export"
 BLOBS = "blobs"  # the key of the files that are BLOBs of rows
+FILES = "named_files"  # the key of the files that rows name by a path
 VERSION = 1
 # how to read a cell's text, and the Table Schema type for it
 _TYPES = {"integer": "integer", "number": "number", "text": "string", "blob": "string", "mixed": "any"}
@@ -107,10 +108,12 @@ def descriptor(
     name: str,
     resources: Sequence[Resource],
     files: Mapping[str, Any],
-    blobs: Mapping[str, Any],
+    apart: Mapping[str, Any],
     dialect: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Return the descriptor, after all tables are written; ``blobs`` and ``files`` are its other files."""
+    """Return the descriptor, after all tables are written; ``files`` are its other files.
+
+    ``apart`` are those with values of rows, by their key."""
     coverage = dataset.coverage()
     delimiter = dialect["delimiter"] if dialect else None
     written = {r.table: r for r in resources}
@@ -129,7 +132,7 @@ def descriptor(
             "dialect": dialect,
             "coverage": dumped(coverage),
             "files": dict(files),
-            **({BLOBS: dict(blobs)} if blobs else {}),
+            **{key: found for key, found in apart.items() if found},
             "integrity": {**dumped(integrity), "complete": True},
         },
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 LARGE_BLOB = 1 << 16  # bytes; embeddings and the like are smaller, and stay in their table
 _UNKNOWN = "bin"
+_LONGEST = 10  # characters of an extension
 _BEGINNINGS = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpg"),
@@ -44,3 +45,12 @@ def extension_of(blob: bytes) -> str | None:
             if blob.startswith(beginning):
                 return extension
     return _UNKNOWN if len(blob) >= LARGE_BLOB else None
+
+
+def kind_of(beginning: bytes, name: str) -> str:
+    """Return the extension of a file's kind, by its first bytes, else by its name, in lower case; "" if none tells."""
+    known = extension_of(beginning[: LARGE_BLOB - 1])
+    if known is not None:
+        return known
+    extension = name.rpartition(".")[2].lower() if "." in name.strip(".") else ""
+    return extension if extension.isascii() and extension.isalnum() and len(extension) <= _LONGEST else ""

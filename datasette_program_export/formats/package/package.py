@@ -38,7 +38,9 @@ from ..registry.other_programs import kind_of_zip, refuse
 from ..values import InFile, json_value
 from .blob_reading import BlobReader
 from .blob_writing import BlobFiles, TableBlobs
-from .datapackage import BLOBS, KEY, VERSION, Resource, check_files, descriptor
+from .datapackage import BLOBS, FILES, KEY, VERSION, Resource, check_files, descriptor
+from .file_reading import PackagedFiles, parsed_files
+from .file_writing import NamedFileMembers
 from .readme import NAME as README
 from .readme import readme
 
@@ -57,7 +59,7 @@ def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
     described = form.described and options.request.dialect == "exact"
     names = member_names(dataset.schema.tables, form.extension)
     resources: list[Resource] = []
-    blobs = BlobFiles(options.folder)
+    blobs, named = BlobFiles(options.folder), NamedFileMembers()
     for table in dataset.tables:
         facts = table.facts() if described and table.facts is not None else None
         moved = blobs.of_table(table.name, table.fields, dataset.schema.tables[table.name].primary_key)
@@ -67,6 +69,7 @@ def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
             path = f"data/{names[table.name]}"
             yield Member(path, written.chunks(options.request))
             yield from moved.members()
+            yield from named.of_table(table, moved)
         size, digest = written.bytes, written.sha256.hexdigest
         resources.append(Resource(table.name, table.fields, path, form.name, size, digest, facts, moved.columns))
     kept_back = coverage_sentences(dataset.coverage())
@@ -74,7 +77,8 @@ def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
     yield Member(README, iter([text]))
     files = {README: {"bytes": len(text), "hash": f"sha256:{hashlib.sha256(text).hexdigest()}"}}
     dialect = form.dialect(options.request) if form.delimiter is not None else None
-    found = descriptor(dataset, options.title, resources, files, blobs.described, dialect)
+    own: dict[str, Any] = {BLOBS: blobs.described, FILES: named.described}
+    found = descriptor(dataset, options.title, resources, files, own, dialect)
     yield Member(DESCRIPTION, iter([msgspec.json.format(_json(found), indent=2) + b"\n"]))
 
 
@@ -170,7 +174,8 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             raise UnreadableError(f"This is version {about['version']} of package; version {VERSION} is known.")
         resources = {r[KEY]["table"]: r for r in found["resources"]}
         files = {r["path"] for r in found["resources"]} | about["files"].keys() | {DESCRIPTION}
-        files |= about.get(BLOBS, {}).keys()
+        named = PackagedFiles(zipped, parsed_files(about.get(FILES, {}), tables_of(parsed_schema(about["schema"]))))
+        files |= about.get(BLOBS, {}).keys() | named.paths
         if list(resources) != list(about["schema"]["tables"]) or len(resources) != len(found["resources"]):
             raise UnreadableError("The tables and the files that datapackage.json names do not fit.")
         schema = parsed_schema(about["schema"])
@@ -183,10 +188,12 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         return Dataset(
             head=about["export"],
             schema=schema,
-            tables=_tables(zipped, resources, tables_of(schema), about, limits),
+            tables=_tables(zipped, resources, tables_of(schema), about, limits, named),
             coverage=partial(parsed_coverage, dict(about["coverage"])),
             integrity=partial(parsed_integrity, dict(about["integrity"])),
             readable=importable,
+            files=named.files,
+            opened=named.opened,
         )
     except (KeyError, TypeError, AttributeError, ValueError):
         raise UnreadableError("datapackage.json is not as this program writes it.") from None
@@ -207,14 +214,16 @@ def _tables(
     tables: Mapping[str, tuple[Field, ...]],
     about: Mapping[str, Any],
     limits: Limits,
+    named: PackagedFiles,
 ) -> Iterator[TableStream]:
     blobs = BlobReader(zipped, about.get(BLOBS, {}), limits)
     for name, resource in resources.items():
         fields = tables[name]
         file = zipped.open(resource["path"], resource["hash"], resource["bytes"])
         rows = _rows(file, name, resource, fields, about, limits)
-        yield TableStream(name, fields, blobs.filled(rows, name))
+        yield TableStream(name, fields, blobs.filled(rows, name), files=partial(named.of_table, name))
     blobs.check_the_rest(bool((about["dialect"] or {}).get("importable", True)))
+    named.check_the_rest()
     for path, known in about["files"].items():
         with zipped.open(path, known["hash"], known["bytes"]) as file:
             while file.read(1 << 20):
@@ -265,4 +274,5 @@ FORMAT = Format(
     beginnings=(b"PK\x03\x04", b"PK\x05\x06"),
     ending="zip",
     compressed=True,
+    holds_files=True,
 )

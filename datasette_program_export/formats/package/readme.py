@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ...options.request import DEFAULT_MEMBER
 from ..dataset import Dataset
+from ..description.file_text import files_in_all
 from ..description.readme_text import kept_back_lines, opening
 from ..registry import get_format
 from .datapackage import KEY, Resource
@@ -13,6 +14,8 @@ from .datapackage import KEY, Resource
 NAME = "README.txt"
 _BLOBS = """Pictures, documents and other large values are files of their own, under
 files/<table>/<column>/, called by the key of their row; the cell holds the file's name."""
+_FILES = """files/<table>/<column>/; which cell names which stands in datapackage.json, under
+named_files, with the SHA-256 of each."""
 _SPREADSHEET = """Tables to be opened in a spreadsheet such as Excel or LibreOffice. What a spreadsheet
 would take for a formula, a number or a date, and is a text, is guarded; no value and an
 empty text are both empty cells. They are not made to be loaded into a database again."""
@@ -40,6 +43,7 @@ def readme(
         "",
         *(member.readme if importable else _SPREADSHEET).splitlines(),
         *(_BLOBS.splitlines() if blobs else ()),
+        *((f"{told}, are under", *_FILES.splitlines()) if (told := files_in_all(dataset.coverage().files)) else ()),
         "The columns, their types, keys and references stand in datapackage.json, in the",
         f"form of a Data Package (https://datapackage.org); under {KEY!r} also the SQL that",
         "makes the tables anew.",

@@ -51,7 +51,7 @@ class Format:
     ``delimiter`` is the default of the csv formats, and only these have dialects; with ``any_delimiter`` a request
     can choose another. Without ``streams``, the first byte comes after the last row has been read.
     ``sized_as_planned``: the size is the one that a plan estimates. ``makes_database``: the file is, or makes, a
-    database with indexes, views and triggers.
+    database with indexes, views and triggers. ``holds_files``: the files that rows name by a path are in it.
 
     Reading: ``lossless``: every value is read back unchanged. ``self_verifying``: a file shows by itself that it is
     complete. ``decode`` reads a file; without ``gives_rows`` it checks the bytes and yields no rows."""
@@ -83,6 +83,7 @@ class Format:
     purpose: str = ""
     holds: str | None = None
     edited: bool = False
+    holds_files: bool = False
 
     def dialect(self, request: Request) -> dict[str, Any]:
         """Return the spelling of the format's csv files, for their description."""

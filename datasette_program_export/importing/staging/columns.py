@@ -9,7 +9,7 @@ from ...database.library import Prepare
 from ...database.schema import Schema, Table, affinity, fold
 from ...database.virtual_tables import indexed_by, keeps_rows, row_number
 from ...errors import RequestError, UnreadableError
-from ...formats.dataset import Dataset, TableStream
+from ...formats.dataset import Dataset, PackagedFile, TableStream
 from ...formats.description.coverage import EMPTY, Coverage
 from ...formats.description.schema import DocumentSchema
 from ...selection.annotated_schema import AnnotatedSchema
@@ -59,6 +59,7 @@ class ColumnMapping:
         self.construction: NewTables | None = None
         self.coverage = EMPTY
         self.document: DocumentSchema | None = None
+        self.files: tuple[PackagedFile, ...] = ()
 
     def find(self, name: str) -> Table | None:
         """Return the target's table of that name if it can take rows; otherwise add a finding and return None.
@@ -153,7 +154,7 @@ class ColumnMapping:
                 "The file says itself which tables its rows go into: leave out the argument table. Tables of it are "
                 "left out with the argument without."
             )
-        self.document = dataset.schema
+        self.document, self.files = dataset.schema, dataset.files
         if not self.schema:
             self.construction = NewTables(dataset.schema, self.without)
             self.staging.encoding = self.construction.encoding

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from ...database.guarding.sql_tokens import SQLTextError, names
 from ...database.library import sqlite3
 from ...database.schema import Schema
+from ...formats.description.schema import DocumentSchema
+from ..report import FindingCollector, TableReport
 
 _FOUND = "SELECT seq FROM main.sqlite_sequence WHERE name = ?"
 
@@ -40,3 +43,18 @@ def _counts(sql: str) -> bool:
         return "autoincrement" in names(sql)
     except SQLTextError:
         return False
+
+
+def count_on(
+    connection: Any,
+    schema: Schema,
+    document: DocumentSchema | None,
+    tables: Mapping[str, TableReport],
+    findings: FindingCollector,
+) -> None:
+    """Have the tables of an import count on from where the file's did, and tell of each."""
+    told = (document.database.sequences if document is not None else None) or {}
+    wanted = {name: told[name] for name in told if name in tables}
+    for name, number in raise_counters(connection, schema, wanted).items():
+        tables[name].counter = number
+        findings.add("counter", f"New rows of {name} are counted on from {number:,}.", name, error=False)

@@ -10,7 +10,7 @@ from datasette import Response
 
 from ...errors import AuditError, BusyError, CancelledError, ExportError
 from ...exporting.exporter import Export
-from ...files.spool import Spool
+from ...files.temporary.spool import Spool
 from ...options.settings import Settings
 from ..host.protocols import HttpRequest, Send
 from ..server.audit_log import LogEntry

@@ -9,7 +9,7 @@ from typing import IO
 from datasette import Response
 
 from ...errors import BrokenExportError, GoneError
-from ...files.spool import PIECE
+from ...files.temporary.spool import PIECE
 from ...options.settings import Settings
 from ..host.protocols import HttpRequest, Send
 from .failures import broken_off, log_cut

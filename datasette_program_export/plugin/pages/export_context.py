@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...formats.description.coverage import LeftOut
+from ...formats.description.file_text import files_in_all
 from ...options.grammar import PREFIX, arguments, format_options, row_path
 from ...options.request import Request
 from ...options.settings import Settings
@@ -80,6 +81,7 @@ def page_context(
         "left": coverage_sentences(
             replace(plan.coverage, left_out=_for_a_reason(plan), people=None), plan.labels, words
         ),
+        "files": files_in_all(plan.coverage.files, words),
         "cautions": cautions(plan, request, words, asked.settings.max_rows),
         "withheld": bool(plan.coverage.withheld) or request.others == "include",
         "linked": _linked(request, plan, words),

@@ -19,9 +19,9 @@ from typing import Any, ClassVar, Literal
 from ...errors import AuditError, BusyError, CancelledError, ExportError, SpoolFullError
 from ...exporting.exporter import Export
 from ...files.atomic import write_whole
-from ...files.spool import coalesced
 from ...files.temporary.folder import sweep
 from ...files.temporary.room import room_in
+from ...files.temporary.spool import coalesced
 from ...options.settings import Settings
 from .audit_log import LogEntry
 from .folder import Instance

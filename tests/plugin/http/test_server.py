@@ -17,7 +17,7 @@ import pytest
 from datasette import hookimpl
 from datasette.plugins import pm
 
-from datasette_program_export.files.spool import Spool
+from datasette_program_export.files.temporary.spool import Spool
 from datasette_program_export.plugin.host import V1
 from datasette_program_export.plugin.server.slots import SLOTS
 from tests.support.databases.building import database

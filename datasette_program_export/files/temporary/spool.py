@@ -14,8 +14,8 @@ from itertools import islice
 from threading import Lock
 from typing import IO
 
-from ..errors import CancelledError, SpoolFullError
-from .temporary.room import room_in
+from ...errors import CancelledError, SpoolFullError
+from .room import room_in
 
 PIECE = 256 * 1024
 

@@ -1,0 +1,34 @@
+"""The columns whose texts are paths of files, with the folder of each, as the settings name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..database.schema import Schema, Table, fold
+from ..errors import SettingsError
+
+
+def file_columns(table: Table, folders: Mapping[str, str]) -> dict[str, str]:
+    """Return the folder of each such column of a table. Raises SettingsError for a column that the table lacks.
+
+    ``folders`` are by ``table.column``. The result of a query has none: its columns may hold anything."""
+    found: dict[str, str] = {}
+    for name, folder in folders.items() if table.kind != "query" else ():
+        of_table, _, of_column = name.rpartition(".")
+        if fold(of_table) != fold(table.name):
+            continue
+        column = table.column(of_column)
+        if column is None:
+            raise SettingsError(f"files: {table.name} has no column {of_column}")
+        found[column.name] = folder
+    return found
+
+
+def check_file_columns(schema: Schema, folders: Mapping[str, str]) -> None:
+    """Check that every column is there. Raises SettingsError, which names the first that is not."""
+    for name in folders:
+        of_table = name.rpartition(".")[0]
+        table = schema.find(of_table)
+        if table is None:
+            raise SettingsError(f"files: there is no table {of_table}")
+        file_columns(table, folders)

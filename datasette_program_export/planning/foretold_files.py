@@ -1,0 +1,81 @@
+"""The files that the planned rows name: how many, how large, which are missing. They are looked up, not read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ..database.schema import quote
+from ..exporting.file_columns import file_columns
+from ..exporting.named_files import MOST_NAMES
+from ..files.rooted.reading import Folder
+from ..files.rooted.walking import Why, parts_of
+from ..formats.description.coverage import ColumnFiles, FileGap
+from ..selection.scopes.base import Scope
+from ..selection.table_rows import TableRows
+
+_AT_ONCE = 500  # values
+
+
+class ForetoldFiles:
+    """Counts the files of a plan's rows, within the limits that an export has. Raises what the snapshot raises."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope, self._settings = scope, scope.annotated.settings
+        self._bytes = self._cells = 0
+        self._known: set[tuple[str, tuple[str, ...]]] = set()
+
+    def all(self) -> Iterator[ColumnFiles]:
+        """Yield what the coverage of the export will say, as far as no file changes."""
+        for chosen in self._scope.tables:
+            folders = file_columns(chosen.table, self._settings.files)
+            for column in chosen.columns:
+                if column.name in folders:
+                    found = self._column(chosen, column.name, folders[column.name])
+                    if found.named:
+                        yield found
+
+    def _column(self, chosen: TableRows, column: str, path: str) -> ColumnFiles:
+        snapshot = self._scope.snapshot
+        folder = Folder(path, snapshot.source.path)
+        limited = chosen.limit is not None or bool(chosen.offset)
+        values = chosen.select(f"{chosen.alias}.{quote(column)} AS v", ordered=limited)
+        sql = f"SELECT DISTINCT v COLLATE BINARY FROM ({values}) WHERE v NOT IN ('', x'')"
+        named = inside = size = 0
+        gaps: Counter[Why] = Counter()
+        names: dict[Why, list[str]] = {}
+        sizes = iter(lambda: _AT_ONCE, 0)
+        for rows in snapshot.batches(sql, chosen.params, guard=chosen.guard, repeatable=False, sizes=sizes):
+            for (one,) in rows:
+                named += 1
+                found = self._looked_up(folder, one)
+                if isinstance(found, int):
+                    inside, size = inside + 1, size + found
+                    continue
+                gaps[found] += 1
+                if len(told := names.setdefault(found, [])) < MOST_NAMES and isinstance(one, str):
+                    told.append(one.encode("utf-8", "replace").decode()[:200])
+            snapshot.raise_if_stopped()
+        told_gaps = tuple(FileGap(why, gaps[why], tuple(names[why])) for why in sorted(gaps))
+        return ColumnFiles(chosen.table.name, column, named, inside, size, told_gaps)
+
+    def _looked_up(self, folder: Folder, value: object) -> int | Why:
+        """Return a file's size, 0 where it was named before; or why it will not be included."""
+        settings, parts = self._settings, parts_of(value)
+        if parts is None:
+            return "outside"
+        full = self._cells >= settings.files_most
+        if (folder.path, parts) in self._known:
+            self._cells += not full
+            return "full" if full else 0
+        size = folder.size(parts)
+        if not isinstance(size, int):
+            return size
+        if size > settings.file_mb * 1e6:
+            return "large"
+        if full or self._bytes + size > settings.files_mb * 1e6:
+            return "full"
+        self._cells += 1
+        self._known.add((folder.path, parts))
+        self._bytes += size
+        return size
