@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ..formats.dataset import Row, Value
-from ..formats.digest import pack_rows
+from ..formats.description.digest import pack_rows
 
 _LARGE = 1 << 16  # characters or bytes of a value; it must not depend on the other values of the row
 _BAD_TEXT, _LARGE_TEXT, _LARGE_BLOB = 1, 2, 3

@@ -22,9 +22,9 @@ from ..files.names import export_name
 from ..files.temporary.buffered import held
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import EMPTY, Coverage
+from ..formats.description.digest import TableDigest
 from ..formats.description.integrity import Announced, AnnouncedTable
 from ..formats.description.moments import moment_text
-from ..formats.digest import TableDigest
 from ..formats.registry import Format, Options, check_choices, get_format
 from ..options.arguments import optional
 from ..options.request import PACKAGE, Request
@@ -183,20 +183,21 @@ class Export:
         dataset = self._dataset(snapshot, scope)
         several = len(scope.tables) != 1  # also none: the files of an empty database are those of a whole one
         form = self.format
-        if several and form.encode is None:
+        if several and form.holds_one:
             if form.member is None:
                 raise UnsupportedError(f"{form.name} holds one table, and these are several: take {PACKAGE}.")
             form = get_format(PACKAGE)  # of such files
         how = self.request.compress
         if how is not None and form.compressed:
-            raise UnsupportedError(
-                f"{self.format.name} comes as a zip here, which is compressed already: "
-                "leave out compress (a name that ends in .zip will do)."
-            )
+            what = "is" if form is self.format else "comes as a zip here, which is"
+            more = "" if form is self.format else " (a name that ends in .zip will do)"
+            raise UnsupportedError(f"{self.format.name} {what} compressed already: leave out compress{more}.")
         self.media_type = form.media_type if how is None else MEDIA_TYPES[how]
         extension = form.extension if how is None else f"{form.extension}.{SUFFIXES[how]}"
         self.filename = export_name(self.source.name, scope.name, scope.title(), self.created_at, extension)
-        if form.encode is not None and (several or form.encode_table is None or self.request.layout != "rows"):
+        if form.encode is not None and (
+            several or form.one_table or form.encode_table is None or self.request.layout != "rows"
+        ):
             chunks = form.encode(dataset, self._options(form))
         else:
             chunks = self._alone(dataset, scope)

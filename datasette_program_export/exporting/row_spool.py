@@ -10,7 +10,7 @@ import msgspec
 from ..database.text import decode_text
 from ..files.temporary.room import room_in
 from ..formats.dataset import Row, Value
-from ..formats.digest import pack_rows
+from ..formats.description.digest import pack_rows
 
 _MEMORY = 4_000_000
 _pack = msgspec.msgpack.Encoder().encode

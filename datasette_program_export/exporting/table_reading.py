@@ -17,7 +17,7 @@ from ..database.sqlite_errors import explain, is_full
 from ..errors import SourceError
 from ..formats.column_facts import ColumnFacts, survey, survey_plan, survey_written
 from ..formats.dataset import Copied, Field, Row, TableStream
-from ..formats.digest import TableDigest
+from ..formats.description.digest import TableDigest
 from ..selection.table_copy import TableCopy
 from ..selection.table_rows import TableRows
 from .large_rows import LargeRows

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import RequestError
 from ..exporting.exporter import Export
 from ..formats.dataset import Dataset
-from ..formats.digest import TableDigest
+from ..formats.description.digest import TableDigest
 from ..options.request import OF_THE_FILE, Request
 from ..options.settings import Settings
 from .report import Report

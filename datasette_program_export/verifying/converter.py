@@ -20,10 +20,10 @@ from ..files.reading_limits import CAREFUL, TRUSTING, Limits
 from ..formats.column_facts import ColumnFacts, survey
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import EMPTY, Coverage
+from ..formats.description.digest import TableDigest
 from ..formats.description.integrity import Announced, AnnouncedTable
 from ..formats.description.moments import parse_moment
 from ..formats.description.schema import DocumentTable
-from ..formats.digest import TableDigest
 from ..formats.registry import Format, Options, check_choices, detect, get_format
 from ..options.request import OF_THE_FILE, PACKAGE, Request
 from .given_files import GivenFiles
@@ -58,7 +58,8 @@ class Conversion:
         self._announced = {name: (table.rows, table.sha256) for name, table in report.tables.items()}
         self.private = report.export.get("request", {}).get("secrets") == "include"
         self.form = self._chosen(asked)
-        whole = len(self._announced) != 1 or self.form.encode_table is None or request.layout != "rows"
+        several = len(self._announced) != 1
+        whole = several or self.form.one_table or self.form.encode_table is None or request.layout != "rows"
         self.alone = self.form.encode is None or not whole
         self.progress = Progress()
         self.coverage: Coverage = EMPTY
@@ -85,7 +86,7 @@ class Conversion:
 
     def _chosen(self, asked: Format) -> Format:
         several = len(self._announced) != 1
-        if several and asked.encode is None:
+        if several and asked.holds_one:
             if asked.member is None:
                 raise UnsupportedError(f"{asked.name} holds one table, and these are several: take {PACKAGE}.")
             self._request = self._request.model_copy(update={"format": PACKAGE, "members": asked.name})

@@ -19,9 +19,9 @@ from ..files.reading_limits import CAREFUL, TRUSTING, Limits
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import Coverage, ReferenceKey
 from ..formats.description.coverage_text import coverage_sentences
+from ..formats.description.digest import TableDigest
 from ..formats.description.integrity import Announced
 from ..formats.description.phrases import ENGLISH, Say
-from ..formats.digest import TableDigest
 from ..formats.document import Head
 from ..formats.registry import detect, get_format, is_cut_beginning
 from ..formats.registry.other_programs import kind_of, refuse

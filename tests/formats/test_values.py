@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasette_program_export.formats.dataset import Field
-from datasette_program_export.formats.digest import TableDigest, pack_rows
+from datasette_program_export.formats.description.digest import TableDigest, pack_rows
 from datasette_program_export.formats.json.embedding import depth_is_at_most, embeddable
 from datasette_program_export.formats.json.writing import RowLines
 from datasette_program_export.formats.values import is_plain, json_value

@@ -115,6 +115,7 @@ MAY_OPEN = {
     "files/temporary/piped.py as_file": "private; or a pipe",
     "files/temporary/lock.py nobody_holds": "a lock file of this module",
     "formats/package/blob_writing.py TableBlobs._moved": PRIVATE,
+    "formats/parquet/sealing.py check_seal": "seen before to begin as Parquet, or a private copy",
     "formats/sqlite/script_reading.py _begins_as_ours": NO_DATABASE,
     "formats/sqlite/script_reading.py _description": NO_DATABASE,
     "formats/sqlite/script_reading.py _tables": NO_DATABASE,

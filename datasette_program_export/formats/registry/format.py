@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from importlib.util import find_spec
 from typing import IO, Any
 
 from ...files.beside import Beside
@@ -45,11 +46,13 @@ class Format:
     ``edited``: people change these files, so that an import takes what was changed, and says so.
 
     Writing: ``encode`` writes a whole dataset. ``encode_table`` writes one table, for formats whose files hold
-    one table; several tables become a package of such files, if the format has a ``member``. ``described``: in a
-    package, the columns are examined before they are written. ``layouts`` are the supported values of
+    one table; several tables become a package of such files, if the format has a ``member``. ``one_table``: what
+    ``encode`` writes holds one table too, with all that proves it; ``encode_table`` is for packages. ``described``: in
+    a package, the columns are examined before they are written. ``layouts`` are the supported values of
     ``Request.layout``; ``proving_layout`` is the one in which a single table proves itself, if ``rows`` does not.
     ``delimiter`` is the default of the csv formats, and only these have dialects; with ``any_delimiter`` a request
     can choose another. Without ``streams``, the first byte comes after the last row has been read.
+    ``needs``: a module without which it is not offered, because an extra installs it.
     ``sized_as_planned``: the size is the one that a plan estimates. ``makes_database``: the file is, or makes, a
     database with indexes, views and triggers. ``holds_files``: the files that rows name by a path are in it.
 
@@ -84,6 +87,18 @@ class Format:
     holds: str | None = None
     edited: bool = False
     holds_files: bool = False
+    one_table: bool = False
+    needs: str | None = None
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether what it needs is installed."""
+        return self.needs is None or find_spec(self.needs) is not None
+
+    @property
+    def holds_one(self) -> bool:
+        """Whether a file holds one table, so that several become a package of such files."""
+        return self.encode is None or self.one_table
 
     def dialect(self, request: Request) -> dict[str, Any]:
         """Return the spelling of the format's csv files, for their description."""

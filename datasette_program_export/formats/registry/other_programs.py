@@ -20,7 +20,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"Rar!\x1a\x07", "a packed folder (RAR)"),
     (b"ID3\x03", "a sound (MP3)"),
     (b"ID3\x04", "a sound (MP3)"),
-    (b"PAR1\x15", "a Parquet file"),
+    (b"PARE", "an encrypted Parquet file"),
     (b"\x7fELF", "a program"),
 )
 _IN_RIFF = {b"WEBP": "a picture (WebP)", b"WAVE": "a sound (WAV)", b"AVI ": "a film (AVI)"}

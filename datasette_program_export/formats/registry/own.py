@@ -15,6 +15,7 @@ _MODULES = (
     "csv.tsv",
     "package.package",
     "xlsx.writing",
+    "parquet.writing",
     "sqlite.writing",
     "sqlite.script",
 )

@@ -15,7 +15,7 @@ SUFFIX = re.compile(r"[a-z0-9][a-z0-9_.-]{0,19}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 _YES_OR_NO = (
     *("lossless", "self_verifying", "described", "streams"),
-    *("compressed", "any_delimiter", "sized_as_planned", "gives_rows", "edited"),
+    *("compressed", "any_delimiter", "sized_as_planned", "gives_rows", "edited", "one_table"),
 )
 _FUNCTIONS = ("encode", "encode_table", "decode")
 
@@ -31,6 +31,8 @@ def faults_of(form: Any) -> Iterator[str]:
             return  # what is of another kind cannot be looked at any further
     if form.encode is None and form.encode_table is None:
         yield "has neither encode nor encode_table, so it writes nothing"
+    if form.one_table and None in (form.encode, form.encode_table, form.member):
+        yield "has one_table, but not all of encode, encode_table and member"
     if form.decode is None and (form.beginnings or form.self_verifying):
         yield "has no decode, so it can have no beginnings, and its files cannot verify themselves"
     if form.proving_layout is not None and form.proving_layout not in form.layouts:
@@ -78,6 +80,7 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("layouts", _is_layouts, f"a tuple with rows, of {', '.join(choices_of('layout'))}"),
     ("member", _or_none(lambda value: isinstance(value, Member)), "None, or a Member"),
     ("delimiter", _or_none(lambda value: isinstance(value, str) and len(value) == 1), "None, or one character"),
+    ("needs", _or_none(_text(re.compile(r"[A-Za-z_]\w*"))), "None, or the name of a module"),
     ("holds", _or_none(_line), "None, or the name of a file in a zip"),
     ("proving_layout", _or_none(lambda value: isinstance(value, str)), "None, or a layout"),
     *((name, _or_none(callable), "None, or a function") for name in _FUNCTIONS),

@@ -27,9 +27,9 @@ from ...files.reading_limits import Limits
 from ...files.temporary.folder import TemporaryFolder, new_private
 from ...files.temporary.room import no_room, room_in
 from ..dataset import Dataset, TableStream
+from ..description.digest import TableDigest, sum_of_rows
 from ..description.integrity import Announced, AnnouncedTable
 from ..description.parsing import dumped
-from ..digest import TableDigest, sum_of_rows
 from ..registry import Format, Options
 from .reading import begun, check_document, sealed
 from .reading import decode as read

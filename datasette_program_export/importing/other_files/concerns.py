@@ -7,11 +7,12 @@ from typing import Literal
 from ...errors import RequestError
 from ..choices import ImportChoices
 
-Form = Literal["document", "script", "workbook", "csv", "json", "lines"]
+Form = Literal["document", "script", "workbook", "columns", "csv", "json", "lines"]
 _CALLED: dict[Form, str] = {
     "document": "a document of this program, which says itself how it is read",
     "script": "an SQL script, which makes its own tables",
     "workbook": "a workbook",
+    "columns": "Parquet",
     "csv": "CSV",
     "json": "JSON",
     "lines": "JSON with a row a line",
@@ -19,7 +20,7 @@ _CALLED: dict[Form, str] = {
 _Files = tuple[tuple[Form, ...], str]  # the forms that a choice is for, and what they are called
 _CSV: _Files = (("csv",), "CSV")
 _SHEETS: _Files = (("csv", "workbook"), "CSV and workbooks")
-_PLAIN: _Files = (("csv", "json", "lines", "workbook"), "CSV, JSON and workbooks of other programs")
+_PLAIN: _Files = (("csv", "json", "lines", "workbook", "columns"), "CSV, JSON, Parquet and workbooks of other programs")
 _TEXTS: _Files = (("csv", "json", "lines"), "CSV and JSON of other programs")
 _CONCERNS: dict[str, _Files] = {
     "delimiter": _CSV,
@@ -32,7 +33,7 @@ _CONCERNS: dict[str, _Files] = {
     "encoding": _TEXTS,
     "types": _PLAIN,
     "pk": _PLAIN,
-    "nan": (("json", "lines"), "JSON"),
+    "nan": (("json", "lines", "columns"), "JSON and Parquet"),
     "rows_at": (("json",), "JSON that is one document"),
 }
 
@@ -49,10 +50,10 @@ def check_concerned(choices: ImportChoices, form: Form) -> None:
             raise RequestError(
                 f"This file is {_CALLED[form]}, and the argument {name} is only for {files}: leave it out."
             )
-    if form in ("json", "lines") and any(kind != "number" for kind in choices.cells.values()):
+    if form in ("json", "lines", "columns") and any(kind != "number" for kind in choices.cells.values()):
         raise RequestError(
-            "This file is JSON, whose values say themselves what they are: of the argument cells, only COLUMN=number "
-            "is for it."
+            f"This file is {_CALLED[form].partition(' ')[0]}, whose values say themselves what they are: of the "
+            "argument cells, only COLUMN=number is for it."
         )
 
 

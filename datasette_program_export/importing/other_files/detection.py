@@ -26,6 +26,7 @@ from .destination import table_of
 from .json.document import JsonDocument, from_text
 from .json.lines import read_lines
 from .json.source import as_utf8
+from .parquet.reading import PARQUET, read_parquet
 from .rows import ForeignRows
 from .sql.reading import is_script, read_script
 from .survey import Survey
@@ -60,6 +61,10 @@ def read_foreign(
         check_concerned(choices, "workbook")
         read_workbook(path, intake, choices, report, limits)
         return
+    if start.startswith(PARQUET):
+        check_concerned(choices, "columns")
+        read_parquet(content, intake, choices, report, limits)
+        return
     if (kind := kind_of(start)) is not None:
         raise refuse(kind)
     if start.startswith(BINARY):
@@ -85,6 +90,17 @@ def read_foreign(
         else:
             report.layout = _json(opened, encoding, intake, choices, report, limits)
         return
+    _csv(start, content, intake, choices, report, limits)
+
+
+def _csv(
+    start: bytes,
+    content: Content,
+    intake: ColumnMapping,
+    choices: ImportChoices,
+    report: ImportReport,
+    limits: Limits,
+) -> None:
     report.format = "csv"
     check_concerned(choices, "csv")
     if b"\0" in start and not _may_be_text(start, content, choices):

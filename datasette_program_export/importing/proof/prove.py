@@ -16,7 +16,7 @@ from ...database.library import Prepare
 from ...database.reflection import reflect
 from ...database.schema import quote
 from ...files.temporary.folder import TemporaryFolder
-from ...formats.digest import TableDigest
+from ...formats.description.digest import TableDigest
 from ...options.arguments import path_of
 from ...options.settings import Settings
 from ...verifying.report import Report

@@ -72,7 +72,7 @@ def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | 
         dataset = form.decode(content, TRUSTING)
         moment = parse_moment(dataset.head["created_at"])
         facts: dict[str, tuple[ColumnFacts, ...]] = {}
-        if name == PACKAGE:
+        if name == PACKAGE or form.one_table:
             looked_at = form.decode(first, TRUSTING)
             facts = {t.name: survey(t.batches, len(t.fields)) for t in looked_at.tables}
             request = request.model_copy(update={"members": request.members or _members(request)})
@@ -86,7 +86,7 @@ def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | 
 def _members(request: Request) -> str:
     """Return the format of a package's files: the requested one if its files hold one table each, else the default."""
     form = get_format(request.format)
-    return form.name if form.encode is None and form.member is not None else DEFAULT_MEMBER
+    return form.name if form.holds_one and form.member is not None else DEFAULT_MEMBER
 
 
 def _with_facts(dataset: Dataset, facts: Mapping[str, tuple[ColumnFacts, ...]]) -> Iterator[TableStream]:

@@ -13,7 +13,7 @@ from json import dumps
 
 from ...database.fetching.batch_sizes import BatchSizes
 from ...database.schema import quote
-from ...formats.digest import TableDigest
+from ...formats.description.digest import TableDigest
 from ..report import TableReport
 from .row_matching import DIFFERENT, INSERT, RowMatching, pieces
 from .table_writer import TableWriter

@@ -23,6 +23,7 @@ FIELDS = (  # all choices, in the order in which they are offered; some stand in
 OF_ROWS = ("on_conflict", "skip_bad", "without", "on_conflict_for", "keys", "match")
 OF_EFFECTS = ("allow_dangling", "allow_stale_indexes", "triggers")
 _LAID_OUT = re.compile(r"csv|xlsx")  # with lines and cells
+_OF_ONE_TABLE = re.compile(r"csv|json|ndjson|xlsx|parquet")  # files of other programs that name no table
 _PLAIN = re.compile(r"csv|json|ndjson")  # files of other programs that are texts
 _IN_COLUMNS = ("map", "cells", "types")
 _WIDEST = 200  # columns that have a line each
@@ -205,12 +206,14 @@ def fits(name: str, report: ImportReport | None, first: FirstRows | None) -> boo
         return kind is None or _LAID_OUT.fullmatch(kind) is not None
     if name == "delimiter":
         return kind in ("csv", None)
+    if name == "nan" and kind == "parquet":
+        return True
     if name in ("nan", "rows_at"):
         return kind in ("json", "ndjson", None)
     if name == "encoding":
         return kind is None or _PLAIN.fullmatch(kind) is not None
     if name in ("table", "columns", "create"):
-        return kind in ("xlsx", None) or _PLAIN.fullmatch(str(kind)) is not None
+        return kind is None or _OF_ONE_TABLE.fullmatch(kind) is not None
     if name == "pk":
         return report is not None and any(table.created for table in report.tables.values())
     return True

@@ -51,7 +51,7 @@ def kinds(request: Request, chosen: Kind, plan: Plan, words: Words) -> dict[str,
 def _told(kind: Kind, request: Request, checked: bool, plan: Plan, words: Words) -> dict[str, Any]:
     form, several = kind.form, len(plan.tables) > 1
     said = request if checked else Request()
-    zipped = several and form.encode is None
+    zipped = several and form.holds_one
     return {
         "value": kind.value,
         "title": words(f"export.purpose.{kind.purpose}") if kind.purpose else form.name,
@@ -69,7 +69,7 @@ def _size(plan: Plan, kind: Kind, words: Words) -> str | None:
     if size is None:
         return None
     part = any(t.sampled is not None and t.sampled.rows < t.rows for t in plan.tables)
-    compressed = kind.form.compressed or (len(plan.tables) > 1 and kind.form.encode is None)
+    compressed = kind.form.compressed or (len(plan.tables) > 1 and kind.form.holds_one)
     said = words.size(size)
     # the rows of a sample are less alike than neighbours are, so they are compressed less
     return words("export.up_to", size=said) if compressed and part else words("export.about", size=said)

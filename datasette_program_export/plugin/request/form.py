@@ -150,7 +150,7 @@ def _goes_with(pair: tuple[str, str], name: str, several: bool) -> bool:
     if field == f"{PREFIX}layout":
         return value in form.layouts and value != "rows"
     if field == f"{PREFIX}compress":  # a package is already compressed
-        return not form.compressed and not (several and form.encode is None)
+        return not form.compressed and not (several and form.holds_one)
     if field in (f"{PREFIX}members", f"{PREFIX}blobs"):
         return name == PACKAGE
     if field in _OF_CSV:

@@ -47,7 +47,7 @@ class Kind:
             found.append("dialect")
         if form.any_delimiter:
             found.append("delimiter")
-        if not form.compressed and not (several and form.encode is None):
+        if not form.compressed and not (several and form.holds_one):
             found.append("compress")
         return tuple(found)
 
@@ -60,7 +60,7 @@ def purposes() -> list[Kind]:
 def other_kinds() -> list[Kind]:
     """Return the formats that no purpose means as they are."""
     meant = {kind.form.name for kind in purposes() if kind.dialect is None}
-    return [Kind(f".{name}", get_format(name)) for name in NAMES if name not in meant]
+    return [Kind(f".{name}", get_format(name)) for name in NAMES if name not in meant and get_format(name).is_installed]
 
 
 def kind_of(request: Request) -> Kind:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from datasette_program_export import Request, Settings, export
 from datasette_program_export.demo import ANNA
 from datasette_program_export.errors import BrokenExportError, CancelledError, UnsupportedError
-from datasette_program_export.formats.digest import TableDigest
+from datasette_program_export.formats.description.digest import TableDigest
 from datasette_program_export.formats.sqlite import script as sql_format
 from datasette_program_export.formats.sqlite.literals import Literals, real
 from datasette_program_export.formats.sqlite.script_reading import check_script

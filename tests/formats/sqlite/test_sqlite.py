@@ -27,7 +27,7 @@ from datasette_program_export.errors import (
     UnreadableError,
     UnsupportedError,
 )
-from datasette_program_export.formats.digest import TableDigest
+from datasette_program_export.formats.description.digest import TableDigest
 from datasette_program_export.formats.sqlite import writing as sqlite_format
 from datasette_program_export.formats.sqlite.reading import check_document, decode
 from datasette_program_export.formats.sqlite.script_reading import check_script

@@ -13,7 +13,7 @@ from typing import Any
 from datasette_program_export.database.fetching import rows_in_c
 from datasette_program_export.formats.csv.writing import CsvLines
 from datasette_program_export.formats.dataset import Field, Row
-from datasette_program_export.formats.digest import pack_rows
+from datasette_program_export.formats.description.digest import pack_rows
 from datasette_program_export.formats.json.writing import RowLines
 
 JSON_BYTES = list(b'{}[]",:\\u0024dDeE+-. 19tfn$/\t\xc3\xa9')

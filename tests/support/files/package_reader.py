@@ -10,6 +10,7 @@ import json
 import struct
 import sys
 import zipfile
+from collections.abc import Callable
 
 from tests.support.files.cells import Cell, Found, Read
 from tests.support.files.json_reader import json_cell, json_table
@@ -17,8 +18,10 @@ from tests.support.files.json_reader import json_cell, json_table
 csv.field_size_limit(sys.maxsize)
 
 
-def read_package(data: bytes) -> Found:
-    """A zip whose last file is datapackage.json, and whose last 64 bytes are the digest of all before."""
+def read_package(data: bytes, other: Callable[[str, tuple[str, ...], bytes], Read] | None = None) -> Found:
+    """A zip whose last file is datapackage.json, and whose last 64 bytes are the digest of all before.
+
+    ``other`` reads the files that are no texts."""
     assert data[-64:] == hashlib.sha256(data[:-64]).hexdigest().encode()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = archive.namelist()
@@ -39,7 +42,11 @@ def read_package(data: bytes) -> Found:
             content = archive.read(resource["path"])
             assert resource["hash"] == "sha256:" + hashlib.sha256(content).hexdigest()
             assert resource["bytes"] == len(content)
-            tables.append(_resource(resource, content, blobs))
+            if other is None:
+                tables.append(_resource(resource, content, blobs))
+            else:
+                names = tuple(field["name"] for field in resource["schema"]["fields"])
+                tables.append(other(resource["title"], names, content))
     assert not blobs, "each file is named by one cell"
     return Found(tables, about["integrity"]["tables"])
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from ..database.text import undecoded
-from ..files.beside import Beside, Hash
-from .dataset import Row, Value
+from ...database.text import undecoded
+from ...files.beside import Beside, Hash
 
+Value = int | float | str | bytes | None
+Row = tuple[Value, ...]
 _LARGE = 1 << 20  # characters or bytes
 _pack = msgspec.msgpack.Encoder().encode
 

@@ -1,0 +1,1 @@
+"""Reads and writes parquet: a table in columns, typed, for data tools."""

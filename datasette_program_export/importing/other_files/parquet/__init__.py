@@ -1,0 +1,1 @@
+"""Reads Parquet files of other programs: each value as SQLite holds it, and told where it becomes another kind."""
