@@ -15,7 +15,7 @@ LINE ?= stable
 PORT ?= 8001
 VENV = .venv
 
-.PHONY: demo test test-all check docs bench bench-short browser axe native clean
+.PHONY: demo test test-all check docs bench bench-short browser axe yaml native clean
 
 # The demo has an environment of its own, without what only tests need
 DEMO = $(VENV)/demo-$(LINE)
@@ -30,7 +30,7 @@ demo-data/practice.db: | $(DEMO)/ready
 # Tests of the core that touch nothing of Datasette (tests/support/lines.py) run once, on the alpha line. What writes rows
 # runs on both: in Python on the stable line, in C on the alpha line.
 STABLE = --without-core
-test: check browser axe native $(VENV)/stable/ready $(VENV)/alpha/ready
+test: check browser axe yaml native $(VENV)/stable/ready $(VENV)/alpha/ready
 	@$(VENV)/stable/bin/python -m pytest -q -n $(WORKERS) --dist worksteal $(STABLE); stable=$$?; \
 	$(VENV)/alpha/bin/python -m pytest -q -n $(WORKERS) --dist worksteal; alpha=$$?; \
 	tell() { [ $$2 = 0 ] && echo "$$1: passed" || echo "$$1: FAILED (pytest ended with $$2)"; }; \
@@ -88,6 +88,12 @@ axe:
 	@[ -e $(VENV)/node/node_modules/axe-core/axe.min.js ] || { command -v npm >/dev/null \
 	&& npm install --silent --no-save --prefix $(VENV)/node axe-core@$(AXE); } \
 	|| echo "No npm here, or it cannot fetch axe-core: the tests of accessibility will be skipped."
+
+# Two readers of YAML in JavaScript, for tests only, and only where npm is there.
+yaml:
+	@[ -e $(VENV)/node-yaml/node_modules/js-yaml ] || { command -v npm >/dev/null \
+	&& npm install --silent --no-save --prefix $(VENV)/node-yaml yaml@2 js-yaml@4; } \
+	|| echo "No npm here, or it cannot fetch them: the tests of YAML in JavaScript will be skipped."
 
 # The alpha line is tested with rows written in C, where they can be compiled, and with isal; the stable line in Python.
 native: $(VENV)/alpha/ready

@@ -15,8 +15,8 @@ from ..database.library import sqlite3
 from ..database.snapshot import Snapshot
 from ..database.sqlite_errors import explain, is_full
 from ..errors import SourceError
-from ..formats.column_facts import ColumnFacts, survey, survey_plan, survey_written
 from ..formats.dataset import Copied, Field, Row, TableStream
+from ..formats.description.column_facts import ColumnFacts, survey, survey_plan, survey_written
 from ..formats.description.digest import TableDigest
 from ..selection.table_copy import TableCopy
 from ..selection.table_rows import TableRows

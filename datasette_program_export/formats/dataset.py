@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from ..database.fetching.rows_in_c import Chunk, RowPlan
 from ..database.guarding.new_database import NewDatabase
-from .column_facts import ColumnFacts
+from .description.column_facts import ColumnFacts
 from .description.coverage import Coverage
 from .description.integrity import Announced
 from .description.schema import DocumentSchema

@@ -2,17 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import UnreadableError
+from ..files.beside import Beside, Hash
 from ..files.reading_limits import LARGE, Limits
+from .dataset import Dataset, TableStream
 from .dataset import Field as TableField
-from .description.coverage import Coverage
-from .description.schema import DocumentSchema
+from .description.coverage import Coverage, parsed_coverage
+from .description.integrity import parsed_integrity
+from .description.parsing import dumped
+from .description.schema import DocumentSchema, parsed_schema
+
+Fields = tuple[TableField, ...]
+
+
+def proving_itself(
+    body: Iterator[bytes], dataset: Dataset, beside: Beside, end: Callable[[dict[str, Any]], bytes]
+) -> Iterator[bytes]:
+    """Yield the body of a document and its end, which ``end`` makes of the counts and digests."""
+    hashed = Hash(beside)
+    for chunk in body:
+        hashed.update(chunk)
+        yield chunk
+    yield end({**dumped(dataset.integrity()), "document": hashed.hexdigest(), "complete": True})
+
+
+def described_dataset(
+    head: Mapping[str, Any],
+    known: tuple[str, int],
+    tables: Callable[[Mapping[str, Fields]], Iterator[TableStream]],
+    tail: Mapping[str, Any],
+    where: str = "The description at the beginning",
+) -> Dataset:
+    """Return the dataset of a document by its description at the beginning, ``head``.
+
+    ``known`` is the format's name and version, ``tables`` reads the rows of the tables with these columns, and fills
+    ``tail`` with what stands at the end. Raises UnreadableError, which calls the head ``where``."""
+    name, version = known
+    try:
+        schema = parsed_schema(head["schema"])
+        if head["version"] != version:
+            raise UnreadableError(f"This is version {head['version']} of {name}; version {version} is known.")
+        export = head["export"]
+    except (KeyError, TypeError, AttributeError):
+        raise UnreadableError(f"{where} is not as this program writes it.") from None
+    return Dataset(
+        head=export,
+        schema=schema,
+        tables=tables(tables_of(schema)),
+        coverage=lambda: parsed_coverage(tail["coverage"]),
+        integrity=lambda: parsed_integrity(tail["integrity"]),
+    )
 
 
 def description(data: bytes, where: str, limits: Limits) -> Mapping[str, Any]:
@@ -41,7 +86,7 @@ def check_integrity(found: Any, document: str) -> None:
         raise UnreadableError("The file says itself that it is not complete.")
 
 
-def tables_of(schema: DocumentSchema) -> dict[str, tuple[TableField, ...]]:
+def tables_of(schema: DocumentSchema) -> dict[str, Fields]:
     """Return the columns of each table of a document's schema."""
     return {
         name: tuple(TableField(c.name, c.type, c.json, c.generated) for c in table.columns)

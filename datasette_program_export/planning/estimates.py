@@ -12,10 +12,10 @@ from math import sqrt
 
 from ..database.schema import Column, quote
 from ..database.snapshot import Row, Snapshot
-from ..formats.column_facts import survey
 from ..formats.csv.mistakable import mistakable
 from ..formats.csv.spreadsheet import MOST_CHARACTERS, has_many_digits
 from ..formats.dataset import Field
+from ..formats.description.column_facts import survey
 from ..formats.json.writing import RowLines
 from ..selection.table_rows import TableRows
 from .plan import Sampled

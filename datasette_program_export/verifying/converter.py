@@ -17,8 +17,8 @@ from ..exporting.table_reading import Progress
 from ..files.compression import compressed
 from ..files.input_file import open_input
 from ..files.reading_limits import CAREFUL, TRUSTING, Limits
-from ..formats.column_facts import ColumnFacts, survey
 from ..formats.dataset import Dataset, TableStream
+from ..formats.description.column_facts import ColumnFacts, survey
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.digest import TableDigest
 from ..formats.description.integrity import Announced, AnnouncedTable

@@ -102,8 +102,8 @@ def _cannot_tell(start: bytes) -> str:
         return "The file is cut: there is only its beginning."
     return (
         "This file cannot prove itself: it is no programjson, ndjson with its envelope, package, workbook, "
-        "SQLite file or SQL script of this program. A single CSV file, or rows alone, cannot tell whether some are "
-        "missing; a package of the same data can."
+        "XML, YAML, SQLite file or SQL script of this program. A single CSV file, or rows alone, cannot tell "
+        "whether some are missing; a package of the same data can."
     )
 
 

@@ -260,8 +260,8 @@ def test_an_error_in_the_database_never_becomes_data() -> None:
 
 
 def test_what_a_format_cannot_do_is_said() -> None:
-    with pytest.raises(RequestError, match="no format xml. Known: programjson"):
-        made(*PAIR, table="p", format="xml")
+    with pytest.raises(RequestError, match="no format toml. Known: programjson"):
+        made(*PAIR, table="p", format="toml")
     with pytest.raises(UnsupportedError, match="csv has no layout pretty"):
         made(*PAIR, table="p", format="csv", layout="pretty")
 

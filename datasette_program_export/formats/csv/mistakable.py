@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ...database.fetching.rows_in_c import Chunk
 from ...database.schema import affinity
-from ..column_facts import ColumnFacts, is_utf8
 from ..dataset import Field, Row, Value
+from ..description.column_facts import ColumnFacts, is_utf8
 from ..description.phrases import ENGLISH, Say
 
 _MOST = 5  # columns that a sentence names

@@ -13,7 +13,7 @@ import msgspec
 from ...errors import UnreadableError
 from ...files.reading_limits import Limits
 from ..dataset import Row, Value
-from ..members import Column, Member, MemberFile
+from ..registry.members import Column, Member, MemberFile
 from ..values import InFile, decode_written, member_value
 from .records import records
 

@@ -7,24 +7,20 @@ coverage, and last a line which says that the file is complete, with the SHA-256
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 import msgspec
 
 from ...errors import UnreadableError
-from ...files.beside import Hash
 from ...files.lines import DigestingLines, within
 from ...files.reading_limits import Limits
 from ...options.request import Request
-from ..dataset import Dataset, Field, Row, TableStream, written_rows
-from ..description.coverage import parsed_coverage
-from ..description.integrity import parsed_integrity
+from ..dataset import Dataset, Row, TableStream, written_rows
 from ..description.parsing import dumped
-from ..description.schema import parsed_schema
-from ..document import check_integrity, description, tables_of
-from ..members import Member, MemberFile
+from ..document import Fields, check_integrity, described_dataset, description, proving_itself
 from ..registry import Format, Options
+from ..registry.members import Member, MemberFile
 from ..values import member_value
 from .reading import RowReader
 from .writing import RowLines
@@ -39,12 +35,9 @@ _json = msgspec.json.Encoder().encode
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """Yield the enveloped form, for several tables."""
-    hashed = Hash(options.beside)
-    for chunk in _body(dataset):
-        hashed.update(chunk)
-        yield chunk
-    integrity = {**dumped(dataset.integrity()), "document": hashed.hexdigest(), "complete": True}
-    yield _json({"integrity": integrity}) + b"\n"
+    yield from proving_itself(
+        _body(dataset), dataset, options.beside, lambda found: _json({"integrity": found}) + b"\n"
+    )
 
 
 def _body(dataset: Dataset) -> Iterator[bytes]:
@@ -81,25 +74,14 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
     Raises UnreadableError, here or while the tables are read, as programjson's ``decode`` does."""
     lines = DigestingLines(file, limits)
     head = description(lines.line(), "The first line", limits)
-    try:
-        schema = parsed_schema(head["schema"])
-        if head["version"] != VERSION:
-            raise UnreadableError(f"This is version {head['version']} of ndjson; version {VERSION} is known.")
-        export = head["export"]
-    except (KeyError, TypeError, AttributeError):
-        raise UnreadableError("The first line is not as this program writes it.") from None
     tail: dict[str, Any] = {}
-    return Dataset(
-        head=export,
-        schema=schema,
-        tables=_tables(lines, tables_of(schema), tail, limits),
-        coverage=lambda: parsed_coverage(tail["coverage"]),
-        integrity=lambda: parsed_integrity(tail["integrity"]),
+    return described_dataset(
+        head, ("ndjson", VERSION), lambda tables: _tables(lines, tables, tail, limits), tail, "The first line"
     )
 
 
 def _tables(
-    lines: DigestingLines, tables: dict[str, tuple[Field, ...]], tail: dict[str, Any], limits: Limits
+    lines: DigestingLines, tables: Mapping[str, Fields], tail: dict[str, Any], limits: Limits
 ) -> Iterator[TableStream]:
     for name, fields in tables.items():
         yield TableStream(name, fields, _rows(lines, name, RowReader(name, fields, limits)))

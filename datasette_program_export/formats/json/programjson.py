@@ -15,15 +15,11 @@ from typing import IO, Any
 import msgspec
 
 from ...errors import UnreadableError
-from ...files.beside import Hash
 from ...files.lines import DigestingLines, within
 from ...files.reading_limits import LARGE, Limits
-from ..dataset import Dataset, Field, Row, TableStream, written_rows
-from ..description.coverage import parsed_coverage
-from ..description.integrity import parsed_integrity
+from ..dataset import Dataset, Row, TableStream, written_rows
 from ..description.parsing import dumped
-from ..description.schema import parsed_schema
-from ..document import check_integrity, description, tables_of
+from ..document import Fields, check_integrity, described_dataset, description, proving_itself
 from ..registry import Format, Options
 from .reading import RowReader
 from .writing import RowLines
@@ -35,12 +31,9 @@ _json = msgspec.json.Encoder().encode
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """Yield the document in pieces of a few kilobytes."""
     write = _Writer(pretty=options.request.layout == "pretty")
-    hashed = Hash(options.beside)
-    for chunk in write.body(dataset):
-        hashed.update(chunk)
-        yield chunk
-    integrity = {**dumped(dataset.integrity()), "document": hashed.hexdigest(), "complete": True}
-    yield write.key("integrity", integrity) + write.end
+    yield from proving_itself(
+        write.body(dataset), dataset, options.beside, lambda found: write.key("integrity", found) + write.end
+    )
 
 
 class _Writer:
@@ -80,7 +73,7 @@ class _Writer:
 
         def write(rows: list[Row]) -> bytes:
             if self.pretty:
-                return lines.indented(rows, 6) + b",\n"
+                return lines.spread(rows, plan)
             return lines(rows).replace(b"\n", b",\n")
 
         for data in written_rows(table, plan, write, lines.saw):
@@ -107,21 +100,7 @@ class _Reader:
         self.tail: dict[str, Any] = {}
 
     def dataset(self) -> Dataset:
-        head = self._head()
-        try:
-            schema = parsed_schema(head["schema"])
-            if head["version"] != VERSION:
-                raise UnreadableError(f"This is version {head['version']} of programjson; version {VERSION} is known.")
-            export = head["export"]
-        except (KeyError, TypeError, AttributeError):
-            raise UnreadableError("The description at the beginning is not as this program writes it.") from None
-        return Dataset(
-            head=export,
-            schema=schema,
-            tables=self._tables(tables_of(schema)),
-            coverage=lambda: parsed_coverage(self.tail["coverage"]),
-            integrity=lambda: parsed_integrity(self.tail["integrity"]),
-        )
+        return described_dataset(self._head(), ("programjson", VERSION), self._tables, self.tail)
 
     def _head(self) -> Mapping[str, Any]:
         """Return everything before the rows."""
@@ -133,7 +112,7 @@ class _Reader:
                 raise UnreadableError("The description at the beginning has no end.")
         return description(_closed(data), "The description at the beginning", self.limits)
 
-    def _tables(self, tables: Mapping[str, tuple[Field, ...]]) -> Iterator[TableStream]:
+    def _tables(self, tables: Mapping[str, Fields]) -> Iterator[TableStream]:
         margin = b"    " if self.pretty else b""
         for place, (name, fields) in enumerate(tables.items()):
             start = margin + _json(name) + (b": [\n" if self.pretty else b":[\n")
@@ -192,7 +171,7 @@ class _Reader:
         if not written.endswith(end):
             raise self.lines.cut(", in the last words")
         integrity = description(b"{" + written.removesuffix(end) + b"}", "The end", self.limits)
-        self.tail = {**found, **integrity}
+        self.tail |= {**found, **integrity}
         check_integrity(self.tail.get("integrity"), announced)
         if margin + written != margin + self.write.key("integrity", self.tail["integrity"]) + end:
             raise UnreadableError("The end is not as this program writes it.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any, cast
 
 import msgspec
@@ -21,13 +22,19 @@ Line = bytes | memoryview
 class RowReader:
     """Reads one table's rows. Raises UnreadableError for anything that ``RowLines`` would not have written.
 
-    ``untag`` returns the value of a decoded tag."""
+    ``untag`` returns the value of a decoded tag; ``lines_each`` is how many lines of the file a row takes."""
 
     def __init__(
-        self, table: str, fields: Sequence[Field], limits: Limits, untag: Callable[[Any], Any] = untagged
+        self,
+        table: str,
+        fields: Sequence[Field],
+        limits: Limits,
+        untag: Callable[[Any], Any] = untagged,
+        lines_each: int = 1,
     ) -> None:
         self.table = table
         self._untag = untag
+        self._lines_each = lines_each
         self.names = [f.name for f in fields]
         self._limits = limits
         self._json = [f.holds_json for f in fields]
@@ -60,12 +67,14 @@ class RowReader:
         else:
             lines.clear()
             return rows
-        for number, line in enumerate(lines, first):
+        for number, line in zip(count(first, self._lines_each), lines):
             try:
                 self._read([line])
             except _BAD:
                 raise UnreadableError(f"Line {number:,} is not a row of {self.table}.") from None
-        raise UnreadableError(f"Lines {first:,} to {first + len(lines) - 1:,} are not rows of {self.table}.")
+        raise UnreadableError(
+            f"Lines {first:,} to {first + len(lines) * self._lines_each - 1:,} are not rows of {self.table}."
+        )
 
     def _read(self, lines: Sequence[Line]) -> list[Row]:
         rows = [self._row(lines[0])] if len(lines) == 1 else self._rows(b"[" + b",".join(lines) + b"]")

@@ -65,18 +65,26 @@ class RowLines:
     def indented(self, rows: list[Row], depth: int) -> bytes:
         """Return rows as objects with a comma between them, every value on its own line; embedded JSON keeps its text.
 
+        ``depth`` is how many blanks stand before each object."""
+        blanks = b" " * depth
+        start, comma = blanks + b"{\n  " + blanks, b",\n  " + blanks
+        plan = self.plan(start, b"\n" + blanks + b"},\n", comma, b": ")
+        return self.spread(rows, plan).removesuffix(b",\n")
+
+    def spread(self, rows: list[Row], plan: RowPlan) -> bytes:
+        """Return rows as a plan says, every value encoded by itself; what is embedded keeps its text.
+
         All values of the rows are encoded at once, and what stands between two values is the same in every row."""
         if not rows:
             return b""
-        blanks, width = b" " * depth, len(self._names)
-        names = [blanks + b"  " + _encode(name) + b": " for name in self._names]
-        between = [b",\n" + name for name in names]
-        between[0] = b"\n" + blanks + b"},\n" + blanks + b"{\n" + names[0]
+        width = len(self._names)
+        between = [*plan.before]
+        between[0] = plan.row_end + between[0]
         parts: list[bytes] = [b""] * (2 * width * len(rows))
         parts[::2] = between * len(rows)
-        parts[0] = blanks + b"{\n" + names[0]
+        parts[0] = plan.before[0]
         parts[1::2] = self._lines(rows, lambda w: list(chain.from_iterable(w)), width * len(rows)).split(b"\n")[:-1]
-        return b"".join(parts) + b"\n" + blanks + b"}"
+        return b"".join(parts) + plan.row_end
 
     def _written(self, rows: list[Row], plain: bool) -> Iterable[Iterable[Any]]:
         if plain and not self._json:

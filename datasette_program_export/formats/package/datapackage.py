@@ -15,9 +15,9 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic import Field as PydanticField
 
-from ..column_facts import ColumnFacts
 from ..csv.spreadsheet import is_taken_for_something_else
 from ..dataset import Dataset, Field
+from ..description.column_facts import ColumnFacts
 from ..description.coverage import Coverage
 from ..description.integrity import Announced
 from ..description.parsing import dumped

@@ -25,15 +25,15 @@ from ...files.reading_limits import Limits
 from ...files.zip_reading import Unpacking
 from ...files.zip_writing import Member, sealed
 from ...options.request import DEFAULT_MEMBER, Request
-from ..column_facts import ColumnFacts
 from ..dataset import Dataset, Field, Row, TableStream, Value
+from ..description.column_facts import ColumnFacts
 from ..description.coverage import parsed_coverage
 from ..description.coverage_text import coverage_sentences
 from ..description.integrity import parsed_integrity
 from ..description.schema import parsed_schema
 from ..document import description, tables_of
-from ..members import Column, MemberFile
 from ..registry import Format, Options, get_format
+from ..registry.members import Column, MemberFile
 from ..registry.other_programs import kind_of_zip, refuse
 from ..values import InFile, json_value
 from .blob_reading import BlobReader

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from ...database.snapshot import TimeExpired
 from ...errors import ExportError, PluginError, UnreadableError
 from ..dataset import Dataset, Row, TableStream
-from ..members import MemberFile
 from .format import Format
+from .members import MemberFile
 
 _OURS = (ExportError, TimeExpired)  # errors that are told as they are, wherever they come from
 Read = Callable[..., Iterator[list[Row]]]

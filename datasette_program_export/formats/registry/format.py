@@ -12,7 +12,7 @@ from ...files.beside import Beside
 from ...files.reading_limits import Limits
 from ...options.request import Request
 from ..dataset import Dataset, TableStream
-from ..members import Member
+from .members import Member
 
 # What people want a file for: to give or keep it, to open it in a spreadsheet, to load it again
 PURPOSES = ("keep", "spreadsheet", "load")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ...errors import OtherKindError
@@ -26,6 +27,18 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 _IN_RIFF = {b"WEBP": "a picture (WebP)", b"WAVE": "a sound (WAV)", b"AVI ": "a film (AVI)"}
 _PICTURES = (b"heic", b"heix", b"mif1", b"avif")
 _PAGES = (b"<!doctype html", b"<html")
+_XML = re.compile(
+    rb"(?:<\?(?:(?!\?>).)*\?>|<!--(?:(?!-->).)*-->|\s)*<(?:(!doctype)\s+)?([a-z_][\w.:-]{0,39})[\s/>\[]", re.DOTALL
+).match
+_XML_KINDS = {
+    b"svg": "a picture (SVG)",
+    b"html": "an HTML page",
+    b"rss": "a news feed (RSS)",
+    b"feed": "a news feed (Atom)",
+    b"kml": "a map (KML)",
+    b"gpx": "a track (GPX)",
+    b"plist": "a property list of a Mac (XML)",
+}
 _ZIPPED = (  # a file of the zip, or the beginning of several, by which programs know their own
     ("xl/", "an Excel workbook"),
     ("word/", "a Word document"),
@@ -52,7 +65,16 @@ def kind_of(start: bytes) -> str | None:
     if start[4:8] == b"ftyp":
         return "a picture (HEIC or AVIF)" if start[8:12] in _PICTURES else "a film (MP4)"
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return "an HTML page" if text.startswith(_PAGES) else None
+    return "an HTML page" if text.startswith(_PAGES) else _kind_of_xml(text)
+
+
+def _kind_of_xml(text: bytes) -> str | None:
+    """Return what XML in small letters is called, by its outermost element; None for a text that is none."""
+    found = _XML(text)
+    if found is None or not (text.startswith(b"<?xml") or found[1] or found[2] == b"svg"):
+        return "XML of another program" if text.startswith(b"<?xml") else None
+    name = found[2].rpartition(b":")[2]
+    return _XML_KINDS.get(name, f"XML of another program, with the outermost element {name.decode('ascii', 'replace')}")
 
 
 def kind_of_zip(names: Iterable[str], start: bytes) -> str:

@@ -16,6 +16,8 @@ _MODULES = (
     "package.package",
     "xlsx.writing",
     "parquet.writing",
+    "xml.writing",
+    "yaml.writing",
     "sqlite.writing",
     "sqlite.script",
 )

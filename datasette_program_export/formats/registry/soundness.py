@@ -8,8 +8,8 @@ from typing import Any
 
 from ...files.compression import SUFFIXES
 from ...options.request import choices_of
-from ..members import Member
 from .format import PURPOSES, Format
+from .members import Member
 
 SUFFIX = re.compile(r"[a-z0-9][a-z0-9_.-]{0,19}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*", re.ASCII)

@@ -15,8 +15,9 @@ from ...errors import UnreadableError
 from ...files.reading_limits import Limits
 from ...files.temporary.room import room_in
 from ...files.zip_reading import Unpacking
+from ..xml.parsing import parse
 from .parts import WORKBOOK
-from .sheet_reading import SheetRow, SheetRows, Texts, parse, plain
+from .sheet_reading import FAULTS, SheetRow, SheetRows, Texts, plain
 
 _MEMORY = 8_000_000
 _MOST_SHEETS = 20_000
@@ -75,7 +76,7 @@ class Book:
 
     def _parse(self, path: str, handler: object) -> None:
         with self._zip.open(path) as part:
-            for _ in parse(part, handler, self._limits):
+            for _ in parse(part, handler, self._limits, FAULTS, namespaces=True):
                 pass
 
     def __enter__(self) -> Book:
@@ -97,7 +98,7 @@ class Book:
         handler = SheetRows(self._styles, self._shared.text_of, self._limits, sheet.name)
         with self._zip.open(sheet.path) as part:
             try:
-                for _ in parse(part, handler, self._limits):
+                for _ in parse(part, handler, self._limits, FAULTS, namespaces=True):
                     if handler.rows:
                         found, handler.rows = handler.rows, []
                         yield found

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import IO, Any
-from xml.parsers import expat
+from collections.abc import Callable, Sequence
 
 from ...errors import UnreadableError
 from ...files.reading_limits import Limits
+from ..xml.parsing import Faults
 
-_PIECE = 1 << 16
 _MOST_COLUMNS = 16_384
 _unescaped = re.compile(r"_x([0-9A-Fa-f]{4})_").sub
+
+FAULTS = Faults(
+    "A part of the workbook is no XML: it is damaged.",
+    "A part of the workbook has a document type, which no spreadsheet writes.",
+)
 
 # the place of a cell from 0, what it is, and its text. A number is "number", or the kind of its style: "date",
 # "date time", "dateTtime", "time"; else "text", "boolean", "error", or "formula" for one without a result
 Cell = tuple[int, str, str]
 SheetRow = tuple[int, list[Cell]]  # its number from 1
-
-
-def parse(file: IO[bytes], handler: Any, limits: Limits) -> Iterator[None]:
-    """Feed XML to a handler with ``begin(name, attributes)``, ``end(name)`` and ``text``; yield after each piece.
-
-    Names come without their namespace. Raises UnreadableError for what is no XML, and for a document type, by
-    which a small file can become a large one."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler = lambda name, found: handler.begin(name.rpartition(" ")[2], found)
-    parser.EndElementHandler = lambda name: handler.end(name.rpartition(" ")[2])
-    parser.CharacterDataHandler = handler.text
-    parser.StartDoctypeDeclHandler = _no_document_type
-    try:
-        while piece := file.read(_PIECE):
-            limits.go_on()
-            parser.Parse(piece, False)
-            yield
-        parser.Parse(b"", True)
-        yield
-    except expat.ExpatError:
-        raise UnreadableError("A part of the workbook is no XML: it is damaged.") from None
-
-
-def _no_document_type(*_: Any) -> None:
-    raise UnreadableError("A part of the workbook has a document type, which no spreadsheet writes.")
 
 
 class Texts:

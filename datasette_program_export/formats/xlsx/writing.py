@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ...database.schema import affinity
 from ...errors import UnsupportedError
 from ...files.zip_writing import Member, zipped
-from ..column_facts import ColumnFacts
 from ..csv.spreadsheet import MOST_COLUMNS, MOST_LINES
 from ..dataset import Dataset, Field, Row, TableStream
+from ..description.column_facts import ColumnFacts
 from ..registry import Format, Options
 from .cells import Column, Empty, header_cells, line_cell, text_cell
 from .description import WrittenTable, description_lines, readme_lines

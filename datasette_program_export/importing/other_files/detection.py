@@ -31,6 +31,7 @@ from .rows import ForeignRows
 from .sql.reading import is_script, read_script
 from .survey import Survey
 from .workbook import is_workbook, read_workbook
+from .yaml import as_json, is_yaml
 
 Content = Callable[[], AbstractContextManager[IO[bytes]]]
 BINARY = (b"PK\3\4", b"SQLite format 3")
@@ -77,6 +78,12 @@ def read_foreign(
         raise RequestError(_NO_TABLES)
     if choices.encoding is not None:
         check_encoding(choices.encoding)
+    if is_yaml(intake.file):
+        report.format = "yaml"
+        check_concerned(choices, "yaml")
+        with as_json(content, choices, limits) as made:
+            report.layout = _json(made, "utf-8", intake, choices, report, limits)
+        return
     first = _beginning(start, content, choices)
     if first[:1] in (b"{", b"["):
         opened, encoding = as_utf8(content, choices)

@@ -21,6 +21,7 @@ from .csv.beginning import beginning_with_new_columns, first_rows
 from .csv.reading import text_at_the_beginning
 from .json.source import as_utf8
 from .sql.reading import is_script
+from .yaml import is_yaml
 
 _START = 1 << 18  # bytes in which the first rows are looked for
 _ROWS = 3
@@ -57,7 +58,8 @@ def first_rows_of(path: Path, choices: ImportChoices, name: str = "") -> FirstRo
         with open_input(path) as file:
             found, _, inside, start = detect(file, CAREFUL)
             start += inside.read(_START) if found is None else b""
-        if found is not None or kind_of(start) is not None or is_script(start, name or path.name):
+        called = name or path.name
+        if found is not None or kind_of(start) is not None or is_script(start, called) or is_yaml(called):
             return None
         opened, encoding = as_utf8(content, choices)
         with opened() as file:

@@ -43,7 +43,7 @@ def read_workbook(
             _write(book, sheet, text, limits)
         how = {"delimiter": ",", "encoding": "utf-8", "table": _table(book, sheet, intake, choices)}
         plain = choices.model_copy(update=how)
-        content = _content(copy)
+        content = content_of(copy)
         plain, begins = look_at_csv(content, intake, plain, limits)
         read_csv(content, table_of(intake, plain), intake, plain, limits, begins=begins)
         report.layout = f"the sheet {sheet.name} into {plain.table}"
@@ -55,7 +55,9 @@ def is_workbook(path: Path, limits: Limits) -> bool:
         return WORKBOOK in files_in(file, limits)
 
 
-def _content(path: Path) -> Callable[[], AbstractContextManager[IO[bytes]]]:
+def content_of(path: Path) -> Callable[[], AbstractContextManager[IO[bytes]]]:
+    """Return a function that opens a private copy of a file's content."""
+
     @contextmanager
     def content() -> Iterator[IO[bytes]]:
         with path.open("rb") as file:

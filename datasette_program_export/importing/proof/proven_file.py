@@ -17,8 +17,8 @@ from ...errors import BrokenExportError, UnsupportedError
 from ...files.atomic import folder_beside, write_whole
 from ...files.compression import compressed
 from ...files.reading_limits import TRUSTING
-from ...formats.column_facts import ColumnFacts, survey
 from ...formats.dataset import Dataset, TableStream
+from ...formats.description.column_facts import ColumnFacts, survey
 from ...formats.description.moments import now_text, parse_moment
 from ...formats.registry import Format, Options, detect, get_format
 from ...options.request import DEFAULT_MEMBER, PACKAGE, Request

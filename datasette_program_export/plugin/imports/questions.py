@@ -23,8 +23,9 @@ FIELDS = (  # all choices, in the order in which they are offered; some stand in
 OF_ROWS = ("on_conflict", "skip_bad", "without", "on_conflict_for", "keys", "match")
 OF_EFFECTS = ("allow_dangling", "allow_stale_indexes", "triggers")
 _LAID_OUT = re.compile(r"csv|xlsx")  # with lines and cells
-_OF_ONE_TABLE = re.compile(r"csv|json|ndjson|xlsx|parquet")  # files of other programs that name no table
-_PLAIN = re.compile(r"csv|json|ndjson")  # files of other programs that are texts
+_OF_ONE_TABLE = re.compile(r"csv|json|ndjson|xlsx|parquet|yaml")  # files of other programs that name no table
+_PLAIN = re.compile(r"csv|json|ndjson|yaml")  # files of other programs that are texts
+_VALUES = re.compile(r"json|ndjson|yaml")  # whose values say themselves what they are
 _IN_COLUMNS = ("map", "cells", "types")
 _WIDEST = 200  # columns that have a line each
 _ARGUMENT = re.compile(r"\bthe argument (\w+)")
@@ -209,7 +210,7 @@ def fits(name: str, report: ImportReport | None, first: FirstRows | None) -> boo
     if name == "nan" and kind == "parquet":
         return True
     if name in ("nan", "rows_at"):
-        return kind in ("json", "ndjson", None)
+        return kind is None or _VALUES.fullmatch(kind) is not None
     if name == "encoding":
         return kind is None or _PLAIN.fullmatch(kind) is not None
     if name in ("table", "columns", "create"):

@@ -22,7 +22,7 @@ from datasette_program_export import Request, export, verify
 from datasette_program_export.demo import ANNA
 from datasette_program_export.errors import RequestError
 from datasette_program_export.exporting.row_spool import RowSpool
-from datasette_program_export.formats.column_facts import survey
+from datasette_program_export.formats.description.column_facts import survey
 from tests.support.databases.building import database
 from tests.support.databases.strategies import VALUES
 from tests.support.files.packages import MOMENT, made, opened, valid

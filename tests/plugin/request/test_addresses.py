@@ -155,7 +155,7 @@ WRONG = [
     ("/practice/clients.programjson?_search=anna", 400, "clients has no search index"),
     ("/practice/clients.programjson?_filter_column=id", 400, "_filter_column is a form's field"),
     ("/practice/clients.programjson?_export_nix=1", 400, "no parameter _export_nix"),
-    ("/practice/clients.programjson?_export_format=xml", 400, "no format xml"),
+    ("/practice/clients.programjson?_export_format=toml", 400, "no format toml"),
     ("/practice/clients.programjson?_export_layout=pretty&_export_format=csv", 422, "csv has no layout pretty"),
     ("/practice/client_summary.programjson?_export_cascade=1", 422, "it is a view"),
     ("/practice/app_config.programjson?_where=password_hash+is+null", 403, "which is left out as secret"),

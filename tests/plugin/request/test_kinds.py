@@ -17,7 +17,16 @@ RECORD = {"database": "d", "table": "t", "pks": "1"}
 def test_each_purpose_is_a_format_and_each_other_format_is_offered_by_its_name() -> None:
     assert [kind.value for kind in purposes()] == list(PURPOSES)
     assert [kind.form.name for kind in purposes()] == ["package", "xlsx", "programjson"]
-    assert [kind.value for kind in other_kinds()] == [".ndjson", ".csv", ".tsv", ".parquet", ".sqlite", ".sql"]
+    assert [kind.value for kind in other_kinds()] == [
+        ".ndjson",
+        ".csv",
+        ".tsv",
+        ".parquet",
+        ".xml",
+        ".yaml",
+        ".sqlite",
+        ".sql",
+    ]
 
 
 @pytest.mark.parametrize("kind", [*purposes(), *other_kinds()], ids=lambda kind: kind.value)

@@ -18,6 +18,8 @@ from tests.support.files.csv_reader import read_csv, read_tsv
 from tests.support.files.json_reader import read_ndjson, read_programjson
 from tests.support.files.package_reader import read_package
 from tests.support.tables.parquet_reader import read_parquet
+from tests.support.markup.xml_reader import read_xml
+from tests.support.markup.yaml_reader import read_yaml
 from tests.support.workbooks.xlsx_reader import read_xlsx
 
 
@@ -60,6 +62,8 @@ READERS: dict[str, Callable[[bytes], Found]] = {
     "sql": read_sql,
     "xlsx": read_xlsx,
     "parquet": read_parquet,
+    "xml": read_xml,
+    "yaml": read_yaml,
 }
 
 

@@ -11,8 +11,8 @@ from datasette_program_export.errors import UnreadableError
 from datasette_program_export.files.reading_limits import Limits
 from datasette_program_export.formats.dataset import Dataset, Row, TableStream
 from datasette_program_export.formats.json import programjson
-from datasette_program_export.formats.members import Member, MemberFile
 from datasette_program_export.formats.registry import Format, Options
+from datasette_program_export.formats.registry.members import Member, MemberFile
 from datasette_program_export.formats.values import json_value, of_tag
 from datasette_program_export.options.request import Request
 

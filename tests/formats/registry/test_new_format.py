@@ -158,7 +158,7 @@ async def test_it_has_its_place_on_the_page_and_an_address(source: Path, tmp_pat
 
 
 def run(*words: Any) -> subprocess.CompletedProcess[str]:
-    here = Path(__file__).parents[2]
+    here = Path(__file__).parents[3]
     return subprocess.run(
         [sys.executable, "-c", COMMAND, *map(str, words)], capture_output=True, text=True, cwd=here, timeout=110
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..database.fetching.rows_in_c import Chunk, RowPlan, Seen
+from ...database.fetching.rows_in_c import Chunk, RowPlan, Seen
 
 _NULL = "NULL"
 _CLASSES = {Seen.NULL: type(None), Seen.INTEGER: int, Seen.REAL: float, Seen.TEXT: str, Seen.BLOB: bytes}

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from ..files.reading_limits import Limits
-from .dataset import Field, Row
+from ...files.reading_limits import Limits
+from ..dataset import Field, Row
 
 
 @dataclass(frozen=True)
