@@ -126,7 +126,7 @@ MAY_OPEN = {
     "formats/xlsx/long_texts.py LongTexts.__init__": PRIVATE,
     "importing/other_files/workbook.py content_of.content": PRIVATE,
     "importing/other_files/workbook.py read_workbook": PRIVATE,
-    "importing/other_files/yaml.py _write": PRIVATE,
+    "importing/other_files/json/yaml.py _write": PRIVATE,
     "importing/writing/bad_rows.py BadRows.add": PRIVATE,
     "importing/writing/bad_rows.py BadRows.publish": PRIVATE,
     "importing/proof/proven_file.py _again": PRIVATE,

@@ -57,5 +57,4 @@ FORMAT = Format(
     good_for="programs that read XML, and for loading it again",
     beginnings=(f"{DECLARATION}<{ROOT} ".encode(),),
     ending="xml",
-    sized_as_planned=True,
 )

@@ -25,8 +25,8 @@ from .reading import decode
 
 _LONGEST_KEY = 1000  # of a line's beginning; a reader need not look further than 1,024 characters for the colon
 _json = msgspec.json.Encoder().encode
-# YAML 1.1 knows no number with an exponent but without a point, or without the exponent's sign
-_exponents = re.compile(rb"(: -?[0-9])(\.[0-9]+)?e(-?)([0-9]+)$", re.MULTILINE).sub
+# a number at the end of its line: YAML 1.1 knows none with an exponent but without a point, or the exponent's sign
+_exponents = re.compile(rb"e(-?)([0-9]+)\n").sub
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
@@ -62,7 +62,8 @@ def _rows(table: TableStream) -> Iterator[bytes]:
 
 
 def _with_point(found: re.Match[bytes]) -> bytes:
-    return found[1] + (found[2] or b".0") + b"e" + (found[3] or b"+") + found[4]
+    before = found.string[found.start() - 2 : found.start() - 1]  # of the last digit before the exponent
+    return (b".0e" if before in b" -" else b"e") + (found[1] or b"+") + found[2] + b"\n"
 
 
 FORMAT = Format(
@@ -78,5 +79,4 @@ FORMAT = Format(
     good_for="programs and people that read YAML, and for loading it again",
     beginnings=(b'"format": "yaml"\n"version": ',),
     ending="yaml",
-    sized_as_planned=True,
 )

@@ -26,12 +26,12 @@ from .destination import table_of
 from .json.document import JsonDocument, from_text
 from .json.lines import read_lines
 from .json.source import as_utf8
+from .json.yaml import as_json, is_yaml
 from .parquet.reading import PARQUET, read_parquet
 from .rows import ForeignRows
 from .sql.reading import is_script, read_script
 from .survey import Survey
 from .workbook import is_workbook, read_workbook
-from .yaml import as_json, is_yaml
 
 Content = Callable[[], AbstractContextManager[IO[bytes]]]
 BINARY = (b"PK\3\4", b"SQLite format 3")

@@ -20,8 +20,8 @@ from ..choices import ImportChoices
 from .csv.beginning import beginning_with_new_columns, first_rows
 from .csv.reading import text_at_the_beginning
 from .json.source import as_utf8
+from .json.yaml import is_yaml
 from .sql.reading import is_script
-from .yaml import is_yaml
 
 _START = 1 << 18  # bytes in which the first rows are looked for
 _ROWS = 3

@@ -14,7 +14,7 @@ from datasette_program_export import load
 from datasette_program_export.errors import ExportError, UnreadableError
 from datasette_program_export.files.reading_limits import Limits
 from datasette_program_export.importing.choices import ImportChoices
-from datasette_program_export.importing.other_files.yaml import as_json
+from datasette_program_export.importing.other_files.json.yaml import as_json
 from tests.support.databases.building import database
 
 

@@ -17,13 +17,13 @@ from typing import IO, Any
 import msgspec
 import yaml
 
-from ...errors import UnreadableError
-from ...files.reading_limits import TRUSTING, Limits
-from ...files.temporary.folder import TemporaryFolder
-from ...files.temporary.room import room_in
-from ..choices import ImportChoices
-from .json.source import Content
-from .workbook import content_of
+from ....errors import UnreadableError
+from ....files.reading_limits import TRUSTING, Limits
+from ....files.temporary.folder import TemporaryFolder
+from ....files.temporary.room import room_in
+from ...choices import ImportChoices
+from ..workbook import content_of
+from .source import Content
 
 _MOST_PARTS = 150_000  # of one row, aliases written out: as objects, each takes some hundred bytes
 _TAG = "tag:yaml.org,2002:"
