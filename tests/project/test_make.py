@@ -29,6 +29,7 @@ def folder(tmp_path: Path) -> Path:
         shutil.copy(root / name, tmp_path / name)
     (tmp_path / ".venv" / "node" / "node_modules" / "axe-core").mkdir(parents=True)
     (tmp_path / ".venv" / "node" / "node_modules" / "axe-core" / "axe.min.js").touch()
+    (tmp_path / ".venv" / "node-yaml" / "node_modules" / "js-yaml").mkdir(parents=True)
     programs = [f".venv/{line}/bin/python" for line in ("stable", "alpha")]
     programs += [f".venv/alpha/bin/{name}" for name in ("ruff", "mypy", "lint-imports")]
     for program in (*programs, "path/bin/chromium"):
