@@ -79,10 +79,7 @@ def read_foreign(
     if choices.encoding is not None:
         check_encoding(choices.encoding)
     if is_yaml(intake.file):
-        report.format = "yaml"
-        check_concerned(choices, "yaml")
-        with as_json(content, choices, limits) as made:
-            report.layout = _json(made, "utf-8", intake, choices, report, limits)
+        _yaml(content, intake, choices, report, limits)
         return
     first = _beginning(start, content, choices)
     if first[:1] in (b"{", b"["):
@@ -153,6 +150,15 @@ def _may_be_row(line: bytes) -> bool:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return "trailing characters" not in str(error)
     return True
+
+
+def _yaml(
+    content: Content, intake: ColumnMapping, choices: ImportChoices, report: ImportReport, limits: Limits
+) -> None:
+    report.format = "yaml"
+    check_concerned(choices, "yaml")
+    with as_json(content, choices, limits) as made:
+        report.layout = _json(made, "utf-8", intake, choices, report, limits)
 
 
 def _json(
