@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 
 from ...database.schema import affinity
-from ..column_facts import ColumnFacts, is_utf8
 from ..dataset import Field, Value
+from ..description.column_facts import ColumnFacts, is_utf8
 from ..values import json_value
 
 BESIDE = "__any"

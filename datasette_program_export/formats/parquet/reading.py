@@ -17,7 +17,7 @@ from ..description.coverage import parsed_coverage
 from ..description.integrity import parsed_integrity
 from ..description.schema import parsed_schema
 from ..document import tables_of
-from ..members import Member, MemberFile
+from ..registry.members import Member, MemberFile
 from ..values import written_value
 from .description import KEY, parsed_description, places_of
 from .sealing import check_seal

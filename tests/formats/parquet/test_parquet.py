@@ -13,8 +13,8 @@ import pytest
 
 from datasette_program_export import Request, export, load, verify
 from datasette_program_export.errors import RequestError
-from datasette_program_export.formats.column_facts import ColumnFacts
 from datasette_program_export.formats.dataset import Field, TableStream
+from datasette_program_export.formats.description.column_facts import ColumnFacts
 from datasette_program_export.formats.parquet.columns import columns_of
 from datasette_program_export.formats.registry import get_format
 from datasette_program_export.importing.proof.prove import prove

@@ -17,9 +17,9 @@ from tests.support.files.cells import Found, in_order, stored, table_names
 from tests.support.files.csv_reader import read_csv, read_tsv
 from tests.support.files.json_reader import read_ndjson, read_programjson
 from tests.support.files.package_reader import read_package
-from tests.support.tables.parquet_reader import read_parquet
 from tests.support.markup.xml_reader import read_xml
 from tests.support.markup.yaml_reader import read_yaml
+from tests.support.tables.parquet_reader import read_parquet
 from tests.support.workbooks.xlsx_reader import read_xlsx
 
 
