@@ -7,7 +7,7 @@ from typing import Literal
 from ...errors import RequestError
 from ..choices import ImportChoices
 
-Form = Literal["document", "script", "workbook", "columns", "csv", "json", "lines", "yaml"]
+Form = Literal["document", "script", "workbook", "columns", "csv", "json", "lines", "indented"]
 _CALLED: dict[Form, str] = {
     "document": "a document of this program, which says itself how it is read",
     "script": "an SQL script, which makes its own tables",
@@ -16,16 +16,16 @@ _CALLED: dict[Form, str] = {
     "csv": "CSV",
     "json": "JSON",
     "lines": "JSON with a row a line",
-    "yaml": "YAML",
+    "indented": "YAML",
 }
 _Files = tuple[tuple[Form, ...], str]  # the forms that a choice is for, and what they are called
 _CSV: _Files = (("csv",), "CSV")
 _SHEETS: _Files = (("csv", "workbook"), "CSV and workbooks")
 _PLAIN: _Files = (
-    ("csv", "json", "lines", "yaml", "workbook", "columns"),
+    ("csv", "json", "lines", "indented", "workbook", "columns"),
     "CSV, JSON, YAML, Parquet and workbooks of other programs",
 )
-_TEXTS: _Files = (("csv", "json", "lines", "yaml"), "CSV, JSON and YAML of other programs")
+_TEXTS: _Files = (("csv", "json", "lines", "indented"), "CSV, JSON and YAML of other programs")
 _CONCERNS: dict[str, _Files] = {
     "delimiter": _CSV,
     "header": _SHEETS,
@@ -37,8 +37,8 @@ _CONCERNS: dict[str, _Files] = {
     "encoding": _TEXTS,
     "types": _PLAIN,
     "pk": _PLAIN,
-    "nan": (("json", "lines", "yaml", "columns"), "JSON, YAML and Parquet"),
-    "rows_at": (("json", "yaml"), "JSON that is one document, and YAML"),
+    "nan": (("json", "lines", "indented", "columns"), "JSON, YAML and Parquet"),
+    "rows_at": (("json", "indented"), "JSON that is one document, and YAML"),
 }
 
 
@@ -54,7 +54,7 @@ def check_concerned(choices: ImportChoices, form: Form) -> None:
             raise RequestError(
                 f"This file is {_CALLED[form]}, and the argument {name} is only for {files}: leave it out."
             )
-    if form in ("json", "lines", "yaml", "columns") and any(kind != "number" for kind in choices.cells.values()):
+    if form in ("json", "lines", "indented", "columns") and any(kind != "number" for kind in choices.cells.values()):
         raise RequestError(
             f"This file is {_CALLED[form].partition(' ')[0]}, whose values say themselves what they are: of the "
             "argument cells, only COLUMN=number is for it."

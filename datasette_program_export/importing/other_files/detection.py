@@ -156,7 +156,7 @@ def _yaml(
     content: Content, intake: ColumnMapping, choices: ImportChoices, report: ImportReport, limits: Limits
 ) -> None:
     report.format = "yaml"
-    check_concerned(choices, "yaml")
+    check_concerned(choices, "indented")
     with as_json(content, choices, limits) as made:
         report.layout = _json(made, "utf-8", intake, choices, report, limits)
 
