@@ -70,6 +70,8 @@ class Pairing:
             self.pairs.append(self._pair(name, staged, other))
         elif (why := self.after.why_left_out(name)) is not None:
             self.skipped[name] = f"{self.after.name} leaves it out: {why}"
+        elif self.after.limited:
+            self.skipped[name] = f"{self.after.name} has no such table, or you may not see it"
         else:
             self.gone.append(staged)
 

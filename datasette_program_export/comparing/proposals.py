@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from ..database.schema import fold
@@ -10,20 +11,23 @@ from .packed_rows import unpacked
 from .pairing import Pair, Pairing
 from .report import Proposal
 from .side import StagedRows
-from .table_differences import TableDifferences
 
 _LOOKED_AT = 2000  # rows of a table
 _ENOUGH = 0.9  # of them have equal values
 
 
-def renamed_columns(connection: Any, pair: Pair, rows: TableDifferences) -> Iterator[Proposal]:
+def renamed_columns(pair: Pair, by_key: bool) -> Iterator[Proposal]:
     """Yield the columns that are gone and have the values of a new one. Nothing is assumed from it."""
     if not pair.gone or not pair.new:
         return
     before, after = pair.before, pair.after
     wanted = [(c, before.place(c), d, after.place(d)) for c in pair.gone for d in pair.new]
     counts = {(c, d): [0, 0] for c, _, d, _ in wanted}
-    for one, other in _rows(connection, before, after, rows.matching if rows.by_key else None):
+    for one, other in _rows(
+        before,
+        after,
+        ([before.key[own] for own, _, _ in pair.key], [after.key[b] for _, b, _ in pair.key]) if by_key else None,
+    ):
         for c, own, d, place in wanted:
             assert own is not None and place is not None
             if one[own] is not None or other[place] is not None:
@@ -33,42 +37,41 @@ def renamed_columns(connection: Any, pair: Pair, rows: TableDifferences) -> Iter
     yield from _best(counts, pair.name)
 
 
-def renamed_tables(connection: Any, pairing: Pairing) -> Iterator[Proposal]:
+def renamed_tables(pairing: Pairing) -> Iterator[Proposal]:
     """Yield the tables that are gone and have columns and values of a new one."""
     counts = {}
     for old in pairing.gone:
         for new in pairing.new:
             places = [(n, place) for n, c in enumerate(old.fields) if (place := new.place(c)) is not None]
             if old.rows and new.rows and 2 * len(places) > len(old.fields):
-                counts[old.table.name, new.table.name] = _equal_rows(connection, old, new, places)
+                counts[old.table.name, new.table.name] = _equal_rows(old, new, places)
     yield from _best(counts, None)
 
 
-def _equal_rows(connection: Any, old: StagedRows, new: StagedRows, places: list[tuple[int, int]]) -> list[int]:
+def _equal_rows(old: StagedRows, new: StagedRows, places: list[tuple[int, int]]) -> list[int]:
     names = [[fold(staged.fields[place]) for place in staged.key] for staged in (old, new)]
     by_key = bool(old.key) and names[0] == names[1]
-    matching = " AND ".join(f"a.k{n} IS b.k{n}" for n in range(len(old.key))) if by_key else None
     count = [0, 0]
-    for one, other in _rows(connection, old, new, matching):
+    for one, other in _rows(old, new, (old.key, new.key) if by_key else None):
         count[0] += 1
         count[1] += all(type(one[n]) is type(other[m]) and one[n] == other[m] for n, m in places)
     return [min(old.rows, _LOOKED_AT), count[1]] if by_key else count
 
 
-def _rows(connection: Any, before: StagedRows, after: StagedRows, matching: str | None) -> Iterator[Any]:
+def _rows(before: StagedRows, after: StagedRows, keys: tuple[Sequence[int], Sequence[int]] | None) -> Iterator[Any]:
     """Yield some rows of both sides, matched by their keys; those without a key by their order."""
-    if matching is not None:
-        first = f"(SELECT * FROM {before.name} LIMIT {_LOOKED_AT}) a"
-        if not after.by_number:
-            columns = ", ".join(f"k{n}" for n in range(len(after.key)))
-            connection.execute(f"CREATE INDEX IF NOT EXISTS p_{after.name} ON {after.name} ({columns})")
-        found = connection.execute(f"SELECT a.v, b.v FROM {first} CROSS JOIN {after.name} b ON {matching}")
-    else:
-        some = "SELECT row_number() OVER () AS n, v FROM (SELECT v FROM {} ORDER BY rowid LIMIT {})"
-        a, b = (some.format(staged.name, _LOOKED_AT) for staged in (before, after))
-        found = connection.execute(f"SELECT a.v, b.v FROM ({a}) a JOIN ({b}) b ON a.n = b.n")
-    for one, other in found:
-        yield unpacked(one), unpacked(other)
+    mine, theirs = (map(unpacked, chain.from_iterable(side.blocks())) for side in (before, after))
+    some = islice(mine, _LOOKED_AT)
+    if keys is None:
+        yield from zip(some, theirs)
+        return
+    wanted = {tuple(row[place] for place in keys[0]): row for row in some}
+    for other in theirs:
+        one = wanted.pop(tuple(other[place] for place in keys[1]), None)
+        if one is not None:
+            yield one, other
+        if not wanted:
+            return
 
 
 def _best(counts: dict[tuple[str, str], list[int]], table: str | None) -> Iterator[Proposal]:

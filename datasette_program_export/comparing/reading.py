@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from ..database.library import Prepare
@@ -36,7 +38,7 @@ def is_a_file(given: Any) -> bool:
 
 
 def read_file(side: Side, path: Path, settings: Settings, limits: Limits, prepare: Prepare | None) -> None:
-    """Stage the rows of a file of this program. Raises UnreadableError if it is not complete and unchanged."""
+    """Store the rows of a file of this program. Raises UnreadableError if it is not complete and unchanged."""
     about = Report(file=path.name, status="unknown", bytes=path.stat().st_size)
     with open_input(path) as file:
         try:
@@ -51,8 +53,16 @@ def read_file(side: Side, path: Path, settings: Settings, limits: Limits, prepar
         raise UnsupportedError(f"{side.name} holds what a query or view gave, which is no table to find again.")
 
 
-def read_database(side: Side, source: Source, settings: Settings, *, secrets: bool) -> None:
-    """Stage the rows of a whole database, of one moment. Raises what an export raises."""
+def read_database(
+    side: Side,
+    source: Source,
+    settings: Settings,
+    *,
+    secrets: bool,
+    visible: Set[str] | None = None,
+    cancelled: Event | None = None,
+) -> None:
+    """Store the rows of a whole database, of one moment. Raises what an export raises."""
     request = Request(secrets="include" if secrets else "withhold")
     scopes: list[Scope] = []
 
@@ -60,17 +70,18 @@ def read_database(side: Side, source: Source, settings: Settings, *, secrets: bo
         side.clear()
         scope = scopes[-1]
         side.known = replace(scope.annotated, with_secrets=False)
+        side.limited = visible is not None and scope.annotated.holds_unseen(visible)
         for stream in dataset.tables:
-            for rows in side.taking(stream, scope.schema[stream.name]):
-                del rows
+            side.take(stream, scope.schema[stream.name])
         dataset.integrity()  # that it was one moment
         side.cover(kept_back(scope))
 
-    with Export(source, request, settings=settings, tell=False) as export:
+    how: dict[str, Any] = {"visible": visible, "cancelled": cancelled}
+    with Export(source, request, settings=settings, tell=False, **how) as export:
         export.read(use, scopes.append)
     if side.described:
         for name in [name for name in side.tables if DESCRIPTION.fullmatch(name)]:
-            side.staging.connection.execute(f"DROP TABLE {side.tables.pop(name).name}")
+            del side.tables[name]
 
 
 def note_description(side: Side, source: Source, limits: Limits) -> None:

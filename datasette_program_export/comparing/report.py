@@ -27,6 +27,16 @@ class Difference(_Model):
     columns: dict[str, ChangedValue] = Field(default={}, description="Of a changed row: what differs.")
     row: dict[str, Any] = Field(default={}, description="Of a row that is gone or new: its values.")
     times: int = Field(default=1, description="How many such rows, where rows are compared by value.")
+    person: dict[str, Any] = Field(default={}, description="Whose row it is, where people are known.")
+
+
+class PersonCounts(_Model):
+    """How many rows of one person differ in one table."""
+
+    key: dict[str, Any] = Field(description="The person, by the columns by which rows refer to people.")
+    changed: int = 0
+    gone: int = 0
+    new: int = 0
 
 
 class ComparedTable(_Model):
@@ -47,6 +57,8 @@ class ComparedTable(_Model):
     not_compared: dict[str, str] = Field(default={}, description="Columns that were not compared, each with the why.")
     note: str | None = None
     differences: list[Difference] = Field(default=[], description="The first of them.")
+    people: list[PersonCounts] = Field(default=[], description="Those whose rows differ most.")
+    people_count: int = Field(default=0, description="How many people have rows that differ.")
 
     @property
     def complete(self) -> bool:

@@ -1,4 +1,4 @@
-"""One side of a comparison: the rows of a file or a database, staged with their keys in a private database."""
+"""One side of a comparison: the rows of a file or a database, as bytes; those that differ are staged with keys."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 from ..database.library import Prepare, sqlite3
 from ..database.schema import Schema, Table, fold
 from ..database.sqlite_errors import explain, is_disk_error
-from ..database.text import undecoded
 from ..errors import UnreadableError
 from ..files.temporary.room import no_room
 from ..formats.dataset import Dataset, Row, TableStream
 from ..formats.description.coverage import EMPTY, Coverage
 from ..importing.report import FindingCollector
-from ..importing.staging.database import StagingDatabase
 from ..importing.staging.new_tables import NewTables
 from ..options.settings import Settings
 from ..selection.annotated_schema import AnnotatedSchema, annotate
-from .packed_rows import packed
+from .packed_rows import Ext, packed, raw_rows
+from .row_file import RowFile, Stored
 
 
 @dataclass
 class StagedRows:
-    """The staged rows of one table. ``name`` is the staged table: ``k0``, ``k1``, … hold the key, ``v`` the row.
+    """The rows of one table: all ``stored`` in ``file``; some of them in the staged table ``name``, in which ``k0``,
+    ``k1``, … hold the key and ``v`` the row.
 
     ``key`` are the places of the primary key in ``fields``; with ``by_number`` it is one INTEGER PRIMARY KEY, and
     that of the staged table as well. ``generated`` are the names of columns that SQLite computes."""
@@ -35,11 +35,45 @@ class StagedRows:
     key: tuple[int, ...]
     by_number: bool
     generated: frozenset[str]
+    file: RowFile
+    stored: Stored
     rows: int = 0
 
     def place(self, column: str) -> int | None:
         """Return the place of a column in the rows, in any case; None if there is none of this name."""
         return next((n for n, name in enumerate(self.fields) if fold(name) == fold(column)), None)
+
+    def blocks(self) -> Iterator[list[bytes]]:
+        """Yield all rows as bytes, in lists."""
+        return self.file.read(self.stored)
+
+    def stage(self, connection: Any) -> None:
+        """Make the staged table, still empty."""
+        columns = ["k0 INTEGER PRIMARY KEY"] if self.by_number else [f"k{n}" for n in range(len(self.key))]
+        connection.execute(f"CREATE TABLE {self.name} ({', '.join([*columns, 'v BLOB'])})")
+
+    def insert(self, connection: Any, rows: Sequence[bytes]) -> None:
+        """Add rows to the staged table. Raises UnreadableError for keys that a table cannot have."""
+        if not rows:
+            return
+        values = raw_rows(rows) if self.key else []
+        columns = [[_bound(row[place]) for row in values] for place in self.key]
+        slots = ", ".join("?" * (len(self.key) + 1))
+        connection.execute("BEGIN")
+        try:
+            connection.executemany(f"INSERT INTO {self.name} VALUES ({slots})", list(zip(*columns, rows)))
+            connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if is_disk_error(error):
+                raise no_room(explain(error)) from error
+            raise
+        except (sqlite3.IntegrityError, OverflowError, TypeError):
+            raise UnreadableError(f"{self.table.name} holds keys or values that its table cannot have.") from None
+
+
+def _bound(value: Any) -> Any:
+    """Return a key as SQLite keeps it: of what is no valid text, and of a large value, the bytes that stand for it."""
+    return bytes(value.data) if isinstance(value, Ext) else value
 
 
 @dataclass
@@ -47,17 +81,18 @@ class Side:
     """``tables`` by name; ``left_out`` are the tables and columns that this side says it leaves out, by folded names
     (a whole table has None for its column), each with the reason;
     ``part``: it is not a whole database; ``withholds``: secrets are left out; ``described``: a SQLite file that this
-    program wrote."""
+    program wrote; ``limited``: it has tables that the person may not see."""
 
     number: int
     name: str
-    staging: StagingDatabase
+    file: RowFile
     tables: dict[str, StagedRows] = field(default_factory=dict)
     known: AnnotatedSchema | None = None
     left_out: dict[tuple[str, str | None], str] = field(default_factory=dict)
     part: bool = False
     withholds: bool = False
     described: bool = False
+    limited: bool = False
     others: list[str] = field(default_factory=list)  # results of queries and views
     coverage: Coverage = EMPTY
 
@@ -78,8 +113,7 @@ class Side:
 
     def clear(self) -> None:
         """Forget all rows, before they are read again."""
-        for staged in self.tables.values():
-            self.staging.connection.execute(f"DROP TABLE {staged.name}")
+        self.file.clear()
         self.tables.clear()
         self.others.clear()
 
@@ -128,27 +162,28 @@ class Side:
             return stream
         return replace(stream, batches=self.taking(stream, table))
 
-    def taking(self, stream: TableStream, table: Table) -> Iterator[list[Row]]:
-        """Stage a table's rows and yield them. Raises UnreadableError for keys that a table cannot have."""
+    def take(self, stream: TableStream, table: Table) -> None:
+        """Store a table's rows; only their number and order are known then."""
         staged = self._table(stream, table)
-        slots = ", ".join("?" * (len(staged.key) + 1))
-        insert = f"INSERT INTO {staged.name} VALUES ({slots})"
-        connection = self.staging.connection
+        assert stream.packed is not None
+        for data, rows in stream.packed(packed):
+            self.file.add(staged.stored, data, rows)
+            staged.rows += rows
+        self.file.finish(staged.stored)
+
+    def taking(self, stream: TableStream, table: Table) -> Iterator[list[Row]]:
+        """Store a table's rows and yield them. Raises UnreadableError for values that no table can have."""
+        staged = self._table(stream, table)
         for rows in stream.batches:
-            columns = [[row[place] for row in rows] for place in staged.key]
-            connection.execute("BEGIN")
             try:
-                _insert(connection, insert, list(zip(*columns, packed(rows))))
-                connection.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                if is_disk_error(error):
-                    raise no_room(explain(error)) from error
-                raise
-            except (sqlite3.IntegrityError, OverflowError, TypeError):
-                raise UnreadableError(f"{table.name} holds keys or values that its table cannot have.") from None
+                data, _ = packed(rows)
+            except (OverflowError, TypeError, ValueError):
+                raise UnreadableError(f"{table.name} holds a value that SQLite cannot.") from None
+            self.file.add(staged.stored, data, len(rows))
             staged.rows += len(rows)
             yield rows
-            del rows, columns  # otherwise the last batch is held while the next is read
+            del rows  # otherwise the last batch is held while the next is read
+        self.file.finish(staged.stored)
 
     def _table(self, stream: TableStream, table: Table) -> StagedRows:
         places = {fold(f.name): n for n, f in enumerate(stream.fields)}
@@ -156,26 +191,12 @@ class Side:
         key = tuple(place for place in pk if place is not None) if None not in pk else ()
         by_number = table.integer_key is not None and len(key) == 1
         name = f"s{self.number}_{len(self.tables)}"
-        columns = ["k0 INTEGER PRIMARY KEY"] if by_number else [f"k{n}" for n in range(len(key))]
-        self.staging.connection.execute(f"CREATE TABLE {name} ({', '.join([*columns, 'v BLOB'])})")
         generated = frozenset(fold(f.name) for f in stream.fields if f.generated)
         fields = tuple(f.name for f in stream.fields)
-        staged = self.tables[table.name] = StagedRows(table, name, fields, key, by_number, generated)
+        staged = self.tables[table.name] = StagedRows(
+            table, name, fields, key, by_number, generated, self.file, self.file.begin()
+        )
         return staged
-
-
-def _insert(connection: Any, insert: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    before = connection.total_changes
-    try:
-        connection.executemany(insert, rows)
-    except UnicodeEncodeError:  # a key that is no valid text finds its row by its bytes
-        rest = rows[connection.total_changes - before :]  # those before it are in
-        connection.executemany(insert, [tuple(map(_as_bytes, row)) for row in rest])
-
-
-def _as_bytes(value: Any) -> Any:
-    raw = undecoded(value) if isinstance(value, str) else None
-    return value if raw is None else raw
 
 
 def collation_of(staged: StagedRows, place: int) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from itertools import chain
 from typing import Any, Literal
 
 import msgspec
 
 from ..database.schema import fold
 from ..formats.values import json_value
+from .matching import Pick, order_of, unmatched
 from .packed_rows import LargeValue, picking, unpacked
 from .pairing import Pair
+from .people import Owners
 from .report import ChangedValue, Difference
 from .side import StagedRows
 
@@ -22,18 +25,33 @@ class TableDifferences:
 
     ``hidden`` are the columns whose values are not shown. ``by_key`` says how rows are found again."""
 
-    def __init__(self, connection: Any, pair: Pair, hidden: Sequence[str]) -> None:
+    def __init__(self, connection: Any, pair: Pair, hidden: Sequence[str], owners: Sequence[Owners]) -> None:
         self._connection = connection
         self._pair = pair
+        self._owners = owners
         self._hidden = set(hidden)
         places = [own for own, _ in pair.columns], [other for _, other in pair.columns]
-        self._values = "a.v", "b.v"
-        whole = tuple(len(side.fields) for side in (pair.before, pair.after))
-        if any(wanted != list(range(width)) for wanted, width in zip(places, whole)):
-            for name, wanted in zip(("pick_before", "pick_after"), places):
-                connection.create_function(name, 1, picking(wanted), deterministic=True)
-            self._values = "pick_before(a.v)", "pick_after(b.v)"
+        picks: list[Pick | None] = []
+        self._values = ["a.v", "b.v"]
+        for side, (staged, wanted) in enumerate(zip((pair.before, pair.after), places)):
+            whole = wanted == list(range(len(staged.fields)))
+            picks.append(None if whole else picking(wanted))
+            if not whole:
+                self._values[side] = f"pick_{side}({self._values[side]})"
+                connection.create_function(f"pick_{side}", 1, _of_one(picking(wanted)), deterministic=True)
+        self._picked = places[0] if picks[0] else None
+        self._stage((picks[0], picks[1]))
         self.by_key = bool(pair.key) and self._indexed()
+
+    def _stage(self, picks: tuple[Pick | None, Pick | None]) -> None:
+        """Stage the rows that have no equal at about the same place on the other side."""
+        before, after = self._pair.before, self._pair.after
+        for staged in (before, after):
+            staged.stage(self._connection)
+        keys = [before.key[own] for own, _, _ in self._pair.key], [after.key[other] for _, other, _ in self._pair.key]
+        for one, other in unmatched(before.blocks(), after.blocks(), picks, order_of(keys, unpacked)):
+            before.insert(self._connection, one)
+            after.insert(self._connection, other)
 
     def _indexed(self) -> bool:
         """Index the keys, and return whether each belongs to one row only."""
@@ -44,7 +62,9 @@ class TableDifferences:
             columns = ", ".join(f"k{one[side]} COLLATE {one[2]}" for one in self._pair.key)
             self._connection.execute(f"CREATE INDEX i_{staged.name} ON {staged.name} ({columns})")
             twice = f"SELECT 1 FROM {staged.name} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1"
-            if self._connection.execute(twice).fetchone():
+            null = " OR ".join(f"k{one[side]} IS NULL" for one in self._pair.key)
+            missing = f"SELECT 1 FROM {staged.name} WHERE {null} LIMIT 1"
+            if self._connection.execute(twice).fetchone() or self._connection.execute(missing).fetchone():
                 self._pair.note = "Some rows have no key of their own, so its rows are compared by value."
                 return False
         return True
@@ -82,14 +102,18 @@ class TableDifferences:
             f"SELECT v, sum(n) AS surplus FROM ({both}) GROUP BY v HAVING surplus <> 0"
         ):
             values = unpacked(row)
-            if self._values[0] == "a.v":
+            if self._picked is None:
                 values = [values[own] for own, _ in self._pair.columns]
             names = [self._pair.before.fields[own] for own, _ in self._pair.columns]
             shown = {name: self._shown(name, value) for name, value in zip(names, values)}
-            kind = "gone" if surplus > 0 else "new"
+            kind, side = ("gone", 0) if surplus > 0 else ("new", 1)
+            person = self._person(side, {places[side]: value for places, value in zip(self._pair.columns, values)})
             yield Difference.model_construct(
-                table=self._pair.name, kind=kind, key={}, columns={}, row=shown, times=abs(surplus)
+                table=self._pair.name, kind=kind, key={}, columns={}, row=shown, times=abs(surplus), person=person
             )
+
+    def _person(self, side: int, values: Mapping[int, Any]) -> dict[str, Any]:
+        return self._owners[side].person((self._pair.before, self._pair.after)[side], values)
 
     def _changed(self, one: list[Any], other: list[Any]) -> Difference:
         columns = {}
@@ -100,15 +124,20 @@ class TableDifferences:
                 columns[name] = ChangedValue.model_construct(
                     before=self._shown(name, before), after=self._shown(name, after)
                 )
-        return Difference.model_construct(
-            table=self._pair.name, kind="changed", key=self._key(one, 0), columns=columns, row={}, times=1
-        )
+        facts: dict[str, Any] = {
+            "table": self._pair.name,
+            "kind": "changed",
+            "key": self._key(one, 0),
+            "columns": columns,
+        }
+        return Difference.model_construct(**facts, row={}, times=1, person=self._person(0, dict(enumerate(one))))
 
     def _whole(self, kind: str, values: list[Any], side: int) -> Difference:
         names = [self._pair.before.fields[own] for own, _ in self._pair.columns]
         row = {name: self._shown(name, values[places[side]]) for name, places in zip(names, self._pair.columns)}
+        facts: dict[str, Any] = {"table": self._pair.name, "kind": kind, "key": self._key(values, side), "row": row}
         return Difference.model_construct(
-            table=self._pair.name, kind=kind, key=self._key(values, side), columns={}, row=row, times=1
+            **facts, columns={}, times=1, person=self._person(side, dict(enumerate(values)))
         )
 
     def _key(self, values: list[Any], side: int) -> dict[str, Any]:
@@ -125,16 +154,22 @@ class TableDifferences:
 
 
 def rows_of(
-    connection: Any, staged: StagedRows, kind: Literal["gone", "new"], secrets: Set[str]
+    staged: StagedRows, kind: Literal["gone", "new"], secrets: Set[str], owners: Owners
 ) -> Iterator[Difference]:
     """Yield every row of a table that only one side has. ``secrets`` are folded names of columns."""
     name = staged.table.name
     hidden = [fold(field) in secrets for field in staged.fields]
-    for (data,) in connection.execute(f"SELECT v FROM {staged.name}"):
-        shown = [_shown(value, secret) for value, secret in zip(unpacked(data), hidden)]
+    for data in chain.from_iterable(staged.blocks()):
+        values = unpacked(data)
+        shown = [_shown(value, secret) for value, secret in zip(values, hidden)]
         key = {staged.fields[place]: shown[place] for place in staged.key}
         row = dict(zip(staged.fields, shown))
-        yield Difference.model_construct(table=name, kind=kind, key=key, columns={}, row=row, times=1)
+        person = owners.person(staged, dict(enumerate(values)))
+        yield Difference.model_construct(table=name, kind=kind, key=key, columns={}, row=row, times=1, person=person)
+
+
+def _of_one(pick: Pick) -> Callable[[bytes], bytes]:
+    return lambda row: pick([row])[0]
 
 
 def _shown(value: Any, secret: bool) -> Any:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .report import ComparedTable, Comparison, Difference
+from .report import ComparedTable, Comparison, Difference, PersonCounts
 
 _TOLD = 4  # tables in the sentence
 _WIDEST = 60
@@ -106,12 +106,24 @@ def _about(table: ComparedTable) -> Iterator[str]:
         yield f"new: {', '.join(table.columns_new)}"
     for column, why in table.not_compared.items():
         yield f"{column} not compared: {why}"
+    if table.people:
+        told = "; ".join(f"{_cell_of(one.key)}: {_numbers(one)}" for one in table.people[:_TOLD])
+        rest = table.people_count - len(table.people[:_TOLD])
+        yield f"by person: {told}{f'; and {rest:,} more people' if rest else ''}"
     if table.status == "compared" and table.note:
         yield table.note
 
 
+def _numbers(one: PersonCounts) -> str:
+    return ", ".join(f"{getattr(one, c):,} {c}" for c in ("changed", "gone", "new") if getattr(one, c))
+
+
+def _cell_of(key: dict[str, Any]) -> str:
+    return ", ".join(f"{column} {_cell(value)}" for column, value in key.items())
+
+
 def _difference(one: Difference) -> str:
-    key = ", ".join(f"{column} {_cell(value)}" for column, value in one.key.items())
+    key = _cell_of(one.key)
     if one.kind == "changed":
         values = (f"{c}: {_cell(v.before)} became {_cell(v.after)}" for c, v in one.columns.items())
         return f"{key}: {', '.join(values)}"

@@ -38,6 +38,8 @@ def _facts(one: Difference) -> dict[str, Any]:
         facts["row"] = one.row
     if one.times > 1:
         facts["times"] = one.times
+    if one.person:
+        facts["person"] = one.person
     return facts
 
 
@@ -57,15 +59,16 @@ def _json(found: Iterable[Difference]) -> Iterator[bytes]:
 def _csv(found: Iterable[Difference]) -> Iterator[bytes]:
     text = io.StringIO()
     write = csv.writer(text, lineterminator="\r\n").writerow
-    write(["table", "kind", "key", "column", "before", "after", "times"])
+    write(["table", "kind", "key", "column", "before", "after", "times", "person"])
     for one in found:
         key = _text(one.key) if one.key else ""
+        person = _text(one.person) if one.person else ""
         for name, value in one.columns.items():
-            write([one.table, one.kind, key, name, _text(value.before), _text(value.after), one.times])
+            write([one.table, one.kind, key, name, _text(value.before), _text(value.after), one.times, person])
         if one.kind != "changed":
             row = _text(one.row)
             values = (row, "") if one.kind == "gone" else ("", row)
-            write([one.table, one.kind, key, "", *values, one.times])
+            write([one.table, one.kind, key, "", *values, one.times, person])
         yield text.getvalue().encode("utf-8", "replace")
         text.seek(0)
         text.truncate()

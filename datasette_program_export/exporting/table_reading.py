@@ -15,7 +15,7 @@ from ..database.library import sqlite3
 from ..database.snapshot import Snapshot
 from ..database.sqlite_errors import explain, is_full
 from ..errors import SourceError
-from ..formats.dataset import Copied, Field, Row, TableStream
+from ..formats.dataset import Copied, Field, Pack, Row, TableStream
 from ..formats.description.column_facts import ColumnFacts, survey, survey_plan, survey_written
 from ..formats.description.digest import TableDigest
 from ..selection.table_copy import TableCopy
@@ -65,9 +65,8 @@ class TableReading:
         """Return the table for a format."""
         name = self._chosen.table.name
         files = self._files.files if self._files is not None else None
-        return TableStream(
-            name, fields, self._batches(), None, self._facts, self._written, self._copied, self._warnings, files
-        )
+        ways = (self._facts, self._written, self._copied, self._packed)
+        return TableStream(name, fields, self._batches(), None, *ways, self._warnings, files)
 
     def _facts(self) -> tuple[ColumnFacts, ...]:
         chosen, snapshot, width = self._chosen, self._snapshot, len(self._chosen.columns)
@@ -115,6 +114,26 @@ class TableReading:
             if chunk.stopped:
                 yield from map(self._saw, _behind(given, self._chosen.batches(self._snapshot, self._pace)))
         self._finish()
+
+    def _packed(self, pack: Pack) -> Iterator[tuple[bytes, int]]:
+        self._progress.table = self._chosen.table.name
+        given, batches = 0, self._rows()
+        if self._can_be_written():
+            batches = iter(())
+            for chunk in self._chosen.written(self._snapshot, packed_only(len(self._chosen.columns))):
+                given += chunk.rows
+                yield bytes(chunk.packed), self._counted(chunk.rows)
+                if chunk.stopped:
+                    batches = _behind(given, self._chosen.batches(self._snapshot, self._pace))
+        for batch in batches:
+            data, size = pack(batch)
+            self._pace.saw(len(batch), size)
+            yield data, self._counted(len(batch))
+        self._snapshot.confirm()
+
+    def _counted(self, rows: int) -> int:
+        self._progress.rows += rows
+        return rows
 
     def _copied(self, target: NewDatabase) -> Copied | None:
         copy = TableCopy.of(self._chosen) if self._files is None else None

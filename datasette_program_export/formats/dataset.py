@@ -17,6 +17,7 @@ from .description.schema import DocumentSchema
 # a text that is not valid UTF-8 is a str with surrogates (PEP 383)
 Value = int | float | str | bytes | None
 Row = tuple[Value, ...]
+Pack = Callable[[list[Row]], tuple[bytes, int]]
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,11 @@ class TableStream:
     call it before reading ``batches``. ``written`` yields the rows in place of ``batches``, written as a plan says:
     in chunks, and in lists where rows are left to Python; it returns None where it cannot. ``copied`` copies the rows,
     in place of ``batches``, into the new database that ``Dataset.attached`` returned, and says how; it returns None
-    where it cannot. After writing the rows, a format adds to ``warnings`` what the coverage should say about them.
-    ``files`` yields, after the rows, the files that they name, each to be used before the next; a format that does not
-    ask for them holds none, and the coverage says so."""
+    where it cannot. ``packed`` yields the rows in place of ``batches`` as MessagePack, with how many these are, and no
+    digest is made: by C, or by the given function, which also returns the size of the rows in bytes. After writing the
+    rows, a format adds to ``warnings`` what the coverage should say about them. ``files`` yields, after the rows, the
+    files that they name, each to be used before the next; a format that does not ask for them holds none, and the
+    coverage says so."""
 
     name: str
     fields: tuple[Field, ...]
@@ -88,6 +91,7 @@ class TableStream:
     facts: Callable[[], tuple[ColumnFacts, ...]] | None = None
     written: Callable[[RowPlan], Iterator[Chunk | list[Row]] | None] | None = None
     copied: Callable[[NewDatabase], Copied | None] | None = None
+    packed: Callable[[Pack], Iterator[tuple[bytes, int]]] | None = None
     warnings: list[str] = field(default_factory=list)
     files: Callable[[], Iterator[NamedFile]] | None = None
 

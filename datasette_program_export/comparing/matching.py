@@ -1,0 +1,109 @@
+"""Drops the rows that both sides have at about the same place, so that only the others are looked at further.
+
+It changes no answer: a row of one side and an equal one of the other are unchanged, by key and by value. Where both
+sides give their rows in the order of a key, as exports do, what remains is what differs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_ENOUGH = 1000  # rows to look at together
+
+Rows = list[bytes]
+Pick = Callable[[Rows], Rows]
+
+
+class _Waiting:
+    """Rows of one side that have met no equal yet: ``rows`` as they are compared, ``whole`` as they are."""
+
+    def __init__(self, blocks: Iterator[Rows], pick: Pick | None) -> None:
+        self._blocks, self._pick = blocks, pick
+        self.rows: Rows = []
+        self.whole: Rows = []
+
+    def fill(self) -> bool:
+        """Read on until there are enough rows; return whether there are any."""
+        while len(self.rows) < _ENOUGH and (block := next(self._blocks, None)) is not None:
+            self._set(self.rows + (block if self._pick is None else self._pick(block)), self.whole + block)
+        return bool(self.rows)
+
+    def _set(self, rows: Rows, whole: Rows) -> None:
+        self.rows, self.whole = rows, rows if self._pick is None else whole
+
+    def drop(self, count: int) -> None:
+        """Forget the first rows."""
+        self._set(self.rows[count:], self.whole[count:])
+
+    def take(self) -> Rows:
+        """Return all rows, whole, and forget them."""
+        found = self.whole
+        self._set([], [])
+        return found
+
+    def without(self, equal: Counter[bytes]) -> Rows:
+        """Drop the rows that have an equal, and return those before the last of them, whole."""
+        left, behind = equal.copy(), 0
+        alone: list[int] = []
+        for place, row in enumerate(self.rows):
+            if left.get(row):
+                left[row] -= 1
+                behind = len(alone)
+            else:
+                alone.append(place)
+        found = [self.whole[place] for place in alone[:behind]]
+        rest = alone[behind:]
+        self._set([self.rows[place] for place in rest], [self.whole[place] for place in rest])
+        return found
+
+
+def unmatched(
+    before: Iterator[Rows],
+    after: Iterator[Rows],
+    picks: tuple[Pick | None, Pick | None],
+    is_before: Callable[[bytes, bytes, int], bool],
+) -> Iterator[tuple[Rows, Rows]]:
+    """Yield rows of the first side, and of the second, that met no equal.
+
+    ``picks`` make of each side's rows what is compared, None where that is the whole row. ``is_before(row, other,
+    side)`` says whether a row of this side (0 or 1) certainly stands before one of the other side. Example: of 1, 2, 3
+    and 2, 3, 4 the rows 1 and 4 are yielded."""
+    one, other = _Waiting(before, picks[0]), _Waiting(after, picks[1])
+    while one.fill() & other.fill():
+        count = min(len(one.rows), len(other.rows))
+        if one.rows[:count] == other.rows[:count]:
+            one.drop(count)
+            other.drop(count)
+            continue
+        equal = Counter(one.rows) & Counter(other.rows)
+        if equal:
+            yield one.without(equal), other.without(equal)
+        elif is_before(one.whole[-1], other.whole[0], 0):
+            yield one.take(), []
+        elif is_before(other.whole[-1], one.whole[0], 1):
+            yield [], other.take()
+        else:
+            yield one.take(), other.take()
+    while one.fill() | other.fill():
+        yield one.take(), other.take()
+
+
+def order_of(
+    keys: tuple[list[int], list[int]], values: Callable[[bytes], list[Any]]
+) -> Callable[[Any, Any, int], bool]:
+    """Return the function ``is_before`` for rows with keys at these places of both sides; it only guesses the order of
+    what is neither number nor text, which costs time where it is wrong, and changes no answer."""
+
+    def is_before(row: bytes, other: bytes, side: int) -> bool:
+        mine, theirs = values(row), values(other)
+        for own, place in zip(keys[side], keys[1 - side]):
+            try:
+                if mine[own] != theirs[place]:
+                    return bool(mine[own] < theirs[place])
+            except TypeError:
+                return False
+        return False
+
+    return is_before

@@ -1,0 +1,59 @@
+"""Rows that both sides have are dropped before anything is staged, and no answer is another for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datasette_program_export.comparing.matching import order_of, unmatched
+from datasette_program_export.comparing.packed_rows import picking, unpacked
+from tests.support.thorough import examples
+
+ROWS = st.lists(st.integers(0, 12), max_size=40)
+
+
+def rows(values: Iterator[int] | range | list[int]) -> list[bytes]:
+    return [msgspec.msgpack.encode([value, "x"]) for value in values]
+
+
+def in_blocks(found: list[bytes], size: int) -> Iterator[list[bytes]]:
+    return (found[at : at + size] for at in range(0, len(found), size))
+
+
+def left(before: list[bytes], after: list[bytes], size: int = 700) -> tuple[list[bytes], list[bytes]]:
+    one, other = [], []
+    is_before = order_of(([0], [0]), unpacked)
+    for mine, theirs in unmatched(in_blocks(before, size), in_blocks(after, size), (None, None), is_before):
+        one += mine
+        other += theirs
+    return one, other
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(before=ROWS, after=ROWS, size=st.integers(1, 9))
+def test_what_is_dropped_is_the_same_on_both_sides(before: list[int], after: list[int], size: int) -> None:
+    """In any order, with rows that come several times: as many of each are dropped here as there."""
+    one, other = left(rows(before), rows(after), size)
+    assert Counter(rows(before)) - Counter(one) == Counter(rows(after)) - Counter(other)
+    assert not Counter(one) - Counter(rows(before)) and not Counter(other) - Counter(rows(after))
+
+
+def test_only_what_differs_remains_in_the_order_of_a_key() -> None:
+    """Also behind more rows that are gone or new than are looked at together."""
+    every, some = rows(range(20_000)), rows([*range(3000), *range(11_000, 20_000)])
+    assert left(every, some) == (rows(range(3000, 11_000)), [])
+    assert left(some, every) == ([], rows(range(3000, 11_000)))
+    changed = [*every[:5000], msgspec.msgpack.encode([5000, "y"]), *every[5001:]]
+    assert left(every, changed) == (every[5000:5001], changed[5000:5001])
+
+
+def test_rows_are_compared_by_the_columns_that_both_have() -> None:
+    before = [msgspec.msgpack.encode([n, "gone", n]) for n in range(3)]
+    after = [msgspec.msgpack.encode([n, n]) for n in (0, 5, 2)]
+    picks = picking([0, 2]), None
+    found = list(unmatched(iter([before]), iter([after]), picks, lambda *_: False))
+    assert [part for part in found if part != ([], [])] == [(before[1:2], after[1:2])]
