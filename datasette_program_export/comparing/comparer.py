@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,7 +41,7 @@ class Bounds:
     person may see (``visible``; None: all), whether its ``secrets`` are compared, ``limits`` on files, and what ends
     the reading (``cancelled``)."""
 
-    names: Sequence[str] = ()
+    names: tuple[str | None, str | None] = (None, None)
     visible: Set[str] | None = None
     secrets: bool = True
     limits: Limits | None = None
@@ -120,19 +120,18 @@ class _Run:
         """Store both sides: files first, because a database is then asked for what a file could hold."""
         limits = TRUSTING if self.trusted else self.bounds.limits or limits_of(self.settings)
         steps: list[Callable[[], None]] = []
-        for number, one in enumerate(given):
+        for number, (one, name) in enumerate(zip(given, self.bounds.names)):
             if is_a_file(one):
                 path = path_of("file", one)
-                side = Side(number, path.name, self.files[number])
+                side = Side(number, name or path.name, self.files[number])
                 read_file(side, path, self.settings, limits, self.prepare)
             else:
                 source = replace(Source.of(one), prepare=self.prepare) if self.prepare else Source.of(one)
-                side = Side(number, source.path.name if source.path else source.name, self.files[number])
+                told = name or (source.path.name if source.path else source.name)
+                side = Side(number, told, self.files[number])
                 note_description(side, source, limits)
                 steps.append(self._reader(side, source))
             self.sides.append(side)
-        for side, name in zip(self.sides, self.bounds.names):
-            side.name = name
         if self.sides[0].name == self.sides[1].name:
             self.sides[0].name, self.sides[1].name = (f"{s.name} ({n})" for s, n in zip(self.sides, ("1st", "2nd")))
         for step in steps:

@@ -6,6 +6,7 @@ import re
 
 from ..formats.registry import endings
 from .http.answers import View
+from .imports import compare_views
 from .imports import views as import_views
 from .jobs import views as job_views
 from .pages import audit
@@ -33,6 +34,7 @@ OWN_FORMS_ENDINGS = (
     "/-/program-export/profile",
     "/-/program-import",
     "/-/program-import.json",
+    "/-/program-import/compare",
 )
 
 _ROUTES: list[tuple[str, View]] = [
@@ -56,11 +58,15 @@ _ROUTES: list[tuple[str, View]] = [
     (rf"^{_SETUP}\.yml$", setup_views.setup_lines),
     (rf"^{_IMPORT}$", import_views.import_page),
     (rf"^{_IMPORT}\.json$", import_views.import_data),
+    (rf"^{_IMPORT}/compare$", compare_views.upload_page),  # no file has this name: theirs are longer
     (rf"^{_FILE}$", import_views.file_page),
     (rf"^{_FILE}\.json$", import_views.file_state),
     (rf"^{_FILE}/preview$", import_views.preview),
     (rf"^{_FILE}/apply$", import_views.apply),
     (rf"^{_FILE}/bad-rows$", import_views.bad_rows),
+    (rf"^{_FILE}/compare$", compare_views.compare_page),
+    (rf"^{_FILE}/compare\.json$", compare_views.compare_data),
+    (rf"^{_FILE}/compare/differences$", compare_views.differences),
     (rf"^{_FILE}/cancel$", import_views.cancel),
     (rf"^{_FILE}/delete$", import_views.delete),
     *((rf"^{base}/-/program-export$", views.page) for base in (_DATABASE, _TABLE, _ROW)),

@@ -76,6 +76,8 @@ def import_data_of(asked: ImportContext, imports: Imports, one: Import) -> dict[
         links |= {action: f"{page}/{action}" for action in ("preview", "apply", "delete")}
         if not (imports.place(one.id) / one.stored).exists():
             del links["preview"], links["apply"]
+        else:
+            links["compare"] = f"{page}/compare"
         if one.state == "done" and one.report is not None and one.report.get("bad_rows_file"):
             links["bad_rows"] = f"{page}/bad-rows"
     return {

@@ -80,7 +80,7 @@ async def import_data(request: HttpRequest, datasette: Datasette) -> Response:
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
 async def file_page(request: HttpRequest, datasette: Datasette) -> Response:
     """Show an uploaded file: its contents, the preview, the progress or the result. DELETE removes it."""
-    asked, imports, one = await _found(request, datasette)
+    asked, imports, one = await found_file(request, datasette)
     if request.method == "DELETE":
         return await _deleted(asked, imports, one)
     context = await import_context(asked, imports, one)
@@ -90,14 +90,14 @@ async def file_page(request: HttpRequest, datasette: Datasette) -> Response:
 @answered(_NOT_SHOWN, methods=("GET", "HEAD", "DELETE"))
 async def file_state(request: HttpRequest, datasette: Datasette) -> Response:
     """Return an uploaded file and its state as JSON. DELETE removes it."""
-    asked, imports, one = await _found(request, datasette)
+    asked, imports, one = await found_file(request, datasette)
     return await (_deleted(asked, imports, one) if request.method == "DELETE" else _data(asked, imports, one))
 
 
 @answered(Failure("The bad rows cannot be downloaded"))
 async def bad_rows(request: HttpRequest, datasette: Datasette) -> Response:
     """Send the rows that an import set aside, each with its reasons."""
-    asked, imports, one = await _found(request, datasette)
+    asked, imports, one = await found_file(request, datasette)
     path = imports.place(one.id) / BAD_ROWS
     if one.state != "done" or not await asyncio.to_thread(path.is_file):
         raise NotFoundError("No bad rows of this file are kept.")
@@ -113,7 +113,7 @@ async def bad_rows(request: HttpRequest, datasette: Datasette) -> Response:
 @posted(_NOT_IMPORTED)
 async def preview(request: HttpRequest, datasette: Datasette) -> Response:
     """Make a new preview, with the choices that are sent."""
-    asked, imports, one = await _found(request, datasette)
+    asked, imports, one = await found_file(request, datasette)
     one, _ = await _with_choices(asked, imports, one)
     return await _looked_at(asked, imports, one)
 
@@ -123,7 +123,7 @@ async def apply(request: HttpRequest, datasette: Datasette) -> Response:
     """Import the file with the choices of the preview, or those that are sent; it continues without a waiting client.
 
     In a browser, a changed choice leads to a new preview first."""
-    asked, imports, one = await _found(request, datasette)
+    asked, imports, one = await found_file(request, datasette)
     seen = one.report
     one, expect = await _with_choices(asked, imports, one)
     if for_a_browser(request) and one.report is None:
@@ -139,7 +139,7 @@ async def apply(request: HttpRequest, datasette: Datasette) -> Response:
 @posted(Failure("The import was not cancelled"))
 async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
     """Cancel the work on a file; nothing is changed then."""
-    asked, imports, one = await _found(request, datasette)
+    asked, imports, one = await found_file(request, datasette)
     _check_same_site(request)
     await asyncio.to_thread(imports.cancel, one)
     told = words_of(request)("file.cancelling", name=one.file) if one.active else None
@@ -149,7 +149,7 @@ async def cancel(request: HttpRequest, datasette: Datasette) -> Response:
 @posted(Failure("The file was not deleted"))
 async def delete(request: HttpRequest, datasette: Datasette) -> Response:
     """Delete a file and its report."""
-    return await _deleted(*await _found(request, datasette))
+    return await _deleted(*await found_file(request, datasette))
 
 
 # Shared by these views
@@ -191,7 +191,8 @@ class _Failed(ExportError):
         self.status = status
 
 
-async def _found(request: HttpRequest, datasette: Datasette) -> tuple[ImportContext, Imports, Import]:
+async def found_file(request: HttpRequest, datasette: Datasette) -> tuple[ImportContext, Imports, Import]:
+    """Return the file that an address names. Raises NotFoundError, and DeniedError for what may not be seen now."""
     asked = await resolve_import(datasette, request)
     imports = await _imports(datasette)
     one = await asyncio.to_thread(imports.get, request.url_vars["file"])
