@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Literal
 from ..database.library import Prepare, sqlite3
 from ..database.source import Source
 from ..database.sqlite_errors import explain, is_disk_error
-from ..errors import RequestError
+from ..errors import RequestError, SpoolFullError
 from ..files.atomic import write_whole
 from ..files.reading_limits import TRUSTING, Limits
 from ..files.temporary.room import no_room
@@ -38,14 +38,23 @@ DETAILS = 20
 @dataclass(frozen=True)
 class Bounds:
     """What holds where somebody compares on a site: ``names`` of the two sides, the tables of a database that the
-    person may see (``visible``; None: all), whether its ``secrets`` are compared, ``limits`` on files, and what ends
-    the reading (``cancelled``)."""
+    person may see (``visible``; None: all), whether its ``secrets`` are compared, ``limits`` on files, what ends the
+    reading (``cancelled``), and how large a file of differences may be (``output_bytes``)."""
 
     names: tuple[str | None, str | None] = (None, None)
     visible: Set[str] | None = None
     secrets: bool = True
     limits: Limits | None = None
     cancelled: Event | None = None
+    output_bytes: int | None = None
+
+    def within(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the bytes of the file of differences. Raises SpoolFullError if they are too many."""
+        left = self.output_bytes
+        for chunk in chunks:
+            if left is not None and (left := left - len(chunk)) < 0:
+                raise SpoolFullError("There are more differences than are kept here as a file (jobs_disk_mb).")
+            yield chunk
 
 
 def compare(
@@ -87,7 +96,7 @@ def compare(
                 for _ in run.differences():
                     pass
             else:
-                write_whole(path_of("output", output), write(run.differences()))
+                write_whole(path_of("output", output), bounds.within(write(run.differences())))
         except sqlite3.OperationalError as error:
             if is_disk_error(error):
                 raise no_room(explain(error)) from error

@@ -12,7 +12,9 @@ from click.testing import CliRunner
 
 from datasette_program_export import compare, export
 from datasette_program_export.cli.main import program_export
+from datasette_program_export.comparing.comparer import Bounds
 from datasette_program_export.demo import ANNA
+from datasette_program_export.errors import SpoolFullError
 from datasette_program_export.options.settings import Settings
 from tests.support.databases.building import database
 
@@ -88,3 +90,20 @@ def test_an_upgrade_by_command(demo: Path, upgraded: Path) -> None:
     code, said = run(*option.split())
     assert code == 1 and said[0] == "3 rows of transit_events are gone. New: 1 table. Not compared: 1 column."
     assert f'      by person: id "{ANNA}": 3 gone' in said
+
+
+def test_a_site_bounds_what_is_read_and_written(tmp_path: Path) -> None:
+    """Tables that a person may not see are told like those that are not there; too many differences are refused."""
+    for name in ("a.db", "b.db"):
+        database(tmp_path / name, *SHOP).close()
+    with closing(sqlite3.connect(tmp_path / "b.db")) as connection:
+        connection.executescript("DROP TABLE lines")
+    bounds = Bounds(names=("before", "now"), visible={"people"}, output_bytes=10)
+    found = compare(tmp_path / "a.db", tmp_path / "b.db", bounds=Bounds(visible={"people"}))
+    assert found.tables["people"].unchanged == 3
+    (tmp_path / "a.programjson").write_bytes(b"".join(export(tmp_path / "a.db")))
+    found = compare(tmp_path / "a.programjson", tmp_path / "b.db", bounds=bounds)
+    notes = {found.tables[name].note for name in ("orders", "lines")}
+    assert notes == {"now has no such table, or you may not see it"} and found.before == "before"
+    with pytest.raises(SpoolFullError, match="jobs_disk_mb"):
+        compare(tmp_path / "b.db", tmp_path / "a.db", output=tmp_path / "all.json", bounds=Bounds(output_bytes=10))

@@ -97,6 +97,7 @@ class CompareWork(ImportWork):
                 secrets=asked.rights.secrets,
                 limits=reading.limits(asked.settings, self.check),
                 cancelled=self._stopped,
+                output_bytes=int(asked.settings.jobs_disk_mb * 1e6),
             )
             source = host.source_for(asked.datasette, asked.database, asked.settings)
             output = self.place / DIFFERENCES
@@ -164,8 +165,8 @@ def answer(words: Words, found: Comparison) -> str:
     if found.complete and not compared:
         said = words("compare.nothing")
     elif found.complete:
-        counts = words("compare.tables", n=len(compared)), words("compare.rows", n=sum(t.unchanged for t in compared))
-        said = words("compare.complete", counts=", ".join(counts))
+        held = words("compare.tables", n=len(compared)), words("compare.rows", n=sum(t.unchanged for t in compared))
+        said = words("compare.complete", counts=", ".join(held))
     else:
         lost = [part for name, table in found.tables.items() for part in _lost(words, name, table)]
         more = [words("compare.lost.more", n=len(lost) - _TOLD)] if len(lost) > _TOLD else []

@@ -73,9 +73,11 @@ async def test_what_cannot_be_compared_is_said_and_not_kept(ds: Any, demo: Path,
     form = await ask(ds, "get", path, "root")
     assert form.status_code == 200 and 'type="file"' in form.text
     for content, name in ((demo.read_bytes(), "a.db"), (b"".join(export(demo))[:-60], "a.programjson")):
-        for browser in ({}, BROWSER):
-            answer = await send(ds, content, name, path, headers=browser)
-            assert answer.status_code == 422 and "compared" in answer.text, answer.text
+        why = "not compared here" if name == "a.db" else "a.programjson: The file is cut"
+        german = {**BROWSER, **GERMAN}, "Die beiden ließen sich nicht vergleichen."
+        for headers, said in (({}, why), (BROWSER, why), german):
+            answer = await send(ds, content, name, path, headers=headers)
+            assert answer.status_code == 422 and said in answer.text, answer.text
     assert list((tmp_path / "jobs" / "imports").iterdir()) == []
 
 
