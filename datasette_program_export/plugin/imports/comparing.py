@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,7 @@ class CompareWork(ImportWork):
 
     def run(self) -> dict[str, Any]:
         """Keep the result, also that it cannot be compared."""
-        kept = Kept(
-            rules=rules_of_settings(self._asked.settings), secrets=self._asked.rights.secrets, names=self._names
-        )
+        kept = self._kept()
         for name in (_RESULT, DIFFERENCES):
             (self.place / name).unlink(missing_ok=True)
         try:
@@ -82,9 +81,16 @@ class CompareWork(ImportWork):
             raise
         except ExportError as error:
             kept.error, kept.status = str(error), error.status
+        self._keep(kept)
+        return self._back
+
+    def _kept(self) -> Kept:
+        asked = self._asked
+        return Kept(rules=rules_of_settings(asked.settings), secrets=asked.rights.secrets, names=self._names)
+
+    def _keep(self, kept: Kept) -> None:
         path = new_private(self.place / _RESULT)
         path.write_text(kept.model_dump_json(), "utf-8")
-        return self._back
 
     def _compared(self) -> Comparison:
         if is_database(self.file):
@@ -108,7 +114,12 @@ class CompareWork(ImportWork):
             reading.end()
 
     def failed(self, error: Exception) -> dict[str, Any]:
-        """Return the file's state from before: nothing happened to it."""
+        """Keep what is told of an error; return the file's state from before: nothing happened to it."""
+        if not isinstance(error, CancelledError):
+            told = super().failed(error)
+            kept = self._kept().model_copy(update={"error": told["error"], "status": told["status"]})
+            with suppress(OSError):  # there is no room: then the page offers to compare again
+                self._keep(kept)
         return self._back
 
 
