@@ -92,6 +92,7 @@ PRIVATE = "a file that this process made under a name of its own"
 NO_DATABASE = "seen before to be no database, or a private copy"
 MAY_OPEN = {
     "cli/command.py Command.invoke": "the null device",
+    "comparing/row_file.py RowFile.__init__": PRIVATE,
     "database/opening.py _is_hot_journal": "the header of a -journal, on which SQLite takes no locks",
     "database/opening.py _nameless": PRIVATE,
     "demo/check.py _read_database": PRIVATE,
@@ -134,6 +135,8 @@ MAY_OPEN = {
     "importing/target.py Target.publish": PRIVATE,
     "options/preset.py _read": "a file of this package, or one that a plugin names as its preset",
     "options/settings_file.py read_document": "the site's settings, by the command line alone",
+    "plugin/imports/comparing.py CompareWork._keep": PRIVATE,
+    "plugin/imports/comparing.py kept_in": PRIVATE,
     "plugin/imports/receiving.py receive": PRIVATE,
     "plugin/imports/work.py PreviewWork._digest": PRIVATE,
     "plugin/http/kept_file.py FileDownload.__init__": PRIVATE,
