@@ -17,10 +17,50 @@ _NAMES = (
 )  # fmt: skip
 _NAMES_ALONE = ("path", "filename", "attachment", "pfad", "anhang")  # without a look at the values
 _EXTENSIONS = frozenset(
-    (
-        "jpg jpeg png gif webp svg heic avif tif tiff bmp pdf doc docx odt ods odp xls xlsx ppt pptx csv txt "
-        "md rtf mp3 m4a wav ogg flac mp4 mov avi mkv webm zip html htm eml ics vcf epub "
-    ).split()
+    [
+        "jpg",
+        "jpeg",
+        "png",
+        "gif",
+        "webp",
+        "svg",
+        "heic",
+        "avif",
+        "tif",
+        "tiff",
+        "bmp",
+        "pdf",
+        "doc",
+        "docx",
+        "odt",
+        "ods",
+        "odp",
+        "xls",
+        "xlsx",
+        "ppt",
+        "pptx",
+        "csv",
+        "txt",
+        "md",
+        "rtf",
+        "mp3",
+        "m4a",
+        "wav",
+        "ogg",
+        "flac",
+        "mp4",
+        "mov",
+        "avi",
+        "mkv",
+        "webm",
+        "zip",
+        "html",
+        "htm",
+        "eml",
+        "ics",
+        "vcf",
+        "epub",
+    ]
 )
 _LONGEST = 5  # characters of an extension
 
