@@ -1,0 +1,1 @@
+"""One HTML file for a person to read, with the same rows for a program to load."""

@@ -1,0 +1,1 @@
+"""Charts, from what is stored to what is drawn."""
