@@ -154,7 +154,7 @@ def test_labels_never_lie_on_one_another_and_keep_their_order(places: list[float
 
 
 def test_a_label_stays_on_its_side_of_a_line() -> None:
-    assert spread([99, 101, 100], 8, [100], 2) == pytest.approx([95, 105, 113], abs=8)
+    assert spread([99, 101, 100], 8, [100], 2) == pytest.approx([95, 113, 105], abs=0.01)
     left, right = spread([99.9, 100], 8, [100], 2)
     assert left == pytest.approx(95, abs=0.01) and right == pytest.approx(105, abs=0.01)
 
