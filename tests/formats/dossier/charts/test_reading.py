@@ -58,6 +58,11 @@ def test_a_point_without_a_longitude_is_left_out_and_named(longitude: str) -> No
     assert found.left_out == ("sun",)
 
 
+def test_a_speed_that_is_no_number_says_nothing_of_the_direction() -> None:
+    found = read_chart('{"planets": {"sun": {"longitude": 1, "speed": NaN}, "moon": {"longitude": 1, "speed": -1}}}')
+    assert found is not None and [point.retrograde for point in found.points] == [None, True]
+
+
 def test_a_chart_of_which_no_point_can_be_read_names_them() -> None:
     assert chart({"planets": {"sun": {"longitude": None}, "moon": {"longitude": "x"}}}).left_out == ("sun", "moon")
 
