@@ -92,6 +92,7 @@ class Export:
         self.progress = Progress()
         self.coverage = EMPTY
         self.labels: Mapping[str, tuple[str, str]] = {}
+        self._titles: Mapping[str, list[str]] = {}
         self._warnings: list[str] = []  # from the format, about what it has written
         self._cancelled = cancelled or Event()
         self._copy = False
@@ -207,7 +208,9 @@ class Export:
         request = self.request
         if form is not self.format:
             request = request.model_copy(update={"format": form.name, "members": self.format.name})
-        return Options(request, self.source.spool_dir, self.filename.rpartition(".")[0], self.created_at, self._beside)
+        title = self.filename.rpartition(".")[0]
+        folder = self.source.spool_dir
+        return Options(request, folder, title, self.created_at, self._beside, self.labels, self._titles)
 
     def _scope(self, snapshot: Snapshot) -> Scope:
         snapshot.limit(self.max_seconds)
@@ -216,6 +219,8 @@ class Export:
         scope = scope_of(snapshot, known, self.request, visible=self.visible, max_rows=self.settings.max_rows)
         scope.find_rows()
         self.labels = scope.labels()
+        if request.scope != "query":
+            self._titles = {s.table.name: scope.annotated.title_columns(s.table) for s in scope.tables}
         return scope
 
     def _alone(self, dataset: Dataset, scope: Scope) -> Iterator[bytes]:

@@ -68,6 +68,7 @@ OPTIONS = (
     Option("dialect", " ".join(DIALECTS.values()), choices=choices_of("dialect")),
     Option("delimiter", "Between the fields of a csv: comma, semicolon, tab, pipe, or the character itself."),
     Option("compress", "Compress the file.", choices=choices_of("compress")),
+    Option("language", "Of a file that people read (dossier): its language.", choices=choices_of("language")),
     Option("cascade", "Whether to follow references from the rows asked for.", choices=("1", "0")),
     Option("parents", "Whether to add the rows that the exported rows point to.", choices=choices_of("parents")),
     Option("others", "Whether rows of people not asked for are left out.", choices=choices_of("others")),

@@ -36,6 +36,8 @@ class Preset(BaseModel):
     caches: list[str] = []
     confidential: list[str] = []
     order: list[str] = []
+    told_by: dict[str, list[str]] = {}  # the columns that head a row in a document for people, where it has no title
+    time_lines: dict[str, str] = {}  # tables whose rows a reader wants in order of a date, and the column that has it
     computed: dict[str, list[str]] = {}  # keys in the application's own exports that are not columns
     defaults: dict[str, dict[str, str | int | float]] = {}  # what it gives new rows, by table; * is every table
 

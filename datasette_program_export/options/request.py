@@ -25,7 +25,16 @@ _TOLD = {
     "database": "a whole database",
 }
 _WORDS = {"where": "A filter (where)", "params": "A parameter (params)"}
-OF_THE_FILE = ("format", "layout", "members", "blobs", "dialect", "delimiter", "compress")  # how, not which rows
+OF_THE_FILE = (
+    "format",
+    "layout",
+    "members",
+    "blobs",
+    "dialect",
+    "delimiter",
+    "compress",
+    "language",
+)  # how, not which rows
 _OF_REFERENCES = ("parents", "others", "person", "stop")
 NOBODY = "none"  # as ``person``, in place of a table: no table holds people
 DEFAULT_FORMAT = "programjson"
@@ -42,8 +51,8 @@ class Request(BaseModel):
     pairs. ``columns`` None means all columns. ``name`` is the name of a query. ``delimiter`` may be a character or
     its word (``tab``); None means the format's own. ``format`` and ``members`` are names of formats, which
     ``formats/`` knows. ``blobs`` says whether BLOBs that are files of a known kind, or large, become files of their own
-    in a package. ``person`` are the tables of people, ``none`` alone for nobody; empty means what is known or
-    guessed. ``profile`` is the saved profile that the other fields override.
+    in a package. ``language`` is that of a file for people to read. ``person`` are the tables of people, ``none`` alone
+    for nobody; empty means what is known or guessed. ``profile`` is the saved profile that the other fields override.
 
     Raises RequestError, which names the field, for a value that is not valid or fields that contradict each other."""
 
@@ -67,6 +76,7 @@ class Request(BaseModel):
     dialect: Literal["exact", "spreadsheet"] = "exact"
     delimiter: str | None = None
     compress: Literal["gzip", "zstd"] | None = None
+    language: Literal["en", "de"] | None = None
     cascade: bool | None = None
     parents: Literal["needed", "none"] | None = None
     others: Literal["withhold", "include"] = "withhold"

@@ -115,6 +115,9 @@ MAY_OPEN = {
     "files/temporary/lock.py hold_lock": PRIVATE,
     "files/temporary/piped.py as_file": "private; or a pipe",
     "files/temporary/lock.py nobody_holds": "a lock file of this module",
+    "formats/dossier/machine_copy.py MachineCopy.__init__": PRIVATE,
+    "formats/dossier/page/page.py _part": "of this package",
+    "formats/dossier/reading.py decode": PRIVATE,
     "formats/package/blob_writing.py TableBlobs._moved": PRIVATE,
     "formats/parquet/sealing.py check_seal": "seen before to begin as Parquet, or a private copy",
     "formats/sqlite/script_reading.py _begins_as_ours": NO_DATABASE,
@@ -144,7 +147,7 @@ MAY_OPEN = {
     "plugin/server/audit_log.py AuditLog._append": "the log; at the start it is seen to be no file of a database",
     "plugin/server/audit_log.py AuditLog.newest": "the log; at the start it is seen to be no file of a database",
     "service/import_service.py ImportService._load": PRIVATE,
-    "plugin/words/__init__.py sentences_of": "of this package",
+    "formats/description/catalogue.py sentences_of": "of this package",
 }
 _OPENS = {
     *("open", "fdopen", "touch", "read_bytes", "read_text", "write_bytes", "write_text"),

@@ -1,1 +1,1 @@
-"""One HTML file for a person to read, with the same rows for a program to load."""
+"""A dossier: one HTML page for a person to read, without a network, that carries the same data for programs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.util import find_spec
@@ -14,8 +14,8 @@ from ...options.request import Request
 from ..dataset import Dataset, TableStream
 from .members import Member
 
-# What people want a file for: to give or keep it, to open it in a spreadsheet, to load it again
-PURPOSES = ("keep", "spreadsheet", "load")
+# What people want a file for: to give or keep it, to open it in a spreadsheet, to load it again, to read it themselves
+PURPOSES = ("keep", "spreadsheet", "load", "read")
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,16 @@ class Options:
     """How a format should write. ``folder`` is for its temporary files (None: the system's).
 
     For a package: ``title`` is its file name without extension, ``moment`` the time of its files.
-    ``beside`` is a second thread, which hashes and compresses."""
+    ``beside`` is a second thread, which hashes and compresses. For people: ``labels`` are what one row and several of
+    a table are called, ``titles`` the columns that name a row, both as far as they are known."""
 
     request: Request
     folder: str | None = None
     title: str = "export"
     moment: datetime = datetime(1980, 1, 1, tzinfo=timezone.utc)
     beside: Beside = field(default_factory=Beside)
+    labels: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    titles: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Format:
     ``needs``: a module without which it is not offered, because an extra installs it.
     ``sized_as_planned``: the size is the one that a plan estimates. ``makes_database``: the file is, or makes, a
     database with indexes, views and triggers. ``holds_files``: the files that rows name by a path are in it.
+    ``speaks``: its files have sentences, in the language of the request.
 
     Reading: ``lossless``: every value is read back unchanged. ``self_verifying``: a file shows by itself that it is
     complete. ``decode`` reads a file; without ``gives_rows`` it checks the bytes and yields no rows."""
@@ -88,6 +92,7 @@ class Format:
     edited: bool = False
     holds_files: bool = False
     one_table: bool = False
+    speaks: bool = False
     needs: str | None = None
 
     @property

@@ -18,6 +18,7 @@ _MODULES = (
     "parquet.writing",
     "xml.writing",
     "yaml.writing",
+    "dossier.writing",
     "sqlite.writing",
     "sqlite.script",
 )

@@ -15,7 +15,7 @@ SUFFIX = re.compile(r"[a-z0-9][a-z0-9_.-]{0,19}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*", re.ASCII)
 _YES_OR_NO = (
     *("lossless", "self_verifying", "described", "streams"),
-    *("compressed", "any_delimiter", "sized_as_planned", "gives_rows", "edited", "one_table"),
+    *("compressed", "any_delimiter", "sized_as_planned", "gives_rows", "edited", "one_table", "speaks"),
 )
 _FUNCTIONS = ("encode", "encode_table", "decode")
 

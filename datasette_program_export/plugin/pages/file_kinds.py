@@ -15,6 +15,8 @@ from ..request.asked import ExportContext
 from ..request.kinds import OF, Kind, kind_of, other_kinds, purposes
 from ..words import Words
 
+_FOR_A_PERSON = "read"  # a purpose that is seen first for a record only: a whole table is seldom read as a page
+
 
 def chosen_kind(asked: ExportContext) -> Kind:
     """Return the kind that was asked for; else a spreadsheet for chosen rows of a table or query, else one to keep."""
@@ -39,12 +41,16 @@ def kind_size(plan: Plan, kind: Kind) -> int | None:
 
 def kinds(request: Request, chosen: Kind, plan: Plan, words: Words) -> dict[str, Any]:
     """Return the template's variables: ``purposes``, ``others``, and the ``other_chosen`` kind if one of these is."""
+    first, *more = purposes()
+    to_read = [kind for kind in more if kind.purpose == _FOR_A_PERSON and request.scope == "record"]
+    shown = [first, *to_read, *(kind for kind in more if kind.purpose != _FOR_A_PERSON)]
+    others = [*(kind for kind in purposes() if kind not in shown), *other_kinds()]
     found = {kind.value: _told(kind, request, kind == chosen, plan, words) for kind in [*purposes(), *other_kinds()]}
     told = found.setdefault(chosen.value, _told(chosen, request, True, plan, words))
     return {
-        "purposes": [found[kind.value] for kind in purposes()],
-        "others": [found[kind.value] for kind in other_kinds()],
-        "other_chosen": None if chosen.purpose else told,
+        "purposes": [found[kind.value] for kind in shown],
+        "others": [found[kind.value] for kind in others],
+        "other_chosen": None if chosen in shown else told,
     }
 
 
@@ -80,7 +86,8 @@ def _choice(option: str, kind: Kind, request: Request, words: Words) -> dict[str
         "name": f"{OF.removeprefix(PREFIX)}{option}.{kind.value}",
         "label": words(f"export.option.{option}"),
         "options": _values(option, kind, words),
-        "chosen": getattr(request, option) or "",
+        # a page of a language offers files in it; the address says so
+        "chosen": getattr(request, option) or (words.language if option == "language" else ""),
     }
 
 
@@ -97,6 +104,8 @@ def _values(option: str, kind: Kind, words: Words) -> list[tuple[str, str]]:
         return [("" if name == DEFAULT_MEMBER else name, name) for name in member_names()]
     if option == "blobs":
         return [(how if how != "files" else "", words(f"export.blobs.{how}")) for how in choices_of("blobs")]
+    if option == "language":
+        return [(language, words(f"export.language.{language}")) for language in choices_of("language")]
     if option == "dialect":
         return [(name, words.known(said)) for name, said in DIALECTS.items()]
     return [(delimiter_of(word), words.known(word)) for word in OFFERED]

@@ -1,4 +1,4 @@
-"""The kinds of file that the export page offers: three purposes, and each other format by its name.
+"""The kinds of file that the export page offers: a few purposes, and each other format by its name.
 
 A purpose is a format, with a dialect where the format has one for it. Each kind has fields of its own for the options
 of its format; only those of the chosen kind have a meaning.
@@ -47,6 +47,8 @@ class Kind:
             found.append("dialect")
         if form.any_delimiter:
             found.append("delimiter")
+        if form.speaks:
+            found.append("language")
         if not form.compressed and not (several and form.holds_one):
             found.append("compress")
         return tuple(found)

@@ -1,1 +1,1 @@
-"""The file that a person reads."""
+"""The format dossier: one page for a person, with a copy for programs."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from datasette.utils import tilde_encode
 
+from datasette_program_export.formats.description.numbers import numbers_for
 from datasette_program_export.plugin.request.form import COLUMNS, SAMPLE
-from datasette_program_export.plugin.words.numbers import numbers_for
 from tests.support.databases.building import database
 from tests.support.sites.export_page import ANNAS, opened, said
 from tests.support.sites.server import make_datasette

@@ -16,7 +16,7 @@ RECORD = {"database": "d", "table": "t", "pks": "1"}
 
 def test_each_purpose_is_a_format_and_each_other_format_is_offered_by_its_name() -> None:
     assert [kind.value for kind in purposes()] == list(PURPOSES)
-    assert [kind.form.name for kind in purposes()] == ["package", "xlsx", "programjson"]
+    assert [kind.form.name for kind in purposes()] == ["package", "xlsx", "programjson", "dossier"]
     assert [kind.value for kind in other_kinds()] == [
         ".ndjson",
         ".csv",

@@ -10,17 +10,20 @@ import pytest
 import yaml
 
 from datasette_program_export.errors import ExportError
+from datasette_program_export.formats.description import catalogue
+from datasette_program_export.formats.description.numbers import Numbers
 from datasette_program_export.formats.description.phrases import ENGLISH as CORE
 from datasette_program_export.formats.description.phrases import PHRASES
 from datasette_program_export.plugin import words
 from datasette_program_export.plugin.words import ENGLISH, Words, languages, plural, sentences_of, words_for
-from datasette_program_export.plugin.words.numbers import Numbers
 from tests.support.source_code import PACKAGE
 
 PLAIN = re.compile(
     r"""(?:(?<!in_)words|words\.text|_?words(?:_of)?\((?:asked\.http|request)\)|\bsay|ENGLISH|\)\))\(\s*(f?)["']([\w.{}]+)["']"""
 )
-CHOSEN = re.compile(r"""["']((?:export|import|saved|subject|verify|people|coverage|because|picture)\.[\w.]+)["']""")
+CHOSEN = re.compile(
+    r"""["']((?:export|import|saved|subject|verify|people|coverage|because|picture|dossier)\.[\w.]+)["']"""
+)
 JOINED = re.compile(r"""words\(["']([\w.]+[._])["'] ~""")
 KNOWN = "known."
 
@@ -145,7 +148,8 @@ def test_the_language_is_the_most_wanted_one_that_has_a_file(accepted: str, lang
 def test_the_first_language_that_has_a_file_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     catalogues = {ENGLISH: {"a": "one", "b": "two"}, "fr": {"a": {"one": "{n} un", "other": "{n} uns"}}, "ja": {}}
     monkeypatch.setattr(words, "languages", lambda: tuple(catalogues))
-    monkeypatch.setattr(words, "sentences_of", catalogues.__getitem__)
+    for module in (words, catalogue):
+        monkeypatch.setattr(module, "sentences_of", catalogues.__getitem__)
     assert words_for("sv, fr-CA;q=0.9, en;q=0.2").language == "fr"
     assert words_for("tlh").language == words_for("").language == ENGLISH
     french = words_for("fr")

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.support.dossiers.reader import read_dossier
 from tests.support.files.cells import Found, in_order, stored, table_names
 from tests.support.files.csv_reader import read_csv, read_tsv
 from tests.support.files.json_reader import read_ndjson, read_programjson
@@ -64,6 +65,7 @@ READERS: dict[str, Callable[[bytes], Found]] = {
     "parquet": read_parquet,
     "xml": read_xml,
     "yaml": read_yaml,
+    "dossier": read_dossier,
 }
 
 

@@ -1,0 +1,47 @@
+"""Values that are shown in a way of their own: charts of astrology as a wheel, and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+from ...dataset import Field, Value
+from ...description.catalogue import Words
+from ..charts import aspects_table, chart_table, draw_wheel, read_chart, tell_left_out, words_of
+from .markup import text
+from .values import Special
+
+_LEAST = 100  # characters: no chart is shorter
+
+
+def special(say: Words) -> Special:
+    """Return the function that shows such values, or returns None for any other."""
+    words, numbers = words_of(say.language), count(1)
+
+    def shown(field: Field, value: Value) -> str | None:
+        if not isinstance(value, (str, bytes)) or len(value) < _LEAST or value[:1] not in ("{", b"{"):
+            return None
+        chart = read_chart(value)
+        if chart is None:
+            return None
+        wheel = draw_wheel(chart, words, f"w{next(numbers)}")
+        note = tell_left_out(chart, words)
+        points, aspects = chart_table(chart, words), aspects_table(chart, words)
+        return (
+            f'<figure class="chart">{wheel}</figure>'
+            + (f'<p class="gone">{text(note)}</p>' if note else "")
+            + _folded(say("dossier.points"), points)
+            + (_folded(say("dossier.aspects"), aspects) if len(aspects) > 1 else "")
+            + f'<p class="gone">{text(say("dossier.stored_chart"))}</p>'
+        )
+
+    return shown
+
+
+def _folded(title: str, rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{text(cell)}</th>' for cell in rows[0])
+    body = "".join("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
+    return (
+        f'<details><summary>{text(title)}</summary><div class="scroll" tabindex="0" role="group" '
+        f'aria-label="{text(title)}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>'
+    )

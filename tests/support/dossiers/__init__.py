@@ -1,0 +1,1 @@
+"""Dossiers as tests read them."""
