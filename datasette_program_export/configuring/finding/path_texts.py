@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
@@ -16,51 +17,9 @@ _NAMES = (
     "thumbnail", "upload", "portrait", "datei", "pfad", "bild", "foto", "anhang",
 )  # fmt: skip
 _NAMES_ALONE = ("path", "filename", "attachment", "pfad", "anhang")  # without a look at the values
-_EXTENSIONS = frozenset(
-    [
-        "jpg",
-        "jpeg",
-        "png",
-        "gif",
-        "webp",
-        "svg",
-        "heic",
-        "avif",
-        "tif",
-        "tiff",
-        "bmp",
-        "pdf",
-        "doc",
-        "docx",
-        "odt",
-        "ods",
-        "odp",
-        "xls",
-        "xlsx",
-        "ppt",
-        "pptx",
-        "csv",
-        "txt",
-        "md",
-        "rtf",
-        "mp3",
-        "m4a",
-        "wav",
-        "ogg",
-        "flac",
-        "mp4",
-        "mov",
-        "avi",
-        "mkv",
-        "webm",
-        "zip",
-        "html",
-        "htm",
-        "eml",
-        "ics",
-        "vcf",
-        "epub",
-    ]
+_OF_FILES = re.compile(
+    r"jpe?g|png|gif|webp|svg|heic|avif|tiff?|bmp|pdf|docx?|od[tsp]|xlsx?|pptx?|csv|txt|md|rtf|mp3|m4a|wav|ogg|flac|mp4"
+    r"|mov|avi|mkv|webm|zip|html?|eml|ics|vcf|epub"
 )
 _LONGEST = 5  # characters of an extension
 
@@ -76,7 +35,7 @@ def find_paths(table: Table, values: Mapping[str, Sequence[Any]], secret: Set[st
         texts = [v for v in values.get(column.name, ()) if v not in (None, "")]
         why = None
         if texts and all(map(_looks_like_a_path, texts)):
-            if words & set(_NAMES) or all(_extension(text) in _EXTENSIONS and " " not in text for text in texts):
+            if words & set(_NAMES) or all(_names_a_file(text) for text in texts):
                 why = "every value that was looked at looks like a file's path"
         elif not texts and not rows and words & set(_NAMES_ALONE):
             why = "its name says that it holds files"
@@ -87,6 +46,10 @@ def find_paths(table: Table, values: Mapping[str, Sequence[Any]], secret: Set[st
 
 def _looks_like_a_path(text: Any) -> bool:
     return isinstance(text, str) and parts_of(text) is not None and 0 < len(_extension(text)) <= _LONGEST
+
+
+def _names_a_file(text: str) -> bool:
+    return " " not in text and _OF_FILES.fullmatch(_extension(text)) is not None
 
 
 def _extension(text: str) -> str:

@@ -15,7 +15,7 @@ from ...errors import UnreadableError
 from ...files.reading_limits import Limits
 from ...files.temporary.room import room_in
 from ...files.zip_reading import Unpacking
-from ..xml.parsing import parse
+from ..markup.xml.parsing import parse
 from .parts import WORKBOOK
 from .sheet_reading import FAULTS, SheetRow, SheetRows, Texts, plain
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ...errors import UnreadableError
 from ...files.reading_limits import Limits
-from ..xml.parsing import Faults
+from ..markup.xml.parsing import Faults
 
 _MOST_COLUMNS = 16_384
 _unescaped = re.compile(r"_x([0-9A-Fa-f]{4})_").sub

@@ -14,7 +14,7 @@ from tests.support.files.cells import Cell, Found, Read
 
 _SPACE = "{urn:datasette-program-export:xml:1}"
 SCHEMA = etree.XMLSchema(
-    etree.fromstring(files("datasette_program_export").joinpath("formats/xml/program-export.xsd").read_bytes())
+    etree.fromstring(files("datasette_program_export").joinpath("formats/markup/xml/program-export.xsd").read_bytes())
 )
 
 

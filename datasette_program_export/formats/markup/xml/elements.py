@@ -6,10 +6,10 @@ from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
-from ...database.text import decode_text
-from ...errors import UnreadableError
-from ...files.reading_limits import LARGE, Limits
-from ..dataset import Row, Value
+from ....database.text import decode_text
+from ....errors import UnreadableError
+from ....files.reading_limits import LARGE, Limits
+from ...dataset import Row, Value
 from .form import BASE64, NAMESPACE, ROOT, real_text, spelled
 
 _DESCRIPTIONS = ("export", "schema", "coverage")

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from ..dataset import Value
-from ..json.escaping import escaped
+from ...dataset import Value
+from ...json.escaping import escaped
 
 VERSION = 1
 NAMESPACE = "urn:datasette-program-export:xml:1"

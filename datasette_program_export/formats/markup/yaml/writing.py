@@ -13,13 +13,13 @@ from dataclasses import replace
 
 import msgspec
 
-from ...errors import UnsupportedError
-from ..dataset import Dataset, TableStream, written_rows
-from ..description.parsing import dumped
-from ..document import proving_itself
-from ..json.escaping import escaped
-from ..json.writing import RowLines
-from ..registry import Format, Options
+from ....errors import UnsupportedError
+from ...dataset import Dataset, TableStream, written_rows
+from ...description.parsing import dumped
+from ...document import proving_itself
+from ...json.escaping import escaped
+from ...json.writing import RowLines
+from ...registry import Format, Options
 from .form import COLON, COMMA, END, NO_ROWS, START, VERSION, member, table_key
 from .reading import decode
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import IO, Any
 
-from ...errors import UnreadableError
-from ...files.reading_limits import Limits
-from ..dataset import Dataset, Row, TableStream
-from ..document import Fields, check_integrity, described_dataset, description
+from ....errors import UnreadableError
+from ....files.reading_limits import Limits
+from ...dataset import Dataset, Row, TableStream
+from ...document import Fields, check_integrity, described_dataset, description
 from .elements import Elements
 from .form import END_MARK, VERSION, end
 from .parsing import Faults, parse

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..dataset import Dataset, TableStream
-from ..description.parsing import dumped
-from ..document import proving_itself
-from ..registry import Format, Options
+from ...dataset import Dataset, TableStream
+from ...description.parsing import dumped
+from ...document import proving_itself
+from ...registry import Format, Options
 from .form import DECLARATION, NAMESPACE, ROOT, VERSION, Cells, attribute, end, json_element
 from .reading import decode
 

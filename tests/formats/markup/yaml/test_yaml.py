@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from datasette_program_export import Request, export, load, prove, verify
 from datasette_program_export.errors import ExportError, UnreadableError, UnsupportedError
 from datasette_program_export.files.reading_limits import CAREFUL, Limits
-from datasette_program_export.formats.yaml.reading import decode
+from datasette_program_export.formats.markup.yaml.reading import decode
 from tests.support.databases.building import database
 from tests.support.markup.yaml_reader import read_yaml
 

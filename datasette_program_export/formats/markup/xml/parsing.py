@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 from xml.parsers import expat
 
-from ...errors import UnreadableError
-from ...files.reading_limits import Limits
+from ....errors import UnreadableError
+from ....files.reading_limits import Limits
 
 _PIECE = 1 << 16
 _LARGEST_TAG = 4_000_000  # bytes: a tag is held as a whole, with its attributes

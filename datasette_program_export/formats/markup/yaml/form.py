@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ..json.escaping import escaped
+from ...json.escaping import escaped
 
 VERSION = 1
 ROW = b"    "  # begins every line of a row

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import IO, Any
 
-from ...errors import UnreadableError
-from ...files.lines import DigestingLines
-from ...files.reading_limits import LARGE, Limits
-from ..dataset import Dataset, Row, TableStream
-from ..document import Fields, check_integrity, described_dataset, description
-from ..json.reading import RowReader
+from ....errors import UnreadableError
+from ....files.lines import DigestingLines
+from ....files.reading_limits import LARGE, Limits
+from ...dataset import Dataset, Row, TableStream
+from ...document import Fields, check_integrity, described_dataset, description
+from ...json.reading import RowReader
 from .form import COMMA, END, NO_ROWS, ROW, START, VERSION, member, table_key
 
 

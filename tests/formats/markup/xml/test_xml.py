@@ -15,7 +15,7 @@ from lxml import etree
 from datasette_program_export import Request, export, load, prove, verify
 from datasette_program_export.errors import ExportError, UnreadableError
 from datasette_program_export.files.reading_limits import CAREFUL, Limits
-from datasette_program_export.formats.xml.reading import decode
+from datasette_program_export.formats.markup.xml.reading import decode
 from tests.support.databases.building import database
 from tests.support.markup.xml_reader import SCHEMA
 
