@@ -147,7 +147,7 @@ MAY_OPEN = {
     "plugin/server/audit_log.py AuditLog._append": "the log; at the start it is seen to be no file of a database",
     "plugin/server/audit_log.py AuditLog.newest": "the log; at the start it is seen to be no file of a database",
     "service/import_service.py ImportService._load": PRIVATE,
-    "formats/description/catalogue.py sentences_of": "of this package",
+    "formats/description/language/catalogue.py sentences_of": "of this package",
 }
 _OPENS = {
     *("open", "fdopen", "touch", "read_bytes", "read_text", "write_bytes", "write_text"),

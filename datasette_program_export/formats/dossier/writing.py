@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ...files.beside import Hash
 from ..dataset import Dataset
-from ..description.catalogue import ENGLISH, words_in
+from ..description.language.catalogue import ENGLISH, words_in
 from ..json.programjson import encode as encode_document
 from ..registry import Format, Options
 from .kept_rows import KeptRows

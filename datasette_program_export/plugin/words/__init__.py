@@ -1,12 +1,12 @@
 """The sentences of the pages, by key: one YAML file for each language, chosen by Accept-Language.
 
-How the files are read stands in ``formats/description/catalogue.py``, as exported files speak a language too.
+How the files are read stands in ``formats/description/language/catalogue.py``, as exported files speak a language too.
 """
 
 from __future__ import annotations
 
-from ...formats.description.catalogue import ENGLISH, FOLDER, Phrase, Words, languages, plural, sentences_of
-from ...formats.description.numbers import by_weight, numbers_for
+from ...formats.description.language.catalogue import ENGLISH, FOLDER, Phrase, Words, languages, plural, sentences_of
+from ...formats.description.language.numbers import by_weight, numbers_for
 from ..host.protocols import HttpRequest
 
 __all__ = [

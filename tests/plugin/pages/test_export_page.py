@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from datasette.utils import tilde_encode
 
-from datasette_program_export.formats.description.numbers import numbers_for
+from datasette_program_export.formats.description.language.numbers import numbers_for
 from datasette_program_export.plugin.request.form import COLUMNS, SAMPLE
 from tests.support.databases.building import database
 from tests.support.sites.export_page import ANNAS, opened, said

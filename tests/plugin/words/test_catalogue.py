@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from datasette_program_export.errors import ExportError
-from datasette_program_export.formats.description import catalogue
-from datasette_program_export.formats.description.numbers import Numbers
+from datasette_program_export.formats.description.language import catalogue
+from datasette_program_export.formats.description.language.numbers import Numbers
 from datasette_program_export.formats.description.phrases import ENGLISH as CORE
 from datasette_program_export.formats.description.phrases import PHRASES
 from datasette_program_export.plugin import words

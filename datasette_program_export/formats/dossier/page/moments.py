@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...description.catalogue import Words
+from ...description.language.catalogue import Words
 
 _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 

@@ -11,7 +11,7 @@ from ....errors import ExportError
 from ....options.preset import Preset, load_preset
 from ....options.settings import Subject
 from ...dataset import Dataset, Row
-from ...description.catalogue import Words
+from ...description.language.catalogue import Words
 from ...registry import Options
 from ..kept_rows import KeptTable
 from .moments import moment_in_words

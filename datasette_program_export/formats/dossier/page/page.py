@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from ...dataset import Dataset
-from ...description.catalogue import Words
 from ...description.coverage_text import coverage_sentences
+from ...description.language.catalogue import Words
 from ...registry import Options
 from ..charts import wheel_css
 from ..kept_rows import KeptRows

@@ -8,7 +8,7 @@ from itertools import chain, groupby, islice
 from operator import itemgetter
 
 from ...dataset import Row
-from ...description.catalogue import Words
+from ...description.language.catalogue import Words
 from ..kept_rows import KeptRows, KeptTable
 from .layouts import Section
 from .markup import text

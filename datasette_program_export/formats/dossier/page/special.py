@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from ...dataset import Field, Value
-from ...description.catalogue import Words
+from ...description.language.catalogue import Words
 from ..charts import aspects_table, chart_table, draw_wheel, read_chart, tell_left_out, words_of
 from .markup import text
 from .values import Special

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...dataset import Field, Value
-from ...description.catalogue import Words
+from ...description.language.catalogue import Words
 from ..images import data_address, media_type
 from .markup import is_address, link_out, paragraphs, text
 from .moments import moment_in_words

@@ -20,11 +20,11 @@ from typing import Any
 
 import yaml
 
+from ..phrases import PHRASES
+from ..phrases import Phrase as Phrase
 from .numbers import Numbers, numbers_for
-from .phrases import PHRASES
-from .phrases import Phrase as Phrase
 
-FOLDER = Path(__file__).parents[2] / "plugin" / "words"  # most of it is for pages; found as a file, not imported
+FOLDER = Path(__file__).parents[3] / "plugin" / "words"  # most of it is for pages; found as a file, not imported
 ENGLISH = "en"
 _KNOWN = "known."  # the beginning of the keys of texts that are recognised by their English
 _LABEL = "label."

@@ -1,0 +1,1 @@
+"""Sentences and numbers in the languages that pages and files speak."""
