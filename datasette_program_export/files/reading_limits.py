@@ -39,8 +39,9 @@ class Limits:
     ``description`` limit the JSON that describes the rows (values and keys, and bytes); ``key`` is the
     largest key in bytes, ``window`` the memory for zstd. ``disk`` is how many bytes a file that must be
     unpacked to disk may fill in ``folder``. ``turn`` is called before the first large row: it waits until
-    no other reader holds one, or raises BusyError. ``go_on`` is called between the pieces of a file: what it
-    raises ends the reading, as when the person who sent the file has left."""
+    no other reader holds one, or raises BusyError. ``crashable``: libraries may read it that a file made to do harm can
+    crash, and the process with them; not in one that serves others. ``go_on`` is called between the pieces of a
+    file: what it raises ends the reading, as when the person who sent the file has left."""
 
     free: int = 200_000_000
     ratio: int = 250
@@ -52,6 +53,7 @@ class Limits:
     window: int = 1 << 23  # which every reader of zstd should support (RFC 8878, 3.1.1.1.2)
     folder: str | None = None
     disk: int = 1 << 62
+    crashable: bool = True
     turn: Callable[[], None] = field(default=_nothing, compare=False)
     go_on: Callable[[], None] = field(default=_nothing, compare=False)
 

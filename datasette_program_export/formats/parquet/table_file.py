@@ -14,12 +14,20 @@ MOST_DESCRIPTIONS = 4  # the footer may be so many times as large as the descrip
 _ROWS = 5_000
 _MOST_COLUMNS = 20_000
 _DEPTH = 50
+_NOT_HERE = (
+    "A site reads no Parquet file, because one that is made to do harm could stop the whole server. The command does, "
+    "on a computer of your own: program-export verify, program-export import."
+)
 
 
 class TableFile:
-    """A Parquet file. Raises UnreadableError for one that is cut, damaged, or made to fill the memory."""
+    """A Parquet file. Raises UnreadableError for one that is cut, damaged, or made to fill the memory.
+
+    Damaged files have crashed pyarrow 26, so no server reads them: UnreadableError says who does."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
+        if not limits.crashable:
+            raise UnreadableError(_NOT_HERE, "unknown")
         self._pa = pa = pyarrow()
         self._limits, self._size = limits, path.stat().st_size
         most = footer_limit(limits)

@@ -38,7 +38,7 @@ class Reading:
 
     def limits(self, settings: Settings, check: Callable[[], None] = lambda: None) -> Limits:
         """Return the limits of this reading; ``check`` is called between its pieces, and while it waits."""
-        return replace(limits_of(settings), turn=partial(self._budget.turn, self, check), go_on=check)
+        return replace(limits_of(settings), crashable=False, turn=partial(self._budget.turn, self, check), go_on=check)
 
     def end(self) -> None:
         """Release the reading's share of the budget; repeated calls do no harm."""

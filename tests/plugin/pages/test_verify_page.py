@@ -55,6 +55,16 @@ def words(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
+@pytest.mark.parametrize("path", ["clients.programparquet", f"clients/{ANNA}.programparquet"])
+async def test_what_could_stop_the_server_is_left_to_the_command(ds, path: str) -> None:
+    """Parquet is read by a library that damaged files have crashed; alone, and in a package."""
+    pytest.importorskip("pyarrow")
+    written = await ds.client.get(f"/practice/{path}")
+    found = (await send(ds, written.content, "clients.parquet")).json()
+    assert (written.status_code, found["status"]) == (200, "unknown")
+    assert "A site reads no Parquet file" in found["problems"][0]
+
+
 @pytest.mark.parametrize("kind", ["package", "programjson", "sqlite", "sql"])
 async def test_a_program_gets_the_report_that_the_command_line_gives(ds, tmp_path: Path, spool: Path, kind) -> None:
     content = await exported(ds, kind)
