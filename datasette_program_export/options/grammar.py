@@ -65,6 +65,11 @@ OPTIONS = (
         "In a package, pictures, documents and other large BLOBs: files of their own, or inline in their table.",
         choices=choices_of("blobs"),
     ),
+    Option(
+        "guide",
+        "What shows a package to its reader: README.txt, or also a page, START-HERE.html, in the language of language.",
+        choices=choices_of("guide"),
+    ),
     Option("dialect", " ".join(DIALECTS.values()), choices=choices_of("dialect")),
     Option("delimiter", "Between the fields of a csv: comma, semicolon, tab, pipe, or the character itself."),
     Option("compress", "Compress the file.", choices=choices_of("compress")),

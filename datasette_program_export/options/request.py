@@ -30,6 +30,7 @@ OF_THE_FILE = (
     "layout",
     "members",
     "blobs",
+    "guide",
     "dialect",
     "delimiter",
     "compress",
@@ -51,8 +52,9 @@ class Request(BaseModel):
     pairs. ``columns`` None means all columns. ``name`` is the name of a query. ``delimiter`` may be a character or
     its word (``tab``); None means the format's own. ``format`` and ``members`` are names of formats, which
     ``formats/`` knows. ``blobs`` says whether BLOBs that are files of a known kind, or large, become files of their own
-    in a package. ``language`` is that of a file for people to read. ``person`` are the tables of people, ``none`` alone
-    for nobody; empty means what is known or guessed. ``profile`` is the saved profile that the other fields override.
+    in a package; ``guide`` whether a page, START-HERE.html, shows it. ``language`` is that of a file for people.
+    ``person`` are the tables of people, ``none`` alone for nobody; empty means what is known or guessed. ``profile`` is
+    the saved profile that the other fields override.
 
     Raises RequestError, which names the field, for a value that is not valid or fields that contradict each other."""
 
@@ -73,6 +75,7 @@ class Request(BaseModel):
     layout: Literal["rows", "pretty", "envelope", "data-only"] = "rows"
     members: str | None = None
     blobs: Literal["files", "inline"] = "files"
+    guide: Literal["text", "page"] = "text"
     dialect: Literal["exact", "spreadsheet"] = "exact"
     delimiter: str | None = None
     compress: Literal["gzip", "zstd"] | None = None
@@ -115,6 +118,8 @@ class Request(BaseModel):
             raise RequestError(f"members goes with the format {PACKAGE} only.")
         if self.blobs != "files" and self.format != PACKAGE:
             raise RequestError(f"blobs goes with the format {PACKAGE} only.")
+        if self.guide != "text" and self.format != PACKAGE:
+            raise RequestError(f"guide goes with the format {PACKAGE} only.")
         if NOBODY in self.person and len(self.person) > 1:
             raise RequestError(f"person says {NOBODY}, and {next(p for p in self.person if p != NOBODY)}: which?")
         if self.records and self.table is None:

@@ -30,6 +30,7 @@ from ..description.column_facts import ColumnFacts
 from ..description.coverage import parsed_coverage
 from ..description.coverage_text import coverage_sentences
 from ..description.integrity import parsed_integrity
+from ..description.language.catalogue import ENGLISH, words_in
 from ..description.schema import parsed_schema
 from ..document import description, tables_of
 from ..registry import Format, Options, get_format
@@ -43,6 +44,8 @@ from .file_reading import PackagedFiles, parsed_files
 from .file_writing import NamedFileMembers
 from .readme import NAME as README
 from .readme import readme
+from .start_page import NAME as START
+from .start_page import start_page
 
 DESCRIPTION = "datapackage.json"
 _json = msgspec.json.Encoder().encode
@@ -75,11 +78,21 @@ def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
     kept_back = coverage_sentences(dataset.coverage())
     text = readme(dataset, resources, kept_back, options.request.dialect == "exact", len(blobs.described)).encode()
     yield Member(README, iter([text]))
-    files = {README: {"bytes": len(text), "hash": f"sha256:{hashlib.sha256(text).hexdigest()}"}}
+    files = {README: _facts_of(text)}
+    if options.request.guide == "page":
+        exact, say = options.request.dialect == "exact", words_in(options.request.language or ENGLISH)
+        apart_from = len(blobs.described) + len(named.described)
+        page = start_page(dataset, options.title, resources, apart_from, exact, say).encode("utf-8", "replace")
+        yield Member(START, iter([page]))
+        files[START] = _facts_of(page)
     dialect = form.dialect(options.request) if form.delimiter is not None else None
     own: dict[str, Any] = {BLOBS: blobs.described, FILES: named.described}
     found = descriptor(dataset, options.title, resources, files, own, dialect)
     yield Member(DESCRIPTION, iter([msgspec.json.format(_json(found), indent=2) + b"\n"]))
+
+
+def _facts_of(file: bytes) -> dict[str, Any]:
+    return {"bytes": len(file), "hash": f"sha256:{hashlib.sha256(file).hexdigest()}"}
 
 
 def keeps_blobs_apart(form: Format, facts: Sequence[ColumnFacts] | None, request: Request) -> bool:

@@ -86,9 +86,9 @@ def check_choices(form: Format, request: Request) -> None:
     check_members(request)
     if request.layout not in form.layouts:
         raise UnsupportedError(f"{form.name} has no layout {request.layout}; it has: {', '.join(form.layouts)}.")
-    if request.language is not None and not form.speaks:
+    if request.language is not None and not form.speaks and request.guide != "page":
         known = [n for n in NAMES if get_format(n).speaks]
-        raise UnsupportedError(f"language goes with {', '.join(known)}, not with {form.name}.")
+        raise UnsupportedError(f"language goes with {', '.join(known)}, and with a guide that is a page.")
     if form.delimiter is None and (request.dialect != "exact" or request.delimiter is not None):
         name = "delimiter" if request.dialect == "exact" else "dialect"
         known = [n for n in NAMES if get_format(n).delimiter is not None]

@@ -43,7 +43,7 @@ _IN_THE_FORM = {
     PREFIX + name
     for name in (
         "format", "without", "layout", "cascade", "compress", "stop", "parents", "others", "person", "dialect",
-        "delimiter", "members", "blobs",
+        "delimiter", "members", "blobs", "guide",
     )
 }  # fmt: skip
 

@@ -104,6 +104,8 @@ def _values(option: str, kind: Kind, words: Words) -> list[tuple[str, str]]:
         return [("" if name == DEFAULT_MEMBER else name, name) for name in member_names()]
     if option == "blobs":
         return [(how if how != "files" else "", words(f"export.blobs.{how}")) for how in choices_of("blobs")]
+    if option == "guide":
+        return [(how if how != "text" else "", words(f"export.guide.{how}")) for how in choices_of("guide")]
     if option == "language":
         return [(language, words(f"export.language.{language}")) for language in choices_of("language")]
     if option == "dialect":

@@ -44,6 +44,7 @@ _SAID = (
 )  # fmt: skip
 _CHOICES = {
     ("blobs", "inline"): "saved.choice.blobs",
+    ("guide", "page"): "saved.choice.guide",
     ("cascade", True): "saved.choice.cascade",
     ("cascade", False): "saved.choice.alone",
     ("parents", "needed"): "saved.choice.parents",

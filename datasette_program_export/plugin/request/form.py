@@ -151,7 +151,7 @@ def _goes_with(pair: tuple[str, str], name: str, several: bool) -> bool:
         return value in form.layouts and value != "rows"
     if field == f"{PREFIX}compress":  # a package is already compressed
         return not form.compressed and not (several and form.holds_one)
-    if field in (f"{PREFIX}members", f"{PREFIX}blobs"):
+    if field in (f"{PREFIX}members", f"{PREFIX}blobs", f"{PREFIX}guide"):
         return name == PACKAGE
     if field in _OF_CSV:
         if not form.any_delimiter and field == f"{PREFIX}delimiter":

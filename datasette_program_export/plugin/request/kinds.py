@@ -42,7 +42,7 @@ class Kind:
         if len(form.layouts) > 1:
             found.append("layout")
         if form.name == PACKAGE:
-            found += ["members", "blobs"]
+            found += ["members", "blobs", "guide"]
         if form.delimiter is not None and self.dialect is None:
             found.append("dialect")
         if form.any_delimiter:

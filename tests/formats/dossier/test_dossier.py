@@ -91,7 +91,7 @@ def test_german_is_german_throughout() -> None:
         assert told in text, told
     for english in ("What this file", "not included", " rows", "Search", "Show the rest"):
         assert english not in text, english
-    with pytest.raises(UnsupportedError, match="language goes with dossier, not with csv"):
+    with pytest.raises(UnsupportedError, match="language goes with dossier, and with a guide"):
         made(*PEOPLE, table="people", form="csv", language="de")
 
 
