@@ -114,7 +114,7 @@ WRONG = [
     (("table", "DB", "clients", "--column", "nix"), 2, "clients has no column nix"),
     (("table", "DB", "clients", "--cascade", "--limit", "1"), 2, "do not go with following"),
     (("table", "DB", "clients", "--limit", "-1"), 2, "-1 is not in the range"),
-    (("table", "DB", "clients", "-f", "xml"), 2, "'xml' is not one of"),
+    (("table", "DB", "clients", "-f", "word"), 2, "'word' is not one of"),
     (("table", "DB", "clients", "-o", "x.nix"), 2, "names no format by its ending"),
     (("table", "DB", "client_summary", "--cascade"), 1, "it is a view"),
     (("table", "DB", "clients", "-f", "csv", "--layout", "pretty"), 1, "csv has no layout pretty"),

@@ -36,15 +36,15 @@ def reaches_a_site(path: Path, seen: set[Path]) -> bool:
 def test_what_runs_once_touches_nothing_of_datasette() -> None:
     once = [path for path in TESTS.rglob("test_*.py") if one_line_is_enough(path)]
     assert len(once) > 50
-    assert [path.name for path in once if reaches_a_site(path, set())] == []
+    assert [path.name for path in once if path.parent.name != "browser" and reaches_a_site(path, set())] == []
 
 
 def test_what_touches_datasette_or_writes_rows_runs_on_both() -> None:
     on_both = (
         "plugin/test_protocols.py",
         "selection/test_presets.py",
+        "plugin/browser/test_journeys.py",
         "formats/test_contract.py",
-        "database/test_source.py",
     )
     assert not any(one_line_is_enough(TESTS / name) for name in on_both)
 

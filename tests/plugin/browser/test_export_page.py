@@ -69,7 +69,7 @@ def tab_to(page, found: str) -> None:
 def test_with_the_keyboard_alone(page, site: Server) -> None:
     page.goto(site.url + ANNAS)
     tab_to(page, "input[name=_export_kind]")  # what stands chosen; the others are reached with the arrows
-    for _ in range(2):
+    for _ in range(3):
         page.keyboard.press("ArrowDown")
     assert page.locator("input[value=load]:focus").is_checked()
     tab_to(page, "input[value=session_notes]")

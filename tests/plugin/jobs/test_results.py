@@ -185,7 +185,7 @@ def test_every_setting_is_known_to_decide_what_is_in_a_file_or_not() -> None:
     """A new one must be put on one side: a limit that counted as a rule would make all kept results useless."""
     rules = {
         "preset", "subjects", "persons", "owns", "mentions", "same_person", "virtual_foreign_keys", "stop",
-        "json_columns", "secrets", "not_secrets", "caches",
+        "json_columns", "secrets", "not_secrets", "caches", "files",
     }  # fmt: skip
     assert set(Settings.model_fields) == replay._OF_THE_SITE | rules
 

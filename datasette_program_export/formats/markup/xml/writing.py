@@ -47,7 +47,7 @@ def _rows(table: TableStream) -> Iterator[bytes]:
 
 FORMAT = Format(
     name="xml",
-    help="Everything in one XML file with a schema (XSD); it says what it holds and that it is complete.",
+    help="Everything in one XML file; it says what it holds and that it is complete.",
     extension="xml",
     media_type="application/xml",
     lossless=True,
