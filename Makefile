@@ -62,6 +62,7 @@ bench: native $(VENV)/stable/ready $(VENV)/peers/ready
 	$(BENCH)/clients.py $(LINES) --write docs/performance.md
 	$(BENCH)/imports.py $(LINES) --write docs/performance.md
 	$(BENCH)/formats.py $(LINES) --peers $(VENV)/peers/bin/python --write docs/performance.md
+	$(BENCH)/dossiers.py $(LINES) --write docs/performance.md
 	$(BENCH)/memory.py $(LINES) --write docs/performance.md
 	$(BENCH)/beside.py $(LINES) --write docs/performance.md
 	$(BENCH)/hostile.py $(LINES) --write docs/performance.md
