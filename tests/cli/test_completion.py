@@ -22,7 +22,7 @@ def offered(words: list[str], begun: str) -> list[str]:
         (["table", "DB"], "Client", ["clients", "client_summary"]),
         (["plan", "DB"], "sess", ["session_notes"]),
         (["table", "nofile.db"], "c", []),
-        (["table", "DB", "-f"], "p", ["programjson", "package"]),
+        (["table", "DB", "-f"], "p", ["programjson", "package", "parquet"]),
         (["table", "DB"], "--quie", ["--quiet"]),
     ],
 )

@@ -29,7 +29,8 @@ def status(path: Path, content: bytes) -> str:
 
 
 def test_every_way_is_listed_here() -> None:
-    proving = {name for name in NAMES if get_format(name).self_verifying and not get_format(name).edited}
+    forms = [get_format(name) for name in NAMES]
+    proving = {f.name for f in forms if f.self_verifying and not f.edited and not f.one_table}  # several are a package
     assert proving == {name.split()[0] for name in WAYS}
 
 

@@ -160,6 +160,8 @@ class KeptRows:
     def _indexed(self, key: DocumentReference) -> KeptTable | None:
         """Return the table that a reference leads to, with an index for it; None if its columns are not here."""
         parent = self.tables.get(key.table)
+        if len(key.columns) != len(key.other_columns):  # SQLite takes such a schema, and can follow none of its rows
+            return None
         if parent is None or not all(column in parent.places for column in key.other_columns):
             return None
         if key.other_columns not in parent.indexed:

@@ -37,7 +37,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "package": {"format": "package"},
     "package of ndjson": {"format": "package", "members": "ndjson"},
     "package of tsv": {"format": "package", "members": "tsv"},
-    **{name: {"format": name} for name in ("sqlite", "sql", "dossier") if name in NAMES},
+    "package of parquet": {"format": "package", "members": "parquet"},
+    **{name: {"format": name} for name in ("sqlite", "sql", "dossier", "xml", "yaml") if name in NAMES},
     "sql data-only": {"format": "sql", "layout": "data-only"},
 }
 
