@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import PurePath
 
 from datasette import Response
 
@@ -21,9 +20,7 @@ from ...errors import (
 from ..host.protocols import Datasette, HttpRequest
 from ..http.answers import Failure, answer_headers, answered, data_answer, for_a_browser, page_answer
 from ..http.forms import check_same_site, form_of
-from ..http.kept_file import FileDownload
 from ..http.parameters import pairs_of
-from ..http.sending import disposition
 from ..server.identity import owner_of
 from ..server.import_runner import Import, Imports
 from ..server.site import background_tasks
@@ -32,7 +29,7 @@ from .comparing import DIFFERENCES, CompareWork, Kept, comparison_context, compa
 from .context import import_url
 from .receiving import receive
 from .request import ImportContext, resolve_import
-from .views import found_file
+from .views import found_file, sent_beside
 
 _PATIENCE = 5.0  # seconds that an answer waits for the comparison
 _NOT_COMPARED = Failure("The file was not compared", "This changed nothing in the database.")
@@ -80,13 +77,7 @@ async def differences(request: HttpRequest, datasette: Datasette) -> Response:
     kept, path = await _kept(asked, imports, one), imports.place(one.id) / DIFFERENCES
     if kept is None or kept.found is None or not await asyncio.to_thread(path.is_file):
         raise NotFoundError("No comparison of this file is kept.")
-    size = (await asyncio.to_thread(path.stat)).st_size
-    name = f"{PurePath(one.file).stem or 'file'}.{DIFFERENCES}"
-    headers = {**answer_headers(datasette), "content-disposition": disposition(name), "content-length": str(size)}
-    headers["content-type"] = "application/json"
-    if request.method == "HEAD":
-        return Response(b"", 200, headers, headers["content-type"])
-    return FileDownload(path, (0, size), request, asked.settings, 200, headers)
+    return await sent_beside(asked, one, path, "application/json")
 
 
 async def _compared(asked: ImportContext, imports: Imports, one: Import) -> Import:

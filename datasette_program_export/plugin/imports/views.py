@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from datasette import Response
 
@@ -101,13 +101,18 @@ async def bad_rows(request: HttpRequest, datasette: Datasette) -> Response:
     path = imports.place(one.id) / BAD_ROWS
     if one.state != "done" or not await asyncio.to_thread(path.is_file):
         raise NotFoundError("No bad rows of this file are kept.")
+    return await sent_beside(asked, one, path, "application/x-ndjson")
+
+
+async def sent_beside(asked: ImportContext, one: Import, path: Path, media_type: str) -> Response:
+    """Send what was made of a file and lies beside it; it is called after both."""
     size = (await asyncio.to_thread(path.stat)).st_size
-    name = f"{PurePath(one.file).stem or 'file'}.{BAD_ROWS}"
-    headers = {**answer_headers(datasette), "content-disposition": disposition(name), "content-length": str(size)}
-    headers["content-type"] = "application/x-ndjson"
-    if request.method == "HEAD":
-        return Response(b"", 200, headers, headers["content-type"])
-    return FileDownload(path, (0, size), request, asked.settings, 200, headers)
+    name = f"{PurePath(one.file).stem or 'file'}.{path.name}"
+    headers = {**answer_headers(asked.datasette), "content-disposition": disposition(name)}
+    headers |= {"content-length": str(size), "content-type": media_type}
+    if asked.http.method == "HEAD":
+        return Response(b"", 200, headers, media_type)
+    return FileDownload(path, (0, size), asked.http, asked.settings, 200, headers)
 
 
 @posted(_NOT_IMPORTED)
