@@ -164,8 +164,8 @@ def _read_by_itself(form: Format, content: bytes) -> dict[str, int]:
     """Count the rows with the format's own reader, as the standard library has none."""
     if form.decode is None:
         raise ValueError("nothing here reads this format")
-    tables = form.decode(io.BytesIO(content), TRUSTING).tables
-    return {table.name: sum(map(len, table.batches)) for table in tables}
+    with form.decode(io.BytesIO(content), TRUSTING) as found:
+        return {table.name: sum(map(len, table.batches)) for table in found.tables}
 
 
 def _read_database(form: str, content: bytes) -> dict[str, int]:

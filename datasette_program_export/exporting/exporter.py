@@ -37,7 +37,7 @@ from ..version import __version__
 from .coverage import coverage, kept_back
 from .document_schema import described, fields_of
 from .ending import Ending
-from .file_columns import file_columns
+from .file_columns import exported_columns
 from .log import told
 from .named_files import NamedFiles
 from .table_reading import Progress, TableReading
@@ -256,6 +256,7 @@ class Export:
             coverage=covered,
             integrity=integrity,
             attached=partial(NewDatabase.attach, snapshot),
+            names_files=any(exported_columns(chosen, self.settings.files) for chosen in scope.tables),
         )
 
     def _rows_written(self) -> dict[str, int]:
@@ -279,7 +280,7 @@ class Export:
         fields = fields_of(known, chosen)
         computed = [place for place, field in enumerate(fields) if field.generated]
         digest = digests[chosen.table.name] = TableDigest(len(fields), computed, self._beside)
-        folders = file_columns(chosen.table, self.settings.files)
+        folders = exported_columns(chosen, self.settings.files)
         files = self._files.of(chosen.table.name, [field.name for field in fields], folders)
         return TableReading(snapshot, chosen, digest, self.progress, self._warnings, self._aside, files).stream(fields)
 

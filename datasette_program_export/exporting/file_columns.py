@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..database.schema import Schema, Table, fold
 from ..errors import SettingsError
+from ..selection.table_rows import TableRows
 
 
 def file_columns(table: Table, folders: Mapping[str, str]) -> dict[str, str]:
@@ -22,6 +23,12 @@ def file_columns(table: Table, folders: Mapping[str, str]) -> dict[str, str]:
             raise SettingsError(f"files: {table.name} has no column {of_column}")
         found[column.name] = folder
     return found
+
+
+def exported_columns(chosen: TableRows, folders: Mapping[str, str]) -> dict[str, str]:
+    """Return the folder of each such column that is exported. Raises SettingsError, as ``file_columns`` does."""
+    exported = {column.name for column in chosen.columns}
+    return {name: folder for name, folder in file_columns(chosen.table, folders).items() if name in exported}
 
 
 def check_file_columns(schema: Schema, folders: Mapping[str, str]) -> None:

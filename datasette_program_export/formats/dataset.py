@@ -113,6 +113,10 @@ def written_rows(
             yield write(rows)
 
 
+def _nothing() -> None:
+    """Release nothing."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """An export before it is encoded, or after it is decoded.
@@ -120,8 +124,12 @@ class Dataset:
     ``head`` and ``schema`` are known at the start; call ``coverage`` and ``integrity`` after all tables have
     been read. ``attached`` attaches a file with settings (PRAGMAs), to copy tables into it; it returns None where
     that cannot be done. A decoded document is not ``readable`` if only its bytes can be checked, because its values
-    were changed for a spreadsheet: then it yields no rows. ``files`` are those that are in a decoded package, and
-    ``opened`` opens one: at its end its size and digest are compared, and UnreadableError may be raised."""
+    were changed for a spreadsheet: then it yields no rows. ``files`` are those that are in a decoded file, and
+    ``opened`` opens one: at its end its size and digest are compared, and UnreadableError may be raised.
+    ``names_files``: some tables have ``files`` to ask for.
+
+    A decoded dataset is a context manager: its end calls ``release``, which removes what waits in temporary files, also
+    where no table was read."""
 
     head: Mapping[str, Any]
     schema: DocumentSchema
@@ -132,3 +140,11 @@ class Dataset:
     attached: Callable[[Path, Iterable[str]], NewDatabase | None] | None = None
     files: tuple[PackagedFile, ...] = ()
     opened: Callable[[PackagedFile], IO[bytes]] | None = None
+    names_files: bool = False
+    release: Callable[[], object] = _nothing
+
+    def __enter__(self) -> Dataset:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.release()

@@ -92,11 +92,17 @@ class Settings(_Model):
     files: dict[str, str] = Field(
         default={},
         description="Per column (`table.column`) that holds paths of files: the folder that they lie in. A package "
-        "then holds the files. [More](files.md).",
+        "and a dossier then hold the files. [More](files.md).",
     )
-    file_mb: _Megabytes = Field(default=200.0, description="How large a file that a row names may be in a package.")
-    files_mb: _Megabytes = Field(default=2000.0, description="How large all such files of one package may be.")
-    files_most: int = Field(default=5000, ge=0, le=5000, description="How many such files a package may hold.")
+    file_mb: _Megabytes = Field(
+        default=200.0, description="How large a file that a row names may be in a package or a dossier."
+    )
+    files_mb: _Megabytes = Field(
+        default=2000.0, description="How large all such files of one package or dossier may be."
+    )
+    files_most: int = Field(
+        default=5000, ge=0, le=5000, description="How many such files a package or a dossier may hold."
+    )
     profiles: dict[str, dict[str, Any]] = Field(
         default={}, description="Saved choices by name: options of an export (`format: package`, `without: [notes]`)."
     )

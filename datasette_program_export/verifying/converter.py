@@ -70,7 +70,7 @@ class Conversion:
             name, _, content, _ = detect(content, self._limits)
             form = get_format(name or "")
             assert form.decode is not None
-            dataset = form.decode(content, self._limits)
+            dataset = stack.enter_context(form.decode(content, self._limits))
             if not dataset.readable:
                 raise UnsupportedError(
                     f"{self._file.name} was made for a spreadsheet: its values were changed, so it is not converted."
@@ -134,7 +134,9 @@ class _Given:
         now = {k: v for k, v in self._request.as_recorded().items() if k in OF_THE_FILE}
         head: dict[str, Any] = {k: v for k, v in self._read.head.items() if k != "proven"}  # that was the other file
         tables = map(self._table, self._read.tables)
-        return Dataset(head | {"request": said | now}, self._read.schema, tables, self.coverage, self._integrity)
+        head |= {"request": said | now}
+        names_files = self._read.names_files
+        return Dataset(head, self._read.schema, tables, self.coverage, self._integrity, names_files=names_files)
 
     def leave_computed_out(self) -> None:
         """Take the columns that SQLite computes out of the schema: the file makes them anew, and holds no values."""

@@ -1,4 +1,4 @@
-"""The files that rows name, passed on from one package to the next: what is not asked for, the new file says."""
+"""The files that rows name, passed on from one file to the next: what is not asked for, the new file says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks the files that rows name, in a package: as many as it says, and each named by a row that is in it."""
+"""Checks the files that rows name, in a file that holds them: as many as it says, each named by a row in it."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class FilesNamed:
         Where rows are not ``readable``, nobody has seen which files they name."""
         here = Counter((one.table, one.column) for one in self._files)
         if here != {(one.table, one.column): one.inside for one in coverage.files if one.inside}:
-            raise UnreadableError("The files that rows name are not as many as the package says.", "changed")
+            raise UnreadableError("The files that rows name are not as many as the file says.", "changed")
         left = [(table, column) for table, found in self._left.items() for column, values in found.items() if values]
         if left and readable:
-            raise UnreadableError(f"No row names a file that the package has for {'.'.join(left[0])}.", "changed")
+            raise UnreadableError(f"No row names a file that the file has for {'.'.join(left[0])}.", "changed")
         named = sum(one.named for one in coverage.files)
         size = sum({one.path: one.bytes for one in self._files}.values())
         return VerifiedFiles(named=named, inside=len(self._files), bytes=size) if named else None

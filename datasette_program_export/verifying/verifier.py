@@ -84,10 +84,10 @@ def examine(
             f"A {form.name} inside another compression is not looked into: unpack it once.", "unknown"
         )
     assert form.decode is not None
-    dataset = form.decode(content, limits)
-    _check_form(Head, dataset.head)
-    report.export = dict(dataset.head)
-    _check(through(dataset), report, limits, say)
+    with form.decode(content, limits) as dataset:
+        _check_form(Head, dataset.head)
+        report.export = dict(dataset.head)
+        _check(through(dataset), report, limits, say)
 
 
 def _check_form(model: type[BaseModel], found: Any) -> None:

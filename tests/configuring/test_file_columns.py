@@ -94,5 +94,5 @@ def test_a_plan_foretells_them_within_the_limits(path: Path) -> None:
 def test_a_plan_warns_of_formats_that_hold_none(path: Path) -> None:
     settings = Settings(files={"photos.image": str(path.parent / "root")})
     made = plan(path, Request(), settings=settings)
-    told = "photos.image: 1 of 2 files is not included, as this kind of file holds none; a package does."
+    told = "photos.image: 1 of 2 files is not included, as this kind of file holds none; a package or a dossier does."
     assert told in cautions(made, Request()) and told not in cautions(made, Request(format="package"))

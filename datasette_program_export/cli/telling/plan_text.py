@@ -33,6 +33,6 @@ def as_text(made: Plan, cautions: Sequence[str] = ()) -> str:
     size = f", about {made.bytes:,} bytes as JSON" if made.bytes is not None else ""
     lines.append(f"In all {least}{made.rows:,} row{'' if made.rows == 1 else 's'}{size}.")
     if (files := files_in_all(made.coverage.files)) is not None:
-        lines.append(f"With a package: {files}.")
+        lines.append(f"In a package or a dossier: {files}.")
     told = replace(made.coverage, people=None)  # said above
     return "\n".join(map(printable, [*lines, *coverage_sentences(told, made.labels), *made.notes, *cautions]))

@@ -86,8 +86,10 @@ PHRASES: dict[str, Phrase] = {
         "(files_mb, files_most)",
     },
     "files.form": {
-        "one": "{column}: {n} of {named} files is not included, as this kind of file holds none; a package does",
-        "other": "{column}: {n} of {named} files are not included, as this kind of file holds none; a package does",
+        "one": "{column}: {n} of {named} files is not included, as this kind of file holds none; a package "
+        "or a dossier does",
+        "other": "{column}: {n} of {named} files are not included, as this kind of file holds none; a package "
+        "or a dossier does",
     },
     # who was taken for people
     "people.asked": {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ...database.library import sqlite3
@@ -13,7 +14,7 @@ from ...database.text import undecoded
 from ...errors import TooLargeError
 from ...files.temporary.folder import TemporaryFolder
 from ...files.temporary.room import no_room
-from ..dataset import Dataset, Field, Row, TableStream
+from ..dataset import Dataset, Field, NamedFile, Row, TableStream
 from ..description.schema import DocumentReference
 from .images import is_image
 
@@ -94,7 +95,14 @@ class KeptRows:
         columns = ", ".join(f"c{place}" for place in range(len(table.fields)))
         with _room():
             self._connection.execute(f"CREATE TABLE t{kept.number} ({columns})")
-        return replace(table, batches=self._batches(kept, table.batches), written=None, copied=None)
+        files = partial(self._counted, table.files) if table.files is not None else None
+        return replace(table, batches=self._batches(kept, table.batches), written=None, copied=None, files=files)
+
+    def _counted(self, files: Callable[[], Iterator[NamedFile]]) -> Iterator[NamedFile]:
+        for one in files():
+            self._bytes += one.size if one.content is not None else 0
+            self._check()
+            yield one
 
     def _batches(self, kept: KeptTable, batches: Iterator[list[Row]]) -> Iterator[list[Row]]:
         insert = f"INSERT INTO t{kept.number} VALUES ({', '.join('?' * len(kept.fields))})"
@@ -110,11 +118,14 @@ class KeptRows:
     def _count(self, rows: list[Row]) -> None:
         self._rows += len(rows)
         self._bytes += sum(len(v) for row in rows for v in row if isinstance(v, (str, bytes)))
+        self._check()
+
+    def _check(self) -> None:
         if self._rows > MOST_ROWS or self._bytes > MOST_BYTES:
             raise TooLargeError(
                 f"A dossier is a page that a browser has to bear: at most {MOST_ROWS:,} rows and "
-                f"{MOST_BYTES // 1_000_000} MB. This is more. Take package: a zip with the same data, and a text that "
-                "says what it holds."
+                f"{MOST_BYTES // 1_000_000} MB, with its files. This is more. Take package with guide=page: a zip with "
+                "the same data and files, and START-HERE.html, which says what it holds."
             )
 
     def rows(

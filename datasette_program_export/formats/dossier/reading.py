@@ -1,4 +1,4 @@
-"""Reads a dossier back: every byte is compared with its digest, then the machine's copy is read as a document."""
+"""Reads a dossier back: every byte is compared with its digest, then the machine's copy is read as what it is."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from ...files.reading_limits import Limits
 from ...files.temporary.room import room_in
 from ..dataset import Dataset, TableStream
 from ..json.programjson import decode as decode_document
-from .seal import COPY_BEGINS, COPY_ENDS, END_BYTES, end
+from ..package.package import decode as decode_package
+from .seal import COPY_ENDS, COPY_KINDS, END_BYTES, copy_begins, end
 
 _MEMORY = 4_000_000
 _PIECE = 1 << 18
+_BEGINNINGS = {copy_begins(kind): kind for kind in COPY_KINDS}
 
 
 def decode(file: IO[bytes], limits: Limits) -> Dataset:
@@ -33,15 +35,18 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             copied.take(piece)
         copied.check()
         kept.seek(0)
-        found = decode_document(decompressed(kept, "gzip", limits), limits)
+        if copied.kind == "zip":
+            found = decode_package(kept, limits)
+        else:
+            found = decode_document(decompressed(kept, "gzip", limits), limits)
     except BaseException:
         kept.close()
         raise
-    return replace(found, tables=_closing(found.tables, kept))
+    return replace(found, tables=_closing(found.tables, kept), release=kept.close)
 
 
 def _closing(tables: Iterator[TableStream], kept: IO[bytes]) -> Iterator[TableStream]:
-    with kept:
+    with kept:  # who reads all tables need not say that this is the end
         yield from tables
 
 
@@ -61,23 +66,25 @@ def _before_the_end(file: IO[bytes], limits: Limits) -> Iterator[bytes]:
 
 
 class _Copy:
-    """Finds the machine's copy among the bytes of a page, and writes it to ``kept``."""
+    """Finds the machine's copy among the bytes of a page, and writes it to ``kept``. ``kind`` is what it is."""
 
     def __init__(self, kept: IO[bytes], limits: Limits) -> None:
         self._kept, self._limits = kept, limits
         self._waiting = b""
         self._state = "before"
+        self.kind = ""
 
     def take(self, piece: bytes) -> None:
         """Take the next bytes of the page. Raises UnreadableError."""
         self._waiting += piece
         if self._state == "before":
-            place = self._waiting.find(COPY_BEGINS)
-            if place < 0:
-                self._waiting = self._waiting[-len(COPY_BEGINS) :]
+            found = [(place, line) for line in _BEGINNINGS if (place := self._waiting.find(line)) >= 0]
+            if not found:
+                self._waiting = self._waiting[-max(map(len, _BEGINNINGS)) :]
                 return
-            self._waiting = self._waiting[place + len(COPY_BEGINS) :]
-            self._state = "inside"
+            place, line = min(found)
+            self._waiting = self._waiting[place + len(line) :]
+            self.kind, self._state = _BEGINNINGS[line], "inside"
         if self._state == "inside":
             lines = self._waiting.split(b"\n")
             self._waiting = lines.pop()

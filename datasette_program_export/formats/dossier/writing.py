@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from ...files.beside import Hash
 from ..dataset import Dataset
 from ..description.language.catalogue import ENGLISH, words_in
-from ..json.programjson import encode as encode_document
 from ..registry import Format, Options
 from .kept_rows import KeptRows
 from .machine_copy import MachineCopy
@@ -26,7 +25,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """Yield the page in pieces. Raises TooLargeError, before any, for more than a browser bears."""
     say = words_in(options.request.language or ENGLISH)
     with KeptRows(options.folder) as kept, MachineCopy(options.folder) as copy:
-        copy.keep(encode_document(kept.through(dataset), options))
+        copy.keep(kept.through(dataset), options)
         hashed = Hash(options.beside)
         waiting = bytearray()
         for piece in Page(dataset, options, kept, copy, say).pieces():
@@ -56,4 +55,5 @@ FORMAT = Format(
     purpose="read",
     beginnings=(BEGINNING,),
     ending="html",
+    holds_files=True,
 )

@@ -207,6 +207,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             readable=importable,
             files=named.files,
             opened=named.opened,
+            names_files=bool(named.files),
         )
     except (KeyError, TypeError, AttributeError, ValueError):
         raise UnreadableError("datapackage.json is not as this program writes it.") from None

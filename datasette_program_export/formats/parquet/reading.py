@@ -52,6 +52,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             tables=_table(name, fields, found, places, stack),
             coverage=partial(parsed_coverage, dict(about["coverage"])),
             integrity=partial(parsed_integrity, told),
+            release=stack.close,
         )
     except ExportError:  # some are also ValueErrors of Python's
         stack.close()

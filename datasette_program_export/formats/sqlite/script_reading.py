@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -69,7 +70,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             integrity=lambda: parsed_integrity(parts["integrity"]),
         )
         kept = stack.pop_all()
-    return Dataset(found.head, schema, begun(kept, _tables(path, schema, limits)), found.coverage, found.integrity)
+    return replace(found, tables=begun(kept, _tables(path, schema, limits)), release=kept.close)
 
 
 def check_script(path: Path, limits: Limits = TRUSTING) -> str | None:

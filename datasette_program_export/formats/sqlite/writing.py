@@ -243,7 +243,7 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
             raise UnreadableError(problem, "changed")
         kept = stack.pop_all()
 
-    return replace(found, tables=begun(kept, found.tables))
+    return replace(found, tables=begun(kept, found.tables), release=kept.close)
 
 
 FORMAT = Format(

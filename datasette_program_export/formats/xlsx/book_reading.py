@@ -52,6 +52,9 @@ class Book:
         except (ValueError, KeyError):
             self._shared.close()
             raise UnreadableError("The workbook is not as spreadsheets write it.") from None
+        except BaseException:
+            self._shared.close()
+            raise
 
     def _read(self) -> None:
         main = _Elements()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import IO, Any
 
@@ -23,7 +25,14 @@ from .values import Meaning, unreadable
 
 def decode(file: IO[bytes], limits: Limits) -> Dataset:
     """Return the dataset of a workbook; ``file`` must be seekable. Raises UnreadableError."""
-    book = Book(file, limits)
+    with ExitStack() as stack:
+        book = stack.enter_context(Book(file, limits))
+        found = _read(book, limits, stack)
+        kept = stack.pop_all()
+    return replace(found, release=kept.close)
+
+
+def _read(book: Book, limits: Limits, stack: ExitStack) -> Dataset:
     described = book.sheet(DESCRIPTION)
     if described is None:
         raise UnreadableError("This workbook is none of this program, so it cannot prove itself.", "unknown")
@@ -34,7 +43,8 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         if about["integrity"]["complete"] is not True or about["sheets"].keys() != schema.tables.keys():
             raise ValueError
         fields = tables_of(schema)
-        long = _long_texts(book, limits)
+        stack.callback((long := SharedTexts(limits)).close)
+        _keep_long_texts(book, limits, long)
         return Dataset(
             head=about["export"],
             schema=schema,
@@ -48,9 +58,8 @@ def decode(file: IO[bytes], limits: Limits) -> Dataset:
         raise UnreadableError("The hidden sheet is not as this program writes it.") from None
 
 
-def _long_texts(book: Book, limits: Limits) -> SharedTexts:
+def _keep_long_texts(book: Book, limits: Limits, kept: SharedTexts) -> None:
     """Keep the texts of the sheet for long ones, to be found by their number, from 1."""
-    kept = SharedTexts(limits)
     kept.keep("")
     sheets = [s for s in book.sheets if s.name == LONG_TEXTS or s.name.startswith(f"{LONG_TEXTS} (")]
     number, pieces = 1, list[str]()
@@ -66,7 +75,6 @@ def _long_texts(book: Book, limits: Limits) -> SharedTexts:
                 if sum(map(len, pieces[-1:])):
                     limits.fits(sum(map(len, pieces)), f"Text {number:,} of the sheet {LONG_TEXTS}")
     kept.keep("".join(pieces))
-    return kept
 
 
 def _tables(

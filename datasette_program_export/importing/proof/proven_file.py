@@ -7,7 +7,7 @@ back and written once more in the same format with the proof; its rows and their
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -65,16 +65,17 @@ def _recorded(first: Path, path: Path, settings: Settings, request: Request) -> 
 
 def _again(path: Path, said: Mapping[str, Any], request: Request, folder: str | None) -> Iterator[bytes]:
     """Yield the bytes of the same document with the facts in ``said`` added to its head."""
-    with path.open("rb") as file, path.open("rb") as first:
+    with ExitStack() as stack:
+        file, first = stack.enter_context(path.open("rb")), stack.enter_context(path.open("rb"))
         name, how, content, _ = detect(file, TRUSTING)
         form = get_format(name or "")
         assert form.decode is not None and form.encode is not None
-        dataset = form.decode(content, TRUSTING)
+        dataset = stack.enter_context(form.decode(content, TRUSTING))
         moment = parse_moment(dataset.head["created_at"])
         facts: dict[str, tuple[ColumnFacts, ...]] = {}
-        if name == PACKAGE or form.one_table:
-            looked_at = form.decode(first, TRUSTING)
-            facts = {t.name: survey(t.batches, len(t.fields)) for t in looked_at.tables}
+        if name == PACKAGE or form.one_table or dataset.names_files:
+            with form.decode(first, TRUSTING) as looked_at:
+                facts = {t.name: survey(t.batches, len(t.fields)) for t in looked_at.tables}
             request = request.model_copy(update={"members": request.members or _members(request)})
         changed = replace(dataset, head={**dataset.head, **said}, tables=_with_facts(dataset, facts))
         options = Options(request, folder, path.name.partition(".")[0], moment)

@@ -1,4 +1,4 @@
-"""Puts the files that a package's rows name back below their folders: all of them or none, none over another file."""
+"""Puts the files that the rows of a file name back below their folders: all of them or none, none over another."""
 
 from __future__ import annotations
 
@@ -90,13 +90,16 @@ class FilesBack:
             name, _, content, _ = detect(content, self._limits)
             form = get_format(name or "")
             assert form.decode is not None
-            opened = form.decode(content, self._limits).opened
-            assert opened is not None
-            for (folder, parts), one in self._todo.items():
-                try:
-                    self._new.add(folder, parts, _pieces(opened, one, self._limits.go_on))
-                except (OSError, NotReadError) as error:
-                    raise _broken(error) from None
+            with form.decode(content, self._limits) as dataset:
+                self._add(dataset.opened)
+
+    def _add(self, opened: Callable[[PackagedFile], IO[bytes]] | None) -> None:
+        assert opened is not None
+        for (folder, parts), one in self._todo.items():
+            try:
+                self._new.add(folder, parts, _pieces(opened, one, self._limits.go_on))
+            except (OSError, NotReadError) as error:
+                raise _broken(error) from None
 
     def _compare(self, one: PackagedFile, folder: str, report: FilesReport) -> None:
         parts, digest = parts_of(one.value), one.hash[_SHA256:]
@@ -149,8 +152,8 @@ def _folders(asked: object, files: Sequence[PackagedFile]) -> dict[str, str]:
 
 def _not_written(files: int) -> str:
     if files == 1:
-        return "1 file is in this package and was not written: the argument files puts it into its folder."
-    return f"{files:,} files are in this package and were not written: the argument files puts them into their folder."
+        return "1 file is in this file and was not written: the argument files puts it into its folder."
+    return f"{files:,} files are in this file and were not written: the argument files puts them into their folder."
 
 
 def _broken(error: Exception) -> BrokenExportError:
@@ -160,7 +163,7 @@ def _broken(error: Exception) -> BrokenExportError:
         why = "a folder on the way became something else meanwhile"
     else:
         why = (error.strerror if isinstance(error, OSError) else None) or "unknown"
-    return BrokenExportError(f"The files of the package cannot be written: {why}. Nothing was imported.")
+    return BrokenExportError(f"The files that rows name cannot be written: {why}. Nothing was imported.")
 
 
 def _pieces(

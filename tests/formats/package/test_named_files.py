@@ -127,7 +127,9 @@ def test_other_formats_tell_how_many_are_not_inside(case: Case, name: str) -> No
     holds = get_format(name).holds_files
     assert (found.named, found.inside) == (7, 5 if holds else 0)
     if not holds:
-        told = "letters.path: 7 of 7 files are not included, as this kind of file holds none; a package does."
+        told = (
+            "letters.path: 7 of 7 files are not included, as this kind of file holds none; a package or a dossier does."
+        )
         assert told in coverage_sentences(case.coverage)
 
 

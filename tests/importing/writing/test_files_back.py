@@ -65,7 +65,7 @@ def test_all_come_back_and_a_second_time_they_are_there(case: Case) -> None:
 def test_without_a_folder_they_are_only_listed(case: Case) -> None:
     report = load(case.target, case.package)
     assert counts(report) == (0, 0, 0, 3) and case.there() == {}
-    told = "3 files are in this package and were not written: the argument files puts them into their folder."
+    told = "3 files are in this file and were not written: the argument files puts them into their folder."
     assert told in [note.message for note in report.notes]
     assert "--files puts them" in " ".join(note.message for note in report.in_words("command").notes)
     report = load(case.target, case.package, files={"T.A": case.folder}, preview=True)
@@ -146,7 +146,7 @@ def test_the_command_takes_files_out_and_puts_them_back(case: Case, tmp_path: Pa
     code, said = run("database", made, "--files", f"t.a={tmp_path / 'root'}", "-o", package)
     assert code == 0 and "(3 of 3 files that rows name, 11 bytes)" in said
     code, said = run("plan", made, "--files", f"t.a={tmp_path / 'root'}")
-    assert code == 0 and "With a package: 3 of 3 files that rows name, 11 bytes." in said
+    assert code == 0 and "In a package or a dossier: 3 of 3 files that rows name, 11 bytes." in said
     code, said = run("verify", package)
     assert code == 0 and "3 of 3 files that rows name, 11 bytes." in said
     code, said = run("import", package, case.target, "--preview", "--files", case.folder)

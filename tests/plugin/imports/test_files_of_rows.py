@@ -32,7 +32,7 @@ async def test_a_site_foretells_gives_and_lists_them(house: Path, tmp_path: Path
     plugin = {"files": {"rooms.photo": str(root)}}
     with keeping(tmp_path / "jobs", house, root=True, plugin=plugin) as ds:
         page = (await ask(ds, "get", "/house/rooms/-/program-export", "root")).text
-        assert "With a package: 1 of 2 files that rows name, 7 bytes." in page
+        assert "In a package or a dossier: 1 of 2 files that rows name, 7 bytes." in page
         assert "rooms.photo: 1 of 2 files is not included, as it is not there: attic.jpg." in page
         assert str(root) not in page
         (told,) = (await ask(ds, "get", "/house/rooms/-/program-export.json", "root")).json()["coverage"]["files"]
@@ -41,11 +41,14 @@ async def test_a_site_foretells_gives_and_lists_them(house: Path, tmp_path: Path
         assert zipfile.ZipFile(io.BytesIO(content)).read("files/rooms/photo/hall.jpg") == b"picture"
         (tmp_path / "p.zip").write_bytes(content)
         assert verify(tmp_path / "p.zip").complete
+        dossier = (await ask(ds, "get", "/house/rooms.programhtml", "root")).content
+        assert b'data-path="files/rooms/photo/hall.jpg"' in dossier and str(root).encode() not in dossier
         (root / "hall.jpg").unlink()
-        sent = (await send(ds, content, "p.zip", "/house/-/program-import.json")).json()
-        assert sent["report"]["files"]["left"] == 1 and not (root / "hall.jpg").exists()
+        for sent_file, name in ((dossier, "p.html"), (content, "p.zip")):
+            sent = (await send(ds, sent_file, name, "/house/-/program-import.json")).json()
+            assert sent["report"]["files"]["left"] == 1 and not (root / "hall.jpg").exists()
         page = (await ask(ds, "get", sent["links"]["page"], "root")).text
-        assert "1 file is in this package and was not written: the command import, with --files, puts it" in page
+        assert "1 file is in this file and was not written: the command import, with --files, puts it" in page
 
 
 async def test_a_site_does_not_start_with_a_column_that_is_not_there(house: Path) -> None:

@@ -4,8 +4,12 @@
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/ß/g, "ss");
   let rows = null;
 
+  function said(node) {  // what a button says is no part of a row
+    return node.nodeName === "BUTTON" ? "" : node.childNodes.length ? [...node.childNodes].map(said).join("") : node.textContent;
+  }
+
   function gathered() {
-    return [...page.querySelectorAll("main .row")].map((row) => [row, fold(row.textContent)]);
+    return [...page.querySelectorAll("main .row")].map((row) => [row, fold(row.querySelector("button") ? said(row) : row.textContent)]);
   }
 
   function search() {
@@ -32,18 +36,84 @@
     return false;
   }
 
-  async function save(event) {
-    const bytes = Uint8Array.from(atob(page.getElementById("program-export-copy").textContent), (c) => c.charCodeAt(0));
-    let copy = new Blob([bytes], { type: "application/gzip" }), name = event.currentTarget.dataset.name + ".json.gz";
-    if (typeof DecompressionStream === "function") {
-      copy = await new Response(copy.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
-      name = name.slice(0, -3);
-    }
+  const copy = () => page.getElementById("program-export-copy"), isPackage = () => copy().type.startsWith("application/zip");
+  let bytes = null;
+
+  function unpacked(data, how) {
+    return new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream(how))).blob();
+  }
+
+  function copied() {
+    bytes ??= Uint8Array.from(atob(copy().textContent), (c) => c.charCodeAt(0));
+    return bytes;
+  }
+
+  function give(blob, name) {
     const link = page.createElement("a");
-    link.href = URL.createObjectURL(copy);
+    link.href = URL.createObjectURL(blob);
     link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  }
+
+  async function save(event) {
+    const name = event.currentTarget.dataset.name;
+    if (isPackage()) {
+      give(new Blob([copied()], { type: "application/zip" }), name + ".zip");
+    } else if (typeof DecompressionStream === "function") {
+      give(await unpacked(copied(), "gzip"), name + ".json");
+    } else {
+      give(new Blob([copied()], { type: "application/gzip" }), name + ".json.gz");
+    }
+  }
+
+  function contents(data) {  // of the package: where each file begins, by the table at its end
+    const view = new DataView(data.buffer), found = new Map(), text = new TextDecoder();
+    let end = data.length - 22;
+    while (view.getUint32(end, true) !== 0x06054b50) end--;
+    let at = view.getUint32(end + 16, true);
+    for (let left = view.getUint16(end + 10, true); left > 0; left--) {
+      const name = view.getUint16(at + 28, true), start = view.getUint32(at + 42, true);
+      const from = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
+      found.set(text.decode(data.subarray(at + 46, at + 46 + name)), data.subarray(from, from + view.getUint32(at + 20, true)));
+      at += 46 + name + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+    }
+    return found;
+  }
+
+  const files = new Map();
+  let packed = null;
+
+  function file(number) {
+    if (!files.has(number)) {
+      packed ??= contents(copied());
+      const told = page.getElementById("file-" + number).dataset;
+      const whole = unpacked(packed.get(told.path), "deflate-raw").then((blob) => blob.slice(0, blob.size, told.type));
+      files.set(number, whole.then((blob) => ({ blob, name: told.name })));
+    }
+    return files.get(number);
+  }
+
+  async function get(event) {
+    const { blob, name } = await file(event.currentTarget.dataset.file);
+    give(blob, name);
+  }
+
+  async function show() {
+    try {
+      new DecompressionStream("deflate-raw");
+    } catch {
+      return;  // an older browser: it says what is needed, as without scripts
+    }
+    for (const needs of page.querySelectorAll(".needs")) needs.remove();
+    for (const button of page.querySelectorAll("button.get")) { button.addEventListener("click", get); button.hidden = false; }
+    const shown = new Map();
+    for (const image of page.querySelectorAll("img[data-file]")) {
+      const number = image.dataset.file;
+      if (!shown.has(number)) shown.set(number, URL.createObjectURL((await file(number)).blob));
+      image.src = shown.get(number);
+      image.hidden = false;
+    }
   }
 
   let waiting;
@@ -66,4 +136,5 @@
   });
   for (const button of page.querySelectorAll("button.save")) { button.addEventListener("click", save); button.hidden = false; }
   page.querySelector(".tools").hidden = false;
+  if (page.getElementById("files")) addEventListener("DOMContentLoaded", show);
 })();

@@ -15,8 +15,9 @@ from ...registry import Options
 from ..charts import wheel_css
 from ..kept_rows import KeptRows
 from ..machine_copy import MachineCopy
-from ..seal import BEGINNING, COPY_BEGINS, COPY_ENDS
+from ..seal import BEGINNING, COPY_ENDS, copy_begins
 from .dictionary import dictionary
+from .files import FileCells
 from .layouts import Layouts
 from .markup import text
 from .naming import Naming
@@ -46,9 +47,11 @@ class Page:
         self._naming = Naming(dataset, options, say)
         self._subject = Subject(dataset, self._naming, kept)
         values = Values(say, special(say))
-        one, dangling = self._subject.one, dataset.coverage().dangling_by_reference.keys()
+        one, covered = self._subject.one, dataset.coverage()
+        self._files = FileCells(copy.files(), covered.files, kept, say)
+        dangling = covered.dangling_by_reference.keys()
         self._layouts = Layouts(kept, self._naming, dict(dataset.schema.tables), one, dangling)
-        self._sections = Sections(kept, self._naming, values, one)
+        self._sections = Sections(kept, self._naming, values, self._files, one)
 
     def pieces(self) -> Iterator[bytes]:
         """Yield every byte before the end."""
@@ -56,15 +59,15 @@ class Page:
         for part in (self._head(), self._header(), self._main(), self._footer()):
             for piece in part:
                 yield piece.encode()
-        yield COPY_BEGINS
+        yield copy_begins(self._copy.kind)
         yield from self._copy.lines()
         yield COPY_ENDS
 
     def _head(self) -> Iterator[str]:
         style, script = _part("dossier.css") + wheel_css(), _part("dossier.js")
         policy = (
-            f"default-src 'none'; style-src {_allowed(style)}; script-src {_allowed(script)}; img-src data:; "
-            "base-uri 'none'; form-action 'none'"
+            f"default-src 'none'; style-src {_allowed(style)}; script-src {_allowed(script)}; "
+            f"img-src data:{' blob:' if self._files else ''}; base-uri 'none'; form-action 'none'"
         )
         yield (
             f'<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -97,8 +100,9 @@ class Page:
         for name in self._subject.order:
             if (table := self._kept.tables[name]).rows:
                 yield f'<li><a href="#s{table.number}">{text(self._heading(name))}</a></li>\n'
-        for key in ("coverage", "dictionary", "check"):
-            yield f'<li><a href="#{key}">{text(say(f"dossier.{key}.short"))}</a></li>\n'
+        for key in (*(["file"] if self._files else ()), "coverage", "dictionary", "check"):
+            to = "files" if key == "file" else key
+            yield f'<li><a href="#{to}">{text(say(f"dossier.{key}.short"))}</a></li>\n'
         yield "</ul></nav>\n</header>\n"
 
     def _main(self) -> Iterator[str]:
@@ -120,6 +124,8 @@ class Page:
         if empty:
             sentences = [*sentences, say("dossier.empty", tables=", ".join(empty))]
         yield "<footer>\n"
+        if self._files:
+            yield from self._files.section(self._options.title)
         yield _group("coverage", say("dossier.coverage.title"))
         yield f"<p>{text(say('dossier.coverage.holds'))}</p>\n"
         yield _listed(sentences or [say("dossier.coverage.all")]) + "</section>\n"
@@ -130,7 +136,8 @@ class Page:
         yield f"<p>{text(say('dossier.check.copy', size=say.size(self._copy.size)))}</p>\n"
         save = text(say("dossier.save"))
         yield f'<p><button type="button" class="save" data-name="{text(name)}" hidden>{save}</button></p>\n'
-        yield f'<p class="command"><code>program-export convert {text(name)}.html -o {text(name)}.json</code></p>\n'
+        other = "zip" if self._files else "json"
+        yield f'<p class="command"><code>program-export convert {text(name)}.html -o {text(name)}.{other}</code></p>\n'
         yield f"<p>{text(say('dossier.check.import'))}</p>\n"
         yield f'<p class="command"><code>program-export import {text(name)}.html DATABASE.db --preview</code></p>\n'
         made = say("dossier.made", generator=str(self._dataset.head["generator"]))

@@ -10,13 +10,14 @@ from operator import itemgetter
 from ...dataset import Row
 from ...description.language.catalogue import Words
 from ..kept_rows import KeptRows, KeptTable
+from .files import FileCells
 from .layouts import Section
 from .markup import text
 from .naming import Naming
 from .values import Values
 
 _OPEN_ROWS, _OPEN_CARDS = 25, 6  # so many are seen at once; the rest is folded
-_WIDE = ('class="prose', "<img", "<details", "<svg", "<pre", "<table", 'class="nested"')
+_WIDE = ('class="prose', "<img", "<details", "<svg", "<pre", "<table", 'class="nested"', 'class="file"')
 _STAMPS = ("created_at", "updated_at", "modified_at", "created", "updated", "modified", "last_viewed")
 Rows = Iterator[tuple[int, Row]]
 
@@ -24,8 +25,8 @@ Rows = Iterator[tuple[int, Row]]
 class Sections:
     """Writes sections. ``subject`` is the table of the one record asked for, if it is one."""
 
-    def __init__(self, kept: KeptRows, naming: Naming, values: Values, subject: str | None) -> None:
-        self._kept, self._naming, self._values, self._subject = kept, naming, values, subject
+    def __init__(self, kept: KeptRows, naming: Naming, values: Values, files: FileCells, subject: str | None) -> None:
+        self._kept, self._naming, self._values, self._files, self._subject = kept, naming, values, files, subject
         self._say: Words = naming.say
 
     def write(self, section: Section, heading: str) -> Iterator[str]:
@@ -90,7 +91,9 @@ class Sections:
             return f'<div class="subject row" id="{anchor}">{self.facts(section, row, section.columns)}</div>\n'
         title = self._naming.row(section.table, row, line)
         said = {section.table.places.get(name) for name in self._naming.heads(section.table.name)}
-        facts = self.facts(section, row, [i for i in section.columns if row[i] != title and i not in said])
+        named = self._files.places(section.table)
+        shown = [i for i in section.columns if i in named or (row[i] != title and i not in said)]
+        facts = self.facts(section, row, shown)
         head = f'<h{level} dir="auto">{text(title)}</h{level}>'
         return f'<article class="card row" id="{anchor}">{head}{facts}</article>\n'
 
@@ -98,7 +101,8 @@ class Sections:
         assert section.line is not None
         title = self._naming.row(section.table, row, line)
         said = {section.line, *(section.table.places[c] for c in self._naming.title_columns(section.table.name))}
-        facts = self.facts(section, row, [i for i in section.columns if i not in said])
+        named = self._files.places(section.table)
+        facts = self.facts(section, row, [i for i in section.columns if i in named or i not in said])
         when = self._cell(section, section.line, row)
         return (
             f'<li class="row" id="{section.table.anchor(line)}"><span class="when">{when}</span>'
@@ -124,8 +128,10 @@ class Sections:
         return self._naming.column(name, section.table.name if section.described.primary_key == (name,) else None)
 
     def _cell(self, section: Section, place: int, row: Row) -> str:
-        """Return a value: as a link where it refers to a row of this file."""
+        """Return a value: as a link where it refers to a row of this file, and as the file that it names."""
         field, value = section.table.fields[place], row[place]
+        if (named := self._files.cell(section.table.name, field.name, value)) is not None:
+            return named
         keys = [k for k in section.described.foreign_keys if field.name in k.columns] if value is not None else []
         for key in keys:
             if (found := self._kept.parent(section.table, row, key)) is not None:
