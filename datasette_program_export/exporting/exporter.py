@@ -210,7 +210,9 @@ class Export:
             request = request.model_copy(update={"format": form.name, "members": self.format.name})
         title = self.filename.rpartition(".")[0]
         folder = self.source.spool_dir
-        return Options(request, folder, title, self.created_at, self._beside, self.labels, self._titles)
+        known, told = self.settings, (self.labels, self._titles)
+        of_them = (known.descriptions, known.column_descriptions)
+        return Options(request, folder, title, self.created_at, self._beside, *told, *of_them)
 
     def _scope(self, snapshot: Snapshot) -> Scope:
         snapshot.limit(self.max_seconds)

@@ -94,14 +94,14 @@ class Settings(_Model):
         description="Per column (`table.column`) that holds paths of files: the folder that they lie in. A package "
         "and a dossier then hold the files. [More](files.md).",
     )
-    file_mb: _Megabytes = Field(
-        default=200.0, description="How large a file that a row names may be in a package or a dossier."
+    file_mb: _Megabytes = Field(default=200.0, description="How large a file that a row names may be.")
+    files_mb: _Megabytes = Field(default=2000.0, description="How large all such files of one export may be.")
+    files_most: int = Field(default=5000, ge=0, le=5000, description="How many such files an export may hold.")
+    descriptions: dict[str, str] = Field(
+        default={}, description="Per table: what it is, for a dossier; without it, Datasette's own `description`."
     )
-    files_mb: _Megabytes = Field(
-        default=2000.0, description="How large all such files of one package or dossier may be."
-    )
-    files_most: int = Field(
-        default=5000, ge=0, le=5000, description="How many such files a package or a dossier may hold."
+    column_descriptions: dict[str, dict[str, str]] = Field(
+        default={}, description="Per table and column: what it is; without it, Datasette's own `columns`."
     )
     profiles: dict[str, dict[str, Any]] = Field(
         default={}, description="Saved choices by name: options of an export (`format: package`, `without: [notes]`)."

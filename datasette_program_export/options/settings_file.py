@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from ..database.schema import fold
 from ..errors import SettingsError
 from .faults import why_no_yaml
 from .settings import Settings, merge, parse_settings
@@ -37,7 +38,34 @@ def read_settings(path: Path, database: str) -> Settings:
     """Read the settings for a database from a Datasette ``metadata.yml`` or ``datasette.yml``.
 
     Raises SettingsError if the file cannot be read or is invalid."""
-    shared, own = parts_of(read_document(path), database)
+    document = read_document(path)
+    shared, own = parts_of(document, database)
     settings = parse_settings(merge(shared, own), f"{path.name}: datasette-program-export")
     settings.check_folders()
-    return settings
+    return with_descriptions(settings, _inner(_inner(_inner(document, "databases"), database), "tables"))
+
+
+def with_descriptions(settings: Settings, tables: Mapping[Any, Any]) -> Settings:
+    """Return the settings with what Datasette's metadata say of ``tables``, where the settings say nothing.
+
+    ``tables`` have a ``description``, and one for each of their ``columns``; what is of another form is Datasette's to
+    complain about."""
+    whole, columns = dict(settings.descriptions), {**settings.column_descriptions}
+    said, said_columns = set(map(fold, whole)), {fold(name): set(map(fold, found)) for name, found in columns.items()}
+    for table in map(str, tables):
+        told = _inner(tables, table)
+        if isinstance(text := told.get("description"), str) and fold(table) not in said:
+            whole[table] = text
+        known = said_columns.get(fold(table), ())
+        texts = {
+            str(c): t for c, t in _inner(told, "columns").items() if isinstance(t, str) and fold(str(c)) not in known
+        }
+        if texts:
+            own = next((name for name in columns if fold(name) == fold(table)), table)
+            columns[own] = {**columns.get(own, {}), **texts}
+    return settings.model_copy(update={"descriptions": whole, "column_descriptions": columns})
+
+
+def _inner(node: Mapping[Any, Any], key: str) -> Mapping[Any, Any]:
+    found = node.get(key)
+    return found if isinstance(found, Mapping) else {}

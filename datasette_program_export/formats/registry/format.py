@@ -24,7 +24,8 @@ class Options:
 
     For a package: ``title`` is its file name without extension, ``moment`` the time of its files.
     ``beside`` is a second thread, which hashes and compresses. For people: ``labels`` are what one row and several of
-    a table are called, ``titles`` the columns that name a row, both as far as they are known."""
+    a table are called, ``titles`` the columns that name a row, ``descriptions`` and ``column_descriptions`` what
+    tables and columns are, all as far as they are known."""
 
     request: Request
     folder: str | None = None
@@ -33,6 +34,8 @@ class Options:
     beside: Beside = field(default_factory=Beside)
     labels: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     titles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    column_descriptions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

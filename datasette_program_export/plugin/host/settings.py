@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from ...errors import SettingsError
 from ...options.settings import FOR_THE_SITE, Settings, merge, parse_settings
+from ...options.settings_file import with_descriptions
 from .line import V1
 from .permission_hooks import PLUGIN
 from .protocols import Datasette, on_0, on_1
+from .tables import described_tables
 
 
 def misplaced(datasette: Datasette) -> str | None:
@@ -45,8 +47,8 @@ def closed_by(datasette: Datasette, settings: Settings, whole: bool = False) -> 
 async def settings_for(datasette: Datasette, database: str, tables: frozenset[str] = frozenset()) -> Settings:
     """Return the settings for a database: those of the site, overridden by its own.
 
-    ``tables`` are the tables whose JSON column types (1.0) are added to ``json_columns``. Raises
-    SettingsError for a setting that applies to the whole site only.
+    ``tables`` are the tables whose JSON column types (1.0) are added to ``json_columns``, and whose descriptions in
+    Datasette's metadata to ``descriptions``. Raises SettingsError for a setting that applies to the whole site only.
     """
     shared = datasette.plugin_config(PLUGIN) or {}
     own = datasette.plugin_config(PLUGIN, database=database, fallback=False) or {}
@@ -54,7 +56,10 @@ async def settings_for(datasette: Datasette, database: str, tables: frozenset[st
         if name in own:
             raise SettingsError(f"{PLUGIN} ({database}): {name} is for the whole site, not for one database")
     settings = parse_settings(merge(shared, own), f"{PLUGIN} ({database})")
-    if not V1 or not tables:
+    if not tables:
+        return settings
+    settings = with_descriptions(settings, await described_tables(datasette, database, tables))
+    if not V1:
         return settings
     columns = dict(settings.json_columns)
     for table in tables & await _with_column_types(datasette, database):

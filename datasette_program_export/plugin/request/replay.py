@@ -30,6 +30,7 @@ _OF_THE_SITE = {
     "send_timeout_seconds", "spool_memory_mb", "spool_disk_mb", "verify_mb", "import_mb", "cell_mb",
     "safety_copy_dir", "safety_copy_days", "spool_dir", "jobs_dir", "retention_hours", "max_jobs",
     "max_jobs_per_person", "jobs_disk_mb", "job_bytes", "file_mb", "files_mb", "files_most",
+    "descriptions", "column_descriptions",
 }  # fmt: skip
 
 

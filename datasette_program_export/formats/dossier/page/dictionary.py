@@ -1,4 +1,4 @@
-"""The dictionary at the end of a dossier: what its tables and columns are, in plain words."""
+"""The dictionary at the end of a dossier: what its tables and columns are, by descriptions and by the schema."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def dictionary(dataset: Dataset, kept: KeptRows, naming: Naming) -> Iterator[str
         table = kept.tables[name]
         refers = {c: key.table for key in described.foreign_keys for c in key.columns}
         yield f"<details><summary>{text(naming.table(name))} <code>{text(name)}</code></summary>\n"
+        if about := naming.about(name):
+            yield f'<p class="about" dir="auto">{text(about)}</p>\n'
         yield '<div class="scroll" tabindex="0" role="group"'
         yield f' aria-label="{text(naming.table(name))}"><table><thead><tr>'
         for key in ("word", "name", "meaning"):
@@ -37,7 +39,11 @@ def dictionary(dataset: Dataset, kept: KeptRows, naming: Naming) -> Iterator[str
                 told.append(say("dossier.dictionary.empty"))
             yield (
                 f"<tr><td>{text(naming.column(column.name))}</td><td><code>{text(column.name)}</code></td>"
-                f"<td>{text(' '.join(told))}</td></tr>\n"
+                f"<td>{_about(naming.about(name, column.name))}{text(' '.join(told))}</td></tr>\n"
             )
         yield "</tbody></table></div></details>\n"
     yield "</section>\n"
+
+
+def _about(said: str | None) -> str:
+    return f'<div class="about" dir="auto">{text(said)}</div>' if said else ""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 
+from ....database.schema import fold
 from ....errors import ExportError
 from ....options.preset import Preset, load_preset
 from ....options.settings import Subject
@@ -62,6 +63,17 @@ class Naming:
         if key in self.say.sentences:
             return self.say(key)
         return as_words(name)
+
+    def about(self, table: str, column: str | None = None) -> str | None:
+        """Return what somebody has said that a table or a column is; None if nobody has."""
+        return self._descriptions.get((fold(table), column if column is None else fold(column)))
+
+    @cached_property
+    def _descriptions(self) -> Mapping[tuple[str, str | None], str]:
+        found: dict[tuple[str, str | None], str] = {(fold(t), None): x for t, x in self._options.descriptions.items()}
+        for table, columns in self._options.column_descriptions.items():
+            found |= {(fold(table), fold(column)): said for column, said in columns.items()}
+        return found
 
     def heads(self, table: str) -> Sequence[str]:
         """Return the columns that a preset has head a row: what they say need not be said again below it."""
