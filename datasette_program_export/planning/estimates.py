@@ -62,7 +62,7 @@ def estimated(snapshot: Snapshot, chosen: TableRows, fields: tuple[Field, ...], 
             mistakable={n: kinds for n, kinds in confused.items() if kinds},
             dates=[c.name for c, values in zip(chosen.columns, columns) if _holds_dates(c, values)],
         ),
-        table_sizes(fields, sample, rows),
+        table_sizes(fields, sample, rows, len(chosen.table.foreign_keys)),
     )
 
 

@@ -58,6 +58,8 @@ class PlannedTable(_Model):
     )
     spreadsheet_bytes: int | None = Field(default=None, description="About how large as a file for a spreadsheet.")
     zipped_bytes: int | None = Field(default=None, description="About how large it is in a zip of plain tables.")
+    page_bytes: int | None = Field(default=None, description="About how large it is in a page that people read.")
+    value_bytes: int | None = Field(default=None, description="About how large its texts and binary data are.")
     columns: list[PlannedColumn] = Field(default=[], description="Its columns, those that are left out too.")
     sampled: Sampled | None = None
 

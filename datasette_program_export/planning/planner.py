@@ -157,6 +157,8 @@ def _looked_at(scope: Scope, chosen: TableRows, belongs: int, needed: int) -> Pl
         bytes_error=seen.error,
         spreadsheet_bytes=seen.sizes.spreadsheet,
         zipped_bytes=seen.sizes.zipped,
+        page_bytes=seen.sizes.page,
+        value_bytes=seen.sizes.values,
         columns=_columns(scope, chosen),
         sampled=seen.sampled,
     )

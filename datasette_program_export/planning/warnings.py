@@ -9,7 +9,7 @@ from ..formats.csv.mistakable import sentences
 from ..formats.csv.spreadsheet import MOST_COLUMNS, MOST_LINES
 from ..formats.description.coverage import FileGap
 from ..formats.description.file_text import file_sentences
-from ..formats.registry import get_format
+from ..formats.registry import Format, get_format
 from ..options.request import Request
 from .plan import Plan, PlannedTable
 from .wording import ENGLISH, Say, counted
@@ -21,9 +21,10 @@ _HUB_ROWS, _HUB_SHARE = 10_000, 0.8
 def cautions(plan: Plan, request: Request, say: Say = ENGLISH, max_rows: int | None = None) -> list[str]:
     """Return sentences about the planned file, each with what to do about it."""
     found = [*_hub(plan, say), *_no_files(plan, request, say)]
+    form = get_format(request.format)
+    found[:0] = filter(None, [too_large(plan, form, say)])
     if max_rows is not None and plan.rows > max_rows:
         found.insert(0, say("caution.too_many", most=say.number(max_rows)))
-    form = get_format(request.format)
     written = get_format(request.members) if request.members is not None else form
     for table in plan.tables:
         if not form.lossless and len(plan.tables) == 1:  # several tables become a package, which describes them
@@ -35,6 +36,19 @@ def cautions(plan: Plan, request: Request, say: Say = ENGLISH, max_rows: int | N
         elif form.purpose == "spreadsheet":
             found += _in_a_workbook(table, plan, say)
     return found
+
+
+def too_large(plan: Plan, form: Format, say: Say = ENGLISH) -> str | None:
+    """Return a sentence if a file of a format would be refused, as it holds only so many rows or bytes; else None."""
+    if form.most_rows is not None and plan.rows > form.most_rows:
+        return say("caution.page_rows", form=form.name, rows=say.number(plan.rows), most=say.number(form.most_rows))
+    files = sum(one.bytes for one in plan.coverage.files)
+    size = files + sum(table.value_bytes or 0 for table in plan.tables)
+    if form.most_bytes is None or size <= form.most_bytes:
+        return None
+    key = "caution.page_files" if files > form.most_bytes else "caution.page_bytes"
+    most, whole, of_files = (say.number(round(value / 1e6)) for value in (form.most_bytes, size, files))
+    return say(key, form=form.name, most=most, size=whole, files=of_files)
 
 
 def _no_files(plan: Plan, request: Request, say: Say) -> Iterator[str]:

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from ..database.snapshot import Row
 from ..errors import ExportError
 from ..files.zip_writing import LEVEL
-from ..formats.dataset import Field, TableStream
+from ..formats.dataset import Field, TableStream, Value
+from ..formats.description.language.catalogue import ENGLISH, words_in
+from ..formats.dossier.page.special import special
+from ..formats.dossier.page.values import LONG, Values
 from ..formats.registry import Format, get_format
 from ..options.request import DEFAULT_MEMBER, Request
 from .plan import Plan
@@ -18,21 +21,31 @@ _OF_A_MEMBER = 300  # bytes that a zip needs for each file in it, and its descri
 _OF_A_README = 1_500  # bytes of a package's own description, compressed
 _OF_A_WORKBOOK = 4_500  # bytes of a workbook's parts without rows, compressed
 _SHEETS = 1.4  # how many times larger than plain tables its sheets are, compressed: each cell has an address
+_OF_A_PAGE = 27_000  # bytes of a page's style, script and sentences
+_OF_A_ROW, _OF_A_CELL, _OF_A_CARD = 60, 22, 40  # bytes of markup in it: of a row, of a cell in a line or in a card
+_IN_A_LINE = 10  # columns; with more, a row is a card
+_AS_TEXT = 4 / 3  # times larger, as base64
+_OF_A_LINK = 45  # bytes of a link to another row, with its title
+_SHOWN = 6  # rows of a sample that are shown as in a page
 _PRESSED = 5  # how many times smaller the description gets
 
 
 @dataclass(frozen=True)
 class TableSizes:
-    """How large a table will be, in bytes: in a file for a spreadsheet, and in a zip of plain tables."""
+    """How large a table will be, in bytes: in a file for a spreadsheet, in a zip of plain tables, in a page to read.
+
+    ``values`` are its texts and binary data alone."""
 
     spreadsheet: int
     zipped: int
+    page: int
+    values: int
 
 
-def table_sizes(fields: tuple[Field, ...], sample: Sequence[Row], rows: int) -> TableSizes:
-    """Return the sizes of a table of ``rows`` rows, some of which are in the sample."""
+def table_sizes(fields: tuple[Field, ...], sample: Sequence[Row], rows: int, links: int = 0) -> TableSizes:
+    """Return the sizes of a table of ``rows`` rows, some of which are in the sample; each has ``links`` to others."""
     if not sample:
-        return TableSizes(0, 0)
+        return TableSizes(0, 0, 0, 0)
     plain = _written(fields, sample, Request(format=DEFAULT_MEMBER))
     sheet = _written(fields, sample, Request(format=DEFAULT_MEMBER, dialect="spreadsheet"))
     more = max(0, rows - len(sample))
@@ -41,7 +54,30 @@ def table_sizes(fields: tuple[Field, ...], sample: Sequence[Row], rows: int) -> 
         half = sample[: len(sample) // 2]
         begun = len(zlib.compress(_written(fields, half, Request(format=DEFAULT_MEMBER)), LEVEL)) if half else 0
         zipped += round(more * max(1, zipped - begun) / (len(sample) - len(half)))
-    return TableSizes(round(len(sheet) * (1 + more / len(sample))), zipped)
+    times = 1 + more / len(sample)
+    values = sum(len(v) for row in sample for v in row if isinstance(v, (str, bytes)))
+    page = _shown(fields, sample[:: -(-len(sample) // _SHOWN)], links) * rows
+    return TableSizes(round(len(sheet) * times), zipped, round(page), round(values * times))
+
+
+def _shown(fields: Sequence[Field], sample: Sequence[Row], links: int) -> float:
+    """Return how many bytes a row takes in a page that people read, with its markup and ``links`` to other rows."""
+    columns = [_cells(field, [row[place] for row in sample]) for place, field in enumerate(fields)]
+    cards = len(fields) > _IN_A_LINE or any(size > LONG for cells in columns for size in cells)
+    size = sum(map(sum, columns))
+    if cards:
+        size += sum((len(field.name) + _OF_A_CARD) * len(cells) for field, cells in zip(fields, columns))
+    return size / len(sample) + _OF_A_ROW + _OF_A_LINK * links + (0 if cards else _OF_A_CELL * len(fields))
+
+
+def _cells(field: Field, values: Sequence[Value]) -> list[int]:
+    """Return how many bytes each value takes that is shown; a drawing takes time, so one stands for all of a column."""
+    say = words_in(ENGLISH)
+    filled = [value for value in values if value is not None and value != ""]
+    if filled and (drawn := special(say)(field, filled[0])) is not None:
+        return [len(drawn.encode("utf-8", "replace"))] * len(filled)
+    show = Values(say)
+    return [len(show(field, value).encode("utf-8", "replace")) for value in filled]
 
 
 def _written(fields: tuple[Field, ...], sample: Sequence[Row], request: Request) -> bytes:
@@ -73,6 +109,9 @@ def size_as(plan: Plan, form: Format, several: bool) -> int | None:
         return round(zipped * _SHEETS) + described // _PRESSED + _OF_A_WORKBOOK
     if form.purpose == "keep" or (form.purpose == "spreadsheet" and several):
         return zipped + described // _PRESSED + _OF_A_README
+    if form.purpose == "read":
+        copy = round((zipped + described // _PRESSED) * _AS_TEXT)
+        return _OF_A_PAGE + copy + sum(t.page_bytes or 0 for t in plan.tables)
     if form.purpose == "spreadsheet":
         return sum(t.spreadsheet_bytes or 0 for t in plan.tables)
     return None

@@ -12,7 +12,7 @@ from ...files.beside import Hash
 from ..dataset import Dataset
 from ..description.language.catalogue import ENGLISH, words_in
 from ..registry import Format, Options
-from .kept_rows import KeptRows
+from .kept_rows import MOST_BYTES, MOST_ROWS, KeptRows
 from .machine_copy import MachineCopy
 from .page.page import Page
 from .reading import decode
@@ -56,4 +56,6 @@ FORMAT = Format(
     beginnings=(BEGINNING,),
     ending="html",
     holds_files=True,
+    most_rows=MOST_ROWS,
+    most_bytes=MOST_BYTES,
 )

@@ -61,7 +61,8 @@ class Format:
     ``needs``: a module without which it is not offered, because an extra installs it.
     ``sized_as_planned``: the size is the one that a plan estimates. ``makes_database``: the file is, or makes, a
     database with indexes, views and triggers. ``holds_files``: the files that rows name by a path are in it.
-    ``speaks``: its files have sentences, in the language of the request.
+    ``speaks``: its files have sentences, in the language of the request. ``most_rows`` and ``most_bytes`` (of texts,
+    binary data and files) are how much a file can hold; more is refused before the first byte.
 
     Reading: ``lossless``: every value is read back unchanged. ``self_verifying``: a file shows by itself that it is
     complete. ``decode`` reads a file; without ``gives_rows`` it checks the bytes and yields no rows."""
@@ -96,6 +97,8 @@ class Format:
     holds_files: bool = False
     one_table: bool = False
     speaks: bool = False
+    most_rows: int | None = None
+    most_bytes: int | None = None
     needs: str | None = None
 
     @property

@@ -10,6 +10,7 @@ from ...options.delimiters import OFFERED, delimiter_of
 from ...options.grammar import DIALECTS, PREFIX
 from ...options.request import DEFAULT_MEMBER, Request, choices_of
 from ...planning.plan import Plan
+from ...planning.warnings import too_large
 from ...planning.written_sizes import size_as
 from ..request.asked import ExportContext
 from ..request.kinds import OF, Kind, kind_of, other_kinds, purposes
@@ -65,6 +66,7 @@ def _told(kind: Kind, request: Request, checked: bool, plan: Plan, words: Words)
         "help": words.known(form.help),
         "good_for": words.known(form.good_for),
         "size": _size(plan, kind, words),
+        "refused": too_large(plan, form, words),
         "checked": checked,
         "choices": [_choice(option, kind, said, words) for option in kind.options(several)],
     }

@@ -8,6 +8,7 @@ import pytest
 
 from datasette_program_export.demo import ANNA
 from datasette_program_export.formats.dossier import kept_rows
+from tests.support.dossiers.files import big
 from tests.support.dossiers.reader import Page
 from tests.support.sites.server import make_datasette
 
@@ -54,3 +55,15 @@ async def test_what_is_too_large_is_answered_with_advice(demo_file: Path, monkey
         f"/practice/clients/{ANNA}.programhtml", headers={**PAGE, "accept-language": "de", "sec-fetch-mode": "navigate"}
     )
     assert "Nehmen Sie package" in page.text
+
+
+@pytest.mark.parametrize(("rows", "size", "told"), [(20_001, 1, "20,001"), (400, 80_000, "32 MB")])
+async def test_what_will_be_refused_is_said_before(tmp_path: Path, rows: int, size: int, told: str) -> None:
+    ds = make_datasette(big(tmp_path / "big.db", rows, size))
+    page = "/big/t/-/program-export"
+    english = (await ds.client.get(page, headers=PAGE)).text
+    assert told in english and "guide=page" in english
+    chosen = (await ds.client.get(f"{page}?_export_format=dossier", headers=PAGE)).text
+    assert chosen.count("guide=page") == 1 and 'class="message-warning">A dossier' in chosen
+    german = (await ds.client.get(page, headers={**PAGE, "accept-language": "de"})).text
+    assert "ein Browser bewältigen muss" in german

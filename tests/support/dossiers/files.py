@@ -66,3 +66,15 @@ class Case:
             content = b"".join(made)
         self.coverage = made.coverage
         return content
+
+
+def big(path: Path, rows: int, size: int) -> Path:
+    """A database of one table with so many rows, each with a text of that size."""
+    with closing(database(path, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")) as connection:
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+            f"INSERT INTO t (v) SELECT printf('%.*c', {size}, 'x') FROM n",
+            (rows,),
+        )
+        connection.commit()
+    return path
