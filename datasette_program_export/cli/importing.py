@@ -107,7 +107,7 @@ _TRUST = click.option(
     "--files",
     multiple=True,
     metavar="[TABLE.COLUMN=]FOLDER",
-    help="Put the files that a package's rows name into this folder, none over another; can be repeated.",
+    help="Put the files that the rows of a file name into this folder, none over another; can be repeated.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @load_extension

@@ -26,7 +26,7 @@ class VerifiedTable(_Model):
 
 
 class VerifiedFiles(_Model):
-    """The files that rows name by a path, as far as a package holds them; each was compared with its digest."""
+    """The files that rows name by a path, as far as the file holds them; each was compared with its digest."""
 
     named: int = Field(description="How many different paths the rows name.")
     inside: int = Field(description="How many of them are in the package.")

@@ -20,7 +20,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def folders(function: Function) -> Function:
     """Add ``--files`` of an export."""
-    help = "The folder of the files whose paths a column holds: a package then holds them; can be repeated."
+    help = (
+        "The folder of the files whose paths a column holds: a package or a dossier then holds them; can be repeated."
+    )
     return click.option("--files", multiple=True, metavar="TABLE.COLUMN=FOLDER", help=help)(function)
 
 

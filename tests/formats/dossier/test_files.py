@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import os
@@ -17,6 +18,7 @@ from datasette_program_export import Request, compare, export, load, prove, veri
 from datasette_program_export.errors import RequestError, TooLargeError
 from datasette_program_export.formats.description.coverage import ColumnFiles, FileGap
 from datasette_program_export.formats.dossier import kept_rows
+from datasette_program_export.formats.dossier.seal import copy_begins, end
 from datasette_program_export.importing.proof.proven_file import write_proven
 from datasette_program_export.verifying.converter import Conversion
 from tests.support.dossiers.files import FILES, HOSTILE, PDF, PNG, SVG, Case
@@ -204,3 +206,19 @@ def test_their_bytes_count_and_too_much_is_refused_before_the_first(
     case.put("letter.pdf", PDF)
     with pytest.raises(TooLargeError, match="START-HERE.html"):
         case.export()
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zip"])
+@pytest.mark.parametrize("copy", [b"", b"PK\x03\x04", b"\x1f\x8b\x08", b"{}", "the other", "half"])
+def test_a_page_sealed_anew_around_another_copy_is_refused(
+    file: Path, tmp_path: Path, kind: str, copy: bytes | str
+) -> None:
+    whole = file.read_bytes()
+    begin = whole.index(copy_begins("zip"))
+    inside = base64.b64decode(Page(whole).scripts["program-export-copy"])
+    other = {"the other": gzip.compress(b'{"program_export": 1}'), "half": inside[: len(inside) // 2]}
+    content = copy if isinstance(copy, bytes) else other[copy]
+    made = whole[:begin] + copy_begins(kind) + base64.b64encode(content) + b"\n</script>\n"
+    (tmp_path / "x.html").write_bytes(made + end(hashlib.sha256(made).hexdigest()))
+    report = verify(tmp_path / "x.html")
+    assert report.status != "complete" and report.problems
