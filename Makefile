@@ -14,6 +14,8 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print(2 * (os.cpu_count() or 1))")
 LINE ?= stable
 PORT ?= 8001
 VENV = .venv
+# Tests start some thousand processes: what Python compiles is kept, as an installed package's is (a third of a start)
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-all check docs bench bench-short browser axe yaml native clean
 

@@ -12,6 +12,7 @@ import pytest
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
 PRETEND = """#!/bin/sh
 echo "$(basename $(dirname $(dirname $0))) $(basename $0) $* all=$PROGRAM_EXPORT_ALL" >> "$PRETENDED"
+[ -z "$PYTHONDONTWRITEBYTECODE" ] || echo "pytest compiles anew at each start" >> "$PRETENDED"
 case " $FAILING " in *" $(basename $(dirname $(dirname $0)))/$(basename $0) "*) exit 3 ;; esac
 """
 PASSED = [
@@ -46,7 +47,7 @@ def run(folder: Path, target: str, failing: str = "") -> tuple[int, list[str], l
     """How make ended, what it said last, and which suites it ran."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "PROGRAM_EXPORT_"))}
     path = f"{folder / 'path' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    env = {**kept, "PATH": path, "FAILING": failing, "PRETENDED": str(folder / "called")}
+    env = {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PATH": path, "FAILING": failing, "PRETENDED": str(folder / "called")}
     done = subprocess.run(["make", target], cwd=folder, env=env, capture_output=True, text=True, timeout=60)
     called = (folder / "called").read_text().splitlines()
     return done.returncode, done.stdout.splitlines()[-2:], [line for line in called if "pytest" in line]
