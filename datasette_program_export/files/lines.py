@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from typing import IO, Any
 
 from ..errors import UnreadableError
+from .beside import Hash
 from .reading_limits import LARGE, Limits
 
 _BLOCK = 1 << 20
@@ -24,7 +24,7 @@ class DigestingLines:
         self._limits = limits
         self._buffer = b""
         self._place = 0
-        self.digest = hashlib.sha256()
+        self.digest = Hash(limits.beside)
         self.offset = 0
         self.number = 1
 
@@ -56,6 +56,22 @@ class DigestingLines:
                 break
         self._taken(sum(map(len, lines)) + len(lines), len(lines))
         return lines
+
+    def block(self, start: bytes, end: bytes) -> tuple[bytes, int]:
+        """Return the next lines as they lie in the file, with the last LF, and their number: some thousand at most.
+
+        There are none (b"", 0) unless each of them begins with ``start``, ends with ``end`` and fits into the buffer:
+        then ``run`` gives them."""
+        if self.peek(len(start)) != start or self._line_end() < 0:
+            return b"", 0
+        data = self._buffer[self._place : self._buffer.rindex(b"\n") + 1]
+        if (lines := data.count(b"\n")) > _RUN:
+            data = data[: data.index(b"\n", len(data) * _RUN // lines) + 1]
+            lines = data.count(b"\n")
+        if not data.endswith(end + b"\n") or data.count(end + b"\n" + start) != lines - 1:
+            return b"", 0
+        self._consumed(data, lines)
+        return data, lines
 
     def take(self, size: int) -> bytes:
         """Consume and return the next bytes; ``peek`` must have returned them."""
@@ -113,11 +129,14 @@ class DigestingLines:
 
     def _taken(self, size: int, lines: int) -> bytes:
         data = self._buffer[self._place : self._place + size]
-        self.digest.update(data)
-        self._place += size
-        self.offset += size
-        self.number += lines
+        self._consumed(data, lines)
         return data
+
+    def _consumed(self, data: bytes, lines: int) -> None:
+        self.digest.update(data)
+        self._place += len(data)
+        self.offset += len(data)
+        self.number += lines
 
 
 def within(line: bytes, start: int, end: int) -> bytes | memoryview:

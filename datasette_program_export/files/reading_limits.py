@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import UnreadableError
+from .beside import Beside
 
 CELL_MB = 56.0  # measured: with everything that is held for it, about 240 MB
 COPIES = 3  # of a row that are held at once
@@ -41,7 +42,8 @@ class Limits:
     unpacked to disk may fill in ``folder``. ``turn`` is called before the first large row: it waits until
     no other reader holds one, or raises BusyError. ``crashable``: libraries may read it that a file made to do harm can
     crash, and the process with them; not in one that serves others. ``go_on`` is called between the pieces of a
-    file: what it raises ends the reading, as when the person who sent the file has left."""
+    file: what it raises ends the reading, as when the person who sent the file has left. ``beside`` is a second
+    thread, which computes digests."""
 
     free: int = 200_000_000
     ratio: int = 250
@@ -56,6 +58,7 @@ class Limits:
     crashable: bool = True
     turn: Callable[[], None] = field(default=_nothing, compare=False)
     go_on: Callable[[], None] = field(default=_nothing, compare=False)
+    beside: Beside = field(default_factory=Beside, compare=False)
 
     def check(self, packed: int, unpacked: int) -> None:
         """Check the ratio of bytes before and after decompression. Raises UnreadableError if it is too high.

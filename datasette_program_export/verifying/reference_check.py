@@ -6,8 +6,10 @@ collation decide (https://www.sqlite.org/foreignkeys.html 3).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from operator import itemgetter
 
 from ..database.library import sqlite3
@@ -21,6 +23,17 @@ from ..formats.dataset import Field, Row
 from ..formats.description.coverage import ReferenceKey
 from ..formats.description.schema import DocumentColumn, DocumentSchema
 
+_TIMES = '"program_export_times"'
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Columns of a table's rows, by place, that are kept, and the start of the INSERT; ``counted``: how often, too."""
+
+    places: list[int]
+    counted: bool
+    insert: str
+
 
 class References:
     """A context manager that collects the key columns of a document's tables and counts dangling references.
@@ -31,8 +44,7 @@ class References:
     def __init__(self, schema: DocumentSchema, limits: Limits = TRUSTING) -> None:
         self._limits = limits
         self._tables = schema.tables
-        self._places: dict[str, list[int]] = {}
-        self._insert: dict[str, str] = {}
+        self._kept: dict[str, list[_Kept]] = {}
         self._written: dict[str, set[str]] = {}
         self.unchecked: set[ReferenceKey] = set()
         self._edges = [(name, key) for name, table in self._tables.items() for key in table.foreign_keys]
@@ -53,40 +65,48 @@ class References:
         self._limits.go_on()
 
     def begin(self, table: str, fields: Sequence[Field]) -> None:
-        """Create the table of keys; call it before the table's rows."""
-        self._written[table] = {field.name for field in fields}
-        wanted = {c for name, key in self._edges if name == table for c in (*key.columns, *key.where)}
-        wanted |= {c for _, key in self._edges if key.table == table for c in key.other_columns}
-        self._places[table] = [i for i, field in enumerate(fields) if field.name in wanted]
-        if not self._places[table]:
-            return
-        facts = {c.name: c for c in self._tables[table].columns}
-        strict = self._tables[table].strict
-        columns = ", ".join(_column(facts[fields[i].name], strict) for i in self._places[table])
-        try:
-            self._connection.execute(f"CREATE TABLE {quote('t' + table)} ({columns})")
-        except (sqlite3.Error, ValueError) as error:
-            raise refused(error) from None
-        self._insert[table] = f"INSERT INTO {quote('t' + table)} VALUES"
+        """Create the tables of keys; call it before the table's rows."""
+        written = [field.name for field in fields]
+        self._written[table] = set(written)
+        self._kept[table] = []
+        for number, (name, key) in enumerate(self._edges):
+            if name == table:
+                self._keep(table, f"c{number}", written, {*key.columns, *key.where}, counted=True)
+        wanted = {c for _, key in self._edges if key.table == table for c in key.other_columns}
+        self._keep(table, f"t{table}", written, wanted, counted=False)
 
-    def add(self, table: str, rows: Sequence[Row]) -> None:
-        """Keep the keys of a batch of the table's rows."""
-        places = self._places[table]
+    def _keep(self, table: str, into: str, written: list[str], wanted: set[str], counted: bool) -> None:
+        places = [place for place, name in enumerate(written) if name in wanted]
         if not places:
             return
-        keys = list(zip(*(map(itemgetter(i), rows) for i in places)))
-        if len(keys) == 1:  # large rows come one by one
-            self._limits.fits_key(keys[0], f"A key of {table}")
+        facts, strict = {c.name: c for c in self._tables[table].columns}, self._tables[table].strict
+        columns = [_column(facts[written[place]], strict) for place in places] + [_TIMES] * counted
+        try:
+            self._connection.execute(f"CREATE TABLE {quote(into)} ({', '.join(columns)})")
+        except (sqlite3.Error, ValueError) as error:
+            raise refused(error) from None
+        self._kept[table].append(_Kept(places, counted, f"INSERT INTO {quote(into)} VALUES"))
+
+    def add(self, table: str, rows: Sequence[Row]) -> None:
+        """Keep the keys of a batch of the table's rows: of those that refer to the same row, one with their number."""
+        for kept in self._kept[table]:
+            keys: list[Row] = list(zip(*(map(itemgetter(place), rows) for place in kept.places)))
+            if len(keys) == 1:  # large rows come one by one
+                self._limits.fits_key(keys[0], f"A key of {table}")
+            if kept.counted:
+                keys = _counted(keys)
+            self._insert(kept.insert, keys)
+
+    def _insert(self, insert: str, keys: Sequence[Row]) -> None:
         try:
             self._connection.execute("BEGIN")
             try:
-                marks = ", ".join("?" for _ in places)
-                self._connection.executemany(f"{self._insert[table]} ({marks})", keys)
+                self._connection.executemany(f"{insert} ({', '.join('?' * len(keys[0]))})", keys)
             except UnicodeEncodeError:  # a text that is not UTF-8 is stored as its bytes
                 self._connection.execute("ROLLBACK")
                 self._connection.execute("BEGIN")
                 for key in keys:
-                    insert_odd(self._connection, self._insert[table], key, undecoded)
+                    insert_odd(self._connection, insert, key, undecoded)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise refused(error) from None
@@ -96,7 +116,7 @@ class References:
 
         Raises sqlite3.OperationalError for a collation that only the source knows."""
         found = {}
-        for name, key in self._edges:
+        for number, (name, key) in enumerate(self._edges):
             if self._is_computed(name, (*key.columns, *key.where)) or self._is_computed(key.table, key.other_columns):
                 self.unchecked.add((name, key.columns, key.table))
                 continue
@@ -104,7 +124,7 @@ class References:
                 continue
             filled = " AND ".join(f"c.{quote(c)} IS NOT NULL" for c in key.columns)
             filled += "".join(f" AND c.{quote(c)} IN ({', '.join('?' * len(v))})" for c, v in key.where.items())
-            sql = f"SELECT count(*) FROM {quote('t' + name)} AS c WHERE {filled}"
+            sql = f"SELECT coalesce(sum(c.{_TIMES}), 0) FROM c{number} AS c WHERE {filled}"
             parent = self._tables.get(key.table)
             others = key.other_columns
             whole = len(others) == len(key.columns)  # otherwise SQLite itself finds no parent
@@ -125,6 +145,13 @@ class References:
         """Return whether SQLite would compute one of the columns and the file does not have it."""
         known = self._tables[table].columns if table in self._tables else ()
         return any(c.generated and c.name in columns and c.name not in self._written[table] for c in known)
+
+
+def _counted(keys: list[Row]) -> list[Row]:
+    """Return the different keys, each with its number. To Python 1 and 1.0 are equal, to SQLite perhaps not."""
+    if any(float in set(map(type, values)) for values in zip(*keys)):
+        return [(*key, 1) for key in keys]
+    return [(*key, times) for key, times in Counter(keys).items()]
 
 
 def _column(facts: DocumentColumn, strict: bool) -> str:

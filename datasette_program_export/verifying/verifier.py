@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..database.library import sqlite3
 from ..errors import UnreadableError
+from ..files.beside import Beside
 from ..files.input_file import check_is_file, open_input
 from ..files.reading_limits import CAREFUL, TRUSTING, Limits
 from ..formats.dataset import Dataset, TableStream
@@ -71,6 +72,11 @@ def examine(
     """Read an opened file to its end and put the findings into ``report``.
 
     ``through`` may wrap the dataset to look at its rows while they are read. Raises UnreadableError."""
+    with Beside() as beside:
+        _examine(file, report, replace(limits, beside=beside), through, say)
+
+
+def _examine(file: IO[bytes], report: Report, limits: Limits, through: Callable[[Dataset], Dataset], say: Say) -> None:
     report.format, report.compression, content, start = detect(file, limits)
     if report.bytes == 0:
         raise UnreadableError("The file is empty.", "cut")
@@ -112,7 +118,7 @@ def _check(dataset: Dataset, report: Report, limits: Limits, say: Say) -> None:
     files = FilesNamed(dataset.files)
     with References(dataset.schema, limits) as references:
         for table in dataset.tables:
-            report.tables[table.name] = _table(replace(table, batches=files.seen(table)), references)
+            report.tables[table.name] = _table(replace(table, batches=files.seen(table)), references, limits)
             report.rows += report.tables[table.name].rows
         announced = dataset.integrity()
         coverage = dataset.coverage()
@@ -135,8 +141,9 @@ def _check(dataset: Dataset, report: Report, limits: Limits, say: Say) -> None:
         _compare_references(report, found, coverage, references.unchecked)
 
 
-def _table(table: TableStream, references: References) -> VerifiedTable:
-    digest = TableDigest(len(table.fields), [i for i, field in enumerate(table.fields) if field.generated])
+def _table(table: TableStream, references: References, limits: Limits) -> VerifiedTable:
+    computed = [i for i, field in enumerate(table.fields) if field.generated]
+    digest = TableDigest(len(table.fields), computed, limits.beside)
     references.begin(table.name, table.fields)
     for rows in table.batches:
         references.go_on()

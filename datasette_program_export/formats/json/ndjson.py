@@ -101,12 +101,14 @@ def _tables(
 
 def _rows(lines: DigestingLines, name: str, read: RowReader) -> Iterator[list[Row]]:
     start = _start(name)
+    yield from read.blocks(lines, start, b"}")
     first = lines.number
     while run := lines.run(start):
         if not all(line.endswith(b"}") for line in run):
             raise UnreadableError(f"Lines {first:,} to {lines.number - 1:,} are not rows of {name}.")
         run[:] = [within(line, len(start), 1) for line in run]
         yield read(run, first)
+        yield from read.blocks(lines, start, b"}")
         first = lines.number
 
 
@@ -114,9 +116,11 @@ def read_member(file: MemberFile) -> Iterator[list[Row]]:
     """Yield the rows of one table's file in a package. Raises UnreadableError."""
     lines = DigestingLines(file.content, file.limits)
     read = RowReader(file.table, file.fields, file.limits, member_value)
+    yield from read.blocks(lines)
     first = lines.number
     while run := lines.run(b"{"):
         yield read(run, first)
+        yield from read.blocks(lines)
         first = lines.number
     if lines.peek(1):
         raise UnreadableError(f"Line {lines.number:,} of {file.path} is not a row.")

@@ -125,6 +125,7 @@ class _Reader:
         self._tail()
 
     def _rows(self, read: RowReader) -> Iterator[list[Row]]:
+        yield from self._blocks(read)
         first = self.lines.number
         while rows := self._spread(read) if self.pretty else self.lines.run(b"{"):
             rows[:-1] = [row[:-1] if row.endswith(b",") else b"" for row in rows[:-1]]
@@ -134,7 +135,11 @@ class _Reader:
                 rows = last
             rows[-1:] = [within(rows[-1], 0, rows[-1].endswith(b","))]
             yield read(rows, first)
+            yield from self._blocks(read)
             first = self.lines.number
+
+    def _blocks(self, read: RowReader) -> Iterator[list[Row]]:
+        return iter(()) if self.pretty else read.blocks(self.lines, end=b",")
 
     def _spread(self, read: RowReader) -> list[Any]:
         """Return some rows in the layout ``pretty``."""

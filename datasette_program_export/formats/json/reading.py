@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any, cast
 
 import msgspec
 
 from ...errors import UnreadableError
+from ...files.lines import DigestingLines
 from ...files.reading_limits import FEW_PARTS, LARGE, Limits, has_more_parts
 from ..dataset import Field, Row, Value
 from ..values import TAGS, Written, decode_written, untagged
@@ -56,6 +57,29 @@ class RowReader:
             self._rows = lambda data: list(map(msgspec.structs.astuple, decode(data)))
             self._row = lambda data: cast(Row, msgspec.structs.astuple(decode_one(data)))
 
+    def blocks(self, lines: DigestingLines, start: bytes = b"", end: bytes = b"") -> Iterator[list[Row]]:
+        """Yield the rows of the next lines, many at once and not parted into lines, as long as that can be.
+
+        ``start`` and ``end`` are what each line has before and behind its row. Raises UnreadableError."""
+        behind = b"}" + end
+        first = lines.number
+        while (found := lines.block(start + b"{", behind))[1]:
+            data, count = found
+            inside = data[len(start) : -len(end) - 1]
+            if start or end != b",":  # else there is a comma between the rows already
+                inside = inside.replace(behind + b"\n" + start + b"{", b"},{")
+            try:
+                rows = self._untagged(self._rows(b"[" + inside + b"]"), count, inside.count(b"{") > count)
+            except _BAD:
+                parted = data[:-1].split(b"\n")  # which one is it?
+                yield self([line[len(start) : len(line) - len(end)] for line in parted], first)
+                rows = []
+            del data, inside, found
+            if rows:
+                yield rows
+            del rows
+            first = lines.number
+
     def __call__(self, lines: list[Any], first: int) -> list[Row]:
         """Return the rows of these lines, each one JSON object; ``first`` is the first line's number in the file.
 
@@ -78,8 +102,14 @@ class RowReader:
 
     def _read(self, lines: Sequence[Line]) -> list[Row]:
         rows = [self._row(lines[0])] if len(lines) == 1 else self._rows(b"[" + b",".join(lines) + b"]")
-        if len(rows) != len(lines):
+        return self._untagged(rows, len(lines), True)
+
+    def _untagged(self, rows: list[Row], count: int, tagged: bool) -> list[Row]:
+        """Return the rows, of which there must be ``count``, with the values of JSON, and those of tags if any."""
+        if len(rows) != count:
             raise ValueError
+        if not tagged and not any(self._json):
+            return rows
         columns: list[Sequence[Any]] = list(zip(*rows))
         changed = False
         for i, column in enumerate(columns):
