@@ -21,11 +21,13 @@ from ..files.reading_limits import Limits
 from ..options.arguments import optional, path_of
 from ..options.settings import Settings
 from .choices import Choices, ImportChoices
-from .import_run import ImportHooks, ImportRun, Inspect, RunOn
 from .log import logged
 from .progress import ImportProgress
 from .reading import limits_of
 from .report import ImportReport
+from .running.hooks import ImportHooks, Inspect, RunOn
+from .running.import_run import ImportRun
+from .running.straight import goes_straight, import_straight
 from .staging.columns import ColumnMapping
 from .staging.database import StagingDatabase
 from .target import Target
@@ -97,7 +99,12 @@ def _imported(
         aside = stack.enter_context(BadRows(asked.skip_bad, settings.spool_dir))
         back = stack.enter_context(FilesBack(file, asked, reading))
         run = ImportRun(goal, staging, asked, settings, file, hooks, watch, reading, aside, back)
-        report = logged(goal.name, asked.preview, run.through)
+
+        def through() -> ImportReport:
+            straight = goes_straight(goal, asked, hooks)
+            return (straight and import_straight(target, file, asked, settings, hooks, watch, reading)) or run.through()
+
+        report = logged(goal.name, asked.preview, through)
     if not report.ok and not asked.preview:
         first = report.findings[0].message
         more = f" (and {len(report.findings) - 1:,} more)" if len(report.findings) > 1 else ""

@@ -95,6 +95,11 @@ class Target:
         return cast(sqlite3.Connection, self.library.connect(uri, uri=True, isolation_level=None, timeout=_WAIT))
 
     @property
+    def makes_file(self) -> bool:
+        """Whether the database is a file that is not there yet, and is made to stay."""
+        return self._part is not None and not self._preview
+
+    @property
     def place(self) -> Path | None:
         """Where the database is written: a new one gets its final name last. None for one in memory."""
         return self._part or self.path
@@ -110,7 +115,7 @@ class Target:
                 connection.execute(f"PRAGMA {name}={value}")
             if self._part is not None:
                 connection.execute("PRAGMA synchronous=OFF")  # ``publish`` synchronises the finished file
-                connection.execute("PRAGMA cache_size=-32000")  # for the indexes, which rows fill in disorder
+                connection.execute("PRAGMA cache_size=-100000")  # KiB: for indexes, which rows fill in disorder
             for name, function in _FUNCTIONS.items():
                 connection.create_function(name, 1, function, deterministic=True)
             if self._prepare is not None and not self._given:

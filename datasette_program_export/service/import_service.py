@@ -23,9 +23,9 @@ from ..files.reading_limits import TRUSTING
 from ..files.temporary.folder import TemporaryFolder
 from ..formats.registry import detect
 from ..importing.choices import Choices
-from ..importing.import_run import AppliedImport
 from ..importing.importer import load
 from ..importing.report import ImportReport
+from ..importing.running.hooks import AppliedImport
 from ..importing.staging.columns import ColumnMapping
 from ..options.arguments import kind_of, optional, path_of, yes_or_no
 from ..options.settings import Settings

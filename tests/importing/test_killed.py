@@ -121,7 +121,9 @@ def test_killed_at_any_moment(journal: str, file: Path, tmp_path: Path) -> None:
 def test_killed_while_a_new_database_is_made(file: Path, tmp_path: Path) -> None:
     new = tmp_path / "new.db"
     with dying(file) as run:
-        for moment in (1, 20, 40):
+        _, steps = run(tmp_path / "whole.db")
+        assert steps >= 5
+        for moment in (1, steps // 2, steps):
             assert run(new, moment)[0] == -signal.SIGKILL
             assert not new.exists()
         assert run(new)[0] == 0
@@ -131,10 +133,21 @@ def test_killed_while_a_new_database_is_made(file: Path, tmp_path: Path) -> None
 
 def test_one_that_is_told_to_stop_leaves_nothing_behind(file: Path, tmp_path: Path) -> None:
     """SIGTERM, as a service manager sends it, in the midst of a new database."""
-    code = DYING[: DYING.index("for line")].replace("SIGKILL", "SIGTERM") + (
-        "from datasette_program_export.cli import program_export\n"
-        "moment = 20\nprogram_export(['import', file, sys.argv[2]])"
-    )
+    code = """
+import os, signal, sys
+from datasette_program_export.cli import program_export
+from datasette_program_export.importing.running import straight
+
+writing = straight._Intake._writing
+
+def told_to_stop(*given):
+    for rows in writing(*given):
+        os.kill(os.getpid(), signal.SIGTERM)
+        yield rows
+
+straight._Intake._writing = told_to_stop
+program_export(["import", sys.argv[1], sys.argv[2]])
+"""
     command = [sys.executable, "-c", code, str(file), str(tmp_path / "new.db")]
     done = subprocess.run(command, capture_output=True)
     assert done.returncode in (1, 143), done.stderr

@@ -47,7 +47,8 @@ def run(folder: Path, target: str, failing: str = "") -> tuple[int, list[str], l
     """How make ended, what it said last, and which suites it ran."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "PROGRAM_EXPORT_"))}
     path = f"{folder / 'path' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    env = {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PATH": path, "FAILING": failing, "PRETENDED": str(folder / "called")}
+    env = {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PATH": path, "FAILING": failing}
+    env["PRETENDED"] = str(folder / "called")
     done = subprocess.run(["make", target], cwd=folder, env=env, capture_output=True, text=True, timeout=60)
     called = (folder / "called").read_text().splitlines()
     return done.returncode, done.stdout.splitlines()[-2:], [line for line in called if "pytest" in line]

@@ -57,7 +57,7 @@ WAYS = {
     ),
     "a preview of a new database": (
         "dying('importing.target', 'Target', 'commit')\n"
-        "dying('importing.import_run', 'ReferenceCheck', 'judge')\n"
+        "dying('importing.running.import_run', 'ReferenceCheck', 'judge')\n"
         "load(spool / 'new.db', spool.parent / 'f.json', settings=settings, preview=True)",
         "spool",
     ),

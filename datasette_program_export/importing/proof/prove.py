@@ -21,9 +21,9 @@ from ...options.arguments import path_of
 from ...options.settings import Settings
 from ...verifying.report import Report
 from ...verifying.verifier import verify
-from ..import_run import AppliedImport
 from ..importer import load
 from ..report import ImportReport
+from ..running.hooks import AppliedImport
 from ..staging.columns import ColumnMapping
 from ..staging.database import StagedTable
 from ..target import Target

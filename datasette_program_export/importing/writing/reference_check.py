@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ...database.schema import ForeignKey, Schema, fold, literal, quote
 from ...formats.description.coverage import Coverage
@@ -13,6 +13,7 @@ from ..staging.database import StagedTable
 from ..target import Target
 
 _CHECK = "pragma_foreign_key_check"
+_COUNTED = f"SELECT \"table\", fkid, parent, count(*) FROM {_CHECK}(?, 'main') GROUP BY 1, 2, 3"
 _HELD = "CREATE TABLE {} (child, row, parent, number)"
 
 
@@ -35,13 +36,32 @@ class ReferenceCheck:
     def __init__(self, target: Target, schema: Schema) -> None:
         self.connection, self.schema, self.target = target.connection, schema, target
         self.unchecked: set[str] = set()
-        self._before = self._held(not target.fresh)
+        self._before = None if target.fresh else self._held()
 
-    def _held(self, look: bool) -> str:
+    def _checkable(self) -> Iterator[str]:
+        tables = [name for name, table in self.schema.items() if table.kind == "table" and table.foreign_keys]
+        return filter(self._is_checkable, tables)
+
+    def _new(self) -> Iterator[tuple[str, int, str, int]]:
+        """Yield a table, the number of a foreign key, the other table, and how many rows of it came with the import."""
+        if self._before is None and self.schema.find(_CHECK) is None:  # all came with it
+            for table in self._checkable():
+                yield from self.connection.execute(_COUNTED, (table,)).fetchall()
+            return
+        before, after = self._before or self._empty(), self._held()
+        found = self.connection.execute(_NEW.format(after=after, before=before)).fetchall()
+        for name in (after, before):
+            self.connection.execute(f"DROP TABLE {name}")
+        yield from found
+
+    def _empty(self) -> str:
         name = f'temp."program_export_{secrets.token_hex(8)}"'
         self.connection.execute(_HELD.format(name))
-        tables = [n for n, table in self.schema.items() if look and table.kind == "table" and table.foreign_keys]
-        for table in filter(self._is_checkable, tables):
+        return name
+
+    def _held(self) -> str:
+        name = self._empty()
+        for table in self._checkable():
             if self.schema.find(_CHECK) is None:
                 self.connection.execute(f"INSERT INTO {name} SELECT * FROM {_CHECK}(?, 'main')", (table,))
             else:  # a table of that name takes the place of the function
@@ -61,12 +81,8 @@ class ReferenceCheck:
         self, intake: ColumnMapping, findings: FindingCollector, allow: bool, schema: str
     ) -> list[AllowedReference]:
         """Return the new dangling references that are allowed; the others become findings."""
-        after = self._held(True)
-        found = self.connection.execute(_NEW.format(after=after, before=self._before)).fetchall()
-        for name in (after, self._before):
-            self.connection.execute(f"DROP TABLE {name}")
         allowed = []
-        for table, number, _, rows in found:
+        for table, number, _, rows in self._new():
             key = self._edge(table, number)
             announced = _announced(intake.coverage, key)
             if allow and (rows <= announced or fold(key.other_table) in intake.without):

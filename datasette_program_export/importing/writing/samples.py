@@ -12,7 +12,7 @@ from .row_matching import DIFFERENT, INSERT, RowMatching, pieces
 from .table_writer import TableWriter
 
 Pair = tuple[str, Any, Any]  # a column, its value in the target, its value in the file
-_ROWS = 5
+SHOWN_ROWS = 5
 _LONGEST = 200
 HIDDEN = "(a secret, not shown)"
 
@@ -22,12 +22,13 @@ def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dic
     new: list[dict[str, Any]] = []
     differing: list[Sample] = []
     for shape, part in enumerate(one.parts):
-        if one.report.insert and part.given and len(new) < _ROWS:
-            sql = f"SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY j.line LIMIT {_ROWS - len(new)}"
+        if one.report.insert and part.given and len(new) < SHOWN_ROWS:
+            left = SHOWN_ROWS - len(new)
+            sql = f"SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY j.line LIMIT {left}"
             for row in target.connection.execute(sql):
                 new.append({c: HIDDEN if c in secret else shown(v) for c, v in zip(part.given, row)})
-        if part.key and len(differing) < _ROWS:
-            beside = _beside(target, part, shape, _ROWS - len(differing))
+        if part.key and len(differing) < SHOWN_ROWS:
+            beside = _beside(target, part, shape, SHOWN_ROWS - len(differing))
             reset = _reset(target, one, part, shape, max(beside, default=0), secret)
             for line, pairs in beside.items():
                 found = [

@@ -32,9 +32,9 @@ from ...errors import (
 from ...files.temporary.folder import TemporaryFolder
 from ...files.temporary.room import free_in
 from ...formats.description.moments import now_text
-from ...importing.import_run import AppliedImport, Inspect, RunOn
 from ...importing.importer import load
 from ...importing.report import OTHER_KIND, Finding, ImportReport
+from ...importing.running.hooks import AppliedImport, Inspect, RunOn
 from ...importing.safety_copy import copy_of
 from ..host import writing as host_writing
 from ..host.events import ImportFinished, track

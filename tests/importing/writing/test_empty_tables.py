@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from datasette_program_export.errors import RefusedError
-from datasette_program_export.importing import import_run
 from datasette_program_export.importing.importer import load
+from datasette_program_export.importing.running import import_run
 from datasette_program_export.importing.writing import table_writer
 from tests.support.databases.building import database
 

@@ -2,72 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..database.library import Prepare
-from ..database.reflection import reflect
-from ..database.schema import Schema, fold
-from ..errors import BusyError
-from ..files.reading_limits import Limits
-from ..options.settings import Settings
-from ..selection.annotated_schema import AnnotatedSchema, annotate
-from .choices import ImportChoices
-from .progress import ImportProgress
-from .reading import read
-from .report import AllowedReference, Finding, FindingCollector, ImportReport, NewKeys
-from .safety_copy import SafetyCopy
-from .staging.columns import ColumnMapping
-from .staging.counters import count_on
-from .staging.database import StagingDatabase
-from .staging.making import authorized, during_rows
-from .target import Target
-from .writing.bad_rows import BadRows
-from .writing.defaults import defaults_by_table
-from .writing.files_back import FilesBack
-from .writing.foreseen import digest_of_table, digest_of_tables
-from .writing.other_keys import OtherKeys
-from .writing.reference_check import ReferenceCheck
-from .writing.row_checks import RowChecks
-from .writing.samples import sample
-from .writing.search_indexes import SearchIndexes
-from .writing.table_order import parents_first
-from .writing.table_writer import TableWriter
-from .writing.triggers import Triggers
-
-RunOn = Callable[[Callable[[Any], None]], None]  # calls its argument with the connection that writes
-
-
-@dataclass(frozen=True)
-class AppliedImport:
-    """Everything that was written, before it is committed or rolled back.
-
-    ``schema`` is the name of the attached staging database; ``unchecked`` are tables with foreign keys that
-    SQLite itself cannot check; ``report`` has the counts."""
-
-    target: Target
-    intake: ColumnMapping
-    schema: str
-    dangling: list[AllowedReference]
-    unchecked: set[str]
-    report: ImportReport
-
-
-Inspect = Callable[[AppliedImport], None]
-
-
-@dataclass(frozen=True)
-class ImportHooks:
-    """The callbacks of ``load``: see its arguments of the same names."""
-
-    inspect: Inspect | None
-    inspect_staged: Callable[[ColumnMapping], None] | None
-    run_on: RunOn | None
-    visible: Set[str] | None = None
-    file_name: str | None = None
-    prepare: Prepare | None = None
+from ...database.reflection import reflect
+from ...database.schema import Schema, fold
+from ...errors import BusyError
+from ...files.reading_limits import Limits
+from ...options.settings import Settings
+from ...selection.annotated_schema import AnnotatedSchema, annotate
+from ..choices import ImportChoices
+from ..progress import ImportProgress
+from ..reading import read
+from ..report import Finding, FindingCollector, ImportReport, NewKeys
+from ..safety_copy import SafetyCopy
+from ..staging.columns import ColumnMapping
+from ..staging.counters import count_on
+from ..staging.database import StagingDatabase
+from ..staging.making import authorized, during_rows
+from ..target import Target
+from ..writing.bad_rows import BadRows
+from ..writing.defaults import defaults_by_table
+from ..writing.files_back import FilesBack
+from ..writing.foreseen import digest_of_table, digest_of_tables
+from ..writing.other_keys import OtherKeys
+from ..writing.reference_check import ReferenceCheck
+from ..writing.row_checks import RowChecks
+from ..writing.samples import sample
+from ..writing.search_indexes import SearchIndexes
+from ..writing.table_order import parents_first
+from ..writing.table_writer import TableWriter
+from ..writing.triggers import Triggers
+from .hooks import AppliedImport, ImportHooks
 
 
 @dataclass

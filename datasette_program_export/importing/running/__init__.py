@@ -1,0 +1,1 @@
+"""One import as it runs, from the file to the commit."""
