@@ -17,15 +17,16 @@ from datasette_program_export import ExportService
 from datasette_program_export.demo import write_demo
 from tests.support import lines
 from tests.support.databases.building import database
+from tests.support.sites.once import compile_once, describe_packages_once
 from tests.support.sites.permissions import house
 from tests.support.sites.server import ROWS
-from tests.support.sites.templates import compile_once
 
 # The tests talk to this machine only: a proxy of the environment would take their requests, and those of their children
 for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[_name]
 
 compile_once()
+describe_packages_once()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from tests.support.databases.torture import (
 from tests.support.files.cells import Cell, Found, Read, computed_columns, digest, in_order, stored, table_names
 from tests.support.files.csv_reader import csv_fields, csv_holds
 from tests.support.files.readers import reader_of
-from tests.support.thorough import examples, some
+from tests.support.thorough import examples, shared, some
 
 LOSSLESS = [name for name in NAMES if get_format(name).lossless]
 NOT_LOSSLESS = [name for name in NAMES if not get_format(name).lossless]
@@ -124,7 +125,7 @@ def test_the_database_is_what_it_is_meant_to_be(tmp_path: Path) -> None:
             assert kinds["null"] == 1 and min(kinds[k] for k in ("integer", "real", "text", "blob")) > 10
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("torture", "name"), shared(product((*JOURNALS, "names"), NAMES)), indirect=["torture"])
 def test_a_whole_database_reads_back(torture: Source, name: str) -> None:
     """All tables, rows and columns are there, for every format; the digests are those of the rows."""
     form = get_format(name)
@@ -138,8 +139,9 @@ def test_a_whole_database_reads_back(torture: Source, name: str) -> None:
         assert not form.self_verifying or found.digests is not None
 
 
-@pytest.mark.parametrize("torture", [*some(tuple(JOURNALS), 2), "names"], indirect=True)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("torture", "name"), shared(product((*some(tuple(JOURNALS), 2), "names"), NAMES)), indirect=["torture"]
+)
 def test_every_table_and_view_alone_reads_back(torture: Source, name: str) -> None:
     losses = []
     for wanted, found in torture.alone(name):

@@ -16,7 +16,7 @@ from datasette.utils import tilde_encode
 from datasette_program_export.plugin.host import V1
 from tests.support.databases.building import database, quoted
 from tests.support.sites.server import make_datasette
-from tests.support.thorough import some
+from tests.support.thorough import shared, some
 
 # in every row of every table, and in no URL but the one that may say it
 CANARY = "canary-4711"
@@ -209,7 +209,7 @@ async def test_every_odd_table_gives_its_rows(odd_files: tuple[Path, Path], endi
             assert len((await ds.client.get(path + ending)).json()["tables"][name]) == 3
 
 
-@pytest.mark.parametrize("table", ["t", "words", "no key", "v", "nix"])
+@pytest.mark.parametrize("table", shared(["t", "words", "no key", "v", "nix"]))
 async def test_rows_by_any_key(files: tuple[Path, Path], table: str) -> None:
     paths = [f"/x y/{tilde_encode(table)}/{key}{end}" for key, end in product(KEYS, (".programjson", PAGES[1]))]
     paths += [f"/x y/{tilde_encode(table)}.programjson?_export_record={quote(key)}" for key in KEYS]
@@ -258,7 +258,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", shared(KINDS))
 async def test_every_way_to_run_datasette(files: tuple[Path, Path], kind: str) -> None:
     ds = KINDS[kind](files)
     if kind == "below a base_url":

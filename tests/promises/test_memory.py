@@ -15,7 +15,7 @@ from datasette_program_export import load, verify
 from datasette_program_export.errors import RequestError
 from tests.support.databases.bombs import BOMBS, MB, MOST
 from tests.support.databases.building import database
-from tests.support.thorough import ALL
+from tests.support.thorough import ALL, shared
 
 SIZE = 2000 * MB if ALL else 70 * MB  # unpacked; the larger ones take minutes
 QUICK = ("an endless line in gzip", "a cell of programjson", "lists in a cell", "a wide text", "a head of parts")
@@ -61,7 +61,7 @@ def in_a_child(what: str, file: Path, target: Path | str = "", **choices: object
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", shared(KINDS))
 def test_no_file_fills_the_memory(tmp_path: Path, kind: str) -> None:
     file = tmp_path / "file"
     file.write_bytes(BOMBS[kind](tmp_path, SIZE))

@@ -16,7 +16,7 @@ from datasette_program_export import Request, export
 from datasette_program_export.plugin.host import V1
 from tests.support.databases.building import database, quoted
 from tests.support.sites.server import make_datasette
-from tests.support.thorough import ALL
+from tests.support.thorough import ALL, shared
 
 Pairs = list[tuple[str, str]]
 NAMES = ("items", "a/b", "a.b", "50%", "%2F", "a~b", "a b", 'a"b', "a'b", "Ünïcode ☾", "a,b", "select", "a?b&c=d")
@@ -194,7 +194,7 @@ def test_every_lookup_is_in_the_table_of_cases() -> None:
 EVERY = ("items", "rowids", "compound", "seen")
 
 
-@pytest.mark.parametrize("lookup", sorted(KNOWN))
+@pytest.mark.parametrize("lookup", shared(sorted(KNOWN)))
 async def test_a_filter_finds_what_datasette_finds(one_page, lookup: str) -> None:
     columns = ["tags"] if lookup in OF_ARRAYS else ["name", "n", "tags", "day"]
     cases = [

@@ -13,6 +13,7 @@ import pytest
 
 from datasette_program_export import ExportError
 from tests.support.sites.two_worlds import GUESS, ODD_SEARCH, SEARCH, VIEWS, differs, python, told
+from tests.support.thorough import shared
 
 QUERIES = {
     "plain": "SELECT password_hash FROM users",
@@ -107,7 +108,7 @@ QUERIES = {
 }
 
 
-@pytest.mark.parametrize("case", QUERIES)
+@pytest.mark.parametrize("case", shared(QUERIES))
 async def test_no_query_tells_the_worlds_apart(worlds: list[Path], case: str) -> None:
     sql = QUERIES[case].format(guess=GUESS)
     status, text = await told(worlds, "/w/-/query.programjson?" + urlencode({"sql": sql}))

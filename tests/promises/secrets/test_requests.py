@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from datasette_program_export.cli.main import program_export
 from tests.support.databases.building import database
 from tests.support.sites.two_worlds import CANARIES, GUESS, SETTINGS, settled, told
+from tests.support.thorough import shared
 
 CONDITIONS = {
     "right_guess": "answer = '{guess}'",
@@ -65,7 +66,7 @@ PARAMETERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("table, parameter", [(t, p) for t, given in PARAMETERS.items() for p in given])
+@pytest.mark.parametrize("table, parameter", shared((t, p) for t, given in PARAMETERS.items() for p in given))
 async def test_no_parameter_tells_the_worlds_apart(worlds: list[Path], table: str, parameter: str) -> None:
     """The name in ``friends`` is none: only that somebody refers to it is a secret, so it is not looked at."""
     for door in (".programjson", ".programzip", "/-/program-export", "/-/program-export.json"):

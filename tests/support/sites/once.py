@@ -1,8 +1,9 @@
-"""Templates are compiled once for all the Datasettes of the tests, and not once for each."""
+"""Templates are compiled, and packages described, once for all the Datasettes of the tests, and not once for each."""
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
+from importlib import metadata
 from types import CodeType
 
 import datasette.app
@@ -27,3 +28,9 @@ class Compiled(BytecodeCache):
 def compile_once() -> None:
     """From now on, every Datasette of this process takes the code of templates that another has compiled."""
     datasette.app.Environment = partial(datasette.app.Environment, bytecode_cache=Compiled())  # type: ignore
+
+
+def describe_packages_once() -> None:
+    """From now on, what an installed package says of itself is read once: Datasette asks at each request of a test."""
+    read = metadata.Distribution.metadata.fget  # type: ignore[attr-defined]
+    metadata.Distribution.metadata = property(cache(read))  # type: ignore[method-assign, assignment]
