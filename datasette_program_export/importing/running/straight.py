@@ -226,6 +226,7 @@ class _StraightImport:
             ]
             policy = self.asked.policy(name)
             self.report.tables[name] = TableReport(rows=table.rows, insert=table.rows, policy=policy, new_rows=first)
+        connection.execute("PRAGMA main.cache_size=-16000")  # KiB: what is sorted for an index takes as much again
         made.make_objects(connection, self.findings)
         self.report.dangling = references.judge(intake, self.findings, True, "main")
         references.tell_virtual(intake, known.edges, self.findings, "main")
