@@ -115,7 +115,9 @@ class Target:
                 connection.execute(f"PRAGMA {name}={value}")
             if self._part is not None:
                 connection.execute("PRAGMA synchronous=OFF")  # ``publish`` synchronises the finished file
-                connection.execute("PRAGMA cache_size=-48000")  # KiB: for the index of a key, which rows fill in disorder
+                connection.execute(
+                    "PRAGMA cache_size=-48000"
+                )  # KiB: for the index of a key, which rows fill in disorder
             for name, function in _FUNCTIONS.items():
                 connection.create_function(name, 1, function, deterministic=True)
             if self._prepare is not None and not self._given:

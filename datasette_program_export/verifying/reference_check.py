@@ -19,7 +19,7 @@ from ..database.text import insert_odd, undecoded
 from ..errors import ExportError, UnreadableError
 from ..files.reading_limits import TRUSTING, Limits
 from ..files.temporary.room import no_room
-from ..formats.dataset import Field, Row
+from ..formats.dataset import Field, Row, Value
 from ..formats.description.coverage import ReferenceKey
 from ..formats.description.schema import DocumentColumn, DocumentSchema
 
@@ -90,12 +90,10 @@ class References:
     def add(self, table: str, rows: Sequence[Row]) -> None:
         """Keep the keys of a batch of the table's rows: of those that refer to the same row, one with their number."""
         for kept in self._kept[table]:
-            keys: list[Row] = list(zip(*(map(itemgetter(place), rows) for place in kept.places)))
-            if len(keys) == 1:  # large rows come one by one
-                self._limits.fits_key(keys[0], f"A key of {table}")
-            if kept.counted:
-                keys = _counted(keys)
-            self._insert(kept.insert, keys)
+            values = [list(map(itemgetter(place), rows)) for place in kept.places]
+            if len(rows) == 1:  # large rows come one by one
+                self._limits.fits_key([column[0] for column in values], f"A key of {table}")
+            self._insert(kept.insert, _counted(values) if kept.counted else list(zip(*values)))
 
     def _insert(self, insert: str, keys: Sequence[Row]) -> None:
         try:
@@ -147,11 +145,13 @@ class References:
         return any(c.generated and c.name in columns and c.name not in self._written[table] for c in known)
 
 
-def _counted(keys: list[Row]) -> list[Row]:
+def _counted(columns: list[list[Value]]) -> list[Row]:
     """Return the different keys, each with its number. To Python 1 and 1.0 are equal, to SQLite perhaps not."""
-    if any(float in set(map(type, values)) for values in zip(*keys)):
-        return [(*key, 1) for key in keys]
-    return [(*key, times) for key, times in Counter(keys).items()]
+    if any(float in set(map(type, values)) for values in columns):
+        return [(*key, 1) for key in zip(*columns)]
+    if len(columns) == 1:
+        return list(Counter(columns[0]).items())
+    return [(*key, times) for key, times in Counter(zip(*columns)).items()]
 
 
 def _column(facts: DocumentColumn, strict: bool) -> str:
