@@ -45,16 +45,24 @@ def packed(rows: Sequence[Row]) -> tuple[bytes, int]:
         size = sum(len(value) for value in rows[0] if isinstance(value, (str, bytes)))
         rows = [short]
     data = pack_rows(rows)
-    if len(data) > _LARGE and len(rows) > 1:
+    if len(data) > _LARGE and len(rows) > 1 and _longest(rows) > _LARGE:
         size = len(data)
         data = pack_rows([tuple(map(_shortened, row)) for row in rows])
     return data, max(size, len(data))
 
 
+def _longest(rows: Sequence[Row]) -> int:
+    """Return how many bytes the longest row takes: one with a large value takes more than that."""
+    try:
+        return max(map(len, map(_pack, rows)))
+    except UnicodeEncodeError:
+        return max(len(pack_rows([row])) for row in rows)
+
+
 def split(data: bytes, rows: int) -> list[bytes]:
     """Return the bytes of each of so many rows."""
     found = list(map(bytes, _split(_header(rows) + data)))
-    if len(data) > _LARGE:
+    if len(data) > _LARGE and max(map(len, found)) > _LARGE:
         for place, row in enumerate(found):
             if len(row) > _LARGE:
                 (values,) = raw_rows([row])
