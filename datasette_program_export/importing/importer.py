@@ -101,7 +101,7 @@ def _imported(
         run = ImportRun(goal, staging, asked, settings, file, hooks, watch, reading, aside, back)
 
         def through() -> ImportReport:
-            straight = goes_straight(goal, asked, hooks)
+            straight = goes_straight(goal, file, asked, hooks)
             return (straight and import_straight(target, file, asked, settings, hooks, watch, reading)) or run.through()
 
         report = logged(goal.name, asked.preview, through)

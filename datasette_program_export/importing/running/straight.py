@@ -17,6 +17,7 @@ from ...database.library import sqlite3
 from ...database.reflection import reflect
 from ...database.schema import affinity, fold, quote
 from ...files.reading_limits import Limits
+from ...files.temporary import room
 from ...formats.dataset import Dataset, Row, TableStream
 from ...options.settings import Settings
 from ...selection.annotated_schema import annotate
@@ -34,6 +35,7 @@ from ..writing.samples import HIDDEN, SHOWN_ROWS, shown
 from ..writing.table_order import parents_first
 from .hooks import ImportHooks
 
+_ROOM = 2  # times the file: its rows, and their indexes
 # choices that change nothing of this way: there is nothing that rows could be in conflict with, or that could be copied
 _ANY = {"trusted": False, "allow_dangling": False, "backup": True, "on_conflict": "fail"}
 
@@ -42,9 +44,14 @@ class _NotStraightError(Exception):
     """The file has something that the usual way knows how to treat."""
 
 
-def goes_straight(goal: Target, asked: ImportChoices, hooks: ImportHooks) -> bool:
-    """Return whether an import is a plain one into a file that is not there yet."""
+def goes_straight(goal: Target, file: Path, asked: ImportChoices, hooks: ImportHooks) -> bool:
+    """Return whether an import is a plain one into a file that is not there yet, and for which there is room enough."""
     plain = ImportChoices() == asked.model_copy(update=_ANY) and isinstance(asked.backup, bool)
+    if goal.place is None or not file.is_file():
+        return False
+    free = room.free_in(goal.place.parent)
+    if free is not None and free < _ROOM * file.stat().st_size:
+        return False  # the usual way says how much is needed
     return plain and goal.makes_file and hooks == ImportHooks(None, None, None, None, hooks.file_name, hooks.prepare)
 
 
