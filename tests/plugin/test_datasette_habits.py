@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from datasette.app import Datasette
 
+from datasette_program_export.plugin.host import static_url
 from tests.support.sites.imports import CSV, DATA, FORM, UPDATE, ended, looked_at
 from tests.support.sites.jobs import HOUSE_JOB, ask, keeping
 from tests.support.sites.jobs import ended as job_ended
@@ -47,6 +48,23 @@ async def test_static_files_have_their_hash_where_datasette_has_it(house_file: P
     for one in found:
         assert bool(re.search(r"\?_hash=\w{8}", one)) == hasattr(Datasette, "static"), one
         assert (await ds.client.get(one)).status_code == 200
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_the_address_of_a_static_file_is_kept_unless_the_site_keeps_none(
+    house_file: Path, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ds, asked = make_datasette(house_file), []
+    ds.cache_headers = kept
+    if hasattr(Datasette, "static"):
+        monkeypatch.setattr(ds, "static", lambda file, plugin: asked.append(file) or f"/{file}?{len(asked)}")
+        assert [static_url(ds, "a.js") for _ in range(3)] == (
+            ["/a.js?1"] * 3 if kept else [f"/a.js?{i}" for i in (1, 2, 3)]
+        )
+    other = make_datasette(house_file)  # nothing of one site is another's
+    other._settings["base_url"] = "/under/"
+    assert static_url(other, "program_export.css").startswith("/under/-/static-plugins/")
+    assert not static_url(make_datasette(house_file), "program_export.css").startswith("/under/")
 
 
 async def test_every_page_has_a_json_twin_in_datasettes_shape(demo: Path, tmp_path: Path) -> None:

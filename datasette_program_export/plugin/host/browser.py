@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from datasette.utils import tilde_decode
 
@@ -19,6 +20,7 @@ CLOSES_DETAILS = not V1  # 0.x pages close every <details>, not only menus, on a
 TEMPLATES_0X = Path(__file__).with_name("templates_0x")
 _PACKAGE = "datasette-program-export"
 Links = Callable[..., Awaitable[list[dict[str, str]]]]
+_static_urls: WeakKeyDictionary[Datasette, dict[str, str]] = WeakKeyDictionary()
 
 
 def from_another_site(request: HttpRequest) -> bool:
@@ -54,7 +56,19 @@ def add_templates(environment: Any) -> None:
 
 
 def static_url(datasette: Datasette, file: str) -> str:
-    """Return the URL of a static file of ours; where 1.0 knows its hash, with that, so that browsers keep the file."""
+    """Return the URL of a static file of ours; where 1.0 knows its hash, with that, so that browsers keep the file.
+
+    It is kept as long as the site runs, as Datasette keeps the hash, unless the site asks for none to be kept."""
+    if not getattr(datasette, "cache_headers", False):
+        return _static_url(datasette, file)
+    kept = _static_urls.setdefault(datasette, {})
+    if file not in kept:
+        kept[file] = _static_url(datasette, file)
+    return kept[file]
+
+
+def _static_url(datasette: Datasette, file: str) -> str:
+    """For each address Datasette reads the descriptions of all packages of plugins: several ms."""
     with suppress(AttributeError, FileNotFoundError):  # 0.x and early alphas; a plugin without a name of its own
         return str(on_1(datasette).static(file, plugin=_PACKAGE))
     return str(datasette.urls.static_plugins(_PACKAGE, file))
@@ -72,8 +86,7 @@ def jump_items(links: list[dict[str, str]]) -> list[Any]:
 
 def styles_of(datasette: Datasette, view_name: str) -> list[str]:
     """Return the style sheets for one of Datasette's own pages on 1.0; the templates of 0.x name them themselves."""
-    own = static_url(datasette, "program_export.css")
-    return [own] if V1 and view_name == "row" else []
+    return [static_url(datasette, "program_export.css")] if V1 and view_name == "row" else []
 
 
 def action_variables(
