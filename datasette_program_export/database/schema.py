@@ -254,6 +254,7 @@ class Schema(Mapping[str, Table]):
         return self._folded.get(fold(name))
 
 
+@lru_cache(maxsize=1024)
 def affinity(declared: str, strict: bool = False) -> str:
     """Return the affinity of a declared type, by the rules of https://www.sqlite.org/datatype3.html 3.1."""
     kind = declared.upper()

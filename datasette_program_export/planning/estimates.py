@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 
 from ..database.schema import Column, quote
@@ -24,6 +25,7 @@ from .written_sizes import TableSizes, table_sizes
 ROWS = 40  # in a sample
 _COUNTED = 20_000  # up to so many rows are counted to find every nth
 _TWO_SIDED_95 = 1.96
+_NUMBERS = (int, float)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?", re.DOTALL)
 _DATE_TYPE = re.compile("date|time", re.IGNORECASE)
 _DATE_NAME = re.compile(r"date$|_at$|_on$|date\d*$", re.IGNORECASE)
@@ -47,10 +49,18 @@ def estimated(snapshot: Snapshot, chosen: TableRows, fields: tuple[Field, ...], 
     sizes = [len(line) + len(",\n") for line in lines]
     size, error = _scaled(sizes, rows)
     columns = list(zip(*sample)) or [()] * len(names)
-    binary = {n: sum(isinstance(v, bytes) for v in column) for n, column in zip(names, columns)}
-    long = {n: sum(isinstance(v, str) and len(v) > MOST_CHARACTERS for v in c) for n, c in zip(names, columns)}
-    digits = {n: sum(isinstance(v, (int, float)) and has_many_digits(v) for v in c) for n, c in zip(names, columns)}
-    confused = {c.name: mistakable(facts, c.type) for c, facts in zip(chosen.columns, survey([sample], len(names)))}
+    facts = survey([sample], len(names))
+    seen = list(zip(names, columns, facts))
+    binary = {n: sum(isinstance(v, bytes) for v in c) for n, c, fact in seen if bytes in fact.classes}
+    long = {
+        n: sum(isinstance(v, str) and len(v) > MOST_CHARACTERS for v in c) for n, c, fact in seen if str in fact.classes
+    }
+    digits = {
+        n: sum(isinstance(v, (int, float)) and has_many_digits(v) for v in c)
+        for n, c, fact in seen
+        if not fact.classes.isdisjoint(_NUMBERS)
+    }
+    confused = {c.name: mistakable(fact, c.type) for c, fact in zip(chosen.columns, facts)}
     return Estimate(
         size,
         error,
@@ -125,10 +135,17 @@ def _number(chosen: TableRows) -> tuple[str, str, str] | None:
     return f"main.{quote(chosen.table.name)}", name, f"{chosen.alias}.{name}"
 
 
+@lru_cache(maxsize=1024)
+def _sounds_like_dates(declared: str, name: str) -> tuple[bool, bool]:
+    return bool(_DATE_TYPE.search(declared)), bool(_DATE_NAME.search(name))
+
+
 def _holds_dates(column: Column, values: tuple[object, ...]) -> bool:
     """Return whether a column's type or name says that it holds dates, and the sample has no other values."""
+    declared, named = _sounds_like_dates(column.type, column.name)
+    if not declared and not named:
+        return False
     filled = [v for v in values if v is not None and v != ""]
-    declared = bool(_DATE_TYPE.search(column.type))
-    if not declared and not (filled and _DATE_NAME.search(column.name)):
+    if not declared and not filled:
         return False
     return all(isinstance(v, str) and _DATE.fullmatch(v) for v in filled)

@@ -13,7 +13,7 @@ import pytest
 
 from datasette_program_export import Request, export, plan
 from datasette_program_export.errors import PluginError, SettingsError
-from datasette_program_export.options.hooks.manager import DEFAULT_PLUGINS, implementing, manager
+from datasette_program_export.options.hooks.manager import DEFAULT_PLUGINS, implementing, kept, manager
 from datasette_program_export.options.hooks.preset_sources import preset_sources
 from datasette_program_export.options.hooks.specs import hookimpl
 from datasette_program_export.options.preset import load_preset
@@ -157,3 +157,23 @@ def test_a_package_that_cannot_be_loaded_stops_every_export(tmp_path: Path, code
     listed = run("formats")
     assert listed[0] == 1 and listed[1].startswith("programjson") and listed[2] == f"Error: {PACKAGES[code]}\n"
     assert run("--version")[0] == 0
+
+
+def test_what_is_kept_is_found_again_when_another_plugin_implements_the_hook() -> None:
+    """Also one in the place of another, under its name; plugins of other hooks change nothing."""
+    found: list[int] = []
+
+    @kept("register_export_presets")
+    def looked() -> int:
+        found.append(len(found))
+        return found[-1]
+
+    one, other = Presets({"shop": SHOP}), Presets({"shop": SHOP})
+    assert (looked(), looked()) == (0, 0)
+    with plugged(one, "odd"):
+        assert (looked(), looked()) == (1, 1)
+        with plugged(object(), "another"):
+            assert looked() == 1
+    with plugged(other, "odd"):  # nobody looked in between
+        assert (looked(), looked()) == (2, 2)
+    assert looked() == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from hypothesis import strategies as st
 
 from datasette_program_export import Request, export, plan
 from datasette_program_export.demo import ANNA
+from datasette_program_export.files.zip_writing import LEVEL
+from datasette_program_export.formats.dataset import Field, TableStream
 from datasette_program_export.formats.registry import get_format
+from datasette_program_export.options.request import DEFAULT_MEMBER
 from datasette_program_export.planning.estimates import ROWS
 from datasette_program_export.planning.plan import PlannedTable
-from datasette_program_export.planning.written_sizes import size_as
+from datasette_program_export.planning.written_sizes import size_as, table_sizes
 from tests.support.databases.building import database, quoted
 
 SOME = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
@@ -41,6 +45,24 @@ def looked_at(path: Path, **request: Any) -> PlannedTable:
     (table,) = plan(path, Request(**({"table": "t"} | request))).tables
     assert table.sampled is not None
     return table
+
+
+@given(
+    rows=st.lists(
+        st.tuples(*[st.none() | st.integers(-(2**60), 2**60) | st.floats() | st.text() | st.binary()] * 2), min_size=1
+    )
+)
+@SOME
+def test_the_sizes_are_those_of_what_the_formats_functions_write(rows: list[Any]) -> None:
+    fields = Field("a", "TEXT"), Field("b", "")
+    sizes = table_sizes(fields, rows, len(rows))
+    encode = get_format(DEFAULT_MEMBER).encode_table
+    assert encode is not None
+    plain, sheet = (
+        b"".join(encode(TableStream("t", fields, iter([rows])), Request(format=DEFAULT_MEMBER, dialect=dialect)))
+        for dialect in ("exact", "spreadsheet")
+    )
+    assert (sizes.spreadsheet, sizes.zipped) == (len(sheet), len(zlib.compress(plain, LEVEL)))
 
 
 @given(sizes=st.lists(st.integers(0, 500), max_size=ROWS))

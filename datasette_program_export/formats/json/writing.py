@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import chain, starmap
 from typing import Any
 
@@ -17,6 +18,19 @@ _encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
+@lru_cache(maxsize=256)  # a class takes longer to make than the rows of a small table to write
+def _object_of(names: tuple[str, ...]) -> Callable[..., Any]:
+    """Return what makes an object with these names of a row's values."""
+    places = [f"c{i}" for i in range(len(names))]
+    try:
+        made: Callable[..., Any] = msgspec.defstruct(
+            "Row", [(p, object) for p in places], rename=dict(zip(places, names)), gc=False
+        )
+        return made
+    except ValueError:  # a name with a quote, a backslash or a control character: same bytes, slower
+        return lambda *values: dict(zip(names, values))
+
+
 class RowLines:
     """Encodes one table's rows as JSON objects, each on its own line, ended by LF.
 
@@ -28,14 +42,7 @@ class RowLines:
         self._json = [i for i, f in enumerate(fields) if f.holds_json]
         self._names = names
         self.not_embedded = dict.fromkeys(self._json, 0)
-        places = [f"c{i}" for i in range(len(names))]
-        self._object: Any
-        try:
-            self._object = msgspec.defstruct(
-                "Row", [(p, object) for p in places], rename=dict(zip(places, names)), gc=False
-            )
-        except ValueError:  # a name with a quote, a backslash or a control character: same bytes, slower
-            self._object = lambda *values: dict(zip(names, values))
+        self._object = _object_of(tuple(names))
 
     def __call__(self, rows: list[Row]) -> bytes:
         return self._lines(rows, lambda written: list(starmap(self._object, written)), len(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...errors import PluginError, RequestError, UnsupportedError
@@ -17,6 +17,9 @@ class _Names(Sequence[str]):
 
     def __getitem__(self, place: Any) -> Any:
         return tuple(registered().formats)[place]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(registered().formats))
 
     def __len__(self) -> int:
         return len(registered().formats)
@@ -53,18 +56,18 @@ def format_for_file(name: str) -> str | None:
 
 def member_names() -> tuple[str, ...]:
     """Return the names of the formats whose files can be in a package, plain tables first."""
-    found = [form for form in map(get_format, NAMES) if form.member is not None]
+    found = [form for form in registered().formats.values() if form.member is not None]
     return tuple(form.name for form in sorted(found, key=lambda form: not form.described))
 
 
 def format_for_purpose(purpose: str) -> Format:
     """Return the format for one of PURPOSES: the last in the order of lists, so that a better one takes over."""
-    return [form for form in map(get_format, NAMES) if form.purpose == purpose][-1]
+    return [form for form in registered().formats.values() if form.purpose == purpose][-1]
 
 
 def endings() -> dict[str, str]:
     """Return the names of the formats that have their own address, by its ending after ``.program``."""
-    return {ending: name for name in NAMES if (ending := get_format(name).ending) is not None}
+    return {form.ending: name for name, form in registered().formats.items() if form.ending is not None}
 
 
 def choices() -> Mapping[str, tuple[str, ...]]:
@@ -74,8 +77,10 @@ def choices() -> Mapping[str, tuple[str, ...]]:
 
 def check_members(request: Request) -> None:
     """Check the format of a package's files. Raises RequestError if it cannot be in a package."""
+    if request.members is None:
+        return
     known = [repr(name) for name in member_names()]
-    if request.members is not None and repr(request.members) not in known:
+    if repr(request.members) not in known:
         raise RequestError(f"members must be {', '.join(known[:-1])} or {known[-1]}.")
 
 

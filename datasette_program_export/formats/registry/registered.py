@@ -93,7 +93,7 @@ def _asked(found: Registered) -> Iterator[tuple[Plugin, Any]]:
         yield from ((plugin, form) for form in answer or ())
 
 
-@kept
+@kept(_HOOK)
 def registered() -> Registered:
     """Return what is registered now; plugins are asked again when there are others."""
     found = Registered()

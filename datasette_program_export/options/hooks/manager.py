@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache, wraps
 from importlib import import_module
 from importlib.metadata import entry_points
-from itertools import chain
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -103,23 +102,27 @@ def show_in(other: PluginManager) -> None:
             other.register(module, name)
 
 
-def state() -> tuple[Any, ...]:
-    """Return a value that changes with the plugins that are registered."""
-    return tuple(chain.from_iterable(each.list_name_plugin() for each in (manager(), *_guests)))
+def state(hook: str) -> list[Any]:
+    """Return what changes with the plugins that implement a hook."""
+    return [one for each in (manager(), *_guests) for one in getattr(each.hook, hook).get_hookimpls()]
 
 
-def kept(find: Callable[[], Found]) -> Callable[[], Found]:
-    """Keep what a function finds until other plugins are registered; an error is not kept."""
-    last: list[tuple[Any, Found]] = []
+def kept(hook: str) -> Callable[[Callable[[], Found]], Callable[[], Found]]:
+    """Keep what a function finds until other plugins implement the hook; an error is not kept."""
 
-    @wraps(find)
-    def found() -> Found:
-        now = state()
-        if not last or last[0][0] != now:
-            last[:] = [(now, find())]
-        return last[0][1]
+    def keep(find: Callable[[], Found]) -> Callable[[], Found]:
+        last: list[tuple[list[Any], Found]] = []
 
-    return found
+        @wraps(find)
+        def found() -> Found:
+            now = state(hook)
+            if not last or last[0][0] != now:
+                last[:] = [(now, find())]
+            return last[0][1]
+
+        return found
+
+    return keep
 
 
 def implementing(hook: str) -> Iterator[Plugin]:

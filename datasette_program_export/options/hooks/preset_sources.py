@@ -15,7 +15,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 Source: TypeAlias = str | PathLike[str] | Mapping[str, Any]  # the path of a YAML file, or what it would say
 
 
-@kept
+@kept(_HOOK)
 def preset_sources() -> dict[str, tuple[Plugin, Source]]:
     """Return every preset's plugin and source by its name.
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import unicodedata
 from xml.sax.saxutils import escape, quoteattr
 
-_NARROW, _WIDE, _ASCII = 0.72, 1.1, 0.6  # widths relative to the font size: more than in common fonts
+_BROAD = "mwMW@%"
+_NARROW, _WIDE, _ASCII, _BROAD_ASCII = (
+    0.72,
+    1.1,
+    0.6,
+    0.95,
+)  # widths relative to the font size: more than in common fonts
 # Direction marks and overrides, which change the direction of the text that follows
 _TURNING = set(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F]))
 
 
 def clean(text: str) -> str:
     """Replace characters that XML cannot hold, or that would change the direction of the text around them."""
+    if text.isascii() and text.isprintable():  # nearly every text of a picture
+        return text
     return "".join("\N{REPLACEMENT CHARACTER}" if _unfit(character) else character for character in text)
 
 
@@ -21,14 +29,16 @@ def _unfit(character: str) -> bool:
 
 def width(text: str, size: int) -> int:
     """Return the width of the text in a font of this size, overestimated rather than underestimated."""
+    if text.isascii():  # nearly every text of a picture
+        return round((len(text) * _ASCII + sum(map(text.count, _BROAD)) * (_BROAD_ASCII - _ASCII)) * size + 0.5)
     return round(sum(map(_part, text)) * size + 0.5)
 
 
 def _part(character: str) -> float:
     if unicodedata.combining(character):
         return 0.0
-    if character in "mwMW@%":
-        return 0.95
+    if character in _BROAD:
+        return _BROAD_ASCII
     if character.isascii():
         return _ASCII
     return _WIDE if unicodedata.east_asian_width(character) in "WF" else _NARROW

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -29,6 +30,11 @@ def chosen_kind(asked: ExportContext) -> Kind:
     return next(kind for kind in purposes() if kind.purpose == wanted)
 
 
+@cache
+def _has_zstandard() -> bool:
+    return find_spec("zstandard") is not None
+
+
 def with_kind(request: Request, kind: Kind) -> Request:
     """Return the request for a file of this kind."""
     said = {name.removeprefix(PREFIX): value for name, value in kind.pairs()}
@@ -42,12 +48,16 @@ def kind_size(plan: Plan, kind: Kind) -> int | None:
 
 def kinds(request: Request, chosen: Kind, plan: Plan, words: Words) -> dict[str, Any]:
     """Return the template's variables: ``purposes``, ``others``, and the ``other_chosen`` kind if one of these is."""
-    first, *more = purposes()
+    meant = purposes()
+    first, *more = meant
     to_read = [kind for kind in more if kind.purpose == _FOR_A_PERSON and request.scope == "record"]
     shown = [first, *to_read, *(kind for kind in more if kind.purpose != _FOR_A_PERSON)]
-    others = [*(kind for kind in purposes() if kind not in shown), *other_kinds()]
-    found = {kind.value: _told(kind, request, kind == chosen, plan, words) for kind in [*purposes(), *other_kinds()]}
-    told = found.setdefault(chosen.value, _told(chosen, request, True, plan, words))
+    by_name = other_kinds()
+    others = [*(kind for kind in meant if kind not in shown), *by_name]
+    found = {kind.value: _told(kind, request, kind == chosen, plan, words) for kind in [*meant, *by_name]}
+    if chosen.value not in found:
+        found[chosen.value] = _told(chosen, request, True, plan, words)
+    told = found[chosen.value]
     return {
         "purposes": [found[kind.value] for kind in shown],
         "others": [found[kind.value] for kind in others],
@@ -100,7 +110,7 @@ def _values(option: str, kind: Kind, words: Words) -> list[tuple[str, str]]:
         said = {layout: words(f"export.layout.{layout}") for layout in kind.form.layouts if layout != "rows"}
         return [("", words(f"export.layout.{first}")), *said.items()]
     if option == "compress":
-        known = ["gzip", "zstd"] if find_spec("zstandard") is not None else ["gzip"]
+        known = ["gzip", "zstd"] if _has_zstandard() else ["gzip"]
         return [("", words("export.not_compressed")), *((name, name) for name in known)]
     if option == "members":
         return [("" if name == DEFAULT_MEMBER else name, name) for name in member_names()]

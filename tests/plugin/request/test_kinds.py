@@ -8,6 +8,7 @@ import pytest
 
 from datasette_program_export import Request
 from datasette_program_export.formats.registry import PURPOSES, format_for_purpose, get_format, lookup
+from datasette_program_export.formats.registry.registered import Registered, registered
 from datasette_program_export.plugin.request.form import BOX, EDGE, FOLLOWED, LINKED, TICKED, _meant
 from datasette_program_export.plugin.request.kinds import KIND, OF, kind_of, of_kind, other_kinds, purposes
 
@@ -38,9 +39,8 @@ def test_what_a_kind_says_is_that_kind_again(kind) -> None:
 def test_a_better_format_for_a_purpose_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """As one for LibreOffice's own files would: those that were meant before are offered by their names still."""
     better = replace(get_format("sqlite"), name="sheets", purpose="spreadsheet")
-    monkeypatch.setattr(lookup, "NAMES", [*lookup.NAMES, "sheets"])
-    real = lookup.get_format
-    monkeypatch.setattr(lookup, "get_format", lambda name: better if name == "sheets" else real(name))
+    known = Registered({**registered().formats, "sheets": better})
+    monkeypatch.setattr(lookup, "registered", lambda: known)
     assert format_for_purpose("spreadsheet") is better
     assert purposes()[1].pairs() == [("_export_format", "sheets")] and purposes()[1].dialect is None
 
