@@ -6,7 +6,7 @@ What SQLite refuses there is reported with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -45,11 +45,15 @@ def structure(scope: Scope) -> Structure:
     facts = _facts(scope)
     if scope.request.scope == "query":
         return _made(scope, facts)
+    return replace(scope.annotated.kept(("statements", *told(scope)), lambda: _made(scope, facts)), facts=facts)
+
+
+def told(scope: Scope) -> tuple[Hashable, ...]:
+    """Return all that the statements depend on, beside the schema, the settings and the preset."""
     tables = tuple((s.table.name, tuple(c.name for c in s.columns)) for s in scope.tables)
     seen = None if scope.visible is None else frozenset(scope.visible)
-    told = scope.request.scope, seen, frozenset(scope.left_out_tables), frozenset(scope.refused)
-    key = "statements", scope.annotated.with_secrets, tables, *told
-    return replace(scope.annotated.kept(key, lambda: _made(scope, facts)), facts=facts)
+    left_out = frozenset(scope.left_out_tables), frozenset(scope.refused)
+    return scope.annotated.with_secrets, tables, scope.request.scope, seen, *left_out
 
 
 def _made(scope: Scope, facts: DatabaseFacts) -> Structure:

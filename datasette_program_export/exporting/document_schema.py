@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from ..database.schema import fold
@@ -10,7 +11,7 @@ from ..formats.description.schema import DocumentColumn, DocumentReference, Docu
 from ..selection.annotated_schema import AnnotatedSchema
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
-from .create_statements import structure
+from .create_statements import Structure, structure, told
 
 
 def fields_of(known: AnnotatedSchema, chosen: TableRows) -> tuple[Field, ...]:
@@ -28,6 +29,13 @@ def described(scope: Scope) -> DocumentSchema:
     indexes, views and triggers that work with these tables, ``not_carried`` those that do not;
     ``database`` has the facts of the file as a whole."""
     made = structure(scope)
+    if scope.request.scope == "query":
+        return _described(scope, made)
+    key = "described", *told(scope), frozenset(scope.stopped)
+    return replace(scope.annotated.kept(key, lambda: _described(scope, made)), database=made.facts)
+
+
+def _described(scope: Scope, made: Structure) -> DocumentSchema:
     return DocumentSchema(
         tables={s.table.name: _table(scope, s, made.tables[s.table.name]) for s in scope.tables},
         deferred=tuple(e.name for e in scope.graph.deferred()),

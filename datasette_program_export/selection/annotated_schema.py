@@ -23,6 +23,7 @@ from .secrets import columns_named, secret_columns, secret_paths, snake_case
 _MOST_DERIVED = 50
 _MOST_SETTINGS = 5
 Made = TypeVar("Made")
+_NO_SUBJECT = Subject.model_validate({})
 _STATISTICS = ("sqlite_stat1", "sqlite_stat3", "sqlite_stat4")
 
 
@@ -60,11 +61,13 @@ class AnnotatedSchema:
         """Return the graph of ``tables`` (by default all ordinary tables) without the ``stopped`` edges.
 
         Edges with a problem and edges through a secret column are not part of it."""
-        names = [n for n, t in self.schema.items() if t.kind == "table"]
-        if tables is not None:
-            wanted = set(tables)
-            names = [n for n in names if n in wanted]
-        kept, out = set(names), set(stopped)
+        wanted = None if tables is None else frozenset(tables)
+        out = frozenset(stopped)
+        return self.kept(("graph", wanted, out, self.with_secrets), lambda: self._graph(wanted, out))
+
+    def _graph(self, wanted: frozenset[str] | None, out: frozenset[ForeignKey]) -> Graph:
+        names = [n for n, t in self.schema.items() if t.kind == "table" and (wanted is None or n in wanted)]
+        kept = set(names)
         edges = [e for e in self.edges if not e.problem and e not in out and not self.is_secret(e)]
         return Graph(tuple(names), tuple(e for e in edges if e.table in kept and e.other_table in kept))
 
@@ -83,11 +86,9 @@ class AnnotatedSchema:
 
     def subject(self, table: str) -> Subject:
         """Return what the settings, or else the preset, call the table's rows; an empty Subject if neither does."""
-        for source in (self.settings, self.preset):
-            for name, subject in (source.subjects if source else {}).items():
-                if fold(name) == fold(table):
-                    return subject
-        return Subject.model_validate({})
+        sources = [source.subjects for source in (self.preset, self.settings) if source]
+        found = self.kept("subjects", lambda: {fold(n): s for all_ in sources for n, s in reversed(all_.items())})
+        return found.get(fold(table), _NO_SUBJECT)
 
     def labels(self) -> dict[str, str]:
         """Return one-word labels mapped to their tables; the command line offers them beside ``record``."""

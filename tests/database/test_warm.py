@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from datasette_program_export import Settings
+from datasette_program_export import Settings, plan
 from datasette_program_export.database.connections import warm
 from datasette_program_export.database.connections.warm import MOST_OF_ONE, WARM
 from datasette_program_export.database.snapshot import Snapshot
@@ -222,6 +222,42 @@ def test_what_one_person_may_see_is_nothing_to_the_next(source: Source) -> None:
         found = exported(source, visible=visible)
         assert found == as_new(source, visible=visible)
         assert set(found["tables"]) <= (visible or {"clients", "orders", "lines", "notes"})
+
+
+def test_the_choices_of_one_request_are_nothing_to_the_next(source: Source) -> None:
+    """Schemas, references and names that were worked out are those of the choices: of tables, columns and secrets."""
+    changed(source, "ALTER TABLE orders ADD COLUMN after_id REFERENCES orders", "CREATE UNIQUE INDEX o ON notes (body)")
+    one: dict[str, Any] = {"table": "clients", "records": [("1",)]}
+    edge = Settings(secrets={"orders": ["client_id"]})
+    part, hidden = Settings(secrets={"notes": ["body.key"]}), Settings(secrets={"notes": ["body"]})
+    named = Settings(json_columns={"notes": ["body"]}, subjects={"clients": {"label": "client", "plural": "clients"}})
+    choices: list[tuple[dict[str, Any], Settings, frozenset[str] | None]] = [
+        (one, Settings(), None),
+        (one | {"without": ["orders"]}, Settings(), None),
+        (one | {"without": ["notes.body", "clients.name"]}, Settings(), None),
+        (one | {"stop": ["orders.client_id"]}, Settings(), None),
+        (one | {"stop": ["orders.after_id"]}, Settings(), None),
+        (one | {"others": "include"}, Settings(), None),
+        (one | {"cascade": False}, Settings(), None),
+        (one | {"columns": ["id"]}, Settings(), None),
+        (one, hidden, None),
+        (one | {"secrets": "include"}, hidden, None),
+        (one, edge, None),
+        (one | {"secrets": "include"}, edge, None),
+        ({"table": "notes"}, part, None),
+        ({"table": "notes", "where": ["id > 0"]}, part, None),
+        (one, part, None),
+        (one | {"secrets": "include"}, part, None),
+        (one, named, None),
+        (one | {"stop": ["orders.client_id"]}, named, frozenset({"clients", "orders", "notes"})),
+        ({}, Settings(), None),
+        ({}, hidden, frozenset({"orders", "notes"})),
+    ]
+    for request, settings, visible in [*choices, *choices[::-1], *choices]:
+        how: dict[str, Any] = {"request": Request(**request), "settings": settings}
+        assert exported(source, **how, visible=visible) == as_new(source, **how, visible=visible), request
+        warm_plan, new = (plan(of, **how, visible=visible) for of in (source, replace(source, keeper=None)))
+        assert warm_plan == new, request
 
 
 def test_their_number_is_bounded(source: Source) -> None:

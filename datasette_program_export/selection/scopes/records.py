@@ -49,7 +49,9 @@ class RecordScope(Scope):
         self.walk.down()
         if self.parents == "needed":
             self.walk.up()
-        self.tables = [self._reached(name) for name in self.walk.graph.parents_first() if self._is_reached(name)]
+        below = self.walk.graph.reachable_down({self.subject.name, *self.walk.roots})
+        names = [name for name in self.walk.graph.parents_first() if name in below or self._has_rows(name)]
+        self.tables = [self._reached(name) for name in names]
         self.probe()
 
     def _check_rows(self) -> None:
@@ -220,13 +222,10 @@ class RecordScope(Scope):
         """Return the COLLATE clause of the key's index; the column's own collation may merge distinct keys."""
         return f" COLLATE {quote(self.subject.key_collation(name))}" if self.subject.column(name) else ""
 
-    def _is_reached(self, name: str) -> bool:
-        """Return whether a table is part of the export: it has rows in it, or could hold children of the subject."""
+    def _has_rows(self, name: str) -> bool:
         assert self.walk is not None
         reached = self.walk.reached.get(name)
-        if reached is not None and any(reached.counts.values()):
-            return True
-        return name in self.walk.graph.reachable_down({self.subject.name, *self.walk.roots})
+        return reached is not None and any(reached.counts.values())
 
     def _reached(self, name: str) -> TableRows:
         assert self.walk is not None
