@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -41,6 +42,12 @@ NOBODY = "none"  # as ``person``, in place of a table: no table holds people
 DEFAULT_FORMAT = "programjson"
 PACKAGE = "package"  # the format that contains files of other formats
 DEFAULT_MEMBER = "csv"
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """Return the default of each field: pydantic takes long to look for its fields."""
+    return {name: field.default for name, field in Request.model_fields.items()}
 
 
 class Request(BaseModel):
@@ -135,7 +142,7 @@ class Request(BaseModel):
             raise RequestError("limit and offset do not go with following references (cascade).")
 
     def _given(self, name: str) -> bool:
-        return bool(getattr(self, name) != type(self).model_fields[name].default)
+        return bool(getattr(self, name) != _defaults()[name])
 
     def as_recorded(self) -> dict[str, Any]:
         """Return the request as data for a document or a log.

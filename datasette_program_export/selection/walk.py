@@ -248,12 +248,12 @@ class Walk:
             f"INSERT INTO {met.name} SELECT {key}, {self.owners.verdict(target, row, inherited)} FROM {path} "
             f"WHERE {keys.has_not(row)} ON CONFLICT DO UPDATE SET verdict = coalesce(verdict, excluded.verdict)"
         ).rowcount
-        new = self._divide(edge, direction, met, step) if found else 0
+        new = self._divide(edge, direction, met, step, found) if found else 0
         met.drop()
         return new
 
-    def _divide(self, edge: ForeignKey, direction: Direction, met: KeyTable, step: int) -> int:
-        """Add the rows that were met, without those of people not asked for; return how many were added."""
+    def _divide(self, edge: ForeignKey, direction: Direction, met: KeyTable, step: int, most: int) -> int:
+        """Add the rows that were met, at ``most`` so many, without those of people not asked for; return how many."""
         assert self.owners is not None
         keys = self.reached[met.table.name].keys
         self.owners.decide(met)
@@ -261,7 +261,7 @@ class Walk:
         rows = f"SELECT {columns}, {step}, verdict FROM {met.name} WHERE NOT {foreign}"
         new = self.snapshot.execute(f"INSERT INTO {keys.name} {rows}").rowcount
         left = f"SELECT {columns}, 0 FROM {met.name} WHERE {foreign}"
-        if self.snapshot.execute(f"SELECT EXISTS ({left})").fetchone()[0]:
+        if new < most and self.snapshot.execute(f"SELECT EXISTS ({left})").fetchone()[0]:
             self.snapshot.execute(f"INSERT OR IGNORE INTO {self._withhold(edge, direction).name} {left}")
         return new
 

@@ -17,6 +17,7 @@ from ..request.asked import ExportContext
 from ..request.kinds import OF, Kind, kind_of, other_kinds, purposes
 from ..words import Words
 
+_PLAIN = Request()
 _FOR_A_PERSON = "read"  # a purpose that is seen first for a record only: a whole table is seldom read as a page
 
 
@@ -67,7 +68,7 @@ def kinds(request: Request, chosen: Kind, plan: Plan, words: Words) -> dict[str,
 
 def _told(kind: Kind, request: Request, checked: bool, plan: Plan, words: Words) -> dict[str, Any]:
     form, several = kind.form, len(plan.tables) > 1
-    said = request if checked else Request()
+    said = request if checked else _PLAIN
     zipped = several and form.holds_one
     return {
         "value": kind.value,
