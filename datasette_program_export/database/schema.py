@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils.db import fold_identifier_case, quote_identifier
 
 fold = lru_cache(10_000)(fold_identifier_case)  # a name as SQLite compares it: only ASCII letters are lowered
-quote = quote_identifier  # a name as a quoted SQL identifier
+quote = lru_cache(10_000)(quote_identifier)  # a name as a quoted SQL identifier
 
 
 def literal(value: str | int) -> str:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import repeat
 from threading import Event, Lock
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 from weakref import WeakSet
 
 from ..errors import CancelledError, SnapshotLostError, SourceError, SpoolFullError, TooLargeError
@@ -134,9 +134,11 @@ class Snapshot:
         self._check()
         self._spoiled = self._spoiled or guard is not None  # what it left behind nobody else meets
         self._authorize(self._warm.own if guard is None else guard)
-        with self._translated(guard):
+        try:
             # SQLite's own cursor; not query(), which needs a SAVEPOINT, nor rows_where(), which names no schema: dicts
             cursor = self._warm.database.execute(sql, cast("dict[str, Any]", params))
+        except (OverflowError, self.source.library.Error) as error:
+            self._tell(error, guard)
         self._cursors.add(cursor)
         return cursor
 
@@ -248,8 +250,10 @@ class Snapshot:
     def _rest(self, cursor: sqlite3.Cursor, guard: ForeignSqlGuard | None, sizes: Iterator[int]) -> Iterator[list[Row]]:
         while True:
             self._check()
-            with self._translated(guard):
+            try:
                 rows = cursor.fetchmany(next(sizes))
+            except (OverflowError, self.source.library.Error) as error:
+                self._tell(error, guard)
             if not rows:
                 return
             yield rows
@@ -278,23 +282,19 @@ class Snapshot:
                 "The read transaction ended early; what follows would be of another moment. Try again."
             )
 
-    @contextmanager
-    def _translated(self, guard: ForeignSqlGuard | None) -> Iterator[None]:
-        try:
-            yield
-        except OverflowError:
-            if guard is None:
-                raise
-            raise guard.error("a number is too large for SQLite, which has 64 bits") from None
-        except self.source.library.Error as error:
-            self._spoiled = True
-            self.raise_if_stopped()
-            if is_undecodable(error):
-                raise UndecodableError from None
-            why = explain(error)
-            if is_full_elsewhere(error):
-                room = f"SQLite needs more room for temporary files than there is ({why}). The setting is spool_dir."
-                raise SpoolFullError(room) from error
-            if guard is not None:
-                raise guard.error(why) from error
-            raise SourceError(f"The database {self.source.name} cannot be read: {why}.", why) from error
+    def _tell(self, error: Exception, guard: ForeignSqlGuard | None) -> NoReturn:
+        """Raise what an error of SQLite means here."""
+        if isinstance(error, OverflowError):
+            too_large = "a number is too large for SQLite, which has 64 bits"
+            raise error if guard is None else guard.error(too_large) from None
+        self._spoiled = True
+        self.raise_if_stopped()
+        if is_undecodable(error):
+            raise UndecodableError from None
+        why = explain(error)
+        if is_full_elsewhere(error):
+            room = f"SQLite needs more room for temporary files than there is ({why}). The setting is spool_dir."
+            raise SpoolFullError(room) from error
+        if guard is not None:
+            raise guard.error(why) from error
+        raise SourceError(f"The database {self.source.name} cannot be read: {why}.", why) from error

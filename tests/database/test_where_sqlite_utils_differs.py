@@ -51,7 +51,7 @@ def still(differs: bool, then: str) -> None:
 @example("K")  # the Kelvin sign, whose lower case is an ASCII letter
 def test_fold_and_quote_are_those_of_sqlite_utils(name: str) -> None:
     """And they do what SQLite does: only A to Z lose their case, a quote is doubled, nothing else is touched."""
-    assert schema.fold.__wrapped__ is fold_identifier_case and schema.quote is quote_identifier
+    assert schema.fold.__wrapped__ is fold_identifier_case and schema.quote.__wrapped__ is quote_identifier
     assert schema.fold(name) == "".join(c.lower() if "A" <= c <= "Z" else c for c in name)
     assert schema.quote(name) == '"' + name.replace('"', '""') + '"'
 
