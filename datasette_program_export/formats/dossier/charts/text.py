@@ -13,6 +13,8 @@ _TURNING = set(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x061C,
 
 def clean(text: str) -> str:
     """Replace characters that XML cannot hold, or that would change the direction of the text around them."""
+    if text.isascii() and text.isprintable():  # nearly every text of a chart
+        return text
     return "".join("\N{REPLACEMENT CHARACTER}" if _unfit(character) else character for character in text)
 
 
