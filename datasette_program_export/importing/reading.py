@@ -69,7 +69,7 @@ def read(
     changed = about.status in ("changed", "damaged") and get_format(found).edited
     if changed:
         told = "The file was changed after it was written: what it holds now is imported."
-        findings.add("read", told, error=False)
+        findings.add("read", f"{told} Rows that were deleted in it stay in the database.", error=False)
     for problem in about.problems:
         findings.add("read" if changed else "file", problem, error=not changed)
     if about.status != "complete" and not about.problems:

@@ -24,11 +24,14 @@ from ..database.text import decode_text
 from ..errors import BusyError, ExportError, NotFoundError, RequestError, SourceError, SpoolFullError
 from ..files.atomic import check_beside, folder_beside, give_name
 from ..files.temporary.folder import TemporaryFolder, new_file
+from ..formats.csv.shortened import comparable, is_shortened
 from ..formats.json.meaning import canonical
 from ..options.arguments import path_of
 
 SIGN = "program_export_sign"
 MEANING = "program_export_meaning"  # of the bytes of a JSON text: its canonical spelling, or NULL
+SHORTENED = "program_export_shortened"  # of two values: whether a spreadsheet writes the second for the first
+COMPARABLE = "program_export_comparable"
 
 
 def sign(value: Any) -> str:
@@ -36,7 +39,12 @@ def sign(value: Any) -> str:
     return "-" if isinstance(value, float) and copysign(1.0, value) < 0 else "+"
 
 
-_FUNCTIONS: dict[str, Any] = {SIGN: sign, MEANING: canonical}
+_FUNCTIONS: dict[str, tuple[int, Any]] = {
+    SIGN: (1, sign),
+    MEANING: (1, canonical),
+    SHORTENED: (2, is_shortened),
+    COMPARABLE: (1, comparable),
+}
 _WAIT = 5.0
 # during an import nothing cascades, and foreign keys are checked once, at its end
 _PRAGMAS = {"foreign_keys": 0, "ignore_check_constraints": 0, "automatic_index": 0, "recursive_triggers": 0}
@@ -115,11 +123,10 @@ class Target:
                 connection.execute(f"PRAGMA {name}={value}")
             if self._part is not None:
                 connection.execute("PRAGMA synchronous=OFF")  # ``publish`` synchronises the finished file
-                connection.execute(
-                    "PRAGMA cache_size=-48000"
-                )  # KiB: for the index of a key, which rows fill in disorder
-            for name, function in _FUNCTIONS.items():
-                connection.create_function(name, 1, function, deterministic=True)
+                # KiB: for the index of a key, which rows fill in disorder
+                connection.execute("PRAGMA cache_size=-48000")
+            for name, (values, function) in _FUNCTIONS.items():
+                connection.create_function(name, values, function, deterministic=True)
             if self._prepare is not None and not self._given:
                 self._prepare(connection)
             self.schema: Schema = reflect(connection)
@@ -139,9 +146,9 @@ class Target:
     def _close(self) -> None:
         connection = self.connection
         connection.row_factory, connection.text_factory = self._factories
-        for name in _FUNCTIONS:
+        for name, (values, _) in _FUNCTIONS.items():
             with suppress(self.library.Error):
-                connection.create_function(name, 1, None)
+                connection.create_function(name, values, None)
         for name, value in self._before.items():
             with suppress(self.library.Error):
                 connection.execute(f"PRAGMA {name}={value}")

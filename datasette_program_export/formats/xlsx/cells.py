@@ -8,8 +8,9 @@ r"""How SQLite's values are written into the cells of a worksheet.
     everything else                                a backslash, then the value as JSON, as programjson writes it
 
 A whole REAL is a number only in a column of REALs, where no INTEGER can stand. Texts that some program would change are
-written as JSON too: those that begin with a backslash, hold control characters, or look like Excel's own escapes. An
-empty cell is an empty text in a column that has empty texts and no NULL.
+written as JSON too: those that begin with a backslash, hold control characters, or look like Excel's own escapes; also
+texts that would mean another value if a person had typed them (``is_typed``). An empty cell is an empty text in a
+column that has empty texts and no NULL.
 """
 
 from __future__ import annotations
@@ -32,12 +33,15 @@ Empty = Literal["null", "text"]
 DAY_0 = date(1899, 12, 30).toordinal()
 _FIRST_DAY = date(1900, 3, 1)  # before it, Excel counts a 29 February that was none
 _SMALLEST, _LARGEST = 1e-300, 1e300
-_HEADER, _TEXT, _DATE, _SPACE, _T = 1, 2, 3, 4, 5  # the styles, in the order of ``parts``
+_GENERAL, _HEADER, _TEXT, _DATE, _SPACE, _T = 0, 1, 2, 3, 4, 5  # the styles, in the order of ``parts``
 _is_moment = re.compile(r"\d{4}-\d\d-\d\d(?:[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)?\Z", re.ASCII).match
 _has_odd = re.compile("^\\\\|[\0-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x[0-9A-Fa-f]{4}_|x005F_").search
 _not_xml = re.compile("[\0-\x1f\ud800-\udfff\ufffe\uffff]")
 _odd_in_json = re.compile("[\x7f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)|(?<=x005F)_")
 _has_markup = re.compile("[&<>]").search
+is_made_text = re.compile(r"'[\d+=@-]", re.ASCII).match  # an apostrophe tells a spreadsheet that a text follows
+_is_digits = re.compile(r"[+-]?\d[\d.,]*\Z", re.ASCII).match
+NUMERIC = ("INTEGER", "REAL", "NUMERIC")
 _json = msgspec.json.Encoder().encode
 
 
@@ -72,6 +76,8 @@ class Column:
             if self._is_number(value):
                 return f"><v>{value!r}</v></c>"
             self.digits += has_many_digits(value)
+            style = _TEXT if self._affinity == "TEXT" else _GENERAL  # there a number can be typed in its place
+            return text_cell(MARK + json_text(value), style)
         return self.marked(value)
 
     def _is_number(self, value: int | float) -> bool:
@@ -86,7 +92,7 @@ class Column:
     def _text(self, text: str) -> str:
         if len(text) in (10, 19) and _is_moment(text) and (style := style_of_moment(text)):
             return f' s="{style}"><v>{serial(text)}</v></c>'
-        if not text or _has_odd(text):
+        if not text or _has_odd(text) or is_typed(text, self._affinity):
             return self.marked(text)
         return self._fitting(text)
 
@@ -95,6 +101,11 @@ class Column:
             self.long += 1
             text = f"{LONG}{self._keep(text)}}}"
         return text_cell(text)
+
+
+def is_typed(text: str, affinity: str) -> bool:
+    """Return whether a text means another value where a person has typed it: `'007`, or a number as a text."""
+    return bool(is_made_text(text) or (affinity in NUMERIC and _is_digits(text)))
 
 
 def json_text(value: Value) -> str:
@@ -127,6 +138,18 @@ def text_cell(text: str, style: int = _TEXT) -> str:
 def header_cells(names: Iterable[str]) -> list[str]:
     """Return the cells of a first row."""
     return [text_cell(spelled(name), _HEADER) for name in names]
+
+
+def style_for_new(values: Iterable[Value], affinity: str) -> int:
+    """Return the style for new cells of a column with these values: what people type there is read as those are."""
+    texts = [value for value in values if value is not None]
+    found = {
+        style_of_moment(text) if isinstance(text, str) and len(text) in (10, 19) and _is_moment(text) else 0
+        for text in texts
+    }
+    if len(found) == 1 and (style := found.pop()):
+        return style
+    return _TEXT if affinity == "TEXT" else _GENERAL
 
 
 def style_of_moment(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -11,10 +12,12 @@ from ...database.schema import affinity
 from ...errors import UnreadableError
 from ..dataset import Field, Value
 from ..values import written_value
-from .cells import DAY_0, LONG, MARK, Empty
+from .cells import DAY_0, LONG, MARK, NUMERIC, Empty, is_made_text, is_typed
 
 _SHIFT_OF_1904 = 1462  # days
 _MS = 86_400_000
+_is_number = re.compile(r"[+-]?\d+\.?\d*\Z", re.ASCII).match
+_has_comma = re.compile(r"[+-]?(?:\d+,(?:\d{1,2}|\d{4,})|(?:0|\d{4,}),\d{3})\Z", re.ASCII).match  # and no thousands
 _LEAP = 60  # the day that Excel counts and that was none: 29 February 1900
 
 
@@ -46,13 +49,27 @@ class Meaning:
             except (ValueError, IndexError):
                 raise ValueError("names a long text that is not there") from None
         if not text.startswith(MARK):
-            return text if text else self.empty
+            return self._typed(text) if text else self.empty
         try:
             return written_value(text[1:])
         except (ValueError, KeyError, msgspec.MsgspecError, RecursionError):
             raise ValueError(
                 'begins with a backslash, and no JSON value follows: write a text that begins so as \\"\\\\text"'
             ) from None
+
+    def _typed(self, text: str) -> Value:
+        """Read a text that is no JSON: a person may have typed it."""
+        if is_made_text(text):
+            return text[1:]
+        if self._affinity not in NUMERIC or not is_typed(text, self._affinity):
+            return text
+        if _is_number(text):
+            return self._number(text)
+        if _has_comma(text):
+            return self._number(text.replace(",", "."))
+        if self._affinity == "NUMERIC":  # perhaps a date
+            return text
+        raise ValueError("is a number that can be read in two ways: write it with a point, and without thousands")
 
     def _number(self, text: str) -> Value:
         number = float(text)

@@ -6,15 +6,16 @@ It is written as a stream; ``cells`` says how values are written, ``description`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, count
 
 from ...database.schema import affinity
 from ...errors import UnsupportedError
 from ...files.zip_writing import Member, zipped
 from ..csv.spreadsheet import MOST_COLUMNS, MOST_LINES
-from ..dataset import Dataset, Field, Row, TableStream
+from ..dataset import Dataset, Field, Row, TableStream, Value
 from ..description.column_facts import ColumnFacts
 from ..registry import Format, Options
-from .cells import Column, Empty, header_cells, line_cell, text_cell
+from .cells import Column, Empty, header_cells, line_cell, style_for_new, text_cell
 from .description import WrittenTable, description_lines, readme_lines
 from .long_texts import HEADER, LongTexts
 from .pages import Pages
@@ -87,11 +88,14 @@ class _Writing:
         self.table = table
         facts = table.facts() if table.facts is not None else [None] * len(table.fields)
         self.columns = [Column(field, _empty(known), keep) for field, known in zip(table.fields, facts)]
-        widths = "".join(_width(place, field) for place, field in enumerate(table.fields, 1))
+        self._first = next(table.batches, [])
+        beginnings = list(zip(*self._first)) or [()] * len(table.fields)
+        widths = "".join(map(_width, count(1), table.fields, beginnings))
         self.pages = Pages(header_cells(field.name for field in table.fields), widths, self._cells())
 
     def _cells(self) -> Iterator[Sequence[Sequence[str]]]:
-        for batch in self.table.batches:
+        for batch in chain([self._first], self.table.batches):
+            self._first = []
             for first in range(0, len(batch), _ROWS):
                 rows = batch[first : first + _ROWS]
                 cells: list[Sequence[str]] = list(zip(*(c.cells(v) for c, v in zip(self.columns, zip(*rows)))))
@@ -127,9 +131,9 @@ def _empty(facts: ColumnFacts | None) -> Empty:
     return "text" if facts is not None and facts.has_empty and not facts.has_null and str in facts.classes else "null"
 
 
-def _width(place: int, field: Field) -> str:
-    """Return a column's width, with cells for texts where it is one: what people type there stays as it is."""
-    style = 2 if affinity(field.type) == "TEXT" else 0
+def _width(place: int, field: Field, values: Sequence[Value]) -> str:
+    """Return a column's width, and the style of its new cells, from its first values."""
+    style = style_for_new(values, affinity(field.type))
     width = min(max(len(field.name) + 4, 11), 40)
     return f'<col min="{place}" max="{place}" width="{width}" style="{style}" customWidth="1"/>'
 

@@ -11,6 +11,12 @@ _is_whole = re.compile(r"\s*[+-]?\d+\s*\Z", re.ASCII).match
 _MOST_DIGITS = 800  # a double has at most 767 (https://www.exploringbinary.com), and Python formats so many quickly
 
 
+def significant_digits(text: str) -> int:
+    """Return how many digits of a number count: those from the first to the last that is no zero."""
+    mantissa = text.strip().lstrip("+-").lower().partition("e")[0]
+    return len(mantissa.replace(".", "").strip("0"))
+
+
 def keeps_digits(text: str, whole: bool) -> bool:
     """Return whether SQLite stores just this number; ``whole`` means that its column takes 64-bit integers.
 

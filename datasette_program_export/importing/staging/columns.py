@@ -110,6 +110,7 @@ class ColumnMapping:
                 staged.shapes[:] = [tuple(names[c] for c in shape) for shape in staged.shapes]
                 staged.loose = frozenset(names.get(c, c) for c in staged.loose)
                 staged.as_told = frozenset(names.get(c, c) for c in staged.as_told)
+                staged.shortened = frozenset(names.get(c, c) for c in staged.shortened)
             for column in self.renaming.left.get(name, ()):
                 self.findings.add("map", f"{column} of {name} is left away, as was asked.", name, column, error=False)
         round_as_r_trees(self.staging, self.findings)

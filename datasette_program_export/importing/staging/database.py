@@ -34,7 +34,8 @@ class StagedTable:
     ``own`` is true for a file of this program; ``more`` are the tables that hold the columns of a wide table, of
     which ``name`` has the line and the shape; ``loose`` are columns whose JSON is compared by what it means, not
     by its spelling; ``as_told`` those whose values are of the kind that the caller named; ``match`` are unique columns
-    by which rows are told in place of the primary key; ``as_stored`` are columns whose changes are told already."""
+    by which rows are told in place of the primary key; ``as_stored`` are columns whose changes are told already;
+    ``shortened`` those whose values a spreadsheet may have cut."""
 
     table: Table
     name: str
@@ -50,6 +51,7 @@ class StagedTable:
     as_told: frozenset[str] = frozenset()
     match: tuple[str, ...] = ()
     as_stored: frozenset[str] = frozenset()
+    shortened: frozenset[str] = frozenset()
 
     def value(self, column: str) -> str:
         """Return an SQL expression for the value as the target will store it."""

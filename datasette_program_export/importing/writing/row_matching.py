@@ -4,7 +4,8 @@ Two rows are the same row if their primary keys are equal as the target compares
 collation of the key). A row is unchanged if every value that the file gives is identical: the same
 bytes of the same storage class. A row without a key (the table has none, or the key contains NULL)
 exists if the target has a row with exactly the same values, as many times as the file has it. JSON in
-files of other programs is compared by what it means, because its spelling is lost.
+files of other programs is compared by what it means, because its spelling is lost; what a spreadsheet may
+have cut is compared as far as it writes it (``shortened``).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TypeVar
 from ...database.library import sqlite3
 from ...database.schema import Column, Table, fold, quote
 from ..staging.database import StagedTable
-from ..target import MEANING, SIGN
+from ..target import COMPARABLE, MEANING, SHORTENED, SIGN
 
 INSERT, UNCHANGED, DIFFERENT = 0, 1, 2
 WIDEST = 2000  # columns of a table, a query, an UPDATE (https://www.sqlite.org/limits.html)
@@ -72,14 +73,24 @@ class RowMatching:
         found = []
         for column in columns:
             there, here = f"t.{quote(column)}", self.staged.value(column)
-            if column in self.staged.loose:
-                found.append(f"CASE WHEN {_alike(there, here)} THEN 1 ELSE {_exactly(there, here)} END")
+            alike = self._alike(column, there, here)
+            if alike is not None:
+                found.append(f"CASE WHEN {_exactly(there, here)} THEN 1 ELSE coalesce({alike}, 0) END")
                 continue
             found.append(_exactly(there, here))
             facts = self.staged.table.column(column)
             if facts is not None and facts.affinity == "BLOB":  # columns of other affinities do not store -0.0
                 found.append(f"(CASE WHEN {there} = 0.0 THEN {SIGN}({there}) = {SIGN}({here}) ELSE 1 END)")
         return balanced(found, "AND") or "1"
+
+    def _alike(self, column: str, there: str, here: str) -> str | None:
+        """Return a condition: the values are not identical, and the target's stays; None where there is none."""
+        found = []
+        if column in self.staged.loose:
+            found.append(f"coalesce({_alike(there, here)}, 0)")
+        if column in self.staged.shortened:
+            found.append(f"{SHORTENED}({there}, {here})")
+        return f"({' OR '.join(found)})" if found else None
 
     def by_key(self, shape: int) -> str:
         """Return the INSERT of the verdicts for the rows of this shape whose key is complete."""
@@ -97,6 +108,8 @@ class RowMatching:
         parts = []
         for column in self.given:
             value = f"{alias}.{quote(column)}" if alias == "t" else self.staged.value(column)
+            if column in self.staged.shortened:
+                value = f"{COMPARABLE}({value})"
             text = f"hex({value})"
             if column in self.staged.loose:
                 text = f"hex(coalesce(CASE WHEN json_valid({value}) THEN {_meaning(value)} END, {value}))"
@@ -172,7 +185,8 @@ class RowMatching:
 
     def _new(self, column: str) -> str:
         there, here = f"t.{quote(column)}", self.staged.value(column)
-        return f"CASE WHEN {_alike(there, here)} THEN {there} ELSE {here} END" if column in self.staged.loose else here
+        alike = self._alike(column, there, here)
+        return f"CASE WHEN {alike} THEN {there} ELSE {here} END" if alike is not None else here
 
     def update(self, sets: Sequence[tuple[str, str]]) -> str:
         """Return an UPDATE with the values of ``s``; the caller adds a FROM clause."""

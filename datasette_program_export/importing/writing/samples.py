@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...database.schema import quote
+from ...formats.csv.shortened import is_shortened
 from ...formats.json.meaning import canonical
 from ..report import Difference, Sample
 from ..target import Target, sign
@@ -38,7 +39,8 @@ def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dic
                         file=HIDDEN if c in secret else shown(here),
                     )
                     for c, there, here in pairs
-                    if not _same(there, here, c in one.staged.loose)
+                    if not (c in one.staged.shortened and is_shortened(there, here))
+                    and not _same(there, here, c in one.staged.loose)
                 ]
                 found += reset.get(line, [])
                 key = {c: HIDDEN if c in secret else shown(there) for c, there, _ in pairs if c in part.key}

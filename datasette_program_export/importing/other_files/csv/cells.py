@@ -22,8 +22,9 @@ import msgspec
 from ....database.schema import Column
 from ....formats.dataset import Value
 from ...choices import Decimal, ImportChoices
-from ..numbers import is_number, keeps_digits
+from ..numbers import is_number, keeps_digits, significant_digits
 from .form import Form, unguarded, without_apostrophe
+from .notes import NOTES
 
 _INFINITE = {"Infinity": float("inf"), "-Infinity": float("-inf")}
 _TRUTH = {"true": 1, "false": 0}
@@ -41,26 +42,9 @@ _is_iso = re.compile(r"\d{4}-\d\d-\d\d(?:[ T][\d:.+Z-]*)?\Z", re.ASCII).match
 _is_date_type = re.compile("DATE|TIMESTAMP", re.IGNORECASE).search
 _is_number_type = re.compile("NUM|DEC|MONEY|CURR|BOOL|BIT|DATE|TIME", re.IGNORECASE).search
 _is_like_hex = re.compile(r"(?:0[xX](?:[0-9a-fA-F]{2})+|(?:[0-9a-fA-F]{2}){4,})\Z").match
+SHEET_DIGITS = 15  # of a number, as a spreadsheet writes it
 _LONG = 64  # characters: no number with thousands is longer, and the patterns may look at each sign several times
 _HEX = re.compile(r"(?:0x|\\x|x')?([0-9a-f]*)'?\Z", re.IGNORECASE)
-
-NOTES = {  # what is told of a column, and how often it was met
-    "truth": "{count} word(s) for true and false in {name} are read as 1 and 0; "
-    "the argument cells with {column}=text keeps them.",
-    "words": "{count} word(s) such as true in {name} stay texts, as the file is in the form of this program; "
-    "the argument cells with {column}=boolean makes them 1 and 0.",
-    "base64": "{count} value(s) of {name} are read as binary data (base64).",
-    "decimal": "{count} number(s) in {name} are read with a decimal {decimal}.",
-    "dates": "{count} date(s) in {name} are read {dates} and become year-month-day.",
-    "spelling": "{count} number(s) in {name} are changed in their spelling, such as zeros in front: "
-    "the column's type stores numbers.",
-    "numbers": "{count} number(s) in {name} stay texts, as the column has no type; "
-    "the argument cells with {column}=number reads them.",
-    "texts": "{count} value(s) of {name} are texts, where the column's type is a number.",
-    "guards": "{count} cell(s) of {name} were written for a spreadsheet; their guards are taken off.",
-    "rounded": "{count} number(s) in {name} are rounded to what SQLite stores.",
-    "infinity": "{count} value(s) of {name} are read as infinity.",
-}
 
 
 def as_plain_number(cell: str, decimal: Decimal | None) -> str:
@@ -89,6 +73,7 @@ class ColumnReader:
 
     def __init__(self, column: Column | None, choices: ImportChoices, form: Form, alone: bool) -> None:
         self.met: Counter[str] = Counter()
+        self.is_exact = form == "exact"  # or it holds what a spreadsheet does not write
         self._form, self._choices = form, choices
         self._ours = form == "exact"
         self._null = "NULL" if alone and self._ours else None  # there an empty line would be no row
@@ -116,6 +101,7 @@ class ColumnReader:
     def __call__(self, cell: str, quoted: bool) -> Value:
         """Return the value. Raises CellError."""
         if not cell:
+            self.is_exact |= quoted
             return self._empty if quoted else self._nothing
         if not quoted and cell == self._null:
             return None
@@ -170,8 +156,15 @@ class ColumnReader:
         self.met["texts"] += self._affinity == "NUMERIC" and self._named_number and not self._is_date
         return cell
 
+    def _count_digits(self, number: str) -> None:
+        if len(number) > SHEET_DIGITS:
+            digits = significant_digits(number)
+            self.is_exact |= digits > SHEET_DIGITS
+            self.met["digits"] += digits == SHEET_DIGITS
+
     def _spelled(self, cell: str) -> Value:
         """Return a number's text; it is stored as a number with these digits, or refused."""
+        self._count_digits(cell)
         if not keeps_digits(cell, self._affinity != "REAL"):
             raise CellError(
                 "has more digits than SQLite stores (64 bits, or 17 digits), so it would become another number: "
@@ -193,7 +186,7 @@ class ColumnReader:
                 f"use the argument decimal with comma or point (or the argument cells with {self.name}=text)"
             )
         if not (_COMMA if wish == "comma" else _POINT).match(text):
-            raise CellError(f"is no number with a decimal {wish}")
+            raise CellError(f"is no number with a decimal {wish}: write all numbers of the column in one way")
         plain = _with_point(text, wish)
         self.met["decimal"] += 1
         return plain if self.kind == "number" else self._spelled(plain)
@@ -271,6 +264,7 @@ class ColumnReader:
                     return cell  # a column without a type holds texts, too
                 raise CellError("is no number")
             text = str(self._localized(cell))
+        self._count_digits(text)
         whole = text.strip().lstrip("+-").isdecimal()
         self.met["rounded"] += not keeps_digits(text, self._affinity != "REAL")
         if self._affinity == "TEXT":

@@ -193,6 +193,8 @@ class CsvRows:
 
     def _tell(self) -> None:
         findings, name = self._intake.findings, self.table.name
+        assert self.staged is not None
+        self.staged.shortened = frozenset(reader.name for reader in self._readers if not reader.is_exact)
         for what, count in self._passed.items():
             findings.add("read", f"{count:,} line(s) without any value are {what}.", name, error=False)
         for reader in self._readers:
