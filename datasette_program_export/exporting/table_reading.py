@@ -71,7 +71,10 @@ class TableReading:
     def _facts(self) -> tuple[ColumnFacts, ...]:
         chosen, snapshot, width = self._chosen, self._snapshot, len(self._chosen.columns)
         if chosen.repeatable:
-            looked_at = self._surveyed_in_c() or survey(chosen.batches(snapshot, BatchSizes()), width)
+            looked_at = self._surveyed_in_c()
+            if looked_at is None:
+                sizes = BatchSizes()
+                looked_at = survey(chosen.batches(snapshot, sizes), width, sizes.saw)
             self._found, self._first = chosen.batches(snapshot, self._pace), None
             return looked_at
         aside = self._aside.enter_context(closing(RowSpool(snapshot.source.spool_dir)))

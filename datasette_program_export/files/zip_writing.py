@@ -18,10 +18,11 @@ from .temporary.spool import coalesced
 
 @dataclass(frozen=True)
 class Member:
-    """One file inside a zip; ``chunks`` can be read once."""
+    """One file inside a zip; ``chunks`` can be read once. What is ``compressed`` is not compressed again."""
 
     name: str
     chunks: Iterator[bytes]
+    compressed: bool = False
 
 
 # 4 takes two thirds of the time of zlib's default, for 3 to 7 % more bytes: compressing is slower than all before it
@@ -94,7 +95,7 @@ class _Zip:
     def steps(self, members: Iterable[Member]) -> Iterator[tuple[Callable[[], bytes], int]]:
         """Yield the steps, each with its number of bytes."""
         for member in members:
-            yield partial(self._begin, member.name), 0
+            yield partial(self._begin, member), 0
             for chunk in coalesced(member.chunks):
                 yield partial(self._write, chunk), len(chunk)
         yield self._end, 0
@@ -104,14 +105,16 @@ class _Zip:
         self._end_member()
         self._zip.close()
 
-    def _begin(self, name: str) -> bytes:
+    def _begin(self, member: Member) -> bytes:
         self._end_member()
-        info = zipfile.ZipInfo(name, self._moment.timetuple()[:6])
+        info = zipfile.ZipInfo(member.name, self._moment.timetuple()[:6])
         info.compress_type = zipfile.ZIP_DEFLATED
         info.external_attr = 0o600 << 16
         self._file = file = self._zip.open(info, "w", force_zip64=self._any_size)
         if hasattr(file, "_compressor"):  # zipfile has no way to choose a library
-            file._compressor = deflater(LEVEL, -zlib.MAX_WBITS)
+            # level 0: Java's streams refuse a file of the method "stored" whose size follows it
+            plain = zlib.compressobj(0, zlib.DEFLATED, -zlib.MAX_WBITS)
+            file._compressor = plain if member.compressed else deflater(LEVEL, -zlib.MAX_WBITS)
         return b""
 
     def _write(self, chunk: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,15 +27,16 @@ class ColumnFacts:
     longest_like_null: int = 0
     alone: bool = False  # the only column: an empty field would be an empty line
 
-    def saw(self, column: Sequence[Any]) -> None:
-        """Look at some values of the column."""
+    def saw(self, column: Sequence[Any]) -> int:
+        """Look at some values of the column; return the size of the texts and BLOBs among them."""
         classes = set(map(type, column))
         self.classes |= classes
         if float in classes and not self.has_infinity:
             self.has_infinity = any(isinstance(v, float) and v - v != 0 for v in column)
         self.has_empty = self.has_empty or "" in column or b"" in column
+        size = sum(len(v) for v in column if isinstance(v, bytes)) if bytes in classes else 0
         if str not in classes:
-            return
+            return size
         texts = column if len(classes) == 1 else [v for v in column if isinstance(v, str)]
         joined = "\n".join(texts)
         self.has_odd_text = self.has_odd_text or "\0" in joined or not is_utf8(joined)
@@ -43,6 +44,7 @@ class ColumnFacts:
         if _NULL in joined:
             like = (len(v) for v in texts if isinstance(v, str) and v.startswith(_NULL))
             self.longest_like_null = max(self.longest_like_null, max(like, default=0))
+        return size + len(joined)
 
     def saw_kinds(self, seen: int) -> None:
         """Take over what C saw of some values of the column, as bits of ``Seen``."""
@@ -87,12 +89,17 @@ def is_utf8(text: str) -> bool:
     return True
 
 
-def survey(batches: Iterable[list[tuple[Any, ...]]], columns: int) -> tuple[ColumnFacts, ...]:
-    """Read all rows and return the facts of each column; ``columns`` is their number."""
+def survey(
+    batches: Iterable[list[tuple[Any, ...]]], columns: int, sized: Callable[[int, int], None] | None = None
+) -> tuple[ColumnFacts, ...]:
+    """Read all rows and return the facts of each column; ``columns`` is their number.
+
+    ``sized`` is told the number of rows in each batch, and their size, so that the next has a good size."""
     found = tuple(ColumnFacts(alone=columns == 1) for _ in range(columns))
     for rows in batches:
-        for facts, column in zip(found, zip(*rows)):
-            facts.saw(column)
+        size = sum([facts.saw(column) for facts, column in zip(found, zip(*rows))])
+        if sized is not None:
+            sized(len(rows), size)
     return found
 
 

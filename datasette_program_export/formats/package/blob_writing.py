@@ -16,7 +16,7 @@ from ...files.temporary.room import room_in
 from ...files.zip_writing import Member
 from ..dataset import Field, Row, Value
 from ..values import InFile
-from .file_kinds import extension_of
+from .file_kinds import extension_of, is_compressed
 
 MOST_FILES = 10_000  # each is held in memory until the zip's end, by who writes it and by who reads it
 MOST_WAITING = 1_000_000_000  # bytes of one table's BLOBs, which take room on the disk meanwhile
@@ -90,7 +90,7 @@ class TableBlobs:
             return
         self._spool.seek(0)
         for path, size in self._waiting:
-            yield Member(path, self._pieces(size))
+            yield Member(path, self._pieces(size), is_compressed(path.rpartition(".")[2]))
 
     def close(self) -> None:
         """Remove what waits."""

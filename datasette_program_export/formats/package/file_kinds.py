@@ -31,7 +31,15 @@ _BEGINNINGS = (
 )
 _FIRST = frozenset(beginning[0] for beginning, _ in _BEGINNINGS) | {b"R"[0]}
 _RIFF = {b"WEBP": "webp", b"WAVE": "wav", b"AVI ": "avi"}
+_PACKED = ("zip", "gz", "bz2", "xz", "7z", "zst", "woff", "woff2")
+_PICTURES = ("png", "jpg", "gif", "webp", "heic", "avif")
+_COMPRESSED = frozenset((*_PACKED, *_PICTURES, "mp3", "m4a", "ogg", "flac", "mp4", "mov", "mkv"))
 _FTYP = {b"heic": "heic", b"mif1": "heic", b"avif": "avif", b"M4A ": "m4a", b"qt  ": "mov"}
+
+
+def is_compressed(extension: str) -> bool:
+    """Return whether files of a kind are compressed already, so that compressing them again costs time for nothing."""
+    return extension in _COMPRESSED
 
 
 def extension_of(blob: bytes) -> str | None:

@@ -8,6 +8,7 @@ from typing import IO, Any
 from ...files.zip_writing import Member
 from ..dataset import TableStream
 from .blob_writing import TableBlobs
+from .file_kinds import is_compressed
 
 _PIECE = 1 << 18
 _LONGEST = 10  # characters of an extension
@@ -28,7 +29,7 @@ class NamedFileMembers:
                 stem, extension = _parted(named.value.rpartition("/")[2])
                 path = blobs.path(places[named.column], stem, extension)
                 self._paths[named.file] = path
-                yield Member(path, _pieces(named.content))
+                yield Member(path, _pieces(named.content), is_compressed(named.kind))
             column = self.described.setdefault(table.name, {}).setdefault(named.column, {})
             path, digest = self._paths[named.file], f"sha256:{named.sha256}"
             column[named.value] = {"path": path, "bytes": named.size, "hash": digest}

@@ -70,7 +70,7 @@ def _members(dataset: Dataset, options: Options) -> Iterator[Member]:
         with closing(moved):
             written = _Written(form, table, facts, moved if apart else None, options.beside)
             path = f"data/{names[table.name]}"
-            yield Member(path, written.chunks(options.request))
+            yield Member(path, written.chunks(options.request), form.compressed)
             yield from moved.members()
             yield from named.of_table(table, moved)
         size, digest = written.bytes, written.sha256.hexdigest

@@ -35,8 +35,16 @@ class Column:
     kind: type
     beside: str | None
 
-    def split(self, values: Iterable[Value]) -> tuple[list[Value], list[str | None]]:
+    def split(self, values: Sequence[Value]) -> tuple[Sequence[Value], Sequence[str | None]]:
         """Return the values that have the column's type, and those beside them as JSON; elsewhere None."""
+        kind, classes = self.kind, set(map(type, values)) - {type(None)}
+        if kind is not str or is_utf8("".join([value for value in values if isinstance(value, str)])):
+            if classes <= {kind}:
+                return values, [None] * len(values)
+            return (
+                [value if type(value) is kind else self._fitting(value) for value in values],
+                [None if v is None or type(v) is kind else _json(json_value(v)).decode() for v in values],
+            )
         fitting, others = list[Value](), list[str | None]()
         for value in values:
             kept = self._fitting(value)

@@ -6,14 +6,14 @@ file says of itself, ``sealing`` how a change of it is seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...errors import UnsupportedError
 from ...options.request import Request
-from ..dataset import Dataset, Row, TableStream
+from ..dataset import Dataset, TableStream
 from ..registry import Format, Options
-from .columns import Column, arrays, arrow_schema, columns_of
+from .batches import Batches, too_large
+from .columns import Column, arrow_schema, columns_of
 from .description import KEY, document_text, table_text
 from .library import pyarrow
 from .reading import MEMBER, decode
@@ -22,8 +22,7 @@ from .sealing import MAGIC, PLACEHOLDER, Sink
 
 _FIRST_GROUP, _GROUP = 1 << 20, 1 << 23  # bytes of a group's values; small ones first, so that the file begins soon
 _ROWS = 1_000_000  # in a group
-_PIECE = 500  # rows that become columns at once
-_FEW = 100  # in a batch: then they are large, and do not wait for more
+_FEW = 1000  # rows after which is known whether the values of a column come again
 
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
@@ -52,20 +51,27 @@ class _Writing:
         self.columns: list[Column] = columns_of(table.fields, table.facts() if table.facts is not None else None)
         self._schema = arrow_schema(pa, self.columns)
         self._sink = Sink()
-        self._writer = pa.parquet.ParquetWriter(
-            self._sink,
-            self._schema,
-            compression="zstd",
-            store_schema=False,
-            write_page_checksum=True,
-        )
+        self._writer: Any = None
+
+    def _open(self, first: Any) -> Any:
+        """Return the writer. Values that come again in the first group are written once, in a dictionary."""
+        if self._writer is None:
+            self._writer = self._pa.parquet.ParquetWriter(
+                self._sink,
+                self._schema,
+                compression="zstd",
+                use_dictionary=_repeated(first),
+                store_schema=False,
+                write_page_checksum=True,
+            )
+        return self._writer
 
     def groups(self) -> Iterator[bytes]:
         """Yield the rows. Raises UnsupportedError for values that Parquet cannot hold."""
         waiting: list[Any] = []
         size = rows = 0
         most = _FIRST_GROUP
-        for batch in self._batches():
+        for batch in Batches(self._table, self.columns, self._schema, self._pa):
             waiting.append(batch)
             size += batch.nbytes
             rows += batch.num_rows
@@ -78,40 +84,29 @@ class _Writing:
     def _group(self, waiting: list[Any]) -> Iterator[bytes]:
         pa = self._pa
         try:
-            self._writer.write_table(pa.Table.from_batches(waiting, self._schema), row_group_size=_ROWS)
+            group = pa.Table.from_batches(waiting, self._schema)
+            self._open(group).write_table(group, row_group_size=_ROWS)
         except pa.ArrowException:
-            raise self._too_large() from None
+            raise too_large(self._table) from None
         waiting.clear()
         yield from self._sink.pieces()
 
-    def _batches(self) -> Iterator[Any]:
-        waiting: list[Row] = []
-        for rows in self._table.batches:
-            few = len(rows) < _FEW
-            waiting += rows
-            del rows
-            if waiting and (few or len(waiting) >= _PIECE):
-                yield self._batch(waiting)
-                waiting = []
-        if waiting:
-            yield self._batch(waiting)
-
-    def _batch(self, rows: list[Row]) -> Any:
-        pa, types = self._pa, self._schema.types
-        try:
-            made = [pa.array(values, kind) for values, kind in zip(arrays(self.columns, rows), types)]
-        except pa.ArrowException:
-            raise self._too_large() from None
-        return pa.RecordBatch.from_arrays(made, schema=self._schema)
-
-    def _too_large(self) -> UnsupportedError:
-        return UnsupportedError(f"{self._table.name} has values that Parquet cannot hold, as it holds up to 2 GB each.")
-
     def end(self, facts: dict[str, str]) -> Iterator[bytes]:
         """Yield the end of the file, with what it says of itself."""
-        self._writer.add_key_value_metadata(facts)
-        self._writer.close()
+        writer = self._open(self._schema.empty_table())
+        writer.add_key_value_metadata(facts)
+        writer.close()
         yield from self._sink.sealed()
+
+
+def _repeated(group: Any) -> bool | Sequence[str]:
+    """Return the columns whose values come again, by their names; of a few rows, all."""
+    if group.num_rows < _FEW:
+        return True
+    import pyarrow.compute  # not before: it is only needed here
+
+    count = pyarrow.compute.count_distinct
+    return [name for name, column in zip(group.column_names, group) if 2 * count(column).as_py() < len(column)]
 
 
 FORMAT = Format(

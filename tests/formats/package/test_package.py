@@ -245,3 +245,15 @@ def test_the_plain_tables_are_read_by_python(tmp_path: Path) -> None:
     archive = opened(made(*PAIR))[0]
     rows = list(csv.DictReader(io.StringIO(archive.read("data/c.csv").decode(), newline="")))
     assert [row["p"] for row in rows] == ["1", "2"]
+
+
+def test_what_is_compressed_already_is_not_compressed_again(tmp_path: Path) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + b"the same " * 9000
+    with closing(database(tmp_path / "a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, a BLOB)")) as connection:
+        connection.execute("INSERT INTO t VALUES (1, ?), (2, ?)", (picture, b"%PDF-" + picture))
+        connection.commit()
+    data = b"".join(export(tmp_path / "a.db", Request(format="package")))
+    with zipfile.ZipFile(io.BytesIO(data)) as found:
+        sizes = {i.filename.rpartition(".")[2]: i.compress_size for i in found.infolist() if "/a/" in i.filename}
+        assert all(i.compress_type == zipfile.ZIP_DEFLATED for i in found.infolist())  # which every program unpacks
+    assert sizes["png"] >= len(picture) and sizes["pdf"] < 2000

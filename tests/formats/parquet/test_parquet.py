@@ -157,3 +157,31 @@ def test_a_missing_pyarrow_is_told_with_the_line_that_installs_it(
         verify(path)
     with pytest.raises(RequestError, match=line):
         load(tmp_path / "new.db", path)
+
+
+def test_rows_in_c_are_read_by_arrow_to_the_last_bit(tmp_path: Path) -> None:
+    """What CSV could blur: nothing and an empty text, signs, line ends, the ends of what a number can be."""
+    texts = ["", "NULL", '"', "x,y", "x\ny", "x\r\ny", " lead", "\u5317", "NaN", "inf", None, "true", "2020-01-01"]
+    reals = [0.0, -0.0, 1.0, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, float("inf"), float("-inf"), None, 1e16]
+    whole = [0, -1, 2**63 - 1, -(2**63), None, 10**15]
+    rows = [(texts[i % 13], reals[i % 10], whole[i % 6]) for i in range(2000)]
+    with closing(database(tmp_path / "t.db", "CREATE TABLE t (a TEXT, b REAL, c INTEGER)")) as connection:
+        connection.executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
+        connection.commit()
+        rows = connection.execute("SELECT * FROM t").fetchall()  # no -0.0 any more: SQLite stores none in a REAL
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"".join(export(tmp_path / "t.db", Request(table="t", format="parquet"))))
+    found = pq.read_table(path)
+    assert found.column_names == ["a", "b", "c"]
+    assert list(map(repr, zip(*(column.to_pylist() for column in found)))) == list(map(repr, rows))
+    assert verify(path).status == "complete"
+
+
+def test_only_values_that_come_again_go_into_a_dictionary(tmp_path: Path) -> None:
+    with closing(database(tmp_path / "t.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, city TEXT)")) as connection:
+        connection.executemany("INSERT INTO t VALUES (?, ?)", [(i, f"city {i % 7}") for i in range(5000)])
+        connection.commit()
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"".join(export(tmp_path / "t.db", Request(table="t", format="parquet"))))
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    assert ["RLE_DICTIONARY" in group.column(place).encodings for place in range(2)] == [False, True]
