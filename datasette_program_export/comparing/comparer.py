@@ -39,7 +39,8 @@ DETAILS = 20
 class Bounds:
     """What holds where somebody compares on a site: ``names`` of the two sides, the tables of a database that the
     person may see (``visible``; None: all), whether its ``secrets`` are compared, ``limits`` on files, what ends the
-    reading (``cancelled``), and how large a file of differences may be (``output_bytes``)."""
+    reading (``cancelled``), and how large a file of differences may be (``output_bytes``). ``sent``: somebody has sent
+    the first side, so no SQL of it is run: of SQLite files only those of this program are read, as an import does."""
 
     names: tuple[str | None, str | None] = (None, None)
     visible: Set[str] | None = None
@@ -47,6 +48,7 @@ class Bounds:
     limits: Limits | None = None
     cancelled: Event | None = None
     output_bytes: int | None = None
+    sent: bool = False
 
     def within(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the bytes of the file of differences. Raises SpoolFullError if they are too many."""
@@ -130,7 +132,7 @@ class _Run:
         limits = TRUSTING if self.trusted else self.bounds.limits or limits_of(self.settings)
         steps: list[Callable[[], None]] = []
         for number, (one, name) in enumerate(zip(given, self.bounds.names)):
-            if is_a_file(one):
+            if (self.bounds.sent and number == 0) or is_a_file(one):
                 path = path_of("file", one)
                 side = Side(number, name or path.name, self.files[number])
                 read_file(side, path, self.settings, limits, self.prepare)

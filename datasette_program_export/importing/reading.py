@@ -16,7 +16,7 @@ from ..verifying.verifier import examine
 from .choices import ImportChoices
 from .other_files.concerns import check_concerned
 from .other_files.detection import BINARY, read_foreign
-from .report import OTHER_KIND, FindingCollector, ImportReport
+from .report import EDITED, OTHER_KIND, FindingCollector, ImportReport
 from .staging.columns import ColumnMapping
 
 _LINES = (".ndjson", ".jsonl", ".nl")
@@ -68,8 +68,11 @@ def read(
     report.export = about.export
     changed = about.status in ("changed", "damaged") and get_format(found).edited
     if changed:
-        told = "The file was changed after it was written: what it holds now is imported."
-        findings.add("read", f"{told} Rows that were deleted in it stay in the database.", error=False)
+        told = (
+            "The file was changed after it was written: what it holds now is imported. Rows that were deleted in it "
+            "stay in the database."
+        )
+        findings.add(EDITED, told, error=False)
     for problem in about.problems:
         findings.add("read" if changed else "file", problem, error=not changed)
     if about.status != "complete" and not about.problems:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..errors import Door, in_words
 
 _TOLD = 20  # findings of one kind in one column that are listed; the rest is counted
+EDITED = "edited"  # of a note: a person has changed the file, as its format allows
 OTHER_KIND = "other_kind"  # of a finding: the file is a picture, a letter, another program's database
 MOST = 100_000  # bad rows of a table after which the search stops
 

@@ -14,7 +14,7 @@ import msgspec
 from ..database.snapshot import Snapshot, TimeExpired
 from ..database.source import Source
 from ..errors import BusyError
-from ..exporting.coverage import coverage, people_taken
+from ..exporting.coverage import coverage, kept_back
 from ..exporting.document_schema import described, fields_of
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.parsing import dumped
@@ -99,7 +99,7 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         # the errors of the tables are independent, so their squares add up
         bytes_error=round(sqrt(sum((t.bytes_error or 0) ** 2 for t in tables))) if covered is not None else None,
         complete=covered is not None,
-        coverage=covered or replace(EMPTY, people=people_taken(scope)),
+        coverage=covered or kept_back(scope),
         labels=scope.labels(),
         parents=scope.parents if isinstance(scope, RecordScope) and scope.walk is not None else None,
         person=list(scope.people_to_name()) if _guessed(scope) else [],

@@ -87,7 +87,7 @@ def _examine(file: IO[bytes], report: Report, limits: Limits, through: Callable[
     form = get_format(report.format)
     if report.compression is not None and form.compressed:
         raise UnreadableError(
-            f"A {form.name} inside another compression is not looked into: unpack it once.", "unknown"
+            f"The format {form.name} inside another compression is not looked into: unpack it once.", "unknown"
         )
     assert form.decode is not None
     with form.decode(content, limits) as dataset:

@@ -30,7 +30,7 @@ def test_a_clients_file(demo_file: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "anna.json").read_bytes())["integrity"]["complete"] is True
     assert "28 rows" in done.stderr and "complete." in done.stderr
     assert "1 chart of a person not asked for: not included (charts.birth_data_id)." in done.stderr
-    assert "1 chart refers to a birth record that is not included (birth_data_id)." in done.stderr
+    assert "1 chart refers to one birth record that is not included (birth_data_id)." in done.stderr
 
 
 def test_a_folder_gets_a_file_with_a_name_of_its_own(demo_file: Path, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ PHRASES: dict[str, Phrase] = {
     "coverage.caches": "{count} caches are not included, as the application fills them again ({tables}); ask for "
     "them by name.",
     "coverage.tables": "{count} tables are not included ({tables}): {why}.",
-    "coverage.one_of": "a {label}",
+    "coverage.one_of": "one {label}",
     "coverage.a_row_of": "a row of {table}",
     "coverage.dangling": {
         "one": "{who} refers to {parent} that is not included ({columns}).",

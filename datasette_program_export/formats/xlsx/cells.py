@@ -34,7 +34,7 @@ DAY_0 = date(1899, 12, 30).toordinal()
 _FIRST_DAY = date(1900, 3, 1)  # before it, Excel counts a 29 February that was none
 _SMALLEST, _LARGEST = 1e-300, 1e300
 _GENERAL, _HEADER, _TEXT, _DATE, _SPACE, _T = 0, 1, 2, 3, 4, 5  # the styles, in the order of ``parts``
-_is_moment = re.compile(r"\d{4}-\d\d-\d\d(?:[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)?\Z", re.ASCII).match
+is_moment = re.compile(r"\d{4}-\d\d-\d\d(?:[ T](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)?\Z", re.ASCII).match
 _has_odd = re.compile("^\\\\|[\0-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_x[0-9A-Fa-f]{4}_|x005F_").search
 _not_xml = re.compile("[\0-\x1f\ud800-\udfff\ufffe\uffff]")
 _odd_in_json = re.compile("[\x7f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)|(?<=x005F)_")
@@ -90,7 +90,7 @@ class Column:
         return _SMALLEST < abs(value) < _LARGEST and not has_many_digits(value)
 
     def _text(self, text: str) -> str:
-        if len(text) in (10, 19) and _is_moment(text) and (style := style_of_moment(text)):
+        if len(text) in (10, 19) and is_moment(text) and (style := style_of_moment(text)):
             return f' s="{style}"><v>{serial(text)}</v></c>'
         if not text or _has_odd(text) or is_typed(text, self._affinity):
             return self.marked(text)
@@ -144,7 +144,7 @@ def style_for_new(values: Iterable[Value], affinity: str) -> int:
     """Return the style for new cells of a column with these values: what people type there is read as those are."""
     texts = [value for value in values if value is not None]
     found = {
-        style_of_moment(text) if isinstance(text, str) and len(text) in (10, 19) and _is_moment(text) else 0
+        style_of_moment(text) if isinstance(text, str) and len(text) in (10, 19) and is_moment(text) else 0
         for text in texts
     }
     if len(found) == 1 and (style := found.pop()):

@@ -15,7 +15,7 @@ from ..csv.spreadsheet import MOST_COLUMNS, MOST_LINES
 from ..dataset import Dataset, Field, Row, TableStream, Value
 from ..description.column_facts import ColumnFacts
 from ..registry import Format, Options
-from .cells import Column, Empty, header_cells, line_cell, style_for_new, text_cell
+from .cells import Column, Empty, header_cells, is_moment, line_cell, style_for_new, text_cell
 from .description import WrittenTable, description_lines, readme_lines
 from .long_texts import HEADER, LongTexts
 from .pages import Pages
@@ -24,6 +24,7 @@ from .reading import decode
 from .sheet_names import DESCRIPTION, LONG_TEXTS, README, SheetNames
 
 _ROWS = 500  # in a piece
+_MOMENT = 20  # the width in which a day with its time is shown, and not ###
 _WIDE = '<col min="1" max="1" width="100" customWidth="1"/>'
 
 
@@ -134,7 +135,8 @@ def _empty(facts: ColumnFacts | None) -> Empty:
 def _width(place: int, field: Field, values: Sequence[Value]) -> str:
     """Return a column's width, and the style of its new cells, from its first values."""
     style = style_for_new(values, affinity(field.type))
-    width = min(max(len(field.name) + 4, 11), 40)
+    moments = any(isinstance(value, str) and len(value) == 19 and is_moment(value) for value in values)
+    width = min(max(len(field.name) + 4, _MOMENT if moments else 11), 40)
     return f'<col min="{place}" max="{place}" width="{width}" style="{style}" customWidth="1"/>'
 
 

@@ -141,7 +141,10 @@ async def check_may_look(request: HttpRequest, datasette: Datasette) -> None:
 
 def not_seen() -> DeniedError:
     """What to raise for what a person may not see."""
-    return DeniedError("You may not see this; perhaps after signing in.")
+    return DeniedError(
+        "You may not see this; perhaps after signing in. The person who runs this site says how: by a log-in page, an "
+        "address or a token."
+    )
 
 
 def answer_headers(datasette: Datasette, more: dict[str, str] | None = None) -> dict[str, str]:

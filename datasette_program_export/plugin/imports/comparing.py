@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ...comparing.comparer import Bounds, compare
 from ...comparing.report import ComparedTable, Comparison
-from ...errors import CancelledError, ExportError, UnsupportedError, in_words
+from ...errors import CancelledError, ExportError, UnreadableError, UnsupportedError, in_words
 from ...files.input_file import is_database
 from ...files.temporary.folder import new_private
 from .. import host
@@ -27,7 +27,10 @@ DIFFERENCES = "differences.json"  # in the folder of the file: every row that di
 _RESULT = "comparison.json"
 _LONGEST = 200  # characters of a value on the page
 _TOLD = 4  # parts of the sentence
-_PLAIN = "This kind of file is not compared here. On the computer with the database, compare does it."
+_FOREIGN = (
+    "A site opens no SQLite file but those that this program wrote: another one may hold SQL that is made to do harm. "
+    "On a computer with both, datasette program-export compare FILE DATABASE does it."
+)
 
 
 class Kept(BaseModel):
@@ -93,8 +96,6 @@ class CompareWork(ImportWork):
         path.write_text(kept.model_dump_json(), "utf-8")
 
     def _compared(self) -> Comparison:
-        if is_database(self.file):
-            raise UnsupportedError(_PLAIN)
         asked, reading = self._asked, BUDGET.wait(self.one.person, self.check)
         try:
             bounds = Bounds(
@@ -104,12 +105,17 @@ class CompareWork(ImportWork):
                 limits=reading.limits(asked.settings, self.check),
                 cancelled=self._stopped,
                 output_bytes=int(asked.settings.jobs_disk_mb * 1e6),
+                sent=True,
             )
             source = host.source_for(asked.datasette, asked.database, asked.settings)
             output = self.place / DIFFERENCES
             found = compare(self.file, source, map=self._names, output=output, settings=asked.settings, bounds=bounds)
             output.chmod(0o600)
             return found
+        except UnreadableError as error:
+            if error.reason == "unknown" and is_database(self.file):
+                raise UnsupportedError(_FOREIGN) from None
+            raise
         finally:
             reading.end()
 

@@ -132,7 +132,10 @@ async def resolve_import(datasette: Datasette, http: HttpRequest) -> ImportConte
     if database is None or not await host.may(datasette, actor, "view-database", database.name):
         raise await _nothing(datasette, actor, route)
     if not await host.may(datasette, actor, IMPORT, database.name):
-        raise DeniedError(f"You may not import into {database.name}; perhaps after signing in.")
+        raise DeniedError(
+            f"You may not import into {database.name}; perhaps after signing in. The person who runs this site says "
+            "how: by a log-in page, an address or a token."
+        )
     if why := host_writing.why_not_written(database):
         raise UnsupportedError(why)
     with host.readable(database):

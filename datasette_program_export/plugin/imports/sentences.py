@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import RequestError
-from ...importing.report import OTHER_KIND, Finding, ImportReport
+from ...importing.report import EDITED, OTHER_KIND, Finding, ImportReport
 from ..server.import_runner import Import
 from ..words import Words
 
@@ -59,6 +59,8 @@ def whether_whole(words: Words, report: ImportReport) -> tuple[str, str, str] | 
         return "✗", "cut", words("import.whole.no")
     if report.layout is not None or report.format is None:
         return "?", "unknown", words("import.whole.unknown")
+    if any(note.kind == EDITED for note in report.notes):
+        return "✎", "unknown", words("import.whole.edited")
     return "✓", "complete", words("import.whole.yes")
 
 

@@ -69,8 +69,8 @@ async def _check_may(request: HttpRequest, datasette: Datasette) -> None:
     await check_may_look(request, datasette)
     if not await host.may(datasette, request.actor, VERIFY):
         raise DeniedError(
-            "You may not have files checked here (allow_verify); perhaps after signing in. On a computer with this "
-            "program, datasette program-export verify does it."
+            "You may not have files checked here (allow_verify); perhaps after signing in. The person who runs this "
+            "site says how. On a computer with this program, datasette program-export verify does it."
         )
 
 

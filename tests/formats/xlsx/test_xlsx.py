@@ -196,3 +196,30 @@ def test_what_cannot_be_taken_is_refused_with_its_place(tmp_path: Path, cell: st
     assert told in verify(path).problems[0]
     report = load(tmp_path / "new.db", path, preview=True)
     assert [told in finding.message for finding in report.findings] == [True]
+
+
+def test_texts_that_a_person_could_mean_otherwise_come_back_as_they_were(tmp_path: Path) -> None:
+    """Only what is typed is read as a number, or without its apostrophe; what was exported is marked."""
+    texts = ["'007", "'+49", "'s-Hertogenbosch", "64,5", "1,234", "1.2.3"]
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        connection.execute("CREATE TABLE visits (id INTEGER PRIMARY KEY, name TEXT, at REAL, day DATE)")
+        connection.executemany("INSERT INTO visits (name, at, day) VALUES (?, ?, ?)", [(t, t, t) for t in texts])
+        connection.commit()
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"".join(export(tmp_path / "a.db", Request(format="xlsx"))))
+    assert verify(path).status == "complete"
+
+    def change(sheet) -> None:
+        sheet["B2"], sheet["C2"], sheet["C3"] = "'008", "65,5", "12.5"
+
+    load(tmp_path / "new.db", edited(path, change))
+    with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
+        rows = connection.execute("SELECT name, at FROM visits").fetchall()
+    assert rows == [("008", 65.5), ("'+49", 12.5), *((text, text) for text in texts[2:])]
+    problem = verify(edited(path, lambda sheet: sheet.__setitem__("C4", "1,234"))).problems[0]
+    assert problem.startswith("Line 4 of the sheet visits: at is a number that can be read in two ways")
+
+
+def test_a_day_with_its_time_has_room_to_be_shown(tmp_path: Path) -> None:
+    made(tmp_path / "a.xlsx", "CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('2024-05-01 10:11:12'), ('x')")
+    assert openpyxl.load_workbook(tmp_path / "a.xlsx")["t"].column_dimensions["A"].width >= 20

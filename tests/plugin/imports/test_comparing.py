@@ -73,7 +73,7 @@ async def test_what_cannot_be_compared_is_said_and_not_kept(ds: Any, demo: Path,
     form = await ask(ds, "get", path, "root")
     assert form.status_code == 200 and 'type="file"' in form.text
     for content, name in ((demo.read_bytes(), "a.db"), (b"".join(export(demo))[:-60], "a.programjson")):
-        why = "not compared here" if name == "a.db" else "a.programjson: The file is cut"
+        why = "A site opens no SQLite file but those" if name == "a.db" else "a.programjson: The file is cut"
         german = {**BROWSER, **GERMAN}, "Die beiden ließen sich nicht vergleichen."
         for headers, said in (({}, why), (BROWSER, why), german):
             answer = await send(ds, content, name, path, headers=headers)
@@ -113,3 +113,29 @@ async def test_only_what_the_person_may_see_is_compared(tmp_path: Path) -> None:
         for who in (None, "ben"):
             for path in (found["links"]["page"], found["links"]["self"], found["links"]["differences"]):
                 assert (await ask(ds, "get", path, who)).status_code in (403, 404)
+
+
+async def test_a_sqlite_file_of_this_program_is_compared_as_any_export(ds: Any, demo: Path) -> None:
+    before = b"".join(export(demo, Request(format="sqlite")))
+    with closing(sqlite3.connect(demo)) as connection:
+        connection.execute("UPDATE clients SET phone = '1' WHERE id = ?", (ANNA,))
+        connection.commit()
+    answer = await send(ds, before, "before.sqlite", "/practice/-/program-import/compare", headers={})
+    assert answer.status_code in (200, 202), answer.text
+    await ended(ds, answer.json() | {"links": {"self": answer.json()["links"]["file"] + ".json"}})
+    found = (await ask(ds, "get", answer.json()["links"]["self"], "root")).json()
+    clients = found["comparison"]["tables"]["clients"]
+    assert (clients["changed"], clients["gone"], clients["new"]) == (1, 0, 0)
+
+
+async def test_a_workbook_that_a_person_changed_is_not_called_unchanged(ds: Any, demo: Path, tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    path = tmp_path / "practice.xlsx"
+    path.write_bytes(b"".join(export(demo, Request(format="xlsx"))))
+    book = openpyxl.load_workbook(path)
+    book["clients"]["E2"] = "+49 30 1234567"
+    book.save(path)
+    one = await looked_at(ds, path.read_bytes(), "practice.xlsx", "?on_conflict=update")
+    for language, said in (("en", "it was changed since"), ("de", "seitdem wurde sie geändert")):
+        page = (await ask(ds, "get", one["links"]["page"], "root", headers={"accept-language": language})).text
+        assert said in page and "Complete and unchanged" not in page and "Vollständig und unverändert" not in page

@@ -53,6 +53,13 @@ EXPORTS = [
 ]
 
 
+async def test_the_page_tells_keys_of_rows_and_choices_in_words(house_file: Path, log: Path) -> None:
+    ds = audited(house_file, log=log)
+    await get(ds, RECORD + "?_export_cascade=0", "root")
+    page = (await get(ds, PAGE, "root")).text
+    assert "<br>the row: 1<" in page and "<br>cascade: no<" in page and "[[" not in page
+
+
 @pytest.mark.parametrize(("path", "who", "scope", "request_", "rows"), EXPORTS)
 async def test_one_line_tells_who_had_what_and_when(
     house_file: Path, log: Path, path: str, who: Any, scope: str, request_: dict, rows: int

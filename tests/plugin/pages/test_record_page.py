@@ -63,7 +63,7 @@ async def test_the_export_page_says_what_will_be_in_the_file(demo_file: Path) ->
         "because charts.client_id = this client",
         "because chart_interpretations.chart_id = one of these charts",
         "1 chart of a person not asked for: not included (charts.birth_data_id).",
-        "1 chart refers to a birth record that is not included (birth_data_id).",
+        "1 chart refers to one birth record that is not included (birth_data_id).",
     ):
         assert words in text, text
     assert "Bicoastal" not in page  # the other person's name

@@ -176,8 +176,8 @@ class JsonDocument:
                 self._keep(self.texts, "", value)
             elif key == "format" and _is_ours(value):
                 raise UnreadableError(
-                    f"This was a {value} file, but another program wrote it anew: it cannot be proven any more. "
-                    "Take the file as it was exported.",
+                    f"This was a file of the format {value}, but another program wrote it anew: it cannot be proven "
+                    "any more. Take the file as it was exported.",
                     "changed",
                 )
             else:
