@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from datasette_program_export import Request
+from datasette_program_export import Request, Settings, plan
+from datasette_program_export.cli.telling.plan_text import as_text
 from datasette_program_export.formats.description.phrases import English
 from datasette_program_export.planning.plan import PlannedColumn, PlannedTable, Sampled
 from datasette_program_export.planning.warnings import cautions
@@ -146,3 +148,10 @@ def test_of_a_sample_it_is_said_how_many_rows_were_looked_at() -> None:
     table = {"belongs": 500, "sampled": Sampled(rows=40, binary={"photo": 7}, long_texts={"note": 1})}
     binary, long = said(table, "csv")
     assert "(7 of 40 rows that were looked at)" in binary and "(1 of 40 rows that were looked at)" in long
+
+
+def test_a_plan_whose_counting_was_stopped_tells_what_is_left_out(demo_file: Path) -> None:
+    found = plan(demo_file, Request(), settings=Settings(plan_seconds=1e-6))
+    told = as_text(found)
+    assert not found.complete and "Counting was stopped" in told
+    assert "app_config.password_hash: not included, named as secret." in told and "location_cache" in told

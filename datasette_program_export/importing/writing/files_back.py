@@ -152,8 +152,11 @@ def _folders(asked: object, files: Sequence[PackagedFile]) -> dict[str, str]:
 
 def _not_written(files: int) -> str:
     if files == 1:
-        return "1 file is in this file and was not written: the argument files puts it into its folder."
-    return f"{files:,} files are in this file and were not written: the argument files puts them into their folder."
+        return "1 file is in this file and was not written: the command import, with --files, puts it into its folder."
+    return (
+        f"{files:,} files are in this file and were not written: the command import, with --files, puts them into "
+        "their folder."
+    )
 
 
 def _broken(error: Exception) -> BrokenExportError:

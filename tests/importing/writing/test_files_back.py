@@ -65,9 +65,10 @@ def test_all_come_back_and_a_second_time_they_are_there(case: Case) -> None:
 def test_without_a_folder_they_are_only_listed(case: Case) -> None:
     report = load(case.target, case.package)
     assert counts(report) == (0, 0, 0, 3) and case.there() == {}
-    told = "3 files are in this file and were not written: the argument files puts them into their folder."
+    told = "3 files are in this file and were not written: the command import, with --files, puts them into "
+    told += "their folder."
     assert told in [note.message for note in report.notes]
-    assert "--files puts them" in " ".join(note.message for note in report.in_words("command").notes)
+    assert "with --files, puts them" in " ".join(note.message for note in report.in_words("command").notes)
     report = load(case.target, case.package, files={"T.A": case.folder}, preview=True)
     assert counts(report) == (3, 0, 0, 3)
 

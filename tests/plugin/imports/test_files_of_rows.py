@@ -49,6 +49,8 @@ async def test_a_site_foretells_gives_and_lists_them(house: Path, tmp_path: Path
             assert sent["report"]["files"]["left"] == 1 and not (root / "hall.jpg").exists()
         page = (await ask(ds, "get", sent["links"]["page"], "root")).text
         assert "1 file is in this file and was not written: the command import, with --files, puts it" in page
+        german = await ask(ds, "get", sent["links"]["page"], "root", headers={"accept-language": "de"})
+        assert "1 Datei liegt in dieser Datei und wurde nicht geschrieben." in german.text
 
 
 async def test_a_site_does_not_start_with_a_column_that_is_not_there(house: Path) -> None:

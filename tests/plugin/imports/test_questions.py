@@ -92,7 +92,7 @@ async def test_a_file_that_names_no_table_is_kept_and_the_likely_one_proposed(ds
 async def test_rows_that_differ_are_the_one_question(ds, house: Path) -> None:
     page = await page_of(ds, b"id,name\n1,Hall\n2,attic\n3,cellar\n", "rooms.csv")
     assert asked(page) == {"on_conflict"}
-    assert "A CSV file for rooms: 1 new row, 0 changed, 1 that differs, 1 there already." in page
+    assert "A file of the kind CSV for rooms: 1 new row, 0 changed, 1 that differs, 1 there already." in page
     assert "1 row of rooms is there already, with other values." in page
     assert page.index("<bdi>hall</bdi>") < page.index("<bdi>Hall</bdi>") and 'value="Import' not in page
     more = fields(page.partition('id="more"')[2])
