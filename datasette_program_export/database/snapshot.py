@@ -208,18 +208,17 @@ class Snapshot:
         self._writing += 1
         try:
             rows = row_calls(select, number, columns, lambda sql: self.execute(f"EXPLAIN QUERY PLAN {sql}", params))
-            sql = f"SELECT chunk FROM ({rows}) WHERE chunk IS NOT NULL"
-            for batch in self._rest(self.execute(sql, params), None, repeat(1)):
-                chunk = read_chunk(batch[0][0], len(columns))
-                yield chunk
+            for [(written, rest)] in self._rest(self.execute(rows, params), None, repeat(1)):
+                yield (chunk := read_chunk(written, rest, len(columns)))
                 if chunk.stopped:
                     return
-            yield read_chunk(self.execute("SELECT program_export_close(?)", [number]).fetchone()[0], len(columns))
+            last, rest = self.execute("SELECT program_export_last(?1), program_export_rest(?1)", [number]).fetchone()
+            yield read_chunk(last, rest, len(columns))
         finally:
             if not self._closed:
                 self._writing -= 1
                 with suppress(self.source.library.Error):  # interrupted: then the connection is closed soon
-                    self.connection.execute("SELECT program_export_close(?)", [number]).fetchall()
+                    self.connection.execute("SELECT program_export_end(?)", [number]).fetchall()
 
     def query(
         self, sql: str, params: Sequence[Any] | Mapping[str, Any], guard: ForeignSqlGuard

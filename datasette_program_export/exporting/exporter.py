@@ -29,7 +29,7 @@ from ..formats.registry import Format, Options, check_choices, get_format
 from ..options.arguments import optional
 from ..options.request import PACKAGE, Request
 from ..options.settings import Settings
-from ..selection.annotated_schema import AnnotatedSchema, annotate
+from ..selection.annotated_schema import annotate
 from ..selection.scopes import scope_of
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
@@ -181,7 +181,6 @@ class Export:
 
     def _encoded(self, snapshot: Snapshot) -> Iterator[bytes]:
         scope = self._scope(snapshot)
-        dataset = self._dataset(snapshot, scope)
         several = len(scope.tables) != 1  # also none: the files of an empty database are those of a whole one
         form = self.format
         if several and form.holds_one:
@@ -196,12 +195,11 @@ class Export:
         self.media_type = form.media_type if how is None else MEDIA_TYPES[how]
         extension = form.extension if how is None else f"{form.extension}.{SUFFIXES[how]}"
         self.filename = export_name(self.source.name, scope.name, scope.title(), self.created_at, extension)
-        if form.encode is not None and (
-            several or form.one_table or form.encode_table is None or self.request.layout != "rows"
-        ):
-            chunks = form.encode(dataset, self._options(form))
+        documented = several or form.one_table or form.encode_table is None or self.request.layout != "rows"
+        if form.encode is not None and documented:
+            chunks = form.encode(self._dataset(snapshot, scope), self._options(form))
         else:
-            chunks = self._alone(dataset, scope)
+            chunks = self._alone(self._dataset(snapshot, scope, digests_wanted=False), scope)
         return chunks if how is None else compressed(chunks, how, self._beside)
 
     def _options(self, form: Format) -> Options:
@@ -233,7 +231,7 @@ class Export:
         # the file has no place for it: the command line prints it
         self.coverage = replace(kept_back(scope), warnings=tuple(self._warnings), files=self._files.told())
 
-    def _dataset(self, snapshot: Snapshot, scope: Scope) -> Dataset:
+    def _dataset(self, snapshot: Snapshot, scope: Scope, digests_wanted: bool = True) -> Dataset:
         digests = self._digests = {}
         folder = self.source.spool_dir
         self._files = NamedFiles(self.settings, self.source.path, folder, self._aside, snapshot.raise_if_stopped)
@@ -254,7 +252,7 @@ class Export:
         return Dataset(
             head=self._head(scope),
             schema=schema,
-            tables=_started(self._stream(snapshot, scope.annotated, chosen, digests) for chosen in scope.tables),
+            tables=_started(self._stream(snapshot, scope, chosen, digests_wanted) for chosen in scope.tables),
             coverage=covered,
             integrity=integrity,
             attached=partial(NewDatabase.attach, snapshot),
@@ -276,12 +274,11 @@ class Export:
             head["preset"] = scope.annotated.preset_name
         return head
 
-    def _stream(
-        self, snapshot: Snapshot, known: AnnotatedSchema, chosen: TableRows, digests: dict[str, TableDigest]
-    ) -> TableStream:
-        fields = fields_of(known, chosen)
+    def _stream(self, snapshot: Snapshot, scope: Scope, chosen: TableRows, digest_wanted: bool) -> TableStream:
+        fields = fields_of(scope.annotated, chosen)
         computed = [place for place, field in enumerate(fields) if field.generated]
-        digest = digests[chosen.table.name] = TableDigest(len(fields), computed, self._beside)
+        digest = TableDigest(len(fields), computed, self._beside, digest_wanted)
+        self._digests[chosen.table.name] = digest
         folders = exported_columns(chosen, self.settings.files)
         files = self._files.of(chosen.table.name, [field.name for field in fields], folders)
         return TableReading(snapshot, chosen, digest, self.progress, self._warnings, self._aside, files).stream(fields)

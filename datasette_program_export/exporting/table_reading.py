@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
@@ -109,7 +109,7 @@ class TableReading:
     def _chunks(self, plan: RowPlan) -> Iterator[Chunk | list[Row]]:
         self._progress.table = self._chosen.table.name
         given = 0
-        for chunk in self._chosen.written(self._snapshot, plan):
+        for chunk in self._chosen.written(self._snapshot, replace(plan, packed=self._digest.wanted)):
             self._digest.add_packed(chunk.packed, chunk.rows)
             self._progress.rows += chunk.rows
             given += chunk.rows

@@ -1,17 +1,19 @@
-// Rows as bytes, inside SQLite: a loadable extension (https://www.sqlite.org/loadext.html) with three SQL functions.
+// Rows as bytes, inside SQLite: a loadable extension (https://www.sqlite.org/loadext.html) with five SQL functions.
 //
 //   program_export_open(plan)               begins a table, returns its number; plan: see Table::read_plan
-//   program_export_row(number, a, b, ...)   takes one row; NULL, or a chunk when enough rows are in it
-//   program_export_close(number)            ends the table, returns the last chunk
+//   program_export_row(number, a, b, ...)   takes one row; NULL, or a chunk when enough rows are in it: as JSON or CSV
+//   program_export_last(number)             the rest of the rows, as a chunk
+//   program_export_rest(number)             what else belongs to the chunk; called once for each, before the next row
+//   program_export_end(number)              forgets the table
 //
-// A chunk is a BLOB: why it ended (0 full, 1 a row that is too large, 2 a text that only Python can judge), the rows,
-// the bytes of each of the two parts that follow, all as 32-bit little-endian, then for each column, 32-bit each, how
-// many of its texts were not embedded and what its values are (Seen); then the rows as JSON or CSV, then the rows as
-// MessagePack, for the digest.
+// What else belongs to a chunk is a BLOB: why it ended (0 full, 1 a row that is too large, 2 what only Python can judge),
+// the number of rows, both as 32-bit little-endian, then for each column, 32-bit each, how many of its texts were not
+// embedded and what its values are (Seen); then the rows as MessagePack, for the digest.
 // After a chunk that ended with 1 or 2, the row that ended it and all later ones are not taken: Python writes them.
+// Both BLOBs lie in buffers of the table, so that nothing is copied: the next row overwrites them.
 //
-// The bytes are those of the Python code in formats/ (values.py, digest.py, json/embedding.py, csv/writing.py).
-// Python is the definition.
+// The bytes are those of the Python code in formats/ (values.py, digest.py, json/embedding.py, csv/writing.py,
+// description/column_facts.py). Python is the definition.
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT1
@@ -31,9 +33,11 @@ namespace {
 
 constexpr size_t CHUNK = 256 * 1024;
 constexpr size_t LARGEST_ROW = 1024 * 1024;
+constexpr uint32_t MOST_ROWS = 1024 * 1024;  // in a chunk
 constexpr int DEEPEST = 64;
 enum Reason : uint32_t { FULL = 0, LARGE = 1, UNSURE = 2 };
-enum Seen : uint32_t { NONE = 1, INTEGER = 2, REAL = 4, TEXT = 8, BLOB = 16, EMPTY = 32, ODD_TEXT = 64 };
+enum Seen : uint32_t { NONE = 1, INTEGER = 2, REAL = 4, TEXT = 8, BLOB = 16, EMPTY = 32, ODD_TEXT = 64, INFINITE = 128,
+                      CARRIAGE_RETURN = 256 };
 
 using Bytes = std::string;
 
@@ -76,8 +80,8 @@ private:
 
 // ---- UTF-8 (RFC 3629), as strictly as Python
 
-bool is_utf8(const unsigned char *at, size_t size) {
-    const unsigned char *end = at + size;
+bool is_utf8(const char *text, size_t size) {
+    const unsigned char *at = reinterpret_cast<const unsigned char *>(text), *end = at + size;
     while (at < end) {
         uint64_t eight;
         while (end - at >= 8 && (std::memcpy(&eight, at, 8), (eight & 0x8080808080808080ULL) == 0)) at += 8;
@@ -440,59 +444,79 @@ private:
 struct Column {
     Bytes before;  // what stands before the value
     bool holds_json = false;
-    bool computed = false;  // by SQLite: not part of the digest
+    bool hashed = true;  // part of the digest: not if SQLite computes it, or if there is none
     uint32_t not_embedded = 0;
     uint32_t seen = 0;
 };
 
+// A value as it was found: its bytes, of a text also where they are.
+struct Cell {
+    int type;
+    size_t size;
+    const char *text;
+};
+
 class Table {
 public:
-    // A plan: kind (j, c, or p for MessagePack only), then texts, each with its length in 32 bits before it: the end of a row, the delimiter,
-    // NULL; then for each column its flags (1 holds JSON, 2 computed) in one byte, and what stands before its value.
+    // A plan: kind (j, c, p for MessagePack only, s for a survey that writes nothing), d if the rows are wanted for the
+    // digest too, else another byte; then texts, each with its length in 32 bits before it: the end of a row, the
+    // delimiter, NULL; then for each column its flags (1 holds JSON, 2 computed) in one byte, and what stands before
+    // its value.
     bool read_plan(const unsigned char *at, size_t size) {
         const unsigned char *end = at + size;
         if (at == end) return false;
         csv = *at == 'c';
-        only_packed = *at++ == 'p';
+        only_packed = *at == 'p';
+        survey = *at++ == 's';
+        if (at == end) return false;
+        digest = *at++ == 'd';
         if (!text(at, end, row_end) || !text(at, end, delimiter) || !text(at, end, null)) return false;
         while (at < end) {
             Column column;
             column.holds_json = *at & 1;
-            column.computed = *at & 2;
+            column.hashed = digest && !(*at & 2);
             ++at;
             if (!text(at, end, column.before)) return false;
+            if (column.holds_json) with_json.push_back(columns.size());
             columns.push_back(std::move(column));
         }
         if (!csv) null = "null";
         for (const Column &column : columns) {
-            packed_columns += !column.computed;
+            packed_columns += column.hashed;
             around += column.before.size() + null.size() + LONGEST;
         }
         around += row_end.size() + LONGEST;
+        cells.resize(columns.size());
+        head = 8 + 8 * columns.size();
+        packed.make_room(head);
+        packed.cut(head);
         return !columns.empty();
     }
 
     size_t width() const { return columns.size(); }
-    bool is_full() const { return ended || out.size() >= CHUNK || packed.size() >= CHUNK; }
+    bool is_full() const { return ended || out.size() >= CHUNK || packed.size() >= CHUNK || rows >= MOST_ROWS; }
     bool has_ended() const { return ended; }
+    bool is_awaited() const { return given; }
 
     void add(sqlite3_value **values) {
+        if (survey) { look_at(values); return; }
         size_t size = 0;
-        for (size_t i = 0; i < columns.size(); ++i) {
-            int type = sqlite3_value_type(values[i]);
-            if (type == SQLITE_TEXT || type == SQLITE_BLOB) size += sqlite3_value_bytes(values[i]);
-        }
+        for (size_t i = 0; i < cells.size(); ++i) size += (cells[i] = cell(values[i])).size;
         if (size > LARGEST_ROW) { stop(LARGE); return; }
-        if (only_packed) { add_packed(values, size); return; }
-        out.make_room(SHORTEST * size + around);
-        packed.make_room(size + around);
-        const size_t out_before = out.size(), packed_before = packed.size();
+        if (digest) packed.make_room(size + around);
         Pack pack(packed);
-        pack.array(packed_columns);
+        const size_t out_before = out.size(), packed_before = packed.size();
+        if (digest) pack.array(packed_columns);
+        if (only_packed) {
+            for (size_t i = 0; i < cells.size(); ++i) if (columns[i].hashed) pack_value(values[i], cells[i], pack);
+            ++rows;
+            return;
+        }
+        out.make_room(SHORTEST * size + around);
         for (size_t i = 0; i < columns.size(); ++i) {
             Column &column = columns[i];
             out.add(column.before);
-            if (!add_value(values[i], pack, column)) {
+            if (!add_value(values[i], cells[i], pack, column)) {
                 out.cut(out_before);
                 packed.cut(packed_before);
                 for (size_t j = 0; j < i; ++j) columns[j].not_embedded = counted(j);
@@ -501,69 +525,95 @@ public:
             }
         }
         out.add(row_end);
-        for (size_t i = 0; i < columns.size(); ++i) if (columns[i].holds_json) at_row_end[i] = columns[i].not_embedded;
+        for (size_t i : with_json) at_row_end[i] = columns[i].not_embedded;
         ++rows;
     }
 
-    Bytes chunk() {
-        Bytes result;
-        result.reserve(16 + 8 * columns.size() + out.size() + packed.size());
-        little(result, reason);
-        little(result, rows);
-        little(result, static_cast<uint32_t>(out.size()));
-        little(result, static_cast<uint32_t>(packed.size()));
+    // The rows of a chunk, until the next row.
+    std::string_view written() {
+        given = true;
+        return {out.size() ? out.data() : "", out.size()};
+    }
+
+    // What else belongs to it, until the next row, which begins a new chunk.
+    std::string_view rest() {
+        const size_t size = packed.size();
+        packed.cut(0);
+        little(packed, reason);
+        little(packed, rows);
         for (Column &column : columns) {
-            little(result, column.not_embedded);
-            little(result, column.seen);
+            little(packed, column.not_embedded);
+            little(packed, column.seen);
             column.not_embedded = column.seen = 0;
         }
         at_row_end.clear();
-        result.append(out.data(), out.size()).append(packed.data(), packed.size());
         out.cut(0);
-        packed.cut(0);
+        packed.cut(head);
         rows = 0;
-        return result;
+        given = false;
+        return {packed.data(), size};
     }
 
 private:
-    bool csv = false, only_packed = false, ended = false;
+    bool csv = false, only_packed = false, survey = false, digest = false, ended = false, given = false;
     static constexpr size_t SHORTEST = 6;  // bytes of JSON that one byte can become
     static constexpr size_t LONGEST = 64;   // of what is written for a value beside its own bytes
     Bytes row_end, delimiter, null;
     Buffer out, packed;
     std::vector<Column> columns;
+    std::vector<Cell> cells;
+    std::vector<size_t> with_json;
     std::map<size_t, uint32_t> at_row_end;
-    size_t packed_columns = 0, around = 0;
+    size_t packed_columns = 0, around = 0, head = 0;
     uint32_t rows = 0, reason = FULL;
 
-    void add_packed(sqlite3_value **values, size_t size) {
-        packed.make_room(size + around);
-        Pack pack(packed);
-        pack.array(packed_columns);
-        for (size_t i = 0; i < columns.size(); ++i) if (!columns[i].computed) pack_value(values[i], pack);
-        ++rows;
+    static Cell cell(sqlite3_value *value) {
+        const int type = sqlite3_value_type(value);
+        if (type != SQLITE_TEXT && type != SQLITE_BLOB) return {type, 0, nullptr};
+        // the text comes first: it may be converted to UTF-8
+        auto text = type == SQLITE_TEXT ? reinterpret_cast<const char *>(sqlite3_value_text(value)) : nullptr;
+        return {type, static_cast<size_t>(sqlite3_value_bytes(value)), text};
     }
 
-    static void pack_value(sqlite3_value *value, Pack &pack) {
-        switch (sqlite3_value_type(value)) {
+    static void pack_value(sqlite3_value *value, const Cell &cell, Pack &pack) {
+        switch (cell.type) {
             case SQLITE_NULL: pack.null(); break;
             case SQLITE_INTEGER: pack.integer(sqlite3_value_int64(value)); break;
             case SQLITE_FLOAT: pack.real(sqlite3_value_double(value)); break;
-            case SQLITE_TEXT: {
-                const char *text = reinterpret_cast<const char *>(sqlite3_value_text(value));
-                const size_t size = sqlite3_value_bytes(value);
-                if (!text) throw std::bad_alloc();
-                if (is_utf8(reinterpret_cast<const unsigned char *>(text), size)) pack.text(text, size);
-                else pack.bad_text(text, size);
+            case SQLITE_TEXT:
+                if (!cell.text) throw std::bad_alloc();
+                if (is_utf8(cell.text, cell.size)) pack.text(cell.text, cell.size);
+                else pack.bad_text(cell.text, cell.size);
                 break;
-            }
             default: {
                 const char *bytes = static_cast<const char *>(sqlite3_value_blob(value));
-                const size_t size = sqlite3_value_bytes(value);
-                if (!bytes && size) throw std::bad_alloc();
-                pack.blob(bytes ? bytes : "", size);
+                if (!bytes && cell.size) throw std::bad_alloc();
+                pack.blob(bytes ? bytes : "", cell.size);
             }
         }
+    }
+
+    // Only sees what the values are. A text like NULL is left to Python, which measures it.
+    void look_at(sqlite3_value **values) {
+        for (size_t i = 0; i < columns.size(); ++i) {
+            Column &column = columns[i];
+            const Cell found = cell(values[i]);
+            switch (found.type) {
+                case SQLITE_NULL: column.seen |= NONE; break;
+                case SQLITE_INTEGER: column.seen |= INTEGER; break;
+                case SQLITE_FLOAT: column.seen |= std::isinf(sqlite3_value_double(values[i])) ? REAL | INFINITE : REAL; break;
+                case SQLITE_BLOB: saw(column, BLOB, found.size); break;
+                default:
+                    if (!found.text) throw std::bad_alloc();
+                    saw(column, TEXT, found.size);
+                    const Look look(found.text, found.size, '\r' + 1, '\r', '\r');
+                    if (look.special && std::memchr(found.text, 0, found.size)) column.seen |= ODD_TEXT;
+                    if (look.special && std::memchr(found.text, '\r', found.size)) column.seen |= CARRIAGE_RETURN;
+                    if (look.high && !is_utf8(found.text, found.size)) column.seen |= ODD_TEXT;
+                    if (found.size >= 4 && !std::memcmp(found.text, "NULL", 4)) { stop(UNSURE); return; }
+            }
+        }
+        ++rows;
     }
 
     uint32_t counted(size_t place) const {
@@ -582,14 +632,14 @@ private:
         at += size;
         return true;
     }
-    static void little(Bytes &to, uint32_t value) {
-        for (int i = 0; i < 4; ++i) to.push_back(static_cast<char>(value >> (8 * i) & 0xFF));
+    static void little(Buffer &to, uint32_t value) {
+        for (int i = 0; i < 4; ++i) to.add(static_cast<char>(value >> (8 * i) & 0xFF));
     }
 
     // Appends one value, to the rows and to the digest's rows; false if only Python can judge it.
-    bool add_value(sqlite3_value *value, Pack &pack, Column &column) {
-        const bool hashed = !column.computed;
-        switch (sqlite3_value_type(value)) {
+    bool add_value(sqlite3_value *value, const Cell &cell, Pack &pack, Column &column) {
+        const bool hashed = column.hashed;
+        switch (cell.type) {
             case SQLITE_NULL:
                 column.seen |= NONE;
                 out.add(null);
@@ -611,13 +661,13 @@ private:
                 return true;
             }
             case SQLITE_TEXT: {
-                const char *text = reinterpret_cast<const char *>(sqlite3_value_text(value));
-                const size_t size = sqlite3_value_bytes(value);
+                const char *text = cell.text;
+                const size_t size = cell.size;
                 if (!text) return false;
                 saw(column, TEXT, size);
                 const Look look = csv ? Look(text, size, '\r' + 1, '"', delimiter[0]) : Look(text, size, 0x20, '"', '\\');
                 if (look.special && std::memchr(text, 0, size)) column.seen |= ODD_TEXT;
-                if (look.high && !is_utf8(reinterpret_cast<const unsigned char *>(text), size)) {
+                if (look.high && !is_utf8(text, size)) {
                     column.seen |= ODD_TEXT;
                     if (column.holds_json) ++column.not_embedded;
                     base64(text, size, "\",\"type\":\"text\"}");
@@ -632,7 +682,7 @@ private:
             }
             default: {
                 const char *bytes = static_cast<const char *>(sqlite3_value_blob(value));
-                const size_t size = sqlite3_value_bytes(value);
+                const size_t size = cell.size;
                 if (!bytes && size) return false;
                 saw(column, BLOB, size);
                 base64(bytes, size, "\"}");
@@ -703,9 +753,8 @@ struct Tables {
 
 Tables *tables_of(sqlite3_context *context) { return static_cast<Tables *>(sqlite3_user_data(context)); }
 
-void give(sqlite3_context *context, Table &table) {
-    Bytes chunk = table.chunk();
-    sqlite3_result_blob64(context, chunk.data(), chunk.size(), SQLITE_TRANSIENT);
+void give(sqlite3_context *context, std::string_view bytes) {
+    sqlite3_result_blob64(context, bytes.data(), bytes.size(), SQLITE_STATIC);
 }
 
 // no C++ exception may pass through SQLite
@@ -741,20 +790,30 @@ void add_row(sqlite3_context *context, int count, sqlite3_value **values) {
             sqlite3_result_error(context, "program_export_row: there is no such table", -1);
             return;
         }
+        if (table->is_awaited()) {
+            sqlite3_result_error(context, "program_export_row: the chunk before was not fetched whole", -1);
+            return;
+        }
         if (table->has_ended()) return;
         table->add(values + 1);
-        if (table->is_full()) give(context, *table);
+        if (table->is_full()) give(context, table->written());
     });
 }
 
-void close_table(sqlite3_context *context, int, sqlite3_value **values) {
-    guarded(context, [&] {
-        Tables *tables = tables_of(context);
-        Table *table = tables->find(values[0]);
-        if (!table) return;
-        give(context, *table);
-        tables->open.erase(sqlite3_value_int64(values[0]));
-    });
+void last_rows(sqlite3_context *context, int, sqlite3_value **values) {
+    Table *table = tables_of(context)->find(values[0]);
+    if (table) give(context, table->written());
+}
+
+void rest_of_chunk(sqlite3_context *context, int, sqlite3_value **values) {
+    Table *table = tables_of(context)->find(values[0]);
+    if (!table) return;
+    if (table->is_awaited()) give(context, table->rest());
+    else sqlite3_result_error(context, "program_export_rest: the chunk comes first", -1);
+}
+
+void end_table(sqlite3_context *context, int, sqlite3_value **values) {
+    guarded(context, [&] { tables_of(context)->open.erase(sqlite3_value_int64(values[0])); });
 }
 
 void forget(void *data) {
@@ -773,12 +832,14 @@ void forget(void *data) {
 static int add_functions(sqlite3 *connection) {
     auto tables = new (std::nothrow) Tables;
     if (!tables) return SQLITE_NOMEM;
-    tables->functions = 3;
+    tables->functions = 5;
     const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
     struct { const char *name; int arguments; void (*run)(sqlite3_context *, int, sqlite3_value **); } all[] = {
         {"program_export_open", 1, open_table},
         {"program_export_row", -1, add_row},
-        {"program_export_close", 1, close_table},
+        {"program_export_last", 1, last_rows},
+        {"program_export_rest", 1, rest_of_chunk},
+        {"program_export_end", 1, end_table},
     };
     int result = SQLITE_OK;
     for (auto &one : all) {  // SQLite calls forget also for a function that it did not register

@@ -72,8 +72,8 @@ def chunks_in_c(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     read = rows_in_c.read_chunk
 
-    def looked_at(data: bytes, columns: int) -> rows_in_c.Chunk:
-        chunk = read(data, columns)
+    def looked_at(*given: Any) -> rows_in_c.Chunk:
+        chunk = read(*given)
         seen.append(chunk.rows)
         return chunk
 
@@ -204,7 +204,7 @@ def test_a_wide_table_is_left_to_python(in_c: Ways, tmp_path: Path, monkeypatch:
 
 
 def test_sql_from_outside_cannot_call_it(many: Path, in_c: Ways) -> None:
-    for call in ("open(x'6a')", "row(1, k)", "close(1)"):
+    for call in ("open(x'6a')", "row(1, k)", "last(1)", "rest(1)", "end(1)"):
         with pytest.raises(RequestError):
             exported(many, sql=f"SELECT program_export_{call} FROM t")
         with pytest.raises(RequestError):
@@ -215,7 +215,7 @@ def test_only_connections_that_are_opened_for_an_export_have_the_functions(many:
     with closing(Snapshot(Source.of(many))) as snapshot:
         assert snapshot.writes_rows
         with closing(sqlite3.connect(many)) as other, pytest.raises(sqlite3.OperationalError, match="no such function"):
-            other.execute("SELECT program_export_close(0)")
+            other.execute("SELECT program_export_end(0)")
         with pytest.raises(sqlite3.DatabaseError):  # nor can SQL load anything
             snapshot.connection.execute("SELECT load_extension('rows')").fetchall()
 
@@ -236,15 +236,21 @@ def test_cancelling_stops_it(many: Path, in_c: Ways) -> None:
 def test_calls_that_nobody_makes_are_errors_or_nothing(extension: Path, in_c: Ways) -> None:
     with closing(rows_in_c.connect(sqlite3, ":memory:")) as connection:
         assert rows_in_c.load(connection, sqlite3)
-        assert connection.execute("SELECT program_export_close(7)").fetchone() == (None,)
-        for call in ("open(NULL)", "open(x'')", "open(x'6a')", "open(x'6affffffff')", "open(1)", "row()", "row(1)"):
+        for function in ("last", "rest", "end"):
+            assert connection.execute(f"SELECT program_export_{function}(7)").fetchone() == (None,)
+        for call in ("open(NULL)", "open(x'')", "open(x'6a')", "open(x'6a64ffffffff')", "open(1)", "row()", "row(1)"):
             with pytest.raises(sqlite3.OperationalError):
                 connection.execute(f"SELECT program_export_{call}")
         plan = bytes(rows_in_c.RowPlan([b"["], b"]\n"))
         number = connection.execute("SELECT program_export_open(?)", [plan]).fetchone()[0]
         with pytest.raises(sqlite3.OperationalError):
             connection.execute(f"SELECT program_export_row({number}, 1, 2)")
-        connection.execute("CREATE VIEW v AS SELECT program_export_close(1)")  # only our own statements call it
+        with pytest.raises(sqlite3.OperationalError, match="comes first"):
+            connection.execute(f"SELECT program_export_rest({number})")
+        assert connection.execute(f"SELECT program_export_row({number}, 1), program_export_last({number})").fetchone()
+        with pytest.raises(sqlite3.OperationalError, match="not fetched whole"):
+            connection.execute(f"SELECT program_export_row({number}, 2)")
+        connection.execute("CREATE VIEW v AS SELECT program_export_end(1)")  # only our own statements call it
         with pytest.raises(sqlite3.OperationalError, match="unsafe use"):
             connection.execute("SELECT * FROM v")
 

@@ -24,17 +24,18 @@ from ..library import sqlite3
 
 PACKAGE = "datasette_program_export_native"
 MOST_COLUMNS = 100  # SQLite accepts 127 arguments of a function, older ones 100 (SQLITE_MAX_FUNCTION_ARG)
-FUNCTIONS = ("program_export_open", "program_export_row", "program_export_close")
-_HEAD = struct.Struct("<4I")
+FUNCTIONS = tuple(f"program_export_{name}" for name in ("open", "row", "last", "rest", "end"))
+_HEAD = struct.Struct("<2I")
 
 
 @dataclass(frozen=True)
 class RowPlan:
-    """How rows are written: as ``csv``, as JSON, or, with ``only_packed``, as MessagePack only.
+    """How rows are written: as ``csv``, as JSON, with ``only_packed`` as MessagePack only, or as ``survey`` not at all.
 
     ``before`` holds what stands before each column's value, ``row_end`` what ends a row. ``delimiter`` and ``null``
     are those of csv. ``holds_json`` and ``computed`` are places of columns: whose texts are embedded if they are
-    JSON, and which SQLite computes, so that they are not part of the digest."""
+    JSON, and which SQLite computes, so that they are not part of the digest. ``packed``: the rows are wanted as
+    MessagePack too, for the digest."""
 
     before: Sequence[bytes]
     row_end: bytes
@@ -44,10 +45,12 @@ class RowPlan:
     holds_json: Sequence[int] = ()
     computed: Sequence[int] = ()
     only_packed: bool = False
+    survey: bool = False
+    packed: bool = True
 
     def __bytes__(self) -> bytes:
-        kind = b"p" if self.only_packed else b"c" if self.csv else b"j"  # an older extension takes p for j
-        parts = [kind, *map(_sized, (self.row_end, self.delimiter, self.null))]
+        kind = b"s" if self.survey else b"p" if self.only_packed else b"c" if self.csv else b"j"
+        parts = [kind, b"d" if self.packed else b"-", *map(_sized, (self.row_end, self.delimiter, self.null))]
         for place, before in enumerate(self.before):
             parts += [bytes([(place in self.holds_json) + 2 * (place in self.computed)]), _sized(before)]
         return b"".join(parts)
@@ -59,7 +62,7 @@ def packed_only(width: int, computed: Sequence[int] = ()) -> RowPlan:
 
 
 class Seen(IntFlag):
-    """Kinds of values. ``ODD_TEXT`` is not UTF-8, or has a NUL."""
+    """Kinds of values. ``ODD_TEXT`` is not UTF-8, or has a NUL; the last two are seen by a survey only."""
 
     NULL = 1
     INTEGER = 2
@@ -68,6 +71,8 @@ class Seen(IntFlag):
     BLOB = 16
     EMPTY = 32
     ODD_TEXT = 64
+    INFINITE = 128
+    CARRIAGE_RETURN = 256
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ def load(connection: Any, library: ModuleType) -> bool:
                 connection.load_extension(path)
             finally:
                 connection.enable_load_extension(False)
-        connection.execute("SELECT program_export_close(0)").fetchone()
+        connection.execute("SELECT program_export_end(0)").fetchone()  # an older package has no such function
     except library.Error:
         return False
     return True
@@ -139,7 +144,7 @@ def row_calls(
     columns: Sequence[str],
     explain: Callable[[str], Iterable[tuple[Any, ...]]],
 ) -> str:
-    """Return the statement that hands each row to an opened plan, after any sorting.
+    """Return the statement that hands each row to an opened plan, after any sorting, and yields the chunks.
 
     The LIMITs keep SQLite from computing the call twice, or for rows that are not in order yet."""
     rows = select(f"program_export_row({number}, {', '.join(columns)}) AS chunk", "LIMIT -1")
@@ -147,17 +152,15 @@ def row_calls(
         names = [f"c{place}" for place in range(len(columns))]
         inner = select(", ".join(f"{c} AS {n}" for c, n in zip(columns, names)), "LIMIT -1")
         rows = f"SELECT program_export_row({number}, {', '.join(names)}) AS chunk FROM ({inner}) LIMIT -1"
-    return rows
+    return f"SELECT chunk, program_export_rest({number}) FROM ({rows}) WHERE chunk IS NOT NULL"
 
 
-def read_chunk(data: bytes, columns: int) -> Chunk:
-    """Return the chunk that a function of the extension has returned for a table of so many columns."""
-    reason, rows, written, packed = _HEAD.unpack_from(data)
-    facts = struct.unpack_from(f"<{2 * columns}I", data, _HEAD.size)
-    start = _HEAD.size + 8 * columns
-    view = memoryview(data)
-    end = start + written
-    return Chunk(rows, bytes(view[start:end]), view[end : end + packed], facts[::2], facts[1::2], bool(reason))
+def read_chunk(written: bytes, rest: bytes, columns: int) -> Chunk:
+    """Return the chunk that the extension gave for a table of so many columns: its rows, and what else is of it."""
+    reason, rows = _HEAD.unpack_from(rest)
+    facts = struct.unpack_from(f"<{2 * columns}I", rest, _HEAD.size)
+    packed = memoryview(rest)[_HEAD.size + 8 * columns :]
+    return Chunk(rows, written, packed, facts[::2], facts[1::2], bool(reason))
 
 
 def _sized(data: bytes) -> bytes:

@@ -65,21 +65,20 @@ class _Writer:
 
     def rows(self, table: TableStream) -> Iterator[bytes]:
         lines = RowLines(table.fields)
-        comma = b"\n"
         if self.pretty:
-            plan = lines.plan(b"      {\n        ", b"\n      },\n", b",\n        ", b": ")
+            plan = lines.plan(b",\n      {\n        ", b"\n      }", b",\n        ", b": ")
         else:
-            plan = lines.plan(end=b"},\n")
+            plan = lines.plan(b",\n{", b"}")
 
         def write(rows: list[Row]) -> bytes:
             if self.pretty:
                 return lines.spread(rows, plan)
-            return lines(rows).replace(b"\n", b",\n")
+            return b",\n" + lines(rows)[:-1].replace(b"\n", b",\n")
 
-        for data in written_rows(table, plan, write, lines.saw):
-            yield comma
-            yield data[:-2]
-            comma = b",\n"
+        first = 1
+        for data in written_rows(table, plan, write, lines.saw):  # large pieces: each is copied as seldom as possible
+            yield data[first:]  # the first row has no comma before it
+            first = 0
         table.warnings.extend(lines.warnings(table.name))
 
 

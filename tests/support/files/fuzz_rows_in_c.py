@@ -8,11 +8,13 @@ import struct
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from datasette_program_export.database.fetching import rows_in_c
 from datasette_program_export.formats.csv.writing import CsvLines
 from datasette_program_export.formats.dataset import Field, Row
+from datasette_program_export.formats.description.column_facts import survey, survey_plan, survey_written
 from datasette_program_export.formats.description.digest import pack_rows
 from datasette_program_export.formats.json.writing import RowLines
 
@@ -41,17 +43,16 @@ def value(draw: random.Random) -> Any:
     return draw.choice(["[%s]", '{"a":%s}', '["%s"]', '{"%s":1}', "[1,%s]", "[1e%s]"]) % inner
 
 
-def in_c(connection: sqlite3.Connection, plan: rows_in_c.RowPlan, columns: int) -> tuple[bytes, bytes, int]:
+def in_c(connection: sqlite3.Connection, plan: rows_in_c.RowPlan, columns: int) -> list[rows_in_c.Chunk]:
     number = connection.execute("SELECT program_export_open(?)", [bytes(plan)]).fetchone()[0]
     names = ", ".join(f"c{i}" for i in range(columns))
-    sql = (
-        f"SELECT chunk FROM (SELECT program_export_row({number}, {names}) AS chunk FROM t LIMIT -1) WHERE chunk NOTNULL"
-    )
-    written, packed, rows = b"", b"", 0
-    for (data,) in [*connection.execute(sql), *connection.execute(f"SELECT program_export_close({number})")]:
-        chunk = rows_in_c.read_chunk(data, columns)
-        written, packed, rows = written + chunk.written, packed + bytes(chunk.packed), rows + chunk.rows
-    return written, packed, rows
+    found = f"SELECT program_export_row({number}, {names}) AS chunk FROM t LIMIT -1"
+    sql = f"SELECT chunk, program_export_rest({number}) FROM ({found}) WHERE chunk NOTNULL"
+    given = [rows_in_c.read_chunk(*row, columns) for row in connection.execute(sql)]
+    last = [connection.execute(f"SELECT program_export_{of}({number})").fetchone()[0] for of in ("last", "rest")]
+    given.append(rows_in_c.read_chunk(*last, columns))
+    connection.execute(f"SELECT program_export_end({number})").fetchone()
+    return given
 
 
 def main(path: str, seconds: float) -> None:
@@ -74,11 +75,20 @@ def main(path: str, seconds: float) -> None:
             delimiter = draw.choice(",;\t|€")
             csv = CsvLines(delimiter, columns)
             for plan, write in ((lines.plan(), lines), (csv.plan([]), csv)):
-                written, packed, given = in_c(connection, plan, columns)
+                chunks = in_c(connection, plan, columns)
+                written, given = b"".join(c.written for c in chunks), sum(c.rows for c in chunks)
+                packed = b"".join(pack_rows([row]) for row in rows[:given])
+                bare = b"".join(c.written for c in in_c(connection, replace(plan, packed=False), columns))
                 expected = write(rows[:given]) if given else b""
-                if written != expected or packed != b"".join(pack_rows([row]) for row in rows[:given]):
+                if written != expected or bare != expected or b"".join(c.packed for c in chunks) != packed:
                     print("differ", seed, plan)
                     sys.exit(1)
+            alone = b"".join(c.packed for c in in_c(connection, rows_in_c.packed_only(columns), columns))
+            seen = survey_written(in_c(connection, survey_plan(columns), columns), columns)
+            packed = b"".join(pack_rows([row]) for row in rows)
+            if alone != packed or seen not in (None, survey([rows], columns)):
+                print("differ", seed, "digest or survey")
+                sys.exit(1)
     print(seed, "databases")
 
 
