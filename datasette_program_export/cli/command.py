@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -56,6 +57,9 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours, of the system or of the arguments becomes a line and an exit code."""
+        if not gc.isenabled():  # this is a process of its own
+            gc.freeze()
+            gc.enable()
         try:
             return super().invoke(ctx)
         except UnicodeEncodeError as error:  # the command line contains bytes that are not UTF-8
@@ -114,6 +118,17 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, commands_later: Mapping[str, Later], **options: Any) -> None:
         super().__init__(*args, **options)
         self._later = commands_later
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run as a process of its own: what it imports is no garbage and is not searched for any, also not at its end.
+
+        That was a quarter of the time of a small export."""
+        gc.disable()  # until the command runs
+        try:
+            return super().main(*args, **options)
+        finally:
+            gc.freeze()
+            gc.enable()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words, where ``--help`` and ``--version`` may end it already."""

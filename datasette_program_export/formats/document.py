@@ -98,7 +98,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)  # only the JSON Schema needs them, not an export
 
 
 class Proven(_Model):

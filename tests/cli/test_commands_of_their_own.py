@@ -77,6 +77,8 @@ def test_an_export_needs_no_datasette(demo_file: Path, tmp_path: Path) -> None:
     modules = imported("record", demo_file, "clients", ANNA, "-o", tmp_path / "anna.json")
     others = {f"datasette_program_export.{name}" for name in ("planning", "importing", "verifying", "service", "demo")}
     assert modules & others == set()
+    for unused in ("datasette_program_export.formats.dossier.page", "urllib.request"):  # of other formats
+        assert unused not in modules
     found = tops(modules)
     assert "sqlite3" in found or "pysqlite3" in found
     assert found & {"datasette", "uvicorn", "jinja2", "httpx"} == set()

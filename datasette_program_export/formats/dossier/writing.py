@@ -7,15 +7,14 @@ Nothing of the page is sent before all rows were read, as they are told in anoth
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import IO
 
 from ...files.beside import Hash
+from ...files.reading_limits import Limits
 from ..dataset import Dataset
 from ..description.language.catalogue import ENGLISH, words_in
 from ..registry import Format, Options
 from .kept_rows import MOST_BYTES, MOST_ROWS, KeptRows
-from .machine_copy import MachineCopy
-from .page.page import Page
-from .reading import decode
 from .seal import BEGINNING, end
 
 _PIECE = 1 << 16
@@ -23,6 +22,10 @@ _PIECE = 1 << 16
 
 def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
     """Yield the page in pieces. Raises TooLargeError, before any, for more than a browser bears."""
+    # imported late: thirty modules that every command of another format would load
+    from .machine_copy import MachineCopy
+    from .page.page import Page
+
     say = words_in(options.request.language or ENGLISH)
     with KeptRows(options.folder) as kept, MachineCopy(options.folder) as copy:
         copy.keep(kept.through(dataset), options)
@@ -38,6 +41,13 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
         data = bytes(waiting)
         hashed.update(data)
         yield data + end(hashed.hexdigest())
+
+
+def decode(file: IO[bytes], limits: Limits) -> Dataset:
+    """Return the dataset of a page. Raises UnreadableError, as ``reading`` says."""
+    from .reading import decode as read  # imported late, like what writes
+
+    return read(file, limits)
 
 
 FORMAT = Format(

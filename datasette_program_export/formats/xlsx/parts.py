@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -38,7 +37,7 @@ class Sheet:
 
 def styles() -> tuple[str, str]:
     """Return the path and the content of the styles."""
-    formats = "".join(f'<numFmt numFmtId="{n}" formatCode={quoteattr(code)}/>' for n, code in _FORMATS.items())
+    formats = "".join(f'<numFmt numFmtId="{n}" formatCode={_quoted(code)}/>' for n, code in _FORMATS.items())
     cells = "".join(
         f'<xf numFmtId="{number}" fontId="{font}" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" '
         f'applyFont="{font}"/>'
@@ -61,7 +60,7 @@ def styles() -> tuple[str, str]:
 def workbook(sheets: Sequence[Sheet]) -> list[tuple[str, str]]:
     """Return the paths and contents of the parts that name the sheets, in their order."""
     named = "".join(
-        f'<sheet name={quoteattr(sheet.name)} sheetId="{n}"{_HIDDEN if sheet.hidden else ""} r:id="rId{n}"/>'
+        f'<sheet name={_quoted(sheet.name)} sheetId="{n}"{_HIDDEN if sheet.hidden else ""} r:id="rId{n}"/>'
         for n, sheet in enumerate(sheets, 1)
     )
     links = "".join(
@@ -90,7 +89,7 @@ def workbook(sheets: Sequence[Sheet]) -> list[tuple[str, str]]:
 def sheet_begin(columns: str, frozen: bool, chosen: bool = False) -> bytes:
     """Return the beginning of a sheet, up to its first row; ``columns`` are its widths as XML."""
     pane = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>' if frozen else ""
-    view = f'<sheetView workbookViewId="0"{" tabSelected=" + quoteattr("1") if chosen else ""}>{pane}</sheetView>'
+    view = f'<sheetView workbookViewId="0"{" tabSelected=" + _quoted("1") if chosen else ""}>{pane}</sheetView>'
     return (
         f'{_XML}<worksheet xmlns="{_MAIN}"><sheetViews>{view}</sheetViews><sheetFormatPr defaultRowHeight="15"/>'
         f"<cols>{columns}</cols><sheetData>"
@@ -101,3 +100,9 @@ def sheet_end(filtered: str | None) -> bytes:
     """Return the end of a sheet; ``filtered`` is the area with a filter, such as A1:C9."""
     area = f'<autoFilter ref="{filtered}"/>' if filtered else ""
     return f"</sheetData>{area}</worksheet>".encode()
+
+
+def _quoted(text: str) -> str:
+    from xml.sax.saxutils import quoteattr  # imported late: it loads a client for the web, which no command needs
+
+    return quoteattr(text)
