@@ -7,7 +7,6 @@ file, are not read.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -21,6 +20,7 @@ from ...database.sqlite_errors import explain
 from ...database.text import decode_text
 from ...database.virtual_tables import keeps_rows, module_of
 from ...errors import UnreadableError
+from ...files.beside import Beside, Hash
 from ...files.input_file import open_database_bytes
 from ...files.reading_limits import TRUSTING, Limits
 from ..dataset import Dataset, Field, Row, TableStream
@@ -98,10 +98,12 @@ class Sealed:
     digest: str
 
 
-def sealed(path: Path, mark: str, encoding: str, limits: Limits = TRUSTING) -> Sealed:
-    """Read a file once for the SHA-256 that it has with 64 zeros wherever ``mark`` stands, a text of that encoding."""
+def sealed(path: Path, mark: str, encoding: str, limits: Limits = TRUSTING, beside: Beside | None = None) -> Sealed:
+    """Read a file once for the SHA-256 that it has with 64 zeros wherever ``mark`` stands, a text of that encoding.
+
+    It is computed ``beside``, or at once."""
     wanted, zeros = mark.encode(encoding), PLACEHOLDER.encode(encoding)
-    hashed = hashlib.sha256()
+    hashed = Hash(beside or Beside())
     times, place, start, window = 0, -1, 0, b""
     with open_database_bytes(path) as file:
         while piece := file.read(_PIECE):
