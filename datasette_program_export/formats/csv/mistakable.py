@@ -80,6 +80,17 @@ class Examined:
 
 
 def _saw(facts: ColumnFacts, column: tuple[Value, ...]) -> None:
+    try:
+        text = "".join(column)  # type: ignore[arg-type]  # quicker than a look at each type; succeeds if all are text
+    except TypeError:
+        _saw_types(facts, column)
+        return
+    facts.classes.add(str)
+    facts.has_empty = facts.has_empty or not all(column)
+    facts.has_odd_text = facts.has_odd_text or "\0" in text or not (text.isascii() or is_utf8(text))
+
+
+def _saw_types(facts: ColumnFacts, column: tuple[Value, ...]) -> None:
     classes = set(map(type, column))
     facts.classes |= classes
     if str not in classes:
@@ -88,5 +99,5 @@ def _saw(facts: ColumnFacts, column: tuple[Value, ...]) -> None:
     if not facts.has_empty:
         facts.has_empty = not all(column) and ("" in column or b"" in column)
     if not facts.has_odd_text:
-        text = "".join(column if len(classes) == 1 else [v for v in column if type(v) is str])  # type: ignore[arg-type]
+        text = "".join([v for v in column if type(v) is str])
         facts.has_odd_text = "\0" in text or not (text.isascii() or is_utf8(text))

@@ -29,20 +29,26 @@ class ColumnFacts:
 
     def saw(self, column: Sequence[Any]) -> int:
         """Look at some values of the column; return the size of the texts and BLOBs among them."""
-        classes = set(map(type, column))
-        self.classes |= classes
-        if float in classes and not self.has_infinity:
-            self.has_infinity = any(isinstance(v, float) and v - v != 0 for v in column)
-        self.has_empty = self.has_empty or "" in column or b"" in column
-        size = sum(len(v) for v in column if isinstance(v, bytes)) if bytes in classes else 0
-        if str not in classes:
-            return size
-        texts = column if len(classes) == 1 else [v for v in column if isinstance(v, str)]
-        joined = "\n".join(texts)
-        self.has_odd_text = self.has_odd_text or "\0" in joined or not is_utf8(joined)
+        try:
+            joined = "\n".join(column)  # quicker than a look at each type; succeeds if all are text
+        except TypeError:
+            classes = set(map(type, column))
+            self.classes |= classes
+            if float in classes and not self.has_infinity:
+                self.has_infinity = any(isinstance(v, float) and v - v != 0 for v in column)
+            self.has_empty = self.has_empty or (bytes in classes and b"" in column)
+            size = sum(len(v) for v in column if isinstance(v, bytes)) if bytes in classes else 0
+            return size + self._saw_texts([v for v in column if isinstance(v, str)]) if str in classes else size
+        return self._saw_texts(column, joined)
+
+    def _saw_texts(self, texts: Sequence[str], joined: str | None = None) -> int:
+        joined = "\n".join(texts) if joined is None else joined
+        self.classes.add(str)
+        self.has_empty = self.has_empty or not all(texts)
+        self.has_odd_text = self.has_odd_text or "\0" in joined or not (joined.isascii() or is_utf8(joined))
         self.has_carriage_return = self.has_carriage_return or "\r" in joined
         if _NULL in joined:
-            like = (len(v) for v in texts if isinstance(v, str) and v.startswith(_NULL))
+            like = (len(v) for v in texts if v.startswith(_NULL))
             self.longest_like_null = max(self.longest_like_null, max(like, default=0))
         return size + len(joined)
 
