@@ -4,7 +4,7 @@
     python benchmarks/export.py --rows 100000 --repeat 2
 
 Each contender writes all rows of one table of the demo (transit_events, multiplied), or the whole
-database, to a file: a whole command with its start, digests included, or a download from a server.
+database, to a file: a whole command with its start and the digests that the file has, or a download from a server.
 """
 
 from __future__ import annotations
@@ -121,8 +121,9 @@ def main() -> None:
         take_turns(found, asked.repeat)
         remove_database(database)
     about = (
-        "Whole commands with their start, digests included; ratios of wall-clock time within a turn, below 1 is "
-        f"quicker, of {asked.repeat} turns in which all run, one after the other; on {machine(load)} {told}"
+        "Whole commands with their start, and with the digests that a file has; ratios of wall-clock time within a "
+        f"turn, below 1 is quicker, of {asked.repeat} turns in which all run, one after the other; on "
+        f"{machine(load)} {told}"
     )
     if limit is None:
         about += " The limit is not measured: there is no g++ here, or no libsqlite3-dev."
