@@ -50,7 +50,7 @@ class ColumnFacts:
         if _NULL in joined:
             like = (len(v) for v in texts if v.startswith(_NULL))
             self.longest_like_null = max(self.longest_like_null, max(like, default=0))
-        return size + len(joined)
+        return len(joined)
 
     def saw_kinds(self, seen: int) -> None:
         """Take over what C saw of some values of the column, as bits of ``Seen``."""
