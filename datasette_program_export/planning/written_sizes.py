@@ -12,7 +12,7 @@ from ..files.zip_writing import LEVEL
 from ..formats.csv.writing import CsvLines, SpreadsheetLines
 from ..formats.dataset import Field, Value
 from ..formats.description.language.catalogue import ENGLISH, words_in
-from ..formats.dossier.page.special import special
+from ..formats.dossier.page.special import chart_of
 from ..formats.dossier.page.values import LONG, Values
 from ..formats.registry import Format
 from .plan import Plan
@@ -27,6 +27,8 @@ _OF_A_ROW, _OF_A_CELL, _OF_A_CARD = 60, 22, 40  # bytes of markup in it: of a ro
 _IN_A_LINE = 10  # columns; with more, a row is a card
 _AS_TEXT = 4 / 3  # times larger, as base64
 _OF_A_LINK = 45  # bytes of a link to another row, with its title
+_OF_A_PARAGRAPH = 10
+_OF_A_CHART, _CHART_AS_TABLES = 19_600, 1.36  # bytes of a wheel, and how many times a chart's JSON its tables are
 _SHOWN = 6  # rows of a sample that are shown as in a page
 _PRESSED = 5  # how many times smaller the description gets
 
@@ -74,13 +76,20 @@ def _shown(fields: Sequence[Field], sample: Sequence[Row], links: int) -> float:
 
 
 def _cells(field: Field, values: Sequence[Value]) -> list[int]:
-    """Return how many bytes each value takes that is shown; a drawing takes time, so one stands for all of a column."""
-    say = words_in(ENGLISH)
+    """Return about how many bytes each value takes that is shown. Charts are not drawn, and Markdown is not read."""
     filled = [value for value in values if value is not None and value != ""]
-    if filled and (drawn := special(say)(field, filled[0])) is not None:
-        return [len(drawn.encode("utf-8", "replace"))] * len(filled)
-    show = Values(say)
-    return [len(show(field, value).encode("utf-8", "replace")) for value in filled]
+    if filled and chart_of(filled[0]) is not None:
+        return [
+            _OF_A_CHART + round(len(value) * _CHART_AS_TABLES) for value in filled if isinstance(value, (str, bytes))
+        ]
+    show = Values(words_in(ENGLISH))
+    return [_size_shown(show, field, value) for value in filled]
+
+
+def _size_shown(show: Values, field: Field, value: Value) -> int:
+    if isinstance(value, str) and len(value) > LONG and value[0] not in "{[":
+        return len(value.encode("utf-8", "replace")) + _OF_A_PARAGRAPH
+    return len(show(field, value).encode("utf-8", "replace"))
 
 
 def _plain(names: tuple[str, ...], rows: Sequence[Row]) -> bytes:

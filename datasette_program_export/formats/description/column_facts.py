@@ -42,6 +42,8 @@ class ColumnFacts:
         return self._saw_texts(column, joined)
 
     def _saw_texts(self, texts: Sequence[str], joined: str | None = None) -> int:
+        if not texts:
+            return 0
         joined = "\n".join(texts) if joined is None else joined
         self.classes.add(str)
         self.has_empty = self.has_empty or not all(texts)

@@ -18,14 +18,11 @@ class _Names(Sequence[str]):
     def __getitem__(self, place: Any) -> Any:
         return tuple(registered().formats)[place]
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:  # Sequence's own asks for each by its place
         return iter(tuple(registered().formats))
 
     def __len__(self) -> int:
         return len(registered().formats)
-
-    def __iter__(self) -> Iterator[str]:  # Sequence's own asks for each by its place
-        return iter(tuple(registered().formats))
 
     def __contains__(self, name: object) -> bool:
         return name in registered().formats

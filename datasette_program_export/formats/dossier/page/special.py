@@ -7,11 +7,18 @@ from itertools import count
 
 from ...dataset import Field, Value
 from ...description.language.catalogue import Words
-from ..charts import aspects_table, chart_table, draw_wheel, read_chart, tell_left_out, words_of
+from ..charts import Chart, aspects_table, chart_table, draw_wheel, read_chart, tell_left_out, words_of
 from .markup import text
 from .values import Special
 
 _LEAST = 100  # characters: no chart is shorter
+
+
+def chart_of(value: Value) -> Chart | None:
+    """Return the chart that a value is; None for any other."""
+    if not isinstance(value, (str, bytes)) or len(value) < _LEAST or value[:1] not in ("{", b"{"):
+        return None
+    return read_chart(value)
 
 
 def special(say: Words) -> Special:
@@ -19,10 +26,7 @@ def special(say: Words) -> Special:
     words, numbers = words_of(say.language), count(1)
 
     def shown(field: Field, value: Value) -> str | None:
-        if not isinstance(value, (str, bytes)) or len(value) < _LEAST or value[:1] not in ("{", b"{"):
-            return None
-        chart = read_chart(value)
-        if chart is None:
+        if (chart := chart_of(value)) is None:
             return None
         wheel = draw_wheel(chart, words, f"w{next(numbers)}")
         note = tell_left_out(chart, words)
