@@ -59,7 +59,7 @@ def test_files_are_a_part_of_it(tmp_path: Path) -> None:
 def test_what_will_be_refused_is_said_before(tmp_path: Path, rows: int, size: int, told: str) -> None:
     path = big(tmp_path / "big.db", rows, size)
     command = CliRunner().invoke(program_export, ["plan", str(path), "t", "-f", "dossier"])
-    assert command.exit_code == 0 and told in command.output and "guide=page" in command.output
+    assert command.exit_code == 0 and told in command.output and "guide: page" in command.output
     other = CliRunner().invoke(program_export, ["plan", str(path), "t"])
     assert "a browser has to bear" not in other.output
     with pytest.raises(TooLargeError):

@@ -117,12 +117,13 @@ PHRASES: dict[str, Phrase] = {
     "caution.too_many": "This is more than the {most} rows that may be exported here at once. The download will be "
     "refused: leave out a table, stop a connection, or ask for fewer rows.",
     "caution.page_rows": "A {form} is a page that a browser has to bear: it holds at most {most} rows, and these are "
-    "{rows}. It will be refused. Take package with guide=page, or ask for fewer rows.",
+    "{rows}. It will be refused. Take a package with START-HERE.html (guide: page), or ask for fewer rows.",
     "caution.page_bytes": "A {form} is a page that a browser has to bear: it holds at most {most} MB, and this is "
-    "about {size} MB, {files} MB of it files. It will probably be refused. Take package with guide=page, or leave "
-    "something out.",
+    "about {size} MB, {files} MB of it files. It will probably be refused. Take a package with "
+    "START-HERE.html (guide: page), or leave something out.",
     "caution.page_files": "A {form} is a page that a browser has to bear: it holds at most {most} MB, and the files "
-    "alone are {files} MB. It will be refused. Take package with guide=page, or leave their column out.",
+    "alone are {files} MB. It will be refused. Take a package with START-HERE.html (guide: page), or leave "
+    "their column out.",
     "caution.hub": "Most of this file, {what}, comes along {along}. If that is not meant, leave out {table}, or do "
     "not follow {along}.",
     "caution.lines": "{what}: a spreadsheet shows only the first {most}. The file holds them all; ask for fewer, or "

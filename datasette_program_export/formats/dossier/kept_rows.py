@@ -124,8 +124,8 @@ class KeptRows:
         if self._rows > MOST_ROWS or self._bytes > MOST_BYTES:
             raise TooLargeError(
                 f"A dossier is a page that a browser has to bear: at most {MOST_ROWS:,} rows and "
-                f"{MOST_BYTES // 1_000_000} MB, with its files. This is more. Take package with guide=page: a zip with "
-                "the same data and files, and START-HERE.html, which says what it holds."
+                f"{MOST_BYTES // 1_000_000} MB, with its files. This is more. Take a package with "
+                "START-HERE.html (guide: page): a zip with the same data and files, and a page that says what it holds."
             )
 
     def rows(

@@ -25,6 +25,7 @@ from ..choices import ImportChoices
 from ..progress import ImportProgress
 from ..reading import read
 from ..report import FindingCollector, ImportReport, TableReport
+from ..staging.affinity_check import AffinityCheck
 from ..staging.columns import ColumnMapping, takes_rows
 from ..staging.database import StagedTable, StagingDatabase
 from ..staging.making import authorized, during_rows
@@ -158,9 +159,14 @@ class _Intake(ColumnMapping):
 
     def _writing(self, loaded: _Loaded, places: list[int] | None, batches: Iterator[list[Row]]) -> Iterator[list[Row]]:
         names, marks = ", ".join(map(quote, loaded.columns)), ", ".join("?" * len(loaded.columns))
+        facts = [loaded.table.column(name) for name in loaded.columns]
+        check = AffinityCheck([column.affinity for column in facts if column is not None])
         insert = f"INSERT OR ABORT INTO main.{loaded.name} ({names}) VALUES ({marks})"
         for rows in batches:
             kept = rows if places is None else [tuple(row[place] for place in places) for row in rows]
+            check.look(kept)
+            if check.found:  # a value that would become another
+                raise _NotStraightError
             self.goal.connection.executemany(insert, kept)
             loaded.first += kept[: SHOWN_ROWS - len(loaded.first)]
             loaded.rows += len(rows)
@@ -189,7 +195,8 @@ class _StraightImport:
         intake.file = file.name if hooks.file_name is None else hooks.file_name
         with authorized(connection, during_rows):
             read(file, intake, self.asked, self.report, self.findings, limits)
-        if intake.construction is None or self.findings.errors:
+        changed = any(note.kind == "read" for note in self.findings.notes)  # by a person, whose values are judged
+        if intake.construction is None or self.findings.errors or changed:
             raise _NotStraightError
         self.watch.begin("writing")
         self._check_json()

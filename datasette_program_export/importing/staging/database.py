@@ -21,6 +21,7 @@ from ...files.temporary.folder import TemporaryFolder
 from ...files.temporary.room import no_room
 from ...formats.dataset import Row
 from ..progress import ImportProgress
+from .affinity_check import AffinityCheck
 
 _COLUMNS = 900  # of one staged table; each may have a generated column as well
 _MOST_SHAPES = 500
@@ -146,7 +147,8 @@ class StagingDatabase:
             raw.append(f"r{place}")
             if place % _COLUMNS == 0:
                 parts.append([])
-            parts[-1].append(f"r{place} {facts.affinity if same else 'BLOB'}")
+            converts = same and not own  # what a file of another program gives as text becomes what its column holds
+            parts[-1].append(f"r{place} {facts.affinity if converts else 'BLOB'}")
             shaped.append(f"r{place}" if same else f"v{place}")
             if not same:
                 parts[-1].append(f"v{place} {facts.affinity} AS (r{place})")
@@ -227,13 +229,29 @@ class StagingDatabase:
         """Yield the same batches, and stage their columns at ``places``. Raises UnreadableError."""
         shape = self.shape(staged, staged.columns)
         whole = list(places)
+        check = AffinityCheck([_affinity(staged, place) for place in range(len(whole))])
         for rows in batches:
             try:
                 kept = rows if whole == list(range(len(rows[0]))) else [tuple(row[i] for i in whole) for row in rows]
                 first = staged.rows + 1
+                check.look(kept)
                 self.add(staged, range(first, first + len(rows)), [shape] * len(rows), kept)
             except (OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError):
                 raise UnreadableError(f"{staged.table.name} holds a value that SQLite cannot.") from None
             del kept
             yield rows
             del rows  # otherwise the last batch is held while the next is read
+        for place in check.found:
+            self._convert(staged, place)
+
+    def _convert(self, staged: StagedTable, place: int) -> None:
+        """Show what the target will make of the values of a column, beside them."""
+        kind, holder = _affinity(staged, place), staged.holder(place)
+        if staged.shaped[place] == staged.raw[place]:
+            self.connection.execute(f"ALTER TABLE {holder} ADD COLUMN v{place} {kind} AS ({staged.raw[place]})")
+            staged.shaped = (*staged.shaped[:place], f"v{place}", *staged.shaped[place + 1 :])
+
+
+def _affinity(staged: StagedTable, place: int) -> str:
+    facts = staged.table.column(staged.columns[place])
+    return facts.affinity if facts is not None else "BLOB"

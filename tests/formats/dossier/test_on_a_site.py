@@ -50,7 +50,7 @@ async def test_what_is_too_large_is_answered_with_advice(demo_file: Path, monkey
     monkeypatch.setattr(kept_rows, "MOST_ROWS", 10)
     ds = make_datasette(demo_file)
     answer = await ds.client.get(f"/practice/clients/{ANNA}.programhtml")
-    assert answer.status_code == 422 and "Take package" in answer.json()["error"]
+    assert answer.status_code == 422 and "Take a package" in answer.json()["error"]
     page = await ds.client.get(
         f"/practice/clients/{ANNA}.programhtml", headers={**PAGE, "accept-language": "de", "sec-fetch-mode": "navigate"}
     )
@@ -62,8 +62,8 @@ async def test_what_will_be_refused_is_said_before(tmp_path: Path, rows: int, si
     ds = make_datasette(big(tmp_path / "big.db", rows, size))
     page = "/big/t/-/program-export"
     english = (await ds.client.get(page, headers=PAGE)).text
-    assert told in english and "guide=page" in english
+    assert told in english and "guide: page" in english
     chosen = (await ds.client.get(f"{page}?_export_format=dossier", headers=PAGE)).text
-    assert chosen.count("guide=page") == 1 and 'class="message-warning">A dossier' in chosen
+    assert chosen.count("guide: page") == 1 and 'class="message-warning">A dossier' in chosen
     german = (await ds.client.get(page, headers={**PAGE, "accept-language": "de"})).text
     assert "ein Browser bewältigen muss" in german

@@ -149,3 +149,32 @@ def test_what_ends_the_import_leaves_nothing(source: Path, tmp_path: Path) -> No
     with pytest.raises(Exception, match="cancelled"):
         load(tmp_path / "new.db", file, watch=Stopping())
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_value_that_its_column_would_change_is_told(tmp_path: Path, ways: list[str]) -> None:
+    """A column got its type after its rows, behind SQLite's back: there are values that it does not store so."""
+    source = tmp_path / "source.db"
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, i, r, t, day)")
+        connection.execute(
+            "INSERT INTO t VALUES (1, '12', 1, 5, '2026-11-30'), (2, 'a', 1.5, 'b', 'x'), (3, 1.0, 0, 0, 1)"
+        )
+        connection.execute("PRAGMA writable_schema = ON")
+        types = "CREATE TABLE t (id INTEGER PRIMARY KEY, i INTEGER, r REAL, t TEXT, day DATE)"
+        connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 't'", [types])
+    file = written(source, tmp_path / "file")
+    report = load(tmp_path / "new.db", file)
+    assert ways == ["back"]
+    assert {note.column: note.message for note in report.notes} == {
+        "i": "1 values of t.i become what its type is in the target (text or number).",
+        "t": "2 values of t.t become what its type is in the target (text or number).",
+    }
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'i INTEGER', 'i')")
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("UPDATE t SET i = '012' WHERE id = 1")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 't'", [types])
+    with pytest.raises(RefusedError, match=r"Row 1 of t: i would be changed by the type"):
+        load(tmp_path / "other.db", written(source, tmp_path / "file"))
