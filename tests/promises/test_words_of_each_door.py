@@ -20,7 +20,7 @@ from tests.support.source_code import FILES, PACKAGE
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 # these speak of another program's options, or name both doors
 _OF_OTHERS = {"files/decompression.py", "exporting/large_rows.py", "options/settings.py", "formats/xlsx/description.py"}
-_OF_OTHERS |= {"formats/dossier/page/page.py"}  # a command to be typed
+_OF_OTHERS |= {"formats/dossier/page/page.py", "importing/writing/files_back.py"}  # a command to be typed
 
 
 def sentences(path: Path) -> list[str]:

@@ -181,7 +181,7 @@ def test_a_cut_file_is_refused(file: Path, tmp_path: Path, left: float) -> None:
 
 def test_what_a_browser_does_not_bear_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_rows, "MOST_ROWS", 5)
-    with pytest.raises(TooLargeError, match="at most 5 rows .* Take package"):
+    with pytest.raises(TooLargeError, match="at most 5 rows .* Take a package"):
         of_person()
     monkeypatch.setattr(kept_rows, "MOST_ROWS", 20_000)
     monkeypatch.setattr(kept_rows, "MOST_BYTES", 20)
