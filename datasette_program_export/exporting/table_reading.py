@@ -52,6 +52,7 @@ class TableReading:
         self._snapshot = snapshot
         self._chosen = chosen
         self._digest = digest
+        self._computed = [place for place, column in enumerate(chosen.columns) if column.generated]
         self._progress = progress
         self._warnings = warnings
         self._aside = aside
@@ -109,7 +110,9 @@ class TableReading:
     def _chunks(self, plan: RowPlan) -> Iterator[Chunk | list[Row]]:
         self._progress.table = self._chosen.table.name
         given = 0
-        for chunk in self._chosen.written(self._snapshot, replace(plan, packed=self._digest.wanted)):
+        # no format has to think of what its digest leaves out
+        plan = replace(plan, packed=self._digest.wanted, computed=self._computed)
+        for chunk in self._chosen.written(self._snapshot, plan):
             self._digest.add_packed(chunk.packed, chunk.rows)
             self._progress.rows += chunk.rows
             given += chunk.rows
@@ -144,9 +147,7 @@ class TableReading:
             return None
         self._progress.table = self._chosen.table.name
         if not copy.whole:
-            columns = self._chosen.columns
-            computed = [place for place, column in enumerate(columns) if column.generated]
-            for _ in self._written(packed_only(len(columns), computed)) or self._batches():
+            for _ in self._written(packed_only(len(self._chosen.columns))) or self._batches():
                 pass  # for the digest
         try:
             copy.run(target)

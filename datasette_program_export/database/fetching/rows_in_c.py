@@ -56,9 +56,9 @@ class RowPlan:
         return b"".join(parts)
 
 
-def packed_only(width: int, computed: Sequence[int] = ()) -> RowPlan:
+def packed_only(width: int) -> RowPlan:
     """Return the plan for the digest of a table with so many columns."""
-    return RowPlan([b""] * width, b"", computed=computed, only_packed=True)
+    return RowPlan([b""] * width, b"", only_packed=True)
 
 
 class Seen(IntFlag):

@@ -57,6 +57,8 @@ def test_hostile_names_are_saved_and_do_nothing(opened: Any) -> None:
     buttons = opened.locator("#files li").filter(has_text="SHA-256").locator("button")
     contents = set()
     for number in range(buttons.count()):
+        if number % 8 == 7:
+            opened.reload()  # Chromium gives a page ten downloads within a second, and no more
         with opened.expect_download() as saved:
             buttons.nth(number).click()
         assert "/" not in saved.value.suggested_filename and "\u202e" not in saved.value.suggested_filename

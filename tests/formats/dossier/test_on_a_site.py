@@ -54,7 +54,7 @@ async def test_what_is_too_large_is_answered_with_advice(demo_file: Path, monkey
     page = await ds.client.get(
         f"/practice/clients/{ANNA}.programhtml", headers={**PAGE, "accept-language": "de", "sec-fetch-mode": "navigate"}
     )
-    assert "Nehmen Sie package" in page.text
+    assert "Nehmen Sie ein Paket" in page.text
 
 
 @pytest.mark.parametrize(("rows", "size", "told"), [(20_001, 1, "20,001"), (400, 80_000, "32 MB")])
