@@ -29,7 +29,7 @@ _AS_TEXT = 4 / 3  # times larger, as base64
 _OF_A_LINK = 45  # bytes of a link to another row, with its title
 _OF_A_PARAGRAPH = 10
 _OF_A_CHART, _CHART_AS_TABLES = 19_600, 1.36  # bytes of a wheel, and how many times a chart's JSON its tables are
-_SHOWN = 6  # rows of a sample that are shown as in a page
+_SHOWN = 3  # rows of a sample that are shown as in a page
 _PRESSED = 5  # how many times smaller the description gets
 
 
