@@ -24,7 +24,7 @@ from ...selection.annotated_schema import annotate
 from ..choices import ImportChoices
 from ..progress import ImportProgress
 from ..reading import read
-from ..report import FindingCollector, ImportReport, TableReport
+from ..report import EDITED, FindingCollector, ImportReport, TableReport
 from ..staging.affinity_check import AffinityCheck
 from ..staging.columns import ColumnMapping, takes_rows
 from ..staging.database import StagedTable, StagingDatabase
@@ -98,8 +98,6 @@ class _Loaded(StagedTable):
 
 class _Intake(ColumnMapping):
     """Makes the tables of a file, and writes its rows into them while they are read."""
-
-    tables: dict[str, _Loaded]
 
     def into(self, goal: Target, watch: ImportProgress) -> None:
         self.goal, self.watch = goal, watch
@@ -195,7 +193,7 @@ class _StraightImport:
         intake.file = file.name if hooks.file_name is None else hooks.file_name
         with authorized(connection, during_rows):
             read(file, intake, self.asked, self.report, self.findings, limits)
-        changed = any(note.kind == "read" for note in self.findings.notes)  # by a person, whose values are judged
+        changed = any(note.kind == EDITED for note in self.findings.notes)  # by a person, whose values are judged
         if intake.construction is None or self.findings.errors or changed:
             raise _NotStraightError
         self.watch.begin("writing")

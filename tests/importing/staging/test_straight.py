@@ -178,3 +178,15 @@ def test_a_value_that_its_column_would_change_is_told(tmp_path: Path, ways: list
         connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 't'", [types])
     with pytest.raises(RefusedError, match=r"Row 1 of t: i would be changed by the type"):
         load(tmp_path / "other.db", written(source, tmp_path / "file"))
+
+
+def test_a_workbook_that_a_person_changed_is_judged_by_the_usual_way(
+    source: Path, tmp_path: Path, ways: list[str]
+) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    file = written(source, tmp_path / "file.xlsx", format="xlsx")
+    book = openpyxl.load_workbook(file)
+    book["parents"]["B2"] = "another name"
+    book.save(file)
+    assert load(tmp_path / "new.db", file).ok
+    assert ways == ["back"]
