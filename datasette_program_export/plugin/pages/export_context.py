@@ -92,7 +92,8 @@ def page_context(
         "picking": picking,
         "begins": begins,
         "save_as": form.save_as,
-        "opened": {form.opened, "tables" * bool(form.columns), "begins" * bool(begins), "save" * bool(form.save_as)},
+        "columns_of": form.columns,
+        "opened": {*form.opened, "tables" * bool(form.columns), "begins" * bool(begins), "save" * bool(form.save_as)},
         "counted_all": plan.complete,
     }
 

@@ -29,7 +29,8 @@ from .kinds import of_kind
 
 MARK, FIND, PAGE, SAMPLE, SAVE_AS = (PREFIX + name for name in ("form", "find", "page", "sample", "save_as"))
 COLUMNS, OPEN = f"{PREFIX}columns", f"{PREFIX}open"  # a table whose columns are shown; a folded part
-_OWN = (MARK, FIND, PAGE, SAMPLE, SAVE_AS, COLUMNS, OPEN)
+FOUND = f"{PREFIX}found"  # the search whose pages are turned: another search begins on its first page
+_OWN = (MARK, FOUND, FIND, PAGE, SAMPLE, SAVE_AS, COLUMNS, OPEN)
 # Each ticked box, and a hidden field for each box there is: what has a box and no tick is not wanted
 BOX, TICKED = f"{PREFIX}box", f"{PREFIX}with"  # tables and columns
 EDGE, FOLLOWED = f"{PREFIX}edge", f"{PREFIX}follow"  # references
@@ -56,7 +57,7 @@ class Form:
     save_as: str
     address: str | None
     columns: str = ""
-    opened: str = ""
+    opened: frozenset[str] = frozenset()
 
 
 def read_form(http: HttpRequest) -> Form:
@@ -66,13 +67,14 @@ def read_form(http: HttpRequest) -> Form:
     pairs = [(name, value) for name, value in given if name not in own]
     if MARK in own:
         pairs = _meant(pairs, http.url_vars)
+    if own.get(FOUND, find := own.get(FIND, "").strip()) != find:
+        own.pop(PAGE, None)
     page = own.get(PAGE) or "1"
     if not (page.isascii() and page.isdigit() and int(page[:9]) > 0 and len(page) < 9):
         raise RequestError(f"{PAGE} must be a whole number, 1 or more.")
-    find = own.get(FIND, "").strip()
     if len(find) > _LONGEST_FIND or len(find.split()) > _MOST_WORDS:
         raise RequestError(f"{FIND} holds at most {_MOST_WORDS} words, of {_LONGEST_FIND:,} characters together.")
-    kept = [(name, own[name]) for name in _OWN[1:] if own.get(name)]
+    kept = [(name, own[name]) for name in _OWN[2:] if own.get(name)]
     address = "?" + urlencode([*pairs, *kept]) if MARK in own else None
     return Form(
         _with_query(http, pairs) if own else http,
@@ -82,7 +84,7 @@ def read_form(http: HttpRequest) -> Form:
         own.get(SAVE_AS, ""),
         address,
         own.get(COLUMNS, ""),
-        "rows" if own.get(PAGE) or find else own.get(OPEN, ""),
+        frozenset({"rows"} if own.get(PAGE) or find else ()) | {own.get(OPEN, "")},
     )
 
 
