@@ -11,6 +11,7 @@ const page = document.getElementById("program-export");
 const news = document.getElementById("program-export-news");
 const BOXES = [["_export_box", "_export_with"], ["_export_edge", "_export_follow"]];
 let pending = null;
+let pressed = null; // ends when the pointer is up again
 
 // A ticked box says nothing new, and so do the options of kinds that are not chosen: the address stays short
 function shorten({ formData }) {
@@ -46,6 +47,7 @@ async function update(form, submitter) {
   try {
     answer = await fetch(`${page.dataset.page}?${new URLSearchParams(sent)}`, { headers: { accept: "text/html" }, signal: mine.signal });
     text = await answer.text();
+    await pressed; // a click ends on the button on which it began
   } catch (error) {
     if (mine === pending) page.removeAttribute("aria-busy");
     return; // a newer change, or the server is away: the buttons still work
@@ -79,6 +81,9 @@ function withoutPageState(url) {
 if (page) {
   page.classList.add("scripted");
   page.addEventListener("formdata", shorten);
+  page.addEventListener("pointerdown", () => {
+    pressed = new Promise((up) => ["pointerup", "pointercancel"].forEach((end) => addEventListener(end, () => setTimeout(up), { once: true })));
+  });
   let dated = false; // a date is whole when its field is left: each digit of a year makes another valid one
   page.addEventListener("change", (event) => {
     const field = event.target;

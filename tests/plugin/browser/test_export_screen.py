@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +119,25 @@ def test_a_change_is_shown_in_place(browser, site: Server) -> None:
         page.keyboard.press("Space")
         page.wait_for_url(lambda url: "_export_without" not in url)
         assert "3 charts" in page.locator(".holds").inner_text()
+    finally:
+        page.close()
+
+
+def test_an_update_takes_no_button_away_while_it_is_pressed(browser, site: Server) -> None:
+    page = browser.new_page(accept_downloads=True)
+    try:
+        page.goto(site.url + PAGES["client"])
+        button = page.get_by_role("button", name="Download").bounding_box()
+        with page.expect_response(re.compile("_export_cascade=0")) as answered:
+            page.get_by_label("With everything that belongs to it").uncheck()
+            page.mouse.move(button["x"] + 5, button["y"] + 5)
+            page.mouse.down()
+        answered.value.finished()
+        page.wait_for_timeout(200)  # the page has what it needs to update itself
+        with page.expect_download(timeout=5_000) as caught:
+            page.mouse.up()
+        assert caught.value.failure() is None
+        page.wait_for_url("**_export_cascade=0**")
     finally:
         page.close()
 
