@@ -5,22 +5,25 @@
 
 Pages are asked for at a fixed rate, whether those before were answered or not, and a page's
 time counts from when it was due: so a server that stops for a second is seen to. The exports
-are of the whole table, written to files by curl and broken off when the time is over.
+are of the whole table, counted and dropped by their readers, and broken off when the time is over.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import Process, Value
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from databases import TABLE, make_database
@@ -67,41 +70,54 @@ async def asked_for(url: str, rate: int, seconds: float) -> Pages:
     return Pages(statistics.median(took), statistics.quantiles(took, n=20)[-1], failed)
 
 
-@contextmanager
-def exported(url: str, outs: list[Path]) -> Iterator[Callable[[], float]]:
-    """An export into each file, broken off at the end; what it gives tells how many MB a second came so far."""
-    exports = [subprocess.Popen(["curl", "-sSf", "-o", str(out), url]) for out in outs]
-    while not all(out.exists() and out.stat().st_size for out in outs):
-        time.sleep(0.01)  # until all of them are being written
-        if any(export.poll() for export in exports):
+def dropped(url: str, count: Synchronized[int]) -> None:
+    """Read an address, count its bytes and drop them: the reader of a site is on another machine."""
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname, place.port)) as connection:
+        connection.sendall(f"GET {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode())
+        if b" 200 " not in connection.recv(4096).split(b"\r\n")[0]:
             raise SystemExit("an export was refused")
-    start, there = time.perf_counter(), sum(out.stat().st_size for out in outs)
+        taken, room = 1, bytearray(1 << 20)
+        while taken:
+            taken = connection.recv_into(room)
+            count.value += taken
+
+
+@contextmanager
+def exported(url: str, readers: int) -> Iterator[Callable[[], float]]:
+    """So many exports at once, broken off at the end; what it gives tells how many MB a second came so far."""
+    counts = [Value("Q", lock=False) for _ in range(readers)]
+    exports = [Process(target=dropped, args=(url, count), daemon=True) for count in counts]
+    for export in exports:
+        export.start()
+    while not all(count.value for count in counts):
+        time.sleep(0.01)  # until all of them come
+        if any(export.exitcode for export in exports):
+            raise SystemExit("an export was refused")
+    start, there = time.perf_counter(), sum(count.value for count in counts)
 
     def rate() -> float:
         seconds = time.perf_counter() - start
-        if any(export.poll() is not None for export in exports):
+        if not all(export.is_alive() for export in exports):
             raise SystemExit("an export ended before the pages: measure with more --rows")
-        return (sum(out.stat().st_size for out in outs) - there) / seconds / 1e6
+        return (sum(count.value for count in counts) - there) / seconds / 1e6
 
     try:
         yield rate
     finally:
         for export in exports:
             export.terminate()
-            export.wait()
-        for out in outs:
-            out.unlink()
+            export.join()
 
 
 def measured(python: str, database: Path, rate: int, seconds: float) -> tuple[Pages, Pages, float, float]:
     """Pages alone, pages beside the exports, an export alone, the exports together."""
-    outs = [database.with_name(f"out{number}") for number in range(AT_ONCE)]
     with server(python, database) as (url, _):
         alone = asyncio.run(asked_for(url + PAGE, rate, seconds))
-        with exported(f"{url}/{TABLE}.programjson", outs[:1]) as told:
+        with exported(f"{url}/{TABLE}.programjson", 1) as told:
             time.sleep(2)
             single = told()
-        with exported(f"{url}/{TABLE}.programjson", outs) as told:
+        with exported(f"{url}/{TABLE}.programjson", AT_ONCE) as told:
             beside = asyncio.run(asked_for(url + PAGE, rate, seconds))
             return alone, beside, single, told()
 
