@@ -15,7 +15,7 @@ from ...selection.annotated_schema import AnnotatedSchema, annotate
 from ..choices import ImportChoices
 from ..progress import ImportProgress
 from ..reading import read
-from ..report import Finding, FindingCollector, ImportReport, NewKeys
+from ..report import EDITED, Finding, FindingCollector, ImportReport, NewKeys
 from ..safety_copy import SafetyCopy
 from ..staging.columns import ColumnMapping
 from ..staging.counters import count_on
@@ -244,6 +244,8 @@ class ImportRun:
     def _tables(self, schema: str, now: Schema, known: AnnotatedSchema) -> None:
         additions = self.intake.additions
         defaults = defaults_by_table(now, known.preset)
+        edited = any(note.kind == EDITED for note in self.findings.notes)  # what a person typed is judged
+        own_checks = self.intake.construction is not None and not edited
         for name in parents_first(now):
             staged = self.staging.tables.get(name)
             if staged is None:
@@ -251,7 +253,7 @@ class ImportRun:
             secret = set(known.secret_columns(staged.table))
             secret |= {s.column for s in self.intake.coverage.secret if fold(s.table) == fold(name)}
             self.intake.note_parts(staged)
-            one = TableWriter(self.goal, schema, staged, self.asked, self.findings, secret, defaults[name])
+            one = TableWriter(self.goal, schema, staged, self.asked, self.findings, secret, defaults[name], own_checks)
             with one.judged() as report:
                 report.left_out = self.left_out.get(name, 0)
                 report.keys = self.keys.get(name, [])

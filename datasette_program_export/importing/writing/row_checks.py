@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from ...database.library import sqlite3
+from ...database.schema import Table
 from ..report import MOST, FindingCollector
 from ..staging.columns import ColumnMapping
 from ..staging.database import StagedTable
@@ -18,6 +19,14 @@ _BACK = (
     "WHEN typeof({new}) <> 'text' THEN {new} = {raw} "
     "WHEN typeof({raw}) = 'integer' THEN CAST({new} AS INTEGER) = {raw} ELSE CAST({new} AS REAL) = {raw} END"
 )
+# what SQLite's error says, and what it is called here
+_RULES = {
+    "NOT NULL": ("not_null", "needs a value"),
+    "UNIQUE": ("unique", "must be unique, and another row has the same"),
+    "CHECK": ("check", "breaks a rule (CHECK) of the table"),
+    "cannot store": ("type", "is of a type that the column does not take"),
+    "datatype mismatch": ("type", "is of a type that the column does not take"),
+}
 
 
 class RowChecks:
@@ -111,3 +120,22 @@ class RowChecks:
     def _say(self, staged: StagedTable, kind: str, line: int, column: str, what: str, error: bool = True) -> None:
         place = f"{staged.unit.capitalize()} {line:,} of {staged.table.name}"
         self.findings.add(kind, f"{place}: {column} {what}.", staged.table.name, column, line, staged.unit, error)
+
+
+def rule_of(error: Exception, table: Table) -> tuple[str, str, list[str]]:
+    """Return the kind of the rule that SQLite's error names, what is to be said of it, and the columns it is about."""
+    text = str(error)
+    kind, words = next(
+        (found for sign, found in _RULES.items() if sign in text), ("trigger", "is refused by the table")
+    )
+    return kind, words, _columns(text, table) if kind in ("not_null", "unique", "type") else []
+
+
+def _columns(text: str, table: Table) -> list[str]:
+    """Return the columns that SQLite names as ``table.column`` in its message."""
+    if "cannot store" in text:
+        return [c.name for c in table.columns if text.endswith(f"column {table.name}.{c.name}")]
+    if "datatype mismatch" in text:
+        return [table.integer_key] if table.integer_key else []
+    named = text.partition("failed: ")[2].split(", ")
+    return [c.name for c in table.columns if f"{table.name}.{c.name}" in named]

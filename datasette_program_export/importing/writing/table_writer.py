@@ -8,29 +8,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ...database.library import sqlite3
-from ...database.schema import Column, Table, quote
+from ...database.schema import Column, quote
 from ...database.sqlite_errors import explain, is_disk_error, is_locked
 from ..choices import ImportChoices
 from ..report import MOST, FindingCollector, TableReport
 from ..staging.database import StagedTable
 from ..target import Target
 from .defaults import Defaults
+from .row_checks import rule_of
 from .row_matching import DIFFERENT, INSERT, UNCHANGED, WIDEST, RowMatching, is_empty, judge, pieces
 from .triggers import Triggers
-
-_RULES = {
-    "NOT NULL": ("not_null", "needs a value"),
-    "UNIQUE": ("unique", "must be unique, and another row has the same"),
-    "CHECK": ("check", "breaks a rule (CHECK) of the table"),
-    "cannot store": ("type", "is of a type that the column does not take"),
-    "datatype mismatch": ("type", "is of a type that the column does not take"),
-}
 
 
 class TableWriter:
     """Writes one table. ``secret`` are columns that keep their values if the file does not give them.
 
-    ``defaults`` are what new rows get in columns that neither the file nor the table's own defaults fill."""
+    ``defaults`` are what new rows get in columns that neither the file nor the table's own defaults fill. With
+    ``own_checks`` the table and its rows come from one file: rows that break its CHECKs did so there, and stay."""
 
     def __init__(
         self,
@@ -41,7 +35,9 @@ class TableWriter:
         findings: FindingCollector,
         secret: set[str],
         defaults: Defaults | None = None,
+        own_checks: bool = False,
     ) -> None:
+        self.own_checks = own_checks
         self.target, self.connection = target, target.connection
         self.staged, self.choices, self.findings, self.secret = staged, choices, findings, secret
         self.verdicts = f'temp."program_export_{secrets.token_hex(8)}"'
@@ -98,7 +94,7 @@ class TableWriter:
         if self._has_triggers() and not self._fits():
             self._one_by_one()
             return
-        for way in (self._plainly, self._anew):
+        for way in (self._plainly, self._unchecked, self._anew):
             execute("SAVEPOINT program_export")
             try:
                 way()
@@ -170,6 +166,19 @@ class TableWriter:
             self.findings.add(
                 "trigger", f"A trigger of {name} keeps rows out; import without the argument triggers.", name
             )
+
+    def _unchecked(self) -> None:
+        """Write rows that break a CHECK of the table that came with them. SQLite keeps such rows too, and so a copy."""
+        if not self.own_checks:
+            raise self.target.library.IntegrityError
+        name = self.staged.table.name
+        with self.target.without_checks():
+            self._plainly()
+        told = self.connection.execute(f"PRAGMA main.quick_check({quote(name)})").fetchall()  # at most 100 lines
+        broken = sum("CHECK" in line for (line,) in told)
+        many = f"{broken}{' or more' * (broken == 100)} rows break" if broken > 1 else "A row breaks"
+        why = f"{many} a rule (CHECK) of {name}, as in the database from which the file came. Such rows are kept."
+        self.findings.add("check", why, name, error=False)
 
     def _update(self, part: RowMatching, source: str, where: str = "1", line: tuple[int, ...] = ()) -> None:
         """Update the rows of ``source``, a FROM clause, with ``where`` and its parameter ``line``.
@@ -275,21 +284,7 @@ class TableWriter:
 
     def _refused(self, error: sqlite3.Error, line: int) -> None:
         table = self.staged.table
-        text = str(error)
-        kind, words = next(
-            (found for sign, found in _RULES.items() if sign in text), ("trigger", "is refused by the table")
-        )
-        columns = _columns(text, table) if kind in ("not_null", "unique", "type") else []
+        kind, words, columns = rule_of(error, table)
         place = f"{self.staged.unit.capitalize()} {line:,} of {table.name}"
         what = f"{place}: {', '.join(columns)} {words}." if columns else f"{place} {words}."
         self.findings.add(kind, what, table.name, ", ".join(columns) or None, line, self.staged.unit)
-
-
-def _columns(text: str, table: Table) -> list[str]:
-    """Return the columns that SQLite names as ``table.column`` in its message."""
-    if "cannot store" in text:
-        return [c.name for c in table.columns if text.endswith(f"column {table.name}.{c.name}")]
-    if "datatype mismatch" in text:
-        return [table.integer_key] if table.integer_key else []
-    named = text.partition("failed: ")[2].split(", ")
-    return [c.name for c in table.columns if f"{table.name}.{c.name}" in named]
