@@ -253,6 +253,7 @@ class ImportRun:
             secret = set(known.secret_columns(staged.table))
             secret |= {s.column for s in self.intake.coverage.secret if fold(s.table) == fold(name)}
             self.intake.note_parts(staged)
+            staged.cells |= edited
             one = TableWriter(self.goal, schema, staged, self.asked, self.findings, secret, defaults[name], own_checks)
             with one.judged() as report:
                 report.left_out = self.left_out.get(name, 0)

@@ -36,7 +36,7 @@ class StagedTable:
     which ``name`` has the line and the shape; ``loose`` are columns whose JSON is compared by what it means, not
     by its spelling; ``as_told`` those whose values are of the kind that the caller named; ``match`` are unique columns
     by which rows are told in place of the primary key; ``as_stored`` are columns whose changes are told already;
-    ``shortened`` those whose values a spreadsheet may have cut."""
+    ``shortened`` those whose values a spreadsheet may have cut. ``cells``: a person may have left one empty."""
 
     table: Table
     name: str
@@ -53,6 +53,7 @@ class StagedTable:
     match: tuple[str, ...] = ()
     as_stored: frozenset[str] = frozenset()
     shortened: frozenset[str] = frozenset()
+    cells: bool = False
 
     def value(self, column: str) -> str:
         """Return an SQL expression for the value as the target will store it."""

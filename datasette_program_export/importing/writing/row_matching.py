@@ -19,6 +19,7 @@ from ...database.library import sqlite3
 from ...database.schema import Column, Table, fold, quote
 from ..staging.database import StagedTable
 from ..target import COMPARABLE, MEANING, SHORTENED, SIGN
+from .defaults import default_of
 
 INSERT, UNCHANGED, DIFFERENT = 0, 1, 2
 WIDEST = 2000  # columns of a table, a query, an UPDATE (https://www.sqlite.org/limits.html)
@@ -30,8 +31,9 @@ T = TypeVar("T")
 class RowMatching:
     """Builds the SQL for one table and one set of given columns; ``schema`` is the attached staging database.
 
-    ``defaults`` are other columns, and the SQL of what a new row gets in them. ``all_new``: the target's table is
-    empty, so there are no verdicts."""
+    ``defaults`` are other columns, and the SQL of what a new row gets in them; ``fills`` the given columns that must
+    have a value, and what a new row gets where its cell is empty. ``all_new``: the target's table is empty, so there
+    are no verdicts."""
 
     staged: StagedTable
     given: tuple[str, ...]
@@ -40,6 +42,7 @@ class RowMatching:
     strictly: str = " OR ABORT"  # else a column's own ON CONFLICT clause drops rows, or replaces others, unsaid
     defaults: tuple[tuple[str, str], ...] = ()
     all_new: bool = False
+    fills: tuple[tuple[str, str], ...] = ()
 
     @property
     def target(self) -> str:
@@ -166,7 +169,16 @@ class RowMatching:
 
     def new_values(self) -> str:
         """Return the values of new rows as SQL: the given ones, and the defaults."""
-        return ", ".join([self.values(), *(value for _, value in self.defaults)])
+        return ", ".join([*self.filled(), *(value for _, value in self.defaults)])
+
+    def filled(self) -> list[str]:
+        """Return the given values of new rows as SQL, with the defaults of empty cells."""
+        fills, values = dict(self.fills), [self.staged.value(c) for c in self.given]
+        return [f"coalesce({v}, {fills[c]})" if c in fills else v for c, v in zip(self.given, values)]
+
+    def empty_cell(self, shape: int, column: str) -> str:
+        """Return a query that gives a row if a new row's cell is empty in this column."""
+        return f"SELECT 1 FROM {self.chosen(shape, INSERT)} WHERE {self.staged.value(column)} IS NULL LIMIT 1"
 
     def values(self, *, named: bool = False) -> str:
         """Return the values of the given columns as SQL, converted from what was staged; also as ``c0``, ``c1``, …"""
@@ -181,7 +193,7 @@ class RowMatching:
         """Return the columns and values that an update sets: the given ones, and others reset to their defaults."""
         table = self.staged.table
         found = [(c, self._new(c)) for c in self.given if c != table.integer_key]
-        return found + [(c.name, f"({_default(c)})") for c in back_to_default]
+        return found + [(c.name, f"({default_of(c)})") for c in back_to_default]
 
     def _new(self, column: str) -> str:
         there, here = f"t.{quote(column)}", self.staged.value(column)
@@ -263,15 +275,6 @@ def unique_collations(table: Table, columns: Sequence[str]) -> list[str]:
             kept = {fold(c or ""): o for c, o in zip(index.columns, index.collations)}
             return [kept[fold(c)] for c in columns]
     return [table.collation(c) for c in columns]
-
-
-def _default(column: Column) -> str:
-    default = column.default
-    if default is None:
-        return "NULL"
-    if default.startswith('"') and default.endswith('"'):  # a text in a DEFAULT clause, a name elsewhere
-        return "'" + default[1:-1].replace('""', '"').replace("'", "''") + "'"
-    return default
 
 
 def duplicates(matching: RowMatching, columns: Sequence[str]) -> tuple[str, str]:

@@ -25,7 +25,7 @@ def sample(target: Target, one: TableWriter, secret: set[str]) -> tuple[list[dic
     for shape, part in enumerate(one.parts):
         if one.report.insert and part.given and len(new) < SHOWN_ROWS:
             left = SHOWN_ROWS - len(new)
-            sql = f"SELECT {part.values()} FROM {part.chosen(shape, INSERT)} ORDER BY j.line LIMIT {left}"
+            sql = f"SELECT {', '.join(part.filled())} FROM {part.chosen(shape, INSERT)} ORDER BY j.line LIMIT {left}"
             for row in target.connection.execute(sql):
                 new.append({c: HIDDEN if c in secret else shown(v) for c, v in zip(part.given, row)})
         if part.key and len(differing) < SHOWN_ROWS:

@@ -44,8 +44,12 @@ class TableWriter:
         self.policy = choices.policy(staged.table.name)
         found = defaults or Defaults()
         self.parts = [
-            RowMatching(staged, given, schema, self.verdicts, defaults=found.of(given)) for given in staged.shapes
+            RowMatching(
+                staged, given, schema, self.verdicts, defaults=found.of(given), fills=found.fills(staged, given)
+            )
+            for given in staged.shapes
         ]
+        self.defaults = found
         self.report = TableReport(rows=staged.rows, policy=self.policy, defaults=found.told(staged.shapes))
 
     @contextmanager
@@ -70,6 +74,10 @@ class TableWriter:
             report.update = different
         if report.conflict:
             self._conflicts()
+        for shape, part in enumerate(self.parts):
+            for column, _ in part.fills:
+                if self.connection.execute(part.empty_cell(shape, column)).fetchone():
+                    report.defaults[column] = self.defaults.value_of(self.staged.table, column)
         yield report
 
     def done(self) -> None:

@@ -9,10 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 
-from datasette_program_export import RefusedError, load
+from datasette_program_export import RefusedError, Request, export, load
 from datasette_program_export.cli.main import program_export
 from datasette_program_export.options.preset import load_preset
 
@@ -113,3 +114,66 @@ def test_the_preset_knows_only_tables_that_it_may_meet() -> None:
     preset = load_preset("the-program")
     known = {*preset.subjects, *preset.json_columns, *preset.secrets, *preset.order, "*", "interest_profiles"}
     assert set(preset.defaults) <= known
+
+
+CELLS = """
+CREATE TABLE clients (id TEXT PRIMARY KEY, name TEXT NOT NULL, active INTEGER NOT NULL DEFAULT 1,
+  kind TEXT NOT NULL DEFAULT "a person", since TEXT NOT NULL DEFAULT (date('2020-01-01', '+1 day')),
+  note TEXT DEFAULT 'x');
+INSERT INTO clients VALUES ('a', 'Ann', 0, 'firm', '1999-01-01', NULL);
+"""
+
+
+@pytest.fixture
+def cells(tmp_path: Path) -> Path:
+    with closing(sqlite3.connect(tmp_path / "cells.db")) as connection:
+        connection.executescript(CELLS)
+    return tmp_path / "cells.db"
+
+
+def with_a_row(database: Path, form: str) -> Path:
+    """The table as a file in which a person typed one more row: a key and a name."""
+    file = database.with_suffix(f".{form}")
+    file.write_bytes(b"".join(export(database, Request(table="clients", format=form))))
+    if form == "csv":
+        file.write_text(file.read_text() + "b,Bob,,,,\n")
+    else:
+        book = openpyxl.load_workbook(file)
+        book["clients"].append(["b", "Bob"])
+        book.save(file)
+    return file
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_an_empty_cell_of_a_new_row_means_the_default_where_a_value_is_needed(form: str, cells: Path) -> None:
+    file = with_a_row(cells, form)
+    preview = load(cells, file, preview=True)
+    told = preview.tables["clients"]
+    assert (told.insert, told.unchanged, told.update) == (1, 1, 0)
+    assert set(told.defaults) == {"active", "kind", "since"} and told.defaults["active"] == "1"
+    new = ("b", "Bob", 1, "a person", "2020-01-02", None)  # no default where a cell may be empty
+    assert tuple(told.new_rows[0].values()) == new
+    load(cells, file, expect=preview.foreseen)
+    assert rows(cells, "SELECT * FROM clients") == [("a", "Ann", 0, "firm", "1999-01-01", None), new]
+    assert load(cells, file, on_conflict="skip").tables["clients"].insert == 0
+
+
+def test_a_cell_that_a_person_emptied_is_not_filled(cells: Path) -> None:
+    (cells.parent / "clients.csv").write_text("id,name,active\na,Ann,\n")
+    with pytest.raises(RefusedError, match="Line 2 of clients: active needs a value"):
+        load(cells, cells.parent / "clients.csv", on_conflict="update")
+
+
+@pytest.mark.parametrize("row", [{"id": "b", "name": "Bob", "active": None}, {"id": "b", "name": None}])
+def test_a_null_in_json_is_meant(row: dict[str, Any], cells: Path) -> None:
+    (cells.parent / "rows.json").write_text(json.dumps({"clients": [row]}))
+    with pytest.raises(RefusedError, match="needs a value"):
+        load(cells, cells.parent / "rows.json")
+
+
+def test_the_application_s_default_fills_an_empty_cell(target: Path) -> None:
+    (target.parent / "clients.csv").write_text("id,first_name,created_at,updated_at\na,Ann,,2020-01-01\n")
+    report = load(target, target.parent / "clients.csv")
+    assert set(report.tables["clients"].defaults) == {"created_at"}
+    ((made, changed),) = rows(target, "SELECT created_at, updated_at FROM clients")
+    assert changed == "2020-01-01" and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+", made)

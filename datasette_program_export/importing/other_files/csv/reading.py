@@ -98,6 +98,7 @@ class CsvRows:
         self._has_key = any(c is not None and c.name == table.integer_key for c in columns)
         self.staged = self._room(columns)
         if self.staged is not None:
+            self.staged.cells = True
             self._places = [self._place(c, name) for c, name in zip(columns, begins.names)]
             self.staged.as_told = frozenset(r.name for r in self._readers if r.kind is not None)
 
