@@ -204,8 +204,9 @@ class CsvRows:
         if self._form == "spreadsheet" and self.guarded:
             told = (
                 "The file was made for a spreadsheet, which does not tell nothing (NULL) from an empty text: an empty "
+                "cell is nothing, but where the column needs a text."
             )
-            findings.add("read", f"{told}cell is nothing, but where the column needs a text.", name, error=False)
+            findings.add("read", told, name, error=False)
 
 
 def records(
