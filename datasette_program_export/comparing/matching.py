@@ -10,25 +10,56 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .packed_rows import split
+
 _ENOUGH = 1000  # rows to look at together
 
+Block = tuple[bytes, int]  # so many rows as bytes, one behind the other
 Rows = list[bytes]
 Pick = Callable[[Rows], Rows]
 
 
 class _Waiting:
-    """Rows of one side that have met no equal yet: ``rows`` as they are compared, ``whole`` as they are."""
+    """Rows of one side that have met no equal yet: ``rows`` as they are compared, ``whole`` as they are.
 
-    def __init__(self, blocks: Iterator[Rows], pick: Pick | None) -> None:
+    Behind them stand the rows that are not parted yet."""
+
+    def __init__(self, blocks: Iterator[Block], pick: Pick | None) -> None:
         self._blocks, self._pick = blocks, pick
+        self._data, self._count = b"", 0
         self.rows: Rows = []
         self.whole: Rows = []
 
     def fill(self) -> bool:
         """Read on until there are enough rows; return whether there are any."""
-        while len(self.rows) < _ENOUGH and (block := next(self._blocks, None)) is not None:
+        while len(self.rows) < _ENOUGH and self._read():
+            block = split(self._data, self._count)
+            self._data, self._count = b"", 0
             self._set(self.rows + (block if self._pick is None else self._pick(block)), self.whole + block)
         return bool(self.rows)
+
+    def skip_same(self, other: _Waiting) -> None:
+        """Drop the rows that come next on both sides: where the bytes are equal, so are the rows, unparted."""
+        if self._pick is not None or other._pick is not None:
+            return
+        self._join()
+        other._join()
+        while self._read() and other._read():
+            less, more = (self, other) if len(self._data) <= len(other._data) else (other, self)
+            if not more._data.startswith(less._data):
+                return
+            more._data, more._count = more._data[len(less._data) :], more._count - less._count
+            less._data, less._count = b"", 0
+
+    def _read(self) -> bool:
+        if not self._count:
+            self._data, self._count = next(self._blocks, (b"", 0))
+        return self._count > 0
+
+    def _join(self) -> None:
+        if self.rows:
+            self._data, self._count = b"".join(self.rows) + self._data, len(self.rows) + self._count
+            self._set([], [])
 
     def _set(self, rows: Rows, whole: Rows) -> None:
         self.rows, self.whole = rows, rows if self._pick is None else whole
@@ -60,8 +91,8 @@ class _Waiting:
 
 
 def unmatched(
-    before: Iterator[Rows],
-    after: Iterator[Rows],
+    before: Iterator[Block],
+    after: Iterator[Block],
     picks: tuple[Pick | None, Pick | None],
     is_before: Callable[[bytes, bytes, int], bool],
 ) -> Iterator[tuple[Rows, Rows]]:
@@ -71,11 +102,13 @@ def unmatched(
     side)`` says whether a row of this side (0 or 1) certainly stands before one of the other side. Example: of 1, 2, 3
     and 2, 3, 4 the rows 1 and 4 are yielded."""
     one, other = _Waiting(before, picks[0]), _Waiting(after, picks[1])
+    one.skip_same(other)
     while one.fill() & other.fill():
         count = min(len(one.rows), len(other.rows))
         if one.rows[:count] == other.rows[:count]:
             one.drop(count)
             other.drop(count)
+            one.skip_same(other)
             continue
         equal = Counter(one.rows) & Counter(other.rows)
         if equal:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..files.temporary.room import room_in
-from .packed_rows import split
 
 _BLOCK = 128 * 1024  # bytes that are written, and read again, at once
 
@@ -57,12 +56,12 @@ class RowFile:
         self._end += self._bytes
         self._waiting, self._bytes, self._rows = [], 0, 0
 
-    def read(self, table: Stored) -> Iterator[list[bytes]]:
-        """Yield the rows of a table, in order, in lists."""
+    def read(self, table: Stored) -> Iterator[tuple[bytes, int]]:
+        """Yield the rows of a table, in order, in blocks of so many rows."""
         place = table.start
         for size, rows in zip(table.sizes, table.rows):
             self._file.seek(place)
-            yield split(self._file.read(size), rows)
+            yield self._file.read(size), rows
             place += size
 
     def clear(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import starmap
 from typing import Any
 
 from ..database.library import Prepare, sqlite3
@@ -17,7 +18,7 @@ from ..importing.report import FindingCollector
 from ..importing.staging.new_tables import NewTables
 from ..options.settings import Settings
 from ..selection.annotated_schema import AnnotatedSchema, annotate
-from .packed_rows import Ext, packed, raw_rows
+from .packed_rows import Ext, packed, raw_rows, split
 from .row_file import RowFile, Stored
 
 
@@ -45,6 +46,10 @@ class StagedRows:
 
     def blocks(self) -> Iterator[list[bytes]]:
         """Yield all rows as bytes, in lists."""
+        return starmap(split, self.unparted())
+
+    def unparted(self) -> Iterator[tuple[bytes, int]]:
+        """Yield all rows as bytes, so many one behind the other."""
         return self.file.read(self.stored)
 
     def stage(self, connection: Any) -> None:

@@ -49,7 +49,7 @@ class TableDifferences:
         for staged in (before, after):
             staged.stage(self._connection)
         keys = [before.key[own] for own, _, _ in self._pair.key], [after.key[other] for _, other, _ in self._pair.key]
-        for one, other in unmatched(before.blocks(), after.blocks(), picks, order_of(keys, unpacked)):
+        for one, other in unmatched(before.unparted(), after.unparted(), picks, order_of(keys, unpacked)):
             before.insert(self._connection, one)
             after.insert(self._connection, other)
 
