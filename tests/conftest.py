@@ -17,6 +17,7 @@ from datasette_program_export import ExportService
 from datasette_program_export.demo import write_demo
 from tests.support import lines
 from tests.support.databases.building import database
+from tests.support.native import extension, in_c  # noqa: F401
 from tests.support.sites.once import compile_once, describe_packages_once
 from tests.support.sites.permissions import house
 from tests.support.sites.server import ROWS

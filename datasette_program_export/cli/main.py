@@ -56,9 +56,15 @@ def _tell_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         written_in = "Python"
         if find_spec("datasette_program_export_native") is not None:
+            from ..database.fetching.read_in_c import is_readable
             from ..database.fetching.rows_in_c import is_loadable
 
-            written_in = "C" if is_loadable() else "Python: this one cannot load datasette-program-export-native"
+            if not is_loadable():
+                written_in = "Python: this one cannot load datasette-program-export-native"
+            elif is_readable():
+                written_in = "C"
+            else:
+                written_in = "C; files are read in Python: build datasette-program-export-native again"
         click.echo(f"datasette-program-export, version {__version__} (rows in {written_in})")
         ctx.exit()
 

@@ -28,14 +28,14 @@ class RowFile:
         with room_in():
             self._file = tempfile.TemporaryFile(prefix="program-export-", dir=folder)  # noqa: SIM115
         self._end = 0
-        self._waiting: list[bytes] = []
+        self._waiting: list[bytes | memoryview] = []
         self._bytes = self._rows = 0
 
     def begin(self) -> Stored:
         """Begin a table."""
         return Stored(self._end)
 
-    def add(self, table: Stored, data: bytes, rows: int) -> None:
+    def add(self, table: Stored, data: bytes | memoryview, rows: int) -> None:
         """Add rows to the table that was begun last. Raises SpoolFullError if there is no room."""
         self._waiting.append(data)
         self._bytes += len(data)

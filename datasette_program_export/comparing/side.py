@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import starmap
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..database.schema import Schema, Table, fold
 from ..database.sqlite_errors import explain, is_disk_error
 from ..errors import UnreadableError
 from ..files.temporary.room import no_room
-from ..formats.dataset import Dataset, Row, TableStream
+from ..formats.dataset import Batches, Dataset, PackedRows, Row, TableStream, packed_rows
 from ..formats.description.coverage import EMPTY, Coverage
 from ..importing.report import FindingCollector
 from ..importing.staging.new_tables import NewTables
@@ -165,7 +166,7 @@ class Side:
         if table is None or kind in ("view", "query"):
             self.others.append(stream.name)
             return stream
-        return replace(stream, batches=self.taking(stream, table))
+        return replace(stream, batches=Batches(partial(self.taking, stream, table)))
 
     def take(self, stream: TableStream, table: Table) -> None:
         """Store a table's rows; only their number and order are known then."""
@@ -176,16 +177,15 @@ class Side:
             staged.rows += rows
         self.file.finish(staged.stored)
 
-    def taking(self, stream: TableStream, table: Table) -> Iterator[list[Row]]:
-        """Store a table's rows and yield them. Raises UnreadableError for values that no table can have."""
+    def taking(
+        self, stream: TableStream, table: Table, places: Sequence[int] | None
+    ) -> Iterator[list[Row] | PackedRows]:
+        """Store a table's rows and yield them, as ``Batches`` does. Raises UnreadableError for impossible values."""
         staged = self._table(stream, table)
-        for rows in stream.batches:
-            try:
-                data, _ = packed(rows)
-            except (OverflowError, TypeError, ValueError):
-                raise UnreadableError(f"{table.name} holds a value that SQLite cannot.") from None
-            self.file.add(staged.stored, data, len(rows))
-            staged.rows += len(rows)
+        for rows in stream.batches if places is None else packed_rows(stream.batches, places):
+            data, count = _as_bytes(rows, table)
+            self.file.add(staged.stored, data, count)
+            staged.rows += count
             yield rows
             del rows  # otherwise the last batch is held while the next is read
         self.file.finish(staged.stored)
@@ -202,6 +202,15 @@ class Side:
             table, name, fields, key, by_number, generated, self.file, self.file.begin()
         )
         return staged
+
+
+def _as_bytes(rows: list[Row] | PackedRows, table: Table) -> tuple[bytes | memoryview, int]:
+    if isinstance(rows, PackedRows):
+        return rows.packed, rows.rows
+    try:
+        return packed(rows)[0], len(rows)
+    except (OverflowError, TypeError, ValueError):
+        raise UnreadableError(f"{table.name} holds a value that SQLite cannot.") from None
 
 
 def collation_of(staged: StagedRows, place: int) -> str:

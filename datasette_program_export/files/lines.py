@@ -73,6 +73,16 @@ class DigestingLines:
         self._consumed(data, lines)
         return data, lines
 
+    def ahead(self, start: bytes) -> memoryview:
+        """Return the next lines as they lie in the buffer, without consuming them; none unless ``start`` comes next."""
+        if self.peek(len(start)) != start or self._line_end() < 0:
+            return memoryview(b"")
+        return memoryview(self._buffer)[self._place : self._buffer.rindex(b"\n") + 1]
+
+    def skip(self, data: memoryview, lines: int) -> None:
+        """Consume these bytes, which ``ahead`` has returned: so many lines."""
+        self._consumed(data, lines)
+
     def take(self, size: int) -> bytes:
         """Consume and return the next bytes; ``peek`` must have returned them."""
         return self._taken(size, 0)
@@ -132,7 +142,7 @@ class DigestingLines:
         self._consumed(data, lines)
         return data
 
-    def _consumed(self, data: bytes, lines: int) -> None:
+    def _consumed(self, data: bytes | memoryview, lines: int) -> None:
         self.digest.update(data)
         self._place += len(data)
         self.offset += len(data)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from ..database.fetching.rows_in_c import Chunk, RowPlan
 from ..database.guarding.new_database import NewDatabase
@@ -71,8 +71,42 @@ class PackagedFile:
 
 
 @dataclass(frozen=True)
+class PackedRows:
+    """So many rows of a file, ``packed`` as MessagePack arrays; ``columns`` has the wanted values, by place."""
+
+    rows: int
+    packed: memoryview
+    columns: Mapping[int, list[Value]]
+
+
+class Batches(Iterator[list[Row]]):
+    """The rows of a table, in lists; or, where they are not wanted one by one, packed as far as the reader can.
+
+    ``read`` begins the reading, once: with None for lists only, else with places of columns whose values are wanted.
+    Who wraps the lists in an iterator of another kind needs not know of this: then there are lists only."""
+
+    def __init__(self, read: Callable[[Sequence[int] | None], Iterator[list[Row] | PackedRows]]) -> None:
+        self._read = read
+        self._lists: Iterator[Any] | None = None
+
+    def __next__(self) -> list[Row]:
+        if self._lists is None:
+            self._lists = self._read(None)
+        return cast(list[Row], next(self._lists))
+
+    def packed(self, places: Sequence[int]) -> Iterator[list[Row] | PackedRows]:
+        """Yield the rows, packed where that can be, with the values of the columns at these places."""
+        return self._read(places)
+
+
+def packed_rows(batches: Iterator[list[Row]], places: Sequence[int]) -> Iterator[list[Row] | PackedRows]:
+    """Yield rows that are not wanted one by one: packed, with the values of these columns, where they can be."""
+    return batches.packed(places) if isinstance(batches, Batches) else batches
+
+
+@dataclass(frozen=True)
 class TableStream:
-    """The rows of one table, in lists; ``batches`` can be read once, before the next table.
+    """The rows of one table, in lists; ``batches`` can be read once, before the next table (see also ``Batches``).
 
     ``null`` is how NULL is written in a table of one column. ``facts`` reads all rows to examine them;
     call it before reading ``batches``. ``written`` yields the rows in place of ``batches``, written as a plan says:

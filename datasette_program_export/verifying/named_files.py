@@ -21,9 +21,12 @@ class FilesNamed:
             self._left.setdefault(one.table, {}).setdefault(one.column, set()).add(one.value)
 
     def seen(self, table: TableStream) -> Iterator[list[Row]]:
-        """Yield the rows of a table after looking at them."""
+        """Return the rows of a table, which are looked at when they are read."""
         wanted = self._left.get(table.name, {})
         places = [(place, wanted[f.name]) for place, f in enumerate(table.fields) if f.name in wanted]
+        return self._looked_at(table, places) if places else table.batches
+
+    def _looked_at(self, table: TableStream, places: list[tuple[int, set[str]]]) -> Iterator[list[Row]]:
         for rows in table.batches:
             for place, values in places:
                 if values:

@@ -7,7 +7,7 @@ collation decide (https://www.sqlite.org/foreignkeys.html 3).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
@@ -87,11 +87,19 @@ class References:
             raise refused(error) from None
         self._kept[table].append(_Kept(places, counted, f"INSERT INTO {quote(into)} VALUES"))
 
+    def places(self, table: str) -> list[int]:
+        """Return the places of the columns that are kept."""
+        return sorted({place for kept in self._kept[table] for place in kept.places})
+
     def add(self, table: str, rows: Sequence[Row]) -> None:
-        """Keep the keys of a batch of the table's rows: of those that refer to the same row, one with their number."""
+        """Keep the keys of a batch of the table's rows."""
+        self.add_columns(table, {place: list(map(itemgetter(place), rows)) for place in self.places(table)})
+
+    def add_columns(self, table: str, columns: Mapping[int, list[Value]]) -> None:
+        """Keep the keys of rows, given by the values of columns: of those that refer to the same row, one, counted."""
         for kept in self._kept[table]:
-            values = [list(map(itemgetter(place), rows)) for place in kept.places]
-            if len(rows) == 1:  # large rows come one by one
+            values = [columns[place] for place in kept.places]
+            if len(values[0]) == 1:  # large rows come one by one
                 self._limits.fits_key([column[0] for column in values], f"A key of {table}")
             self._insert(kept.insert, _counted(values) if kept.counted else list(zip(*values)))
 

@@ -17,7 +17,7 @@ from ..errors import UnreadableError
 from ..files.beside import Beside
 from ..files.input_file import check_is_file, open_input
 from ..files.reading_limits import CAREFUL, TRUSTING, Limits
-from ..formats.dataset import Dataset, TableStream
+from ..formats.dataset import Dataset, PackedRows, TableStream, packed_rows
 from ..formats.description.coverage import Coverage, ReferenceKey
 from ..formats.description.coverage_text import coverage_sentences
 from ..formats.description.digest import TableDigest
@@ -145,8 +145,12 @@ def _table(table: TableStream, references: References, limits: Limits) -> Verifi
     computed = [i for i, field in enumerate(table.fields) if field.generated]
     digest = TableDigest(len(table.fields), computed, limits.beside)
     references.begin(table.name, table.fields)
-    for rows in table.batches:
+    for rows in packed_rows(table.batches, references.places(table.name)):
         references.go_on()
+        if isinstance(rows, PackedRows):
+            digest.add_packed(rows.packed, rows.rows)
+            references.add_columns(table.name, rows.columns)
+            continue
         try:
             digest.add(rows)
         except (OverflowError, TypeError, ValueError):

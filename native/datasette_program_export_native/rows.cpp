@@ -1,10 +1,11 @@
-// Rows as bytes, inside SQLite: a loadable extension (https://www.sqlite.org/loadext.html) with five SQL functions.
+// Rows as bytes, inside SQLite: a loadable extension (https://www.sqlite.org/loadext.html) with six SQL functions.
 //
 //   program_export_open(plan)               begins a table, returns its number; plan: see Table::read_plan
 //   program_export_row(number, a, b, ...)   takes one row; NULL, or a chunk when enough rows are in it: as JSON or CSV
 //   program_export_last(number)             the rest of the rows, as a chunk
 //   program_export_rest(number)             what else belongs to the chunk; called once for each, before the next row
 //   program_export_end(number)              forgets the table
+//   program_export_read(plan, lines)        reads rows back that were written as JSON; see Reader
 //
 // What else belongs to a chunk is a BLOB: why it ended (0 full, 1 a row that is too large, 2 what only Python can judge),
 // the number of rows, both as 32-bit little-endian, then for each column, 32-bit each, how many of its texts were not
@@ -23,6 +24,7 @@ SQLITE_EXTENSION_INIT1
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -231,6 +233,22 @@ void add_json_text(Buffer &out, const char *text, size_t size, const Look &look)
     out.add('"');
 }
 
+// The four hexadecimal digits after \u, which are passed over; -1 if there are others.
+int four_digits(const char *&at, const char *end) {
+    if (end - at < 4) return -1;
+    int found = 0;
+    for (int i = 0; i < 4; ++i) {
+        const char c = *at++;
+        int digit;
+        if (c >= '0' && c <= '9') digit = c - '0';
+        else if (c >= 'a' && c <= 'f') digit = c - 'a' + 10;
+        else if (c >= 'A' && c <= 'F') digit = c - 'A' + 10;
+        else return -1;
+        found = found * 16 + digit;
+    }
+    return found;
+}
+
 // Whether a text can be embedded as JSON and read back to the same text; the text is valid UTF-8.
 class Json {
 public:
@@ -244,6 +262,12 @@ public:
         if (!json.value(0)) return NO;
         if (json.at != json.end) return NO;
         return json.ask ? ASK : YES;
+    }
+
+    // The end of an object or array that begins here, and that is read as it stands; null if Python has to judge it.
+    static const char *end_of(const char *from, const char *to) {
+        Json json(from, to);
+        return json.value(0) && !json.ask ? json.at : nullptr;
     }
 
 private:
@@ -279,22 +303,7 @@ private:
         if (at - from > 150) ask = true;
         return true;
     }
-    static int hex(char c) {
-        if (c >= '0' && c <= '9') return c - '0';
-        if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-        return -1;
-    }
-    int unit() {  // the four digits after \u
-        if (end - at < 4) return -1;
-        int found = 0;
-        for (int i = 0; i < 4; ++i) {
-            int digit = hex(*at++);
-            if (digit < 0) return -1;
-            found = found * 16 + digit;
-        }
-        return found;
-    }
+    int unit() { return four_digits(at, end); }
     bool text(bool *dollar) {
         if (at == end || *at != '"') return false;
         ++at;
@@ -384,6 +393,7 @@ public:
         if (size < 16) byte(0x90 | size);
         else { byte(0xdc); big(size, 2); }
     }
+    void long_array(uint32_t size) { byte(0xdd); big(size, 4); }
     void null() { byte(0xc0); }
     void integer(int64_t value) {
         if (value >= 0) {
@@ -439,6 +449,22 @@ private:
     }
 };
 
+// ---- plans, and numbers of 32 bits
+
+bool planned(const unsigned char *&at, const unsigned char *end, Bytes &to) {
+    if (end - at < 4) return false;
+    uint32_t size = at[0] | at[1] << 8 | at[2] << 16 | static_cast<uint32_t>(at[3]) << 24;
+    at += 4;
+    if (static_cast<size_t>(end - at) < size) return false;
+    to.assign(reinterpret_cast<const char *>(at), size);
+    at += size;
+    return true;
+}
+
+void little(Buffer &to, uint32_t value) {
+    for (int i = 0; i < 4; ++i) to.add(static_cast<char>(value >> (8 * i) & 0xFF));
+}
+
 // ---- one table
 
 struct Column {
@@ -470,13 +496,13 @@ public:
         survey = *at++ == 's';
         if (at == end) return false;
         digest = *at++ == 'd';
-        if (!text(at, end, row_end) || !text(at, end, delimiter) || !text(at, end, null)) return false;
+        if (!planned(at, end, row_end) || !planned(at, end, delimiter) || !planned(at, end, null)) return false;
         while (at < end) {
             Column column;
             column.holds_json = *at & 1;
             column.hashed = digest && !(*at & 2);
             ++at;
-            if (!text(at, end, column.before)) return false;
+            if (!planned(at, end, column.before)) return false;
             if (column.holds_json) with_json.push_back(columns.size());
             columns.push_back(std::move(column));
         }
@@ -623,19 +649,6 @@ private:
     static void saw(Column &column, Seen kind, size_t size) { column.seen |= size ? kind : kind | EMPTY; }
     void stop(Reason why) { ended = true; reason = why; }
 
-    static bool text(const unsigned char *&at, const unsigned char *end, Bytes &to) {
-        if (end - at < 4) return false;
-        uint32_t size = at[0] | at[1] << 8 | at[2] << 16 | static_cast<uint32_t>(at[3]) << 24;
-        at += 4;
-        if (static_cast<size_t>(end - at) < size) return false;
-        to.assign(reinterpret_cast<const char *>(at), size);
-        at += size;
-        return true;
-    }
-    static void little(Buffer &to, uint32_t value) {
-        for (int i = 0; i < 4; ++i) to.add(static_cast<char>(value >> (8 * i) & 0xFF));
-    }
-
     // Appends one value, to the rows and to the digest's rows; false if only Python can judge it.
     bool add_value(sqlite3_value *value, const Cell &cell, Pack &pack, Column &column) {
         const bool hashed = column.hashed;
@@ -739,6 +752,276 @@ private:
     }
 };
 
+// ---- rows that are read
+
+// Reads whole lines, as long as each is a row exactly as a plan says and as this program writes it, to the last byte:
+// another order, blanks, an unknown key, a large row, a number that 64 bits do not hold end it before that row, which
+// Python judges. What it reads is what Python reads of the same lines.
+//
+// A plan: texts, each with its length in 32 bits before it: first the end of a row with its LF, then for each column its
+// flags (1 holds JSON, 2 kept) in one byte, and what stands before its value.
+//
+// The result: how many rows were read, how many bytes they take, the size of what follows, each in 32 bits; then the rows
+// as MessagePack arrays; then an array that has for each kept column an array of its values.
+class Reader {
+public:
+    bool read_plan(const unsigned char *at, size_t size) {
+        const unsigned char *end = at + size;
+        if (!planned(at, end, row_end) || row_end.empty() || row_end.back() != '\n') return false;
+        while (at < end) {
+            const int flags = *at++;
+            columns.emplace_back();
+            columns.back().holds_json = flags & 1;
+            columns.back().kept = flags & 2;
+            if (!planned(at, end, columns.back().before)) return false;
+        }
+        return !columns.empty() && columns.size() <= 0xFFFF;
+    }
+
+    // Returns whether there is a row.
+    bool read(const char *from, size_t size) {
+        const char *place = from, *end = from + size;
+        out.make_room(HEAD);
+        out.cut(HEAD);
+        while (place < end && rows < MOST_ROWS) {
+            auto lf = static_cast<const char *>(std::memchr(place, '\n', end - place));
+            if (!lf || lf - place > LARGEST_READ) break;
+            const size_t before = out.size();
+            at = place;
+            line_end = lf + 1;
+            if (!row()) { out.cut(before); break; }
+            keep();
+            place = line_end;
+            ++rows;
+        }
+        if (!rows) return false;
+        const size_t packed = out.size() - HEAD;
+        out.cut(0);
+        little(out, rows);
+        little(out, static_cast<uint32_t>(place - from));
+        little(out, static_cast<uint32_t>(packed));
+        out.cut(HEAD + packed);
+        uint32_t kept = 0;
+        for (const Column &column : columns) kept += column.kept;
+        out.make_room(LONGEST);
+        Pack(out).long_array(kept);
+        for (const Column &column : columns) {
+            if (!column.kept) continue;
+            out.make_room(LONGEST + column.values.size());
+            Pack(out).long_array(rows);
+            out.add(column.values.data(), column.values.size());
+        }
+        return true;
+    }
+
+    const char *data() const { return out.data(); }
+    size_t size() const { return out.size(); }
+
+private:
+    static constexpr size_t HEAD = 12;
+    static constexpr size_t LONGEST = 16;  // what MessagePack takes of a value beside its own bytes
+    static constexpr ptrdiff_t LARGEST_READ = 64 * 1024;
+    struct Column {
+        Bytes before;
+        bool holds_json = false, kept = false;
+        Buffer values;
+        size_t start = 0, end = 0;  // where its value of this row is
+    };
+    Bytes row_end, unescaped;
+    std::list<Column> columns;
+    Buffer out;
+    uint32_t rows = 0;
+    const char *at = nullptr, *line_end = nullptr;
+
+    bool row() {
+        out.make_room((line_end - at) + (columns.size() + 1) * LONGEST);
+        Pack pack(out);
+        pack.array(columns.size());
+        for (Column &column : columns) {
+            if (!passed(column.before) || at == line_end) return false;
+            column.start = out.size();
+            if (!value(pack, column.holds_json)) return false;
+            column.end = out.size();
+        }
+        return passed(row_end) && at == line_end;
+    }
+
+    void keep() {
+        for (Column &column : columns) {
+            if (!column.kept) continue;
+            column.values.make_room(column.end - column.start);
+            column.values.add(out.data() + column.start, column.end - column.start);
+        }
+    }
+
+    bool passed(std::string_view expected) {
+        if (static_cast<size_t>(line_end - at) < expected.size()) return false;
+        if (std::memcmp(at, expected.data(), expected.size())) return false;
+        at += expected.size();
+        return true;
+    }
+
+    bool value(Pack &pack, bool holds_json) {
+        switch (*at) {  // the line ends with LF, so there is a byte
+            case '"': ++at; return text(pack);
+            case 'n': pack.null(); return passed("null");
+            case '{':
+                if (passed("{\"$base64\":true,\"encoded\":\"")) return bytes(pack);
+                if (passed("{\"$real\":\"Infinity\"}")) { pack.real(HUGE_VAL); return true; }
+                if (passed("{\"$real\":\"-Infinity\"}")) { pack.real(-HUGE_VAL); return true; }
+                return holds_json && embedded(pack);
+            case '[': return holds_json && embedded(pack);
+            default: return number(pack);
+        }
+    }
+
+    bool embedded(Pack &pack) {
+        const char *found = Json::end_of(at, line_end);
+        if (!found || !is_utf8(at, found - at)) return false;
+        pack.text(at, found - at);
+        at = found;
+        return true;
+    }
+
+    bool number(Pack &pack) {
+        const char *from = at;
+        bool real = false;
+        if (*at == '-') ++at;
+        const char *digits = at;
+        if (!some_digits() || (*digits == '0' && at - digits > 1)) return false;
+        if (*at == '.') { real = true; ++at; if (!some_digits()) return false; }
+        if (*at == 'e' || *at == 'E') {
+            real = true;
+            ++at;
+            if (*at == '+' || *at == '-') ++at;
+            if (!some_digits()) return false;
+        }
+        if (at - from > 32) return false;
+        if (real) {
+            double found;
+            auto done = std::from_chars(from, at, found);
+            if (done.ec != std::errc() || done.ptr != at || std::isinf(found)) return false;
+            pack.real(found);
+            return true;
+        }
+        int64_t found;
+        auto done = std::from_chars(from, at, found);
+        if (done.ec != std::errc() || done.ptr != at || (found == 0 && digits != from)) return false;
+        pack.integer(found);
+        return true;
+    }
+    bool some_digits() {
+        const char *from = at;
+        while (*at >= '0' && *at <= '9') ++at;  // the LF ends it
+        return at > from;
+    }
+
+    // Passes over bytes of a text that stand for themselves, to the next that does not; tells whether some are not ASCII.
+    void plain(bool &high) {
+        constexpr uint64_t ONES = 0x0101010101010101ULL, TOPS = 0x8080808080808080ULL;
+        uint64_t eight;
+        while (line_end - at >= 8) {
+            std::memcpy(&eight, at, 8);
+            const uint64_t low = eight & ~TOPS;
+            const uint64_t special =
+                ((low - ONES * 0x20) | ((low ^ ONES * '"') - ONES) | ((low ^ ONES * '\\') - ONES)) & TOPS;
+            if (special) break;  // or a byte beyond ASCII that only looks so
+            high |= (eight & TOPS) != 0;
+            at += 8;
+        }
+        for (;; ++at) {  // the LF ends it
+            const unsigned char c = *at;
+            if (c < 0x20 || c == '"' || c == '\\') return;
+            high |= c >= 0x80;
+        }
+    }
+
+    bool text(Pack &pack) {
+        const char *from = at;
+        bool high = false, escaped = false;
+        for (plain(high); *at != '"'; plain(high)) {
+            if (*at != '\\') return false;
+            if (!escaped) unescaped.clear();
+            escaped = true;
+            unescaped.append(from, at - from);
+            if (high && !is_utf8(from, at - from)) return false;
+            high = false;
+            ++at;
+            if (!escape()) return false;
+            from = at;
+        }
+        if (high && !is_utf8(from, at - from)) return false;
+        if (!escaped) {
+            pack.text(from, at - from);
+        } else {
+            unescaped.append(from, at - from);
+            pack.text(unescaped.data(), unescaped.size());
+        }
+        ++at;
+        return true;
+    }
+
+    bool escape() {
+        switch (*at++) {
+            case '"': unescaped += '"'; return true;
+            case '\\': unescaped += '\\'; return true;
+            case '/': unescaped += '/'; return true;
+            case 'b': unescaped += '\b'; return true;
+            case 'f': unescaped += '\f'; return true;
+            case 'n': unescaped += '\n'; return true;
+            case 'r': unescaped += '\r'; return true;
+            case 't': unescaped += '\t'; return true;
+            case 'u': break;
+            default: return false;
+        }
+        int code = four_digits(at, line_end);
+        if (code < 0 || (code >= 0xDC00 && code <= 0xDFFF)) return false;
+        if (code >= 0xD800 && code <= 0xDBFF) {
+            if (!passed("\\u")) return false;
+            const int low = four_digits(at, line_end);
+            if (low < 0xDC00 || low > 0xDFFF) return false;
+            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        }
+        auto add = [&](int byte) { unescaped += static_cast<char>(byte); };
+        if (code < 0x80) { add(code); return true; }
+        if (code < 0x800) add(0xC0 | code >> 6);
+        else {
+            if (code < 0x10000) add(0xE0 | code >> 12);
+            else { add(0xF0 | code >> 18); add(0x80 | (code >> 12 & 63)); }
+            add(0x80 | (code >> 6 & 63));
+        }
+        add(0x80 | (code & 63));
+        return true;
+    }
+
+    // base64 as it is written: padded, and no bit set that means nothing
+    bool bytes(Pack &pack) {
+        unescaped.clear();
+        uint32_t bits = 0;
+        int held = 0;
+        const char *from = at;
+        for (int six; (six = six_bits(*at)) >= 0; ++at) {
+            bits = bits << 6 | static_cast<uint32_t>(six);
+            held += 6;
+            if (held >= 8) unescaped += static_cast<char>(bits >> (held -= 8) & 0xFF);
+        }
+        if (held == 6 || bits & ((1u << held) - 1)) return false;
+        for (int padding = held / 2; padding; --padding) if (*at++ != '=') return false;
+        if ((at - from) % 4) return false;
+        if (passed("\"}")) { pack.blob(unescaped.data(), unescaped.size()); return true; }
+        if (!passed("\",\"type\":\"text\"}")) return false;
+        if (is_utf8(unescaped.data(), unescaped.size())) pack.text(unescaped.data(), unescaped.size());
+        else pack.bad_text(unescaped.data(), unescaped.size());
+        return true;
+    }
+    static int six_bits(char c) {
+        if (c >= 'A' && c <= 'Z') return c - 'A';
+        if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+        if (c >= '0' && c <= '9') return c - '0' + 52;
+        return c == '+' ? 62 : c == '/' ? 63 : -1;
+    }
+};
+
 // ---- the functions; the tables of one connection live as long as the connection
 
 struct Tables {
@@ -816,6 +1099,20 @@ void end_table(sqlite3_context *context, int, sqlite3_value **values) {
     guarded(context, [&] { tables_of(context)->open.erase(sqlite3_value_int64(values[0])); });
 }
 
+void read_rows(sqlite3_context *context, int, sqlite3_value **values) {
+    guarded(context, [&] {
+        Reader reader;
+        auto plan = static_cast<const unsigned char *>(sqlite3_value_blob(values[0]));
+        if (!plan || !reader.read_plan(plan, sqlite3_value_bytes(values[0]))) {
+            sqlite3_result_error(context, "program_export_read: this is no plan", -1);
+            return;
+        }
+        auto lines = static_cast<const char *>(sqlite3_value_blob(values[1]));
+        if (!lines || !reader.read(lines, sqlite3_value_bytes(values[1]))) return;
+        sqlite3_result_blob64(context, reader.data(), reader.size(), SQLITE_TRANSIENT);
+    });
+}
+
 void forget(void *data) {
     auto tables = static_cast<Tables *>(data);
     if (--tables->functions == 0) delete tables;
@@ -832,7 +1129,7 @@ void forget(void *data) {
 static int add_functions(sqlite3 *connection) {
     auto tables = new (std::nothrow) Tables;
     if (!tables) return SQLITE_NOMEM;
-    tables->functions = 5;
+    tables->functions = 6;
     const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
     struct { const char *name; int arguments; void (*run)(sqlite3_context *, int, sqlite3_value **); } all[] = {
         {"program_export_open", 1, open_table},
@@ -840,6 +1137,7 @@ static int add_functions(sqlite3 *connection) {
         {"program_export_last", 1, last_rows},
         {"program_export_rest", 1, rest_of_chunk},
         {"program_export_end", 1, end_table},
+        {"program_export_read", 2, read_rows},
     };
     int result = SQLITE_OK;
     for (auto &one : all) {  // SQLite calls forget also for a function that it did not register

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
@@ -27,31 +26,10 @@ from datasette_program_export.formats.registry import NAMES, get_format
 from tests.support import native
 from tests.support.databases.strategies import VALUES
 from tests.support.databases.torture import JOURNALS, JSON_COLUMNS, write
+from tests.support.native import Ways
 from tests.support.thorough import ALL, examples, some
 
 MOMENT = datetime(2026, 1, 1, tzinfo=timezone.utc)
-Ways = Callable[[bool], None]
-
-
-@pytest.fixture(scope="session")
-def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return native.compiled(tmp_path_factory.mktemp("native"))
-
-
-@pytest.fixture
-def in_c(extension: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ways]:
-    """Choose how rows are written from now on: in C, or in Python."""
-
-    def choose(chosen: bool) -> None:
-        monkeypatch.setattr(rows_in_c, "_path", lambda: str(extension) if chosen else None)
-        rows_in_c._added_by_sqlite.cache_clear()
-
-    choose(True)
-    if not rows_in_c.is_loadable():
-        pytest.skip("this Python can neither load extensions nor reach its SQLite")
-    yield choose
-    monkeypatch.undo()
-    rows_in_c._added_by_sqlite.cache_clear()
 
 
 def exported(source: Any, known: Settings | None = None, **how: Any) -> tuple[bytes, tuple[str, ...]]:

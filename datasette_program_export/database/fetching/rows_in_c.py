@@ -24,7 +24,7 @@ from ..library import sqlite3
 
 PACKAGE = "datasette_program_export_native"
 MOST_COLUMNS = 100  # SQLite accepts 127 arguments of a function, older ones 100 (SQLITE_MAX_FUNCTION_ARG)
-FUNCTIONS = tuple(f"program_export_{name}" for name in ("open", "row", "last", "rest", "end"))
+FUNCTIONS = tuple(f"program_export_{name}" for name in ("open", "row", "last", "rest", "end", "read"))
 _HEAD = struct.Struct("<2I")
 
 
@@ -50,9 +50,9 @@ class RowPlan:
 
     def __bytes__(self) -> bytes:
         kind = b"s" if self.survey else b"p" if self.only_packed else b"c" if self.csv else b"j"
-        parts = [kind, b"d" if self.packed else b"-", *map(_sized, (self.row_end, self.delimiter, self.null))]
+        parts = [kind, b"d" if self.packed else b"-", *map(sized, (self.row_end, self.delimiter, self.null))]
         for place, before in enumerate(self.before):
-            parts += [bytes([(place in self.holds_json) + 2 * (place in self.computed)]), _sized(before)]
+            parts += [bytes([(place in self.holds_json) + 2 * (place in self.computed)]), sized(before)]
         return b"".join(parts)
 
 
@@ -163,7 +163,8 @@ def read_chunk(written: bytes, rest: bytes, columns: int) -> Chunk:
     return Chunk(rows, written, packed, facts[::2], facts[1::2], bool(reason))
 
 
-def _sized(data: bytes) -> bytes:
+def sized(data: bytes) -> bytes:
+    """Return bytes of a plan, with their length before them."""
     return struct.pack("<I", len(data)) + data
 
 

@@ -8,6 +8,7 @@ coverage, and last a line which says that the file is complete, with the SHA-256
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import IO, Any
 
 import msgspec
@@ -16,13 +17,14 @@ from ...errors import UnreadableError
 from ...files.lines import DigestingLines, within
 from ...files.reading_limits import Limits
 from ...options.request import Request
-from ..dataset import Dataset, Row, TableStream, written_rows
+from ..dataset import Batches, Dataset, PackedRows, Row, TableStream, written_rows
 from ..description.parsing import dumped
 from ..document import Fields, check_integrity, described_dataset, description, proving_itself
 from ..registry import Format, Options
 from ..registry.members import Member, MemberFile
 from ..values import member_value
-from .reading import RowReader
+from .quick_reading import rows_in_c
+from .reading import Quick, RowReader
 from .writing import RowLines
 
 VERSION = 1
@@ -84,7 +86,8 @@ def _tables(
     lines: DigestingLines, tables: Mapping[str, Fields], tail: dict[str, Any], limits: Limits
 ) -> Iterator[TableStream]:
     for name, fields in tables.items():
-        yield TableStream(name, fields, _rows(lines, name, RowReader(name, fields, limits)))
+        rows = partial(_rows, lines, name, RowReader(name, fields, limits))
+        yield TableStream(name, fields, Batches(rows_in_c(fields, _start(name) + b"{", b"}}\n", rows)))
     number = lines.number
     found = description(lines.line(), f"Line {number:,}", limits)
     if list(found) != ["coverage"]:
@@ -99,16 +102,17 @@ def _tables(
         raise UnreadableError("The last line is not as this program writes it.")
 
 
-def _rows(lines: DigestingLines, name: str, read: RowReader) -> Iterator[list[Row]]:
+def _rows(lines: DigestingLines, name: str, read: RowReader, quick: Quick) -> Iterator[list[Row] | PackedRows]:
     start = _start(name)
-    yield from read.blocks(lines, start, b"}")
+    yield from read.blocks(lines, start, b"}", quick)
     first = lines.number
     while run := lines.run(start):
-        if not all(line.endswith(b"}") for line in run):
-            raise UnreadableError(f"Lines {first:,} to {lines.number - 1:,} are not rows of {name}.")
+        for number, line in enumerate(run, first):
+            if not line.endswith(b"}"):
+                raise UnreadableError(f"Line {number:,} is not a row of {name}.")
         run[:] = [within(line, len(start), 1) for line in run]
         yield read(run, first)
-        yield from read.blocks(lines, start, b"}")
+        yield from read.blocks(lines, start, b"}", quick)
         first = lines.number
 
 
@@ -116,11 +120,11 @@ def read_member(file: MemberFile) -> Iterator[list[Row]]:
     """Yield the rows of one table's file in a package. Raises UnreadableError."""
     lines = DigestingLines(file.content, file.limits)
     read = RowReader(file.table, file.fields, file.limits, member_value)
-    yield from read.blocks(lines)
+    yield from read.lists(lines)
     first = lines.number
     while run := lines.run(b"{"):
         yield read(run, first)
-        yield from read.blocks(lines)
+        yield from read.lists(lines)
         first = lines.number
     if lines.peek(1):
         raise UnreadableError(f"Line {lines.number:,} of {file.path} is not a row.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import IO, Any
 
 import msgspec
@@ -17,11 +18,12 @@ import msgspec
 from ...errors import UnreadableError
 from ...files.lines import DigestingLines, within
 from ...files.reading_limits import LARGE, Limits
-from ..dataset import Dataset, Row, TableStream, written_rows
+from ..dataset import Batches, Dataset, PackedRows, Row, TableStream, written_rows
 from ..description.parsing import dumped
 from ..document import Fields, check_integrity, described_dataset, description, proving_itself
 from ..registry import Format, Options
-from .reading import RowReader
+from .quick_reading import rows_in_c
+from .reading import Quick, RowReader
 from .writing import RowLines
 
 VERSION = 1
@@ -117,14 +119,15 @@ class _Reader:
             start = margin + _json(name) + (b": [\n" if self.pretty else b":[\n")
             if self.lines.line() != start:
                 raise UnreadableError(f"Line {self.lines.number - 1:,} should begin the table {name}.")
-            yield TableStream(name, fields, self._rows(RowReader(name, fields, self.limits)))
+            read = RowReader(name, fields, self.limits)
+            yield TableStream(name, fields, Batches(rows_in_c(fields, b"{", b"},\n", partial(self._rows, read))))
             end = margin + (b"],\n" if place + 1 < len(tables) else b"]\n")
             if self.lines.line() != end:
                 raise UnreadableError(f"Line {self.lines.number - 1:,} should end the table {name}.")
         self._tail()
 
-    def _rows(self, read: RowReader) -> Iterator[list[Row]]:
-        yield from self._blocks(read)
+    def _rows(self, read: RowReader, quick: Quick) -> Iterator[list[Row] | PackedRows]:
+        yield from self._blocks(read, quick)
         first = self.lines.number
         while rows := self._spread(read) if self.pretty else self.lines.run(b"{"):
             rows[:-1] = [row[:-1] if row.endswith(b",") else b"" for row in rows[:-1]]
@@ -134,11 +137,11 @@ class _Reader:
                 rows = last
             rows[-1:] = [within(rows[-1], 0, rows[-1].endswith(b","))]
             yield read(rows, first)
-            yield from self._blocks(read)
+            yield from self._blocks(read, quick)
             first = self.lines.number
 
-    def _blocks(self, read: RowReader) -> Iterator[list[Row]]:
-        return iter(()) if self.pretty else read.blocks(self.lines, end=b",")
+    def _blocks(self, read: RowReader, quick: Quick) -> Iterator[list[Row] | PackedRows]:
+        return iter(()) if self.pretty else read.blocks(self.lines, end=b",", quick=quick)
 
     def _spread(self, read: RowReader) -> list[Any]:
         """Return some rows in the layout ``pretty``."""

@@ -11,13 +11,19 @@ import msgspec
 from ...errors import UnreadableError
 from ...files.lines import DigestingLines
 from ...files.reading_limits import FEW_PARTS, LARGE, Limits, has_more_parts
-from ..dataset import Field, Row, Value
+from ..dataset import Field, PackedRows, Row, Value
 from ..values import TAGS, Written, decode_written, untagged
 
 _decode = msgspec.json.Decoder().decode
 
 _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, KeyError)
 Line = bytes | memoryview
+Quick = Callable[[DigestingLines], Iterator[PackedRows]]
+
+
+def not_quick(_: DigestingLines) -> Iterator[PackedRows]:
+    """Yield nothing: all rows are read here."""
+    return iter(())
 
 
 class RowReader:
@@ -57,13 +63,24 @@ class RowReader:
             self._rows = lambda data: list(map(msgspec.structs.astuple, decode(data)))
             self._row = lambda data: cast(Row, msgspec.structs.astuple(decode_one(data)))
 
-    def blocks(self, lines: DigestingLines, start: bytes = b"", end: bytes = b"") -> Iterator[list[Row]]:
+    def lists(self, lines: DigestingLines) -> Iterator[list[Row]]:
+        """Yield the rows of the next lines as ``blocks`` does, where each line is a row, and nothing else."""
+        return cast(Iterator[list[Row]], self.blocks(lines))
+
+    def blocks(
+        self, lines: DigestingLines, start: bytes = b"", end: bytes = b"", quick: Quick = not_quick
+    ) -> Iterator[list[Row] | PackedRows]:
         """Yield the rows of the next lines, many at once and not parted into lines, as long as that can be.
 
-        ``start`` and ``end`` are what each line has before and behind its row. Raises UnreadableError."""
+        ``start`` and ``end`` are what each line has before and behind its row. ``quick`` reads as many as it can, in
+        another way, between the blocks. Raises UnreadableError."""
         behind = b"}" + end
-        first = lines.number
-        while (found := lines.block(start + b"{", behind))[1]:
+        while True:
+            yield from quick(lines)
+            first = lines.number
+            found = lines.block(start + b"{", behind)
+            if not found[1]:
+                return
             data, count = found
             inside = data[len(start) : -len(end) - 1]
             if start or end != b",":  # else there is a comma between the rows already
@@ -78,7 +95,6 @@ class RowReader:
             if rows:
                 yield rows
             del rows
-            first = lines.number
 
     def __call__(self, lines: list[Any], first: int) -> list[Row]:
         """Return the rows of these lines, each one JSON object; ``first`` is the first line's number in the file.

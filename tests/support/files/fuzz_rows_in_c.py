@@ -1,4 +1,4 @@
-"""Compare rows written in C and in Python, with random values, for some seconds: ``fuzz_rows_in_c.py rows.so 60``."""
+"""Compare rows written and read in C and in Python, with random values, for 60 s: ``fuzz_rows_in_c.py rows.so 60``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,28 @@ from dataclasses import replace
 from typing import Any
 
 from datasette_program_export.database.fetching import rows_in_c
+from datasette_program_export.database.fetching.read_in_c import LinePlan, LinesInC
+from datasette_program_export.errors import UnreadableError
+from datasette_program_export.files.reading_limits import TRUSTING
 from datasette_program_export.formats.csv.writing import CsvLines
 from datasette_program_export.formats.dataset import Field, Row
 from datasette_program_export.formats.description.column_facts import survey, survey_plan, survey_written
 from datasette_program_export.formats.description.digest import pack_rows
+from datasette_program_export.formats.json.quick_reading import _columns
+from datasette_program_export.formats.json.reading import RowReader
 from datasette_program_export.formats.json.writing import RowLines
 
 JSON_BYTES = list(b'{}[]",:\\u0024dDeE+-. 19tfn$/\t\xc3\xa9')
+
+PARTS = (
+    b'{"$base64":true,"encoded":"',
+    b'","type":"text"}',
+    b'{"$real":"Infinity"}',
+    b"\\u0024",
+    b'"},',
+    b"\n",
+    b"1e3",
+)
 
 
 def value(draw: random.Random) -> Any:
@@ -55,6 +70,37 @@ def in_c(connection: sqlite3.Connection, plan: rows_in_c.RowPlan, columns: int) 
     return given
 
 
+def changed(draw: random.Random, lines: bytes) -> bytes:
+    """Some lines with a few bytes put in, taken out, or changed."""
+    for _ in range(draw.choice([0, 1, 1, 2, 8])):
+        place = draw.randrange(len(lines) + 1)
+        end = min(len(lines), place + draw.choice([0, 1, 1, 2, 40]))
+        inside = draw.choice(
+            [draw.randbytes(1), bytes(draw.choices(JSON_BYTES, k=2)), lines[place - 9 : place], *PARTS]
+        )
+        lines = lines[:place] + inside + lines[end:]
+    return lines
+
+
+def is_read_the_same(draw: random.Random, fields: list[Field], lines: bytes) -> bool:
+    """Whether Python reads the same rows from the lines that C reads."""
+    plan = RowLines(fields).plan()
+    kept = [place for place in range(len(fields)) if draw.random() < 0.5]
+    with closing(LinesInC(LinePlan(plan.before, plan.row_end, plan.holds_json, kept))) as reader:
+        assert reader.usable
+        found = reader.read(lines)
+    if found is None:
+        return True
+    try:
+        rows = RowReader("t", fields, TRUSTING)(lines[: found.size].split(b"\n")[:-1], 1)
+    except UnreadableError:
+        return False
+    columns = [pack_rows([(row[place],) for row in rows]) for place in kept]
+    given = [pack_rows([(value,) for value in column]) for column in _columns(found.kept)]
+    packed = b"".join(pack_rows([row]) for row in rows)
+    return (len(rows), packed, columns) == (found.rows, found.packed, given)
+
+
 def main(path: str, seconds: float) -> None:
     rows_in_c._path = lambda: path  # type: ignore[assignment]
     end, seed = time.monotonic() + seconds, 0
@@ -83,6 +129,9 @@ def main(path: str, seconds: float) -> None:
                 if written != expected or bare != expected or b"".join(c.packed for c in chunks) != packed:
                     print("differ", seed, plan)
                     sys.exit(1)
+            if rows and any(not is_read_the_same(draw, fields, changed(draw, lines(rows))) for _ in range(20)):
+                print("differ", seed, "reading")
+                sys.exit(1)
             alone = b"".join(c.packed for c in in_c(connection, rows_in_c.packed_only(columns), columns))
             seen = survey_written(in_c(connection, survey_plan(columns), columns), columns)
             packed = b"".join(pack_rows([row]) for row in rows)
