@@ -898,11 +898,15 @@ private:
         }
         if (at - from > 32) return false;
         if (real) {
+#ifdef __cpp_lib_to_chars
             double found;
             auto done = std::from_chars(from, at, found);
             if (done.ec != std::errc() || done.ptr != at || std::isinf(found)) return false;
             pack.real(found);
             return true;
+#else
+            return false;  // a library that cannot read them (libc++ before 20)
+#endif
         }
         int64_t found;
         auto done = std::from_chars(from, at, found);

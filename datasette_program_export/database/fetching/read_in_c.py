@@ -49,11 +49,11 @@ class LinesRead:
 
 
 class LinesInC:
-    """Reads lines by a plan, in a private connection; use it in one thread, and close it."""
+    """Reads lines by a plan, in a private connection; use it in one thread, and close it (in any)."""
 
     def __init__(self, plan: LinePlan) -> None:
         self._plan = bytes(plan)
-        self._connection: Any = connect(sqlite3, ":memory:")
+        self._connection: Any = connect(sqlite3, ":memory:", check_same_thread=False)
         self.usable = _can_read(self._connection)
 
     def read(self, lines: bytes | memoryview) -> LinesRead | None:
