@@ -12,7 +12,7 @@ from threading import Event
 from types import GeneratorType
 from typing import Any, TypeVar, cast
 
-from ..database.guarding.new_database import NewDatabase
+from ..database.guarding.new_database import DamageMet, NewDatabase
 from ..database.snapshot import Snapshot, TimeExpired
 from ..database.source import Source
 from ..errors import UnsupportedError, UsedUpError
@@ -95,7 +95,7 @@ class Export:
         self._titles: Mapping[str, list[str]] = {}
         self._warnings: list[str] = []  # from the format, about what it has written
         self._cancelled = cancelled or Event()
-        self._copy = False
+        self._copy, self._raw = False, True
         self._snapshot: Snapshot | None = None
         self._aside = ExitStack()
         self._beside = Beside()
@@ -144,9 +144,8 @@ class Export:
                         return
                     memory = int(self.settings.spool_memory_mb * 1e6)
                     kept = held(chunks, HELD_BYTES, memory, self.source.spool_dir)
-            except TimeExpired:
-                self._copy = True  # the database's writers have waited long enough
-                self.progress.table, self.progress.rows = None, 0  # all rows are read again
+            except (TimeExpired, DamageMet) as why:
+                self._again(why)
                 continue
             finally:
                 self._snapshot = None
@@ -169,11 +168,16 @@ class Export:
                     scope = self._scope(snapshot)
                     arrange(scope)
                     return use(self._dataset(snapshot, scope))
-            except TimeExpired:
-                self._copy = True
+            except (TimeExpired, DamageMet) as why:
+                self._again(why)
             finally:
                 self._snapshot = None
                 self._aside.close()
+
+    def _again(self, why: TimeExpired | DamageMet) -> None:
+        self._copy |= isinstance(why, TimeExpired)  # the database's writers have waited long enough
+        self._raw &= not isinstance(why, DamageMet)  # perhaps it is in an index, which nobody needs
+        self.progress.table, self.progress.rows = None, 0  # all rows are read again
 
     def _opened(self) -> closing[Snapshot]:
         self._snapshot = Snapshot(self.source, copy=self._copy, cancelled=self._cancelled)
@@ -255,7 +259,7 @@ class Export:
             tables=_started(self._stream(snapshot, scope, chosen, digests_wanted) for chosen in scope.tables),
             coverage=covered,
             integrity=integrity,
-            attached=partial(NewDatabase.attach, snapshot),
+            attached=partial(NewDatabase.attach, snapshot, self._raw),
             names_files=any(exported_columns(chosen, self.settings.files) for chosen in scope.tables),
         )
 

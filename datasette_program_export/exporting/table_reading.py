@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -141,7 +141,7 @@ class TableReading:
         self._progress.rows += rows
         return rows
 
-    def _copied(self, target: NewDatabase) -> Copied | None:
+    def _copied(self, target: NewDatabase, indexes: Mapping[str, str]) -> Copied | None:
         copy = TableCopy.of(self._chosen) if self._files is None else None
         if copy is None:
             return None
@@ -150,7 +150,7 @@ class TableReading:
             for _ in self._written(packed_only(len(self._chosen.columns))) or self._batches():
                 pass  # for the digest
         try:
-            copy.run(target)
+            raw = copy.run(target, indexes if self._snapshot.writes_rows else None)
         except sqlite3.Error as error:
             if is_full(error) or isinstance(error, sqlite3.IntegrityError):
                 raise
@@ -159,7 +159,9 @@ class TableReading:
             message = f"The database {source} cannot be read: {why}."
             raise SourceError(message, why).of_table(self._chosen.table.name, source) from error
         same = self._same(copy, target) if copy.whole else None
-        return Copied(self._digest.rows, same)
+        if raw is None:
+            return Copied(self._digest.rows, same)
+        return Copied(self._digest.rows, same, raw.made, raw.mend)
 
     def _same(self, copy: TableCopy, target: NewDatabase) -> bool:
         """Read a whole table back, for the digest; return whether all rows are there, and the same."""

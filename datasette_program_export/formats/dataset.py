@@ -35,10 +35,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Copied:
-    """So many rows were copied. ``same``: whether they read back the same; None if that is left to the format."""
+    """So many rows were copied. ``same``: whether they read back the same; None if that is left to the format.
+
+    ``indexes`` are the statements of those that were made and copied with them. Where there are statements to ``mend``,
+    rows and indexes were copied raw: the format proves that they hold nothing else, or runs these, and reads back."""
 
     rows: int
     same: bool | None = None
+    indexes: frozenset[str] = frozenset()
+    mend: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,11 +117,11 @@ class TableStream:
     call it before reading ``batches``. ``written`` yields the rows in place of ``batches``, written as a plan says:
     in chunks, and in lists where rows are left to Python; it returns None where it cannot. ``copied`` copies the rows,
     in place of ``batches``, into the new database that ``Dataset.attached`` returned, and says how; it returns None
-    where it cannot. ``packed`` yields the rows in place of ``batches`` as MessagePack, with how many these are, and no
-    digest is made: by C, or by the given function, which also returns the size of the rows in bytes. After writing the
-    rows, a format adds to ``warnings`` what the coverage should say about them. ``files`` yields, after the rows, the
-    files that they name, each to be used before the next; a format that does not ask for them holds none, and the
-    coverage says so."""
+    where it cannot. It may make some of the table's indexes, whose statements it is given by their names. ``packed``
+    yields the rows in place of ``batches`` as MessagePack, with how many these are, and no digest is made: by C, or by
+    the given function, which also returns the size of the rows in bytes. After writing the rows, a format adds
+    to ``warnings`` what the coverage should say about them. ``files`` yields, after the rows, the files that they name,
+    each to be used before the next; a format that does not ask for them holds none, and the coverage says so."""
 
     name: str
     fields: tuple[Field, ...]
@@ -124,7 +129,7 @@ class TableStream:
     null: str | None = None
     facts: Callable[[], tuple[ColumnFacts, ...]] | None = None
     written: Callable[[RowPlan], Iterator[Chunk | list[Row]] | None] | None = None
-    copied: Callable[[NewDatabase], Copied | None] | None = None
+    copied: Callable[[NewDatabase, Mapping[str, str]], Copied | None] | None = None
     packed: Callable[[Pack], Iterator[tuple[bytes, int]]] | None = None
     warnings: list[str] = field(default_factory=list)
     files: Callable[[], Iterator[NamedFile]] | None = None

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..database.fetching.rows_in_c import MOST_COLUMNS
+from ..database.fetching.trees_in_c import is_comparable
 from ..database.guarding.new_database import NewDatabase
-from ..database.schema import Column, fold, quote
+from ..database.schema import Column, Index, fold, quote
 from .table_rows import TableRows
 
 _INDEXED = ("pk", "u")  # the indexes that are there before the rows
 # in a column of another affinity SQLite stores no INTEGER beside an equal REAL
 _TYPED = ("INTEGER", "NUMERIC", "BLOB")
+
+
+@dataclass(frozen=True)
+class RawCopy:
+    """A table that was copied byte for byte, with its indexes, also those that were ``made`` for it.
+
+    ``mend`` are the statements that write all anew, in the new file."""
+
+    made: frozenset[str]
+    mend: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,26 +57,46 @@ class TableCopy:
         hidden = [table.rowid] if self.whole and table.integer_key is None and table.rowid is not None else []
         return [quote(name) for name in (*hidden, *(c.name for c in self.kept))]
 
-    def run(self, target: NewDatabase) -> None:
-        """Copy the rows.
+    def run(self, target: NewDatabase, indexes: Mapping[str, str] | None) -> RawCopy | None:
+        """Copy the rows; return what is still to be proved or mended, if anything is.
 
         A table with indexes would take its rows in the indexes' disorder. SQLite copies it as it is, with its
-        indexes; then each row is written anew, as a stored row may hold more than its columns, and each index."""
+        indexes; then each row is written anew, as a stored row may hold more than its columns, and each index. That
+        is left to the end where it may be proved that it would change nothing: then there are more ``indexes`` that
+        can be copied so, by name, with their statements. They are None where nothing is proved."""
         chosen, to = self.chosen, target.table(self.chosen.table.name)
-        if (column := self._unindexed()) is not None:
-            raw = f"INSERT INTO {to} SELECT * FROM main.{quote(chosen.table.name)}"
-            if target.copies_raw(raw):
-                target.execute(raw)
-                target.execute(f"UPDATE {to} NOT INDEXED SET {column} = {column}")
-                target.execute(f"REINDEX {to}")
-                return
+        own = [index for index in chosen.table.indexes if index.origin in _INDEXED]
+        provable = indexes is not None and all(is_comparable(chosen.table, index) for index in own)
+        if indexes and provable and target.raw:
+            more = [i for i in chosen.table.indexes if i.name in indexes and is_comparable(chosen.table, i)]
+            if more and self._column_outside((*own, *more)) is not None:
+                made = frozenset(indexes[index.name] for index in more)
+                target.make(made)
+                if (column := self._raw(target, (*own, *more))) is not None:
+                    return RawCopy(made, _anew(quote(chosen.table.name), column))
+                target.drop(index.name for index in more)
+        if (column := self._raw(target, own)) is not None:
+            if provable:
+                return RawCopy(frozenset(), _anew(quote(chosen.table.name), column))
+            for sql in _anew(to, column):
+                target.execute(sql)
+            return None
         columns = self._columns
         rows = chosen.select(", ".join(f"{chosen.alias}.{name}" for name in columns))
         target.execute(f"INSERT INTO {to} ({', '.join(columns)}) {rows}", chosen.params)
+        return None
 
-    def _unindexed(self) -> str | None:
-        """Return a column in no index of a whole table that has indexes; None if there is none."""
-        indexes = [index for index in self.chosen.table.indexes if index.origin in _INDEXED]
+    def _raw(self, target: NewDatabase, indexes: Sequence[Index]) -> str | None:
+        """Copy the table with these indexes, byte for byte, and return a column that is in none; or do nothing."""
+        column = self._column_outside(indexes)
+        raw = f"INSERT INTO {target.table(self.chosen.table.name)} SELECT * FROM main.{quote(self.chosen.table.name)}"
+        if column is None or not target.raw or not target.copies_raw(raw):
+            return None
+        target.copy_raw(raw)
+        return column
+
+    def _column_outside(self, indexes: Sequence[Index]) -> str | None:
+        """Return a column in none of a whole table's indexes; None if there is no such column, or no index."""
         taken = {fold(name) for index in indexes for name in index.columns if name is not None}
         free = (c.name for c in self.kept if fold(c.name) not in taken and c.name != self.chosen.table.integer_key)
         return next(map(quote, free), None) if self.whole and indexes else None
@@ -99,3 +130,8 @@ class TableCopy:
         name = self.chosen.table.name
         tables = (f"main.{quote(name)}", target.table(name))
         return {target.execute(f"SELECT count(*) FROM {table} NOT INDEXED").fetchone()[0] for table in tables}
+
+
+def _anew(table: str, column: str) -> tuple[str, ...]:
+    """Return the statements that write each row of a table anew, and each entry of its indexes."""
+    return f"UPDATE {table} NOT INDEXED SET {column} = {column}", f"REINDEX {table}"

@@ -1130,6 +1130,8 @@ void forget(void *data) {
 #define VISIBLE __attribute__((visibility("default")))
 #endif
 
+int add_tree_functions(sqlite3 *connection);  // of trees.cpp
+
 static int add_functions(sqlite3 *connection) {
     auto tables = new (std::nothrow) Tables;
     if (!tables) return SQLITE_NOMEM;
@@ -1148,7 +1150,8 @@ static int add_functions(sqlite3 *connection) {
         int found = sqlite3_create_function_v2(connection, one.name, one.arguments, flags, tables, one.run, nullptr, nullptr, forget);
         if (found != SQLITE_OK) result = found;
     }
-    return result;
+    const int trees = add_tree_functions(connection);
+    return result == SQLITE_OK ? trees : result;
 }
 
 // for sqlite3_load_extension; a second SQLite library in the process does not get the functions of the first

@@ -247,7 +247,7 @@ def test_a_minute_of_random_values_under_sanitizers(tmp_path: Path) -> None:
     """Memory and undefined behaviour are watched by the compiler's sanitizers, in a process of its own."""
     extension = native.compiled(tmp_path, *native.SANITIZERS)
     watcher = subprocess.run(["g++", "-print-file-name=libasan.so"], capture_output=True, text=True).stdout.strip()
-    fuzz = Path(__file__).parents[1] / "support" / "files" / "fuzz_rows_in_c.py"
+    fuzz = Path(__file__).parents[1] / "support" / "native" / "fuzz_rows_in_c.py"
     environment = {**os.environ, "LD_PRELOAD": watcher, "ASAN_OPTIONS": "detect_leaks=0"}
     done = subprocess.run(
         [sys.executable, str(fuzz), str(extension), "60"], capture_output=True, text=True, env=environment, timeout=110

@@ -6,6 +6,7 @@ the end of both. The source stays read-only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,14 @@ from .authorizer import NEW
 
 # a writer of rows needs these as they are by default: a plugin's connection may have others
 _NEEDED = {"foreign_keys": 0, "query_only": 0}
+_MADE = re.compile(r"CREATE (?:UNIQUE )?INDEX ")
 _RAW = {"RowCell", "RowData"}  # SQLite's instructions that copy a row without decoding it
+
+
+class DamageMet(Exception):
+    """The source is damaged where a raw copy reads, perhaps in an index only; SQLite writes nothing more after that.
+
+    Nothing of this export can be used. It can be made again without raw copies."""
 
 
 class Reading(Protocol):
@@ -44,12 +52,13 @@ class NewDatabase:
     Afterwards nothing can be read from the snapshot any more. Its methods raise sqlite3.Error for what the new file
     cannot take, and the snapshot's own errors if that was stopped."""
 
-    def __init__(self, snapshot: Reading) -> None:
+    def __init__(self, snapshot: Reading, raw: bool) -> None:
         self.snapshot = snapshot
+        self.raw = raw  # whether tables may be copied byte for byte
         self.connection = snapshot.connection
 
     @classmethod
-    def attach(cls, snapshot: Reading, path: Path, settings: Iterable[str]) -> NewDatabase | None:
+    def attach(cls, snapshot: Reading, raw: bool, path: Path, settings: Iterable[str]) -> NewDatabase | None:
         """Attach the file at ``path`` with these settings (PRAGMAs); return None where it cannot be attached."""
         if library_of(snapshot.connection) is not sqlite3:
             return None
@@ -64,7 +73,7 @@ class NewDatabase:
             connection.execute("PRAGMA ignore_check_constraints=ON")
             for setting in settings:
                 connection.execute(f"PRAGMA {NEW}.{setting}").fetchall()
-        return cls(snapshot)
+        return cls(snapshot, raw)
 
     def __enter__(self) -> NewDatabase:
         return self
@@ -98,6 +107,27 @@ class NewDatabase:
         self.snapshot.authorize_own()
         with self._stopped():
             self.connection.executemany(sql, rows)
+
+    def make(self, objects: Iterable[str]) -> None:
+        """Make these objects in the new file; each statement begins as SQLite keeps it, with CREATE and what it is."""
+        with self.snapshot.unguarded() as connection, self._stopped():
+            for sql in objects:
+                connection.execute(_MADE.sub(rf"\g<0>{NEW}.", sql, count=1))
+
+    def drop(self, indexes: Iterable[str]) -> None:
+        """Drop these indexes from the new file."""
+        with self.snapshot.unguarded() as connection, self._stopped():
+            for name in indexes:
+                connection.execute(f"DROP INDEX {self.table(name)}")
+
+    def copy_raw(self, sql: str) -> None:
+        """Run the statement that copies a table raw. Raises DamageMet."""
+        try:
+            self.execute(sql)
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:  # a full disk, for example, is an OperationalError
+                raise
+            raise DamageMet from error
 
     def copies_raw(self, sql: str) -> bool:
         """Return whether SQLite would copy whole rows as bytes, and the entries of indexes too."""

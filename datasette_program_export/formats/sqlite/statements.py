@@ -85,6 +85,11 @@ class Blueprint:
                 table.warnings.extend(not_carried_sentences(self.refused))
             yield table
 
+    def indexes(self, table: str) -> dict[str, str]:
+        """Return the statements of a table's indexes, by their names."""
+        found = {o.name: o.sql for o in self.schema.objects if o.type == "index" and fold(o.table) == fold(table)}
+        return {name: sql for name, sql in found.items() if terminated(sql) in self.objects}
+
     @property
     def opening(self) -> tuple[str, ...]:
         """The settings for an empty database: rows are loaded unchecked."""

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import msgspec
 
+from ...database.fetching import trees_in_c
 from ...database.guarding.authorizer import NEW
 from ...database.guarding.new_database import NewDatabase
 from ...database.library import sqlite3
@@ -35,7 +36,7 @@ from ..registry import Format, Options
 from .reading import begun, check_document, sealed
 from .reading import decode as read
 from .rows import stored_rows
-from .statements import Blueprint, insertion
+from .statements import Blueprint, insertion, terminated
 
 _PIECE = 256 * 1024
 _STEPS = 200_000  # instructions of SQLite's virtual machine between two checks whether the export was cancelled
@@ -52,6 +53,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
         blueprint = Blueprint.of(dataset.schema)
         building = _Building(path, dataset, blueprint)
         building.tables()
+        building.prove()
         integrity = building.read_back()
         building.rest(integrity)
         building.seal(options.beside)
@@ -65,12 +67,14 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
 class _Loaded:
     """One table as it was written: its columns, its row count, and a sum that does not depend on the order.
 
-    Of rows that SQLite copied there is no sum: they lie in the order of the export. ``same``: they are compared."""
+    Of rows that SQLite copied there is no sum: they lie in the order of the export. ``same``: they are compared.
+    ``mend`` are the statements that write them anew, unless it is proved that nothing would change."""
 
     columns: list[str]
     rows: int = 0
     sum: int | None = None
     same: bool = False
+    mend: tuple[str, ...] = ()
 
 
 class _Building:
@@ -81,6 +85,7 @@ class _Building:
         self.dataset = dataset
         self.blueprint = blueprint
         self.loaded: dict[str, _Loaded] = {}
+        self._made: set[str] = set()  # statements of objects that are there
         self._table: str | None = None
         self._stopped: BaseException | None = None
 
@@ -105,12 +110,15 @@ class _Building:
             self._table = table.name
             kept = [i for i, field in enumerate(table.fields) if not field.generated]
             loaded = self.loaded[table.name] = _Loaded([table.fields[i].name for i in kept])
-            done = table.copied(target) if target is not None and table.copied is not None else None
+            done = None
+            if target is not None and table.copied is not None:
+                done = table.copied(target, self.blueprint.indexes(table.name))
             if done is None:
                 start = insertion(table.name, loaded.columns, "main" if target is None else NEW)
                 self._load(connection, table, kept, start)
             else:
-                loaded.rows, loaded.same = done.rows, done.same is True
+                loaded.rows, loaded.same, loaded.mend = done.rows, done.same is True, done.mend
+                self._made.update(map(terminated, done.indexes))
                 if done.same is False:
                     raise _changed(table.name)
         self._table = None
@@ -138,6 +146,21 @@ class _Building:
 
     def _insert(self, connection: sqlite3.Connection | NewDatabase, start: str, row: Sequence[Any]) -> None:
         insert_odd(connection, start, row, lambda text: odd_text(text, self.blueprint.encoding))
+
+    def prove(self) -> None:
+        """Prove that what SQLite copied raw is as it would write it; else have it written, and read back anew."""
+        mend = {name: loaded.mend for name, loaded in self.loaded.items() if loaded.mend}
+        if mend:
+            with self._told(), closing(trees_in_c.opened(str(self.path))) as connection:
+                for name in list(mend):
+                    if trees_in_c.is_proved(connection, name, self.dataset.integrity):
+                        del mend[name]
+        if mend:
+            with self._opened() as connection:
+                for name, statements in mend.items():
+                    for sql in statements:
+                        connection.execute(sql)
+                    self.loaded[name].same = False
 
     def read_back(self) -> Announced:
         """Compare every table with what was read from the source, and return the integrity of the file.
@@ -168,7 +191,8 @@ class _Building:
         with self._opened() as connection:
             connection.execute(f"PRAGMA {_SORTING}")
             for sql in (*self.blueprint.objects, *self.blueprint.closing):
-                connection.execute(sql)
+                if sql not in self._made:
+                    connection.execute(sql)
             connection.execute(f"CREATE TABLE {name} (key TEXT PRIMARY KEY, value)")
             start = insertion(self.blueprint.description, ["key", "value"])
             for row in self.blueprint.described_as("sqlite", self.dataset, integrity):

@@ -12,7 +12,7 @@ import pytest
 from datasette_program_export.database.fetching import rows_in_c
 
 Ways = Callable[[bool], None]
-SOURCE = Path(__file__).parents[2] / "native" / "datasette_program_export_native" / "rows.cpp"
+SOURCES = sorted((Path(__file__).parents[3] / "native" / "datasette_program_export_native").glob("*.cpp"))
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 
 
@@ -44,7 +44,7 @@ def compiled(folder: Path, *flags: str) -> Path:
     if compiler is None:
         pytest.skip("no C++ compiler here: apt-get install g++ libsqlite3-dev")
     target = folder / "rows.so"
-    command = [compiler, "-std=c++17", "-O2", "-fPIC", "-shared", *flags, "-o", str(target), str(SOURCE)]
+    command = [compiler, "-std=c++17", "-O2", "-fPIC", "-shared", *flags, "-o", str(target), *map(str, SOURCES)]
     done = subprocess.run(command, capture_output=True, text=True)
     if "sqlite3ext.h" in done.stderr and done.returncode:
         pytest.skip("SQLite's headers are not here: apt-get install libsqlite3-dev")
