@@ -162,9 +162,10 @@ class Walk:
         if self.rules is not None and self.rules.about(target):
             path += self.rules.met_on(path, self.schema[target], row)
         new_step = 0 if step is None else step + 1
-        if self.owners is None:
+        verdict = OWNED if self.owners is None else self.owners.sure(edge, direction == DOWN, rows.keys, rows.total)
+        if verdict is not None:
             new = self.snapshot.execute(
-                f"INSERT OR IGNORE INTO {reached.keys.name} SELECT {key}, {new_step}, {OWNED} FROM {path}"
+                f"INSERT OR IGNORE INTO {reached.keys.name} SELECT {key}, {new_step}, {verdict} FROM {path}"
             ).rowcount
         else:
             new = self._cross_as_asked(edge, direction, key, path, new_step, row)
@@ -237,13 +238,12 @@ class Walk:
     def _cross_as_asked(self, edge: ForeignKey, direction: Direction, key: str, path: str, step: int, row: str) -> int:
         """Cross an edge and return how many rows are new; rows of people not asked for are withheld and counted."""
         assert self.owners is not None
-        target = self.schema[edge.table if direction == DOWN else edge.other_table]
-        keys, top = self.reached[target.name].keys, self.owners.settled
+        target, top = self.schema[edge.table if direction == DOWN else edge.other_table], self.owners.settled
+        keys = self.reached[target.name].keys
         # children of an owned row have the same owner, unless they only mention it; else the parents decide
-        owned = direction == DOWN and self.people.passes_owners(edge)
-        inherited = f"CASE k.verdict WHEN {top} THEN {top} END" if owned else "NULL"
-        met = KeyTable(self.snapshot, target, ", verdict INTEGER")
-        # most edges lead to nothing new: then this is their only statement
+        passes = direction == DOWN and self.people.passes_owners(edge)
+        inherited = f"CASE k.verdict WHEN {top} THEN {top} END" if passes else "NULL"
+        met = KeyTable(self.snapshot, target, ", verdict INTEGER")  # most edges lead to nothing new: one statement
         found = self.snapshot.execute(
             f"INSERT INTO {met.name} SELECT {key}, {self.owners.verdict(target, row, inherited)} FROM {path} "
             f"WHERE {keys.has_not(row)} ON CONFLICT DO UPDATE SET verdict = coalesce(verdict, excluded.verdict)"

@@ -46,6 +46,7 @@ class Owners:
         self.details = Details(snapshot, annotated.schema)
         self.step = 0
         self._climbed: set[str] = set()  # the tables of which the last climb found rows
+        self._settled: dict[str, tuple[int, bool]] = {}  # per key table: how many rows it had, and whether all were
 
     @property
     def settled(self) -> int:
@@ -129,6 +130,22 @@ class Owners:
         It is ``inherited`` (SQL, too) if the row itself names no owner in the first table of people."""
         own, verdict = self._own(table, row)
         return f"CASE WHEN {own} >= {self.settled} THEN {verdict} ELSE {inherited} END"
+
+    def sure(self, edge: ForeignKey, down: bool, above: KeyTable, rows: int) -> int | None:
+        """Return the verdict on all rows below the ``rows`` rows ``above`` if it is sure without a look at them.
+
+        So it is where all rows above are settled, and those below name a person asked for by this very edge, or have no
+        owner but by their parents."""
+        if not down or not self.people.passes_owners(edge):
+            return None
+        table = self.schema[edge.table]
+        by_edge = edge.other_table == self.persons[0] and table.name not in self.persons
+        if not by_edge and self._own(table, "c")[0] != "0":
+            return None
+        if self._settled.get(above.name, (0, False))[0] != rows:
+            others = f"SELECT EXISTS (SELECT 1 FROM {above.name} WHERE verdict IS NOT {self.settled})"
+            self._settled[above.name] = rows, not self.snapshot.execute(others).fetchone()[0]
+        return self.settled if self._settled[above.name][1] else None
 
     def decide(self, candidates: KeyTable) -> None:
         """Fill in every NULL ``verdict`` of the candidates from the owners of their parents."""
