@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from contextlib import closing
 from dataclasses import replace
+from functools import lru_cache
 from math import sqrt
 from threading import Event
 from typing import Any
@@ -173,10 +174,13 @@ def _columns(scope: Scope, chosen: TableRows) -> list[PlannedColumn]:
     for column in chosen.table.visible_columns:
         why = "as you asked" if column.name in asked else "not among the columns that were chosen"
         why = secrets.get(column.name, why)
-        found.append(
-            PlannedColumn(name=column.name, type=column.type, left_out=None if column.name in written else why)
-        )
+        found.append(_column(column.name, column.type, None if column.name in written else why))
     return found
+
+
+@lru_cache(maxsize=4096)  # most plans have the same columns as one before
+def _column(name: str, declared: str, left_out: str | None) -> PlannedColumn:
+    return PlannedColumn(name=name, type=declared, left_out=left_out)
 
 
 def _frame(schema: DocumentSchema, covered: Coverage) -> int:

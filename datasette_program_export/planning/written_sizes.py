@@ -6,13 +6,14 @@ import zlib
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..database.snapshot import Row
 from ..files.zip_writing import LEVEL
 from ..formats.csv.writing import CsvLines, SpreadsheetLines
 from ..formats.dataset import Field, Value
 from ..formats.description.language.catalogue import ENGLISH, words_in
-from ..formats.dossier.page.special import chart_of
+from ..formats.dossier.page.special import holds_chart
 from ..formats.dossier.page.values import LONG, Values
 from ..formats.registry import Format
 from .plan import Plan
@@ -51,8 +52,7 @@ def table_sizes(fields: tuple[Field, ...], sample: Sequence[Row], rows: int, lin
         return TableSizes(0, 0, 0, 0)
     names = tuple(field.name for field in fields)
     plain = _plain(names, sample)
-    lines = SpreadsheetLines(_DELIMITER, len(names))
-    sheet = len(BOM_UTF8) + len(lines([names])) + len(lines(list(sample)))
+    sheet = _sheet_head(names) + len(SpreadsheetLines(_DELIMITER, len(names))(list(sample)))
     more = max(0, rows - len(sample))
     zipped = len(zlib.compress(plain, LEVEL))
     if more:  # what one more row adds: the later ones repeat what stood in the earlier ones
@@ -78,7 +78,7 @@ def _shown(fields: Sequence[Field], sample: Sequence[Row], links: int) -> float:
 def _cells(field: Field, values: Sequence[Value]) -> list[int]:
     """Return about how many bytes each value takes that is shown. Charts are not drawn, and Markdown is not read."""
     filled = [value for value in values if value is not None and value != ""]
-    if filled and chart_of(filled[0]) is not None:
+    if filled and holds_chart(filled[0]):
         return [
             _OF_A_CHART + round(len(value) * _CHART_AS_TABLES) for value in filled if isinstance(value, (str, bytes))
         ]
@@ -94,8 +94,17 @@ def _size_shown(show: Values, field: Field, value: Value) -> int:
 
 def _plain(names: tuple[str, ...], rows: Sequence[Row]) -> bytes:
     """Return rows as a member of a zip has them: as the format's own function writes them, which takes longer."""
-    lines = CsvLines(_DELIMITER, len(names))
-    return lines([names]) + lines(list(rows))
+    return _plain_head(names) + CsvLines(_DELIMITER, len(names))(list(rows))
+
+
+@lru_cache(maxsize=256)
+def _plain_head(names: tuple[str, ...]) -> bytes:
+    return CsvLines(_DELIMITER, len(names))([names])
+
+
+@lru_cache(maxsize=256)
+def _sheet_head(names: tuple[str, ...]) -> int:
+    return len(BOM_UTF8) + len(SpreadsheetLines(_DELIMITER, len(names))([names]))
 
 
 def holds_files(form: Format, several: bool) -> bool:

@@ -112,6 +112,7 @@ class Words:
         return self.text("moment").format(**found.groupdict()) if found else text
 
 
+@cache
 def words_in(language: str) -> Words:
     """Return the words of a language that has a file, with its numbers."""
     return Words(language, sentences_of(language), numbers_for(language))

@@ -7,7 +7,7 @@ they are given (``words_of``); ``tell_left_out`` says what of it cannot be shown
 from __future__ import annotations
 
 from .chart import Chart
-from .reading import read_chart
+from .reading import is_chart, read_chart
 from .style import wheel_css
 from .tables import aspects_table, chart_table
 from .telling import tell_left_out
@@ -19,6 +19,7 @@ __all__ = [
     "aspects_table",
     "chart_table",
     "draw_wheel",
+    "is_chart",
     "read_chart",
     "tell_left_out",
     "wheel_css",

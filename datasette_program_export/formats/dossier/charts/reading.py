@@ -13,26 +13,36 @@ from .text import shortened
 MOST = 1_000_000  # characters or bytes of a chart; those that were seen have 11,000
 _MOST_TURNS = 360  # a longitude may be one turn too low or too high
 _HOUSES = 12
+_Entries = list[tuple[str, dict[str, Any]]]
 
 
 def read_chart(value: object) -> Chart | None:
     """Read a chart from a stored value, text or bytes of JSON; None where its layout is unknown or it is too large.
 
     A point without a finite longitude is left out and named; nothing is computed in its place. Never raises."""
+    stored = _stored(value)
+    entries = _entries(stored) if stored is not None else None
+    return _chart(stored, entries) if stored is not None and entries is not None else None
+
+
+def is_chart(value: object) -> bool:
+    """Return whether ``read_chart`` reads a value, without reading all of it."""
+    stored = _stored(value)
+    return stored is not None and _entries(stored) is not None
+
+
+def _stored(value: object) -> dict[str, Any] | None:
     if not isinstance(value, (str, bytes)) or len(value) > MOST:
         return None
     try:
         stored = json.loads(value)
     except (ValueError, RecursionError):  # ValueError: no JSON, no UTF-8, a number of too many digits
         return None
-    return _chart(stored) if isinstance(stored, dict) else None
+    return stored if isinstance(stored, dict) else None
 
 
-def _chart(stored: dict[str, Any]) -> Chart | None:
+def _chart(stored: dict[str, Any], entries: _Entries) -> Chart:
     left_out: list[str] = []
-    entries = _entries(stored.get("planets"))
-    if entries is None:
-        return None
     points: list[Point] = []
     angles: dict[str, Point] = {}
     for name, entry in entries:
@@ -49,7 +59,7 @@ def _chart(stored: dict[str, Any]) -> Chart | None:
             angles.setdefault(kind, Point(kind, kind, longitude))
     left_out += [kind for kind, _ in stored_angles if kind not in angles]
     aspects, unread = _aspects(stored.get("aspects"))
-    chart = Chart(
+    return Chart(
         tuple(points),
         tuple(angles.values()),
         _cusps(stored),
@@ -58,10 +68,16 @@ def _chart(stored: dict[str, Any]) -> Chart | None:
         unread,
         isinstance(stored.get("partner"), dict),
     )
-    return chart if chart.points or chart.angles or any(chart.cusps) or left_out else None
 
 
-def _entries(planets: object) -> list[tuple[str, dict[str, Any]]] | None:
+def _entries(stored: dict[str, Any]) -> _Entries | None:
+    """Return the stored points by name; None where this is no chart: they are told in no known way, or there is
+    neither a point nor an angle nor a cusp."""
+    found = _points(stored.get("planets"))
+    return found if found or (found is not None and (any(_angles(stored)) or any(_cusps(stored)))) else None
+
+
+def _points(planets: object) -> _Entries | None:
     """Return the stored points by name; None unless they are objects by name, or a list of objects with a name."""
     if isinstance(planets, dict):
         pairs = list(planets.items())

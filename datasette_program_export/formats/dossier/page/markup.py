@@ -7,7 +7,9 @@ from functools import cache
 from html import escape
 from typing import Any
 
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+_UNSHOWN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff"
+_CONTROLS = re.compile(f"[{_UNSHOWN}]")
+_needs_escape = re.compile(f"[&<>\"'\r{_UNSHOWN}]").search
 # what makes a text look like Markdown at first sight: without one of these it is left as it is
 _MARKS = re.compile(
     r"^(#{1,6} |[-*+] |\d{1,3}[.)] |> |```)|\*\*\S|__\S|(?<!\w)[*_]\S[^*_\n]*[*_](?!\w)|`[^`\n]+`|\]\(https?://|^\|.+\|",
@@ -19,6 +21,8 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"']{3,500}")
 
 def text(value: str) -> str:
     """Return a text for HTML, also within an attribute. Signs that HTML cannot hold are shown as pictures of them."""
+    if _needs_escape(value) is None:  # as most are; all the rest takes four times longer
+        return value
     return escape(_CONTROLS.sub(_picture, value.replace("\r\n", "\n").replace("\r", "\n")))
 
 

@@ -7,7 +7,7 @@ from itertools import count
 
 from ...dataset import Field, Value
 from ...description.language.catalogue import Words
-from ..charts import Chart, aspects_table, chart_table, draw_wheel, read_chart, tell_left_out, words_of
+from ..charts import Chart, aspects_table, chart_table, draw_wheel, is_chart, read_chart, tell_left_out, words_of
 from .markup import text
 from .values import Special
 
@@ -16,9 +16,16 @@ _LEAST = 100  # characters: no chart is shorter
 
 def chart_of(value: Value) -> Chart | None:
     """Return the chart that a value is; None for any other."""
-    if not isinstance(value, (str, bytes)) or len(value) < _LEAST or value[:1] not in ("{", b"{"):
-        return None
-    return read_chart(value)
+    return read_chart(value) if _may_be(value) else None
+
+
+def holds_chart(value: Value) -> bool:
+    """Return whether a value is a chart, as ``chart_of`` says."""
+    return _may_be(value) and is_chart(value)
+
+
+def _may_be(value: Value) -> bool:
+    return isinstance(value, (str, bytes)) and len(value) >= _LEAST and value[:1] in ("{", b"{")
 
 
 def special(say: Words) -> Special:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasette_program_export.formats.dossier.charts import read_chart
+from datasette_program_export.formats.dossier.charts import is_chart, read_chart
 from datasette_program_export.formats.dossier.charts.reading import MOST
 
 from .samples import KNOWN, chart, demo_charts
@@ -18,6 +18,7 @@ from .samples import KNOWN, chart, demo_charts
 def test_every_layout_is_read_whole(layout: str, stored: str) -> None:
     found = read_chart(stored)
     assert found is not None and found == read_chart(stored.encode())
+    assert is_chart(stored) and is_chart(stored.encode())
     assert len(found.points) == (10 if layout in ("A", "synastry") else 13)
     assert len(found.aspects) == len(found.points) - 1 and all(a.kind and a.orb is not None for a in found.aspects)
     assert found.left_out == () and found.unread_aspects == found.unread_cusps == 0
@@ -105,7 +106,7 @@ def test_a_sign_that_contradicts_the_longitude_is_doubtful() -> None:
     ids=lambda value: repr(value)[:20],
 )
 def test_what_is_no_chart_is_none(value: object) -> None:
-    assert read_chart(value) is None
+    assert read_chart(value) is None and not is_chart(value)
 
 
 VALUES = st.recursive(
