@@ -19,10 +19,20 @@ _AT_ONCE = 20  # tables that Datasette 0.x is asked about, so that other request
 async def visible_tables(datasette: Datasette, actor: Actor, database: Database) -> frozenset[str]:
     """Return the tables and views of a database that this actor may see."""
     if V1:
-        await on_1(datasette).refresh_schemas(force=True)  # else a table created within the last second is missing
+        await _know_tables(datasette, database)
         return await allowed_tables("view-table", datasette, actor, database)
     names = [*await database.table_names(), *await database.view_names()]
     return await _visible_0x(datasette, actor, database.name, names)
+
+
+async def _know_tables(datasette: Datasette, database: Database) -> None:
+    """See that Datasette 1.0 knows the tables of a database: it looks once a second, which misses one made just now."""
+    await on_1(datasette).refresh_schemas()
+    sql = "SELECT schema_version FROM catalog_databases WHERE database_name = ?"
+    known = (await on_1(datasette).get_internal_database().execute(sql, [database.name])).rows
+    there = (await database.execute("PRAGMA schema_version")).rows
+    if [row[0] for row in known] != [row[0] for row in there]:  # what Datasette compares, too, of every database
+        await on_1(datasette).refresh_schemas(force=True)
 
 
 async def exportable_tables(
