@@ -11,10 +11,12 @@ from ..exporting.named_files import MOST_NAMES
 from ..files.rooted.reading import Folder
 from ..files.rooted.walking import Why, parts_of
 from ..formats.description.coverage import ColumnFiles, FileGap
+from ..formats.dossier.page.files import MOST_OF_ONE, MOST_TOGETHER
 from ..selection.scopes.base import Scope
 from ..selection.table_rows import TableRows
 
 _AT_ONCE = 500  # values
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 
 
 class ForetoldFiles:
@@ -24,6 +26,7 @@ class ForetoldFiles:
         self._scope, self._settings = scope, scope.annotated.settings
         self._bytes = self._cells = 0
         self._known: set[tuple[str, tuple[str, ...]]] = set()
+        self.pictures = 0  # bytes of those that a page shows in their rows, as far as names tell
 
     def all(self) -> Iterator[ColumnFiles]:
         """Yield what the coverage of the export will say, as far as no file changes."""
@@ -78,4 +81,6 @@ class ForetoldFiles:
         self._cells += 1
         self._known.add((folder.path, parts))
         self._bytes += size
+        if parts[-1].lower().endswith(_PICTURES) and size <= min(MOST_OF_ONE, MOST_TOGETHER - self.pictures):
+            self.pictures += size
         return size

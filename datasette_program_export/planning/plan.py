@@ -104,6 +104,9 @@ class Plan(_Model):
     rows: int
     bytes: int | None
     bytes_error: int | None = Field(default=None, description="How far `bytes` may be off, 19 times out of 20.")
+    picture_bytes: int = Field(
+        default=0, description="Bytes of the files that a page shows as pictures, by the endings of their names."
+    )
     complete: bool
     coverage: Annotated[Coverage, WithJsonSchema({"additionalProperties": True, "title": "Coverage", "type": "object"})]
     labels: dict[str, tuple[str, str]] = Field(description="Per table: what one of its rows is called, and several.")

@@ -77,11 +77,14 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
     known = scope.annotated
     covered: Coverage | None = None
     schema: DocumentSchema | None = None
+    pictures = 0
     try:
         scope.find_rows()
         tables = [_planned(scope, chosen) for chosen in scope.tables]
         schema = described(scope)
-        covered = replace(coverage(scope, schema), files=tuple(ForetoldFiles(scope).all()))
+        files = ForetoldFiles(scope)
+        covered = replace(coverage(scope, schema), files=tuple(files.all()))
+        pictures = files.pictures
     except TimeExpired:
         tables = _so_far(scope)
     names = [t.table for t in tables]
@@ -99,6 +102,7 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         bytes=sum(t.bytes or 0 for t in tables) + _frame(schema, covered) if schema and covered else None,
         # the errors of the tables are independent, so their squares add up
         bytes_error=round(sqrt(sum((t.bytes_error or 0) ** 2 for t in tables))) if covered is not None else None,
+        picture_bytes=pictures,
         complete=covered is not None,
         coverage=covered or kept_back(scope),
         labels=scope.labels(),

@@ -129,7 +129,7 @@ def size_as(plan: Plan, form: Format, several: bool) -> int | None:
     if form.purpose == "keep" or (form.purpose == "spreadsheet" and several):
         return zipped + described // _PRESSED + _OF_A_README
     if form.purpose == "read":
-        copy = round((zipped + described // _PRESSED) * _AS_TEXT)
+        copy = round((zipped + described // _PRESSED + plan.picture_bytes) * _AS_TEXT)
         return _OF_A_PAGE + copy + sum(t.page_bytes or 0 for t in plan.tables)
     if form.purpose == "spreadsheet":
         return sum(t.spreadsheet_bytes or 0 for t in plan.tables)

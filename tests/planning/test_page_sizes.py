@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from datasette_program_export.errors import TooLargeError
 from datasette_program_export.formats.registry import get_format
 from datasette_program_export.planning.warnings import cautions, too_large
 from datasette_program_export.planning.written_sizes import size_as
-from tests.support.dossiers.files import Case, big
+from tests.support.dossiers.files import FILES, PNG, Case, big
 
 FORM = get_format("dossier")
 DEMO: list[dict[str, Any]] = [
@@ -53,6 +54,17 @@ def test_files_are_a_part_of_it(tmp_path: Path) -> None:
     planned = plan(case.path, request, settings=case.settings)
     assert 0.9 < (size_as(planned, FORM, True) or 0) / 1_400_000 < 1.1
     assert not any("holds none" in told for told in cautions(planned, request))
+
+
+def test_pictures_that_stand_in_their_rows_are_a_part_of_it(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.put("anna/portrait.png", PNG + random.Random(1).randbytes(250_000))
+    request = Request(format="dossier", table="clients", records=(("1",),))
+    planned = plan(case.path, request, settings=case.settings)
+    assert 0.9 < (size_as(planned, FORM, True) or 0) / len(case.export()) < 1.1
+    assert planned.picture_bytes > 250_000
+    case.put("anna/portrait.png", PNG + random.Random(1).randbytes(350_000))
+    assert plan(case.path, request, settings=case.settings).picture_bytes == len(FILES["lie.png"])
 
 
 @pytest.mark.parametrize(("rows", "size", "told"), [(20_001, 1, "20,001"), (400, 80_000, "32 MB")])

@@ -35,14 +35,19 @@ class KeptFiles:
     def __init__(self, package: IO[bytes] | None = None) -> None:
         self.all: list[KeptFile] = []
         self._of: dict[tuple[str, str], dict[str, KeptFile]] = {}
-        if package is not None:
-            with zipfile.ZipFile(package) as archive:
-                self._read(archive)
+        self._archive = None if package is None else zipfile.ZipFile(package)  # closed with what it reads
+        if self._archive is not None:
+            self._read(self._archive)
 
     def of(self, table: str, column: str, value: object) -> KeptFile | None:
         """Return the file that a cell names; None if it names none that is here."""
         found = self._of.get((table, column))
         return found.get(value) if found is not None and isinstance(value, str) else None
+
+    def content(self, file: KeptFile) -> bytes:
+        """Return all bytes of a file: ask for small ones only."""
+        assert self._archive is not None
+        return self._archive.read(file.path)
 
     def has_pictures(self, table: str, column: str) -> bool:
         """Return whether some files of a column are pictures."""

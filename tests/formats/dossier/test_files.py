@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from datasette_program_export import Request, compare, export, load, prove, verify
-from datasette_program_export.errors import RequestError, TooLargeError
+from datasette_program_export.errors import RefusedError, RequestError, TooLargeError
 from datasette_program_export.formats.description.coverage import ColumnFiles, FileGap
 from datasette_program_export.formats.dossier import kept_rows
+from datasette_program_export.formats.dossier.page import files as files_shown
 from datasette_program_export.formats.dossier.seal import copy_begins, end
 from datasette_program_export.importing.proof.proven_file import write_proven
 from datasette_program_export.verifying.converter import Conversion
@@ -63,9 +64,9 @@ def test_each_file_is_in_it_once_and_told_with_its_digest(case: Case) -> None:
 def test_only_pictures_by_their_bytes_are_shown_and_nothing_is_markup(case: Case) -> None:
     page = Page(case.export())
     shown = [attrs for tag, attrs in page.tags if tag == "img"]
-    assert len(shown) == 1 and "anna/portrait.png" in str(shown[0]["alt"]) and "src" not in shown[0]
-    number = shown[0]["data-file"]
-    (entry,) = [attrs for _, attrs in page.tags if attrs.get("id") == f"file-{number}"]
+    assert len(shown) == 1 and "anna/portrait.png" in str(shown[0]["alt"]) and "hidden" not in shown[0]
+    assert shown[0]["src"] == f"data:image/png;base64,{base64.b64encode(PNG).decode()}" and "data-file" not in shown[0]
+    (entry,) = [attrs for _, attrs in page.tags if attrs.get("data-type") == "image/png"]
     assert (entry["data-path"], entry["data-type"]) == ("files/clients/photo/portrait.png", "image/png")
     others = {
         attrs["data-name"]: attrs["data-type"] for _, attrs in page.tags if "data-path" in attrs and attrs != entry
@@ -80,11 +81,59 @@ def test_without_scripts_it_says_what_is_there_and_what_needs_them(case: Case) -
     page = Page(case.export())
     for tag, attrs in page.tags:
         assert tag != "button" or "hidden" in attrs
-    assert "need JavaScript" in page.text and "program-export convert" in page.text
-    assert "JavaScript" in Page(case.export(language="de")).text
+    assert "saved by a button, which needs JavaScript" in page.text and "program-export convert" in page.text
+    assert "picture needs" not in page.text and "shown only with JavaScript" not in page.text
+    assert "die braucht JavaScript" in Page(case.export(language="de")).text
     ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
     links = {str(attrs["href"])[1:] for tag, attrs in page.tags if tag == "a"}
     assert links <= ids and any(link.startswith("file-") for link in links)
+
+
+def pictures(page: Page) -> list[bytes | None]:
+    """The pictures of a page in its order: the bytes that it shows without scripts, or None."""
+    addresses = [attrs.get("src") for tag, attrs in page.tags if tag == "img"]
+    return [src and base64.b64decode(src.partition(",")[2]) for src in addresses]
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF87a", b"GIF89a", b"RIFF\1\0\0\0WEBP"]
+)
+def test_a_picture_is_shown_without_scripts_up_to_its_bound(case: Case, beginning: bytes) -> None:
+    case.put("anna/portrait.png", beginning.ljust(files_shown.MOST_OF_ONE, b"<"))
+    page = Page(case.export())
+    assert pictures(page) == [beginning.ljust(files_shown.MOST_OF_ONE, b"<")]
+    assert "need JavaScript" not in page.text and "shown only with JavaScript" not in page.text
+    case.put("anna/portrait.png", beginning.ljust(files_shown.MOST_OF_ONE + 1, b"<"))
+    for page in (Page(case.export()), Page(case.export(language="de"))):
+        assert pictures(page) == [None]
+        (image,) = [attrs for tag, attrs in page.tags if tag == "img"]
+        assert image["data-file"] == "1" and "hidden" in image
+        assert ("the picture needs JavaScript" in page.text) != ("das Bild braucht JavaScript" in page.text)
+        assert ("1 picture is shown only with JavaScript: it is" in page.text) != (
+            "1 Bild wird nur mit JavaScript gezeigt: Es ist" in page.text
+        )
+
+
+def test_pictures_are_shown_without_scripts_up_to_a_bound_together(
+    case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(files_shown, "MOST_TOGETHER", 3 * len(PNG))
+    for name in ("letter.pdf", "drawing.svg", "empty.txt", "lie.png"):
+        case.put(name, PNG)
+    page = Page(case.export())  # the letter is named twice, and is shown twice
+    assert pictures(page) == [PNG, PNG, PNG, None, None, None]
+    assert "3 pictures are shown only with JavaScript: they are larger than 300 kB each" in page.text
+    (tmp_path / "x.html").write_bytes(case.export())
+    assert verify(tmp_path / "x.html").status == "complete"
+
+
+def test_a_changed_byte_of_a_shown_picture_shows(file: Path) -> None:
+    whole = file.read_bytes()
+    shown = whole.index(b"data:image/png;base64,") + 40
+    file.write_bytes(whole[:shown] + (b"A" if whole[shown : shown + 1] != b"A" else b"B") + whole[shown + 1 :])
+    assert verify(file).status == "changed"
+    with pytest.raises(RefusedError, match="changed after it was written"):
+        load(file.parent / "never.db", file)
 
 
 def test_a_row_says_that_its_file_is_not_here(case: Case) -> None:
@@ -106,7 +155,8 @@ def test_hostile_names_stay_names(tmp_path: Path) -> None:
     page, archive = Page(data), copy_of(data)
     assert [tag for tag, _ in page.tags if tag == "script"] == ["script"] * 3
     for tag, attrs in page.tags:
-        assert not {name for name in attrs if name.startswith("on") or name in ("style", "src")}, tag
+        assert not {name for name in attrs if name.startswith("on") or name == "style"}, tag
+        assert str(attrs.get("src", "data:image/png;base64,iVBO")).startswith("data:image/png;base64,iVBO"), tag
     for name in HOSTILE:
         assert name.replace("\u202e", "\ufffd") in page.text, name
     contents = [archive.read(name) for name in archive.namelist()]

@@ -10,14 +10,18 @@ from typing import Any
 import pytest
 
 from datasette_program_export import verify
-from tests.support.dossiers.files import HOSTILE, PDF, Case
+from tests.support.dossiers.files import HOSTILE, PDF, PNG, Case
 from tests.support.sites.browser import AXE, SCREENS
+
+LARGE = PNG.ljust(400_000, b"\0")  # a picture that is shown by the script only
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dossier")
-    (folder / "anna.html").write_bytes(Case(folder, hostile=True).export())
+    case = Case(folder, hostile=True)
+    case.put("drawing.svg", LARGE)
+    (folder / "anna.html").write_bytes(case.export())
     return folder / "anna.html"
 
 
@@ -37,10 +41,13 @@ def opened(browser: Any, file: Path) -> Iterator[Any]:
 
 def test_a_picture_is_shown_in_its_row_and_nothing_else_is(opened: Any) -> None:
     image = opened.locator("main .subject img")
-    image.wait_for()
     assert image.evaluate("i => i.decode().then(() => i.naturalWidth)") == 1
-    assert image.get_attribute("src").startswith("blob:") and opened.locator("img").count() == 1
-    assert opened.get_by_text("JavaScript").count() == 0
+    assert image.get_attribute("src").startswith("data:image/png;")
+    large = opened.locator("main img[data-file]")
+    large.wait_for()
+    assert large.evaluate("i => i.decode().then(() => i.naturalWidth)") == 1
+    assert large.get_attribute("src").startswith("blob:") and opened.locator("img:visible").count() == 2
+    assert opened.locator("img").count() == 2 and opened.get_by_text("JavaScript").count() == 0
 
 
 def test_a_file_is_saved_byte_by_byte_from_its_row_and_from_the_list(opened: Any) -> None:
@@ -88,8 +95,12 @@ def test_without_scripts_all_is_told(browser: Any, file: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(file.as_uri())
-    assert page.locator("button:visible").count() == 0 and page.locator("img:visible").count() == 0
-    assert page.get_by_text("need JavaScript").is_visible()
+    assert page.locator("button:visible").count() == 0 and page.locator("img:visible").count() == 1
+    image = page.locator("main .subject img")
+    assert image.is_visible() and image.get_attribute("src").startswith("data:image/png;")
+    assert page.get_by_text("the picture needs JavaScript").is_visible()
+    assert page.get_by_text("1 picture is shown only with JavaScript").is_visible()
+    assert page.get_by_text("saved by a button, which needs JavaScript").is_visible()
     assert page.get_by_text("program-export convert").first.is_visible()
     line = page.locator("#files li").first
     assert line.is_visible() and len(line.locator("code").inner_text()) == 64 + len("SHA-256 ")

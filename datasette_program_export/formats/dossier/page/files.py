@@ -1,6 +1,7 @@
 """Shows the files that rows name: in their row, and all of them in a list with size and SHA-256, to be saved.
 
-The page's script takes their bytes out of the machine's copy. Without it, names, sizes and digests stand there.
+Pictures stand in their row, so that they are seen without scripts, up to a size of each and of all. The page's script
+takes the bytes of larger ones, and of what is saved, out of the machine's copy.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from collections.abc import Iterable, Iterator
 
 from ...description.coverage import ColumnFiles
 from ...description.language.catalogue import Words
+from ..images import data_address
 from ..kept_files import KeptFile, KeptFiles
 from ..kept_rows import KeptRows, KeptTable
 from .markup import text
 
 _OPEN = 25  # files that are seen at once; the rest is folded
+MOST_OF_ONE, MOST_TOGETHER = 300_000, 5_000_000  # bytes of pictures that stand in their rows: of one, of all
 _UNKNOWN = "application/octet-stream"  # nothing that a browser would run
 _TURNING = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")  # signs that let a name look like another
 
@@ -24,6 +27,8 @@ class FileCells:
 
     def __init__(self, files: KeptFiles, covered: Iterable[ColumnFiles], kept: KeptRows, say: Words) -> None:
         self._files, self._say = files, say
+        self._shown = 0
+        self._scripted: set[int] = set()
         self._columns = {(one.table, one.column) for one in covered}
         for table, column in self._columns:
             if files.has_pictures(table, column):
@@ -48,11 +53,21 @@ class FileCells:
         if found.picture is None:
             return f'<span class="file">{told} {self._button(found)}</span>'
         alt = text(self._say("dossier.picture", column=_plain(str(value)), size=size))
-        needs = f'<span class="gone needs">({text(self._say("dossier.file.needs_script"))})</span>'
-        return (
-            f'<figure class="file"><img data-file="{found.number}" alt="{alt}" hidden>'
-            f"<figcaption>{told} {needs} {self._button(found)}</figcaption></figure>"
-        )
+        if found.bytes <= MOST_OF_ONE and self._shown + found.bytes <= MOST_TOGETHER:
+            self._shown += found.bytes
+            image = f'<img src="{data_address(self._files.content(found), found.picture)}" alt="{alt}" loading="lazy">'
+        else:
+            self._scripted.add(found.number)
+            image = f'<img data-file="{found.number}" alt="{alt}" hidden>'
+            told += f' <span class="gone needs">({text(self._say("dossier.file.needs_script"))})</span>'
+        return f'<figure class="file">{image}<figcaption>{told} {self._button(found)}</figcaption></figure>'
+
+    def needing_scripts(self) -> str | None:
+        """Return a sentence if some pictures are shown by a script only. Ask for it after all cells are written."""
+        if not self._scripted:
+            return None
+        one, together = (self._say.size(most) for most in (MOST_OF_ONE, MOST_TOGETHER))
+        return self._say("dossier.file.scripted", len(self._scripted), one=one, together=together)
 
     def section(self, name: str) -> Iterator[str]:
         """Yield the list of all files; ``name`` is that of the page's own file, without extension."""

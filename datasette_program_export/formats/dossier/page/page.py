@@ -128,7 +128,9 @@ class Page:
             yield from self._files.section(self._options.title)
         yield _group("coverage", say("dossier.coverage.title"))
         yield f"<p>{text(say('dossier.coverage.holds'))}</p>\n"
-        yield _listed(sentences or [say("dossier.coverage.all")]) + "</section>\n"
+        needs = self._files.needing_scripts()
+        yield _listed(sentences or [say("dossier.coverage.all")])
+        yield (f'<p class="needs">{text(needs)}</p>\n' if needs else "") + "</section>\n"
         yield from dictionary(self._dataset, self._kept, self._naming)
         yield _group("check", say("dossier.check.title")) + f"<p>{text(say('dossier.check.how'))}</p>\n"
         name = self._options.title
