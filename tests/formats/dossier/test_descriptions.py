@@ -11,6 +11,10 @@ from click.testing import CliRunner
 
 from datasette_program_export import Request, Settings, export
 from datasette_program_export.cli.main import program_export
+from datasette_program_export.demo import ANNA
+from datasette_program_export.formats.description.language.catalogue import sentences_of
+from datasette_program_export.options.preset import load_preset
+from datasette_program_export.verifying.converter import Conversion
 from tests.support.databases.building import database
 from tests.support.dossiers.reader import Page
 from tests.support.sites.server import make_datasette
@@ -81,3 +85,36 @@ async def test_odd_metadata_are_no_error(path: Path, odd: Any) -> None:
         program_export, ["table", str(path), "people", "--metadata", str(file), "-f", "dossier"]
     )
     assert result.exit_code == 0, result.output
+
+
+ASKED = Request(table="clients", records=((ANNA,),), format="dossier")
+
+
+def test_the_preset_says_what_nobody_else_does(demo_file: Path, tmp_path: Path) -> None:
+    own = Settings(descriptions={"Charts": "Said by us"}, column_descriptions={"CHARTS": {"Chart_Data": "Ours"}})
+    text = Page(b"".join(export(demo_file, ASKED, settings=own))).text
+    assert "The people who come to the practice." in text and "Said by us" in text and "Ours" in text
+    assert "How certain the time of birth is" in text and "When the row was written first" in text
+    assert "Calculated charts" not in text and "The calculated chart" not in text
+    (tmp_path / "anna.html").write_bytes(b"".join(export(demo_file, ASKED)))
+    for language, told in (("en", "The people who come"), ("de", "Die Menschen, die in die Praxis kommen.")):
+        made = Page(b"".join(Conversion(tmp_path / "anna.html", Request(format="dossier", language=language)))).text
+        assert told in made and ("wie sicher" in made.lower()) == (language == "de")
+    request = ASKED.model_copy(update={"language": "de"})
+    assert "Wie sicher die Geburtszeit ist" in Page(b"".join(export(demo_file, request))).text
+
+
+def test_only_a_database_of_that_app_is_described_so(tmp_path: Path) -> None:
+    with_clients = (
+        "CREATE TABLE clients (id INTEGER PRIMARY KEY, created_at TEXT)",
+        "INSERT INTO clients VALUES (1, 'x')",
+    )
+    database(tmp_path / "other.db", *with_clients).close()
+    text = Page(b"".join(export(tmp_path / "other.db", Request(table="clients", format="dossier")))).text
+    assert "practice" not in text and "written first" not in text
+
+
+def test_every_main_table_of_the_preset_is_described() -> None:
+    known, beginning = load_preset("the-program"), "preset.the-program.tables."
+    described = {key.removeprefix(beginning) for key in sentences_of("en") if key.startswith(beginning)}
+    assert {*known.order, *known.caches, *known.confidential} <= described

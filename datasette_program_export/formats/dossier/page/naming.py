@@ -65,8 +65,18 @@ class Naming:
         return as_words(name)
 
     def about(self, table: str, column: str | None = None) -> str | None:
-        """Return what somebody has said that a table or a column is; None if nobody has."""
-        return self._descriptions.get((fold(table), column if column is None else fold(column)))
+        """Return what somebody has said that a table or a column is, else what a preset of ours says."""
+        said = self._descriptions.get((fold(table), column if column is None else fold(column)))
+        return said if said or self.preset is None else self._about(str(self._dataset.head["preset"]), table, column)
+
+    def _about(self, preset: str, table: str, column: str | None) -> str | None:
+        """Return what this program knows of a table or a column of a known application."""
+        places = ["tables"] if column is None else [f"columns.{fold(table)}", "columns.any"]
+        last = fold(table if column is None else column)
+        for place in places:
+            if f"preset.{preset}.{place}.{last}" in self.say.sentences:
+                return self.say(f"preset.{preset}.{place}.{last}")
+        return None
 
     @cached_property
     def _descriptions(self) -> Mapping[tuple[str, str | None], str]:
