@@ -17,7 +17,7 @@ VENV = .venv
 # Tests start some thousand processes: what Python compiles is kept, as an installed package's is (a third of a start)
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all check docs bench bench-short browser axe yaml native clean
+.PHONY: demo test test-all check docs bench bench-short browser axe yaml stored native clean
 
 # The demo has an environment of its own, without what only tests need
 DEMO = $(VENV)/demo-$(LINE)
@@ -32,7 +32,7 @@ demo-data/practice.db: | $(DEMO)/ready
 # Tests of the core, and most in a browser (tests/support/lines.py), run once, on the alpha line. What writes rows
 # runs on both: in Python on the stable line, in C on the alpha line.
 STABLE = --without-core
-test: check browser axe yaml native $(VENV)/stable/ready $(VENV)/alpha/ready
+test: check browser axe yaml stored native $(VENV)/stable/ready $(VENV)/alpha/ready
 	@$(VENV)/stable/bin/python -m pytest -q -n $(WORKERS) --dist worksteal $(STABLE); stable=$$?; \
 	$(VENV)/alpha/bin/python -m pytest -q -n $(WORKERS) --dist worksteal; alpha=$$?; \
 	tell() { [ $$2 = 0 ] && echo "$$1: passed" || echo "$$1: FAILED (pytest ended with $$2)"; }; \
@@ -97,6 +97,12 @@ yaml:
 	@[ -e $(VENV)/node-yaml/node_modules/js-yaml ] || { command -v npm >/dev/null \
 	&& npm install --silent --no-save --prefix $(VENV)/node-yaml yaml@2 js-yaml@4; } \
 	|| echo "No npm here, or it cannot fetch them: the tests of YAML in JavaScript will be skipped."
+
+# A plugin that keeps files, for tests only: beside the environment, so that no other test has it.
+stored: $(VENV)/alpha/ready
+	@[ -e $(VENV)/datasette-files/datasette_files ] || $(VENV)/alpha/bin/python -m pip install -q --no-deps \
+	--target $(VENV)/datasette-files datasette-files python-ulid \
+	|| echo "datasette-files cannot be installed here: the tests of its files will be skipped."
 
 # The alpha line is tested with rows written in C, where they can be compiled, and with isal; the stable line in Python.
 native: $(VENV)/alpha/ready

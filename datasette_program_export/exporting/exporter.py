@@ -19,6 +19,7 @@ from ..errors import UnsupportedError, UsedUpError
 from ..files.beside import Beside
 from ..files.compression import MEDIA_TYPES, SUFFIXES, compressed
 from ..files.names import export_name
+from ..files.rooted.reading import FileStore
 from ..files.temporary.buffered import held
 from ..formats.dataset import Dataset, TableStream
 from ..formats.description.coverage import EMPTY, Coverage
@@ -37,7 +38,7 @@ from ..version import __version__
 from .coverage import coverage, kept_back
 from .document_schema import described, fields_of
 from .ending import Ending
-from .file_columns import exported_columns
+from .file_columns import FilePlaces
 from .log import told
 from .named_files import NamedFiles
 from .table_reading import Progress, TableReading
@@ -53,17 +54,16 @@ class Export:
 
     ``source`` is whatever ``Source.of`` takes: a path, a connection, a Session, … ``visible`` are the tables that
     the person may see (None: all). ``created_at`` is the time to record (default: now). An export that takes
-    longer than ``max_seconds`` raises TooLargeError. ``form`` is a format to use in place of the request's.
-    ``cancelled`` ends it as ``cancel`` does, when it is set. Plugins are told of its end (the hook
-    ``export_finished``) unless ``tell`` is false: the door tells them itself, or it is no export.
+    longer than ``max_seconds`` raises TooLargeError. ``form`` is a format to use in place of the request's. ``stores``
+    say, by ``table.column``, where files lie that no setting knows. ``cancelled`` ends it as ``cancel`` does.
+    Plugins are told of its end (the hook ``export_finished``) unless ``tell`` is false: the door does, or it is none.
     Example::
 
         with Export("practice.db", Request(table="clients", records=(("3",),))) as export:
             data = b"".join(export)
 
-    Iterate over it once, on one thread: a second time raises UsedUpError. ``cancel`` may be called from any
-    thread. ``filename`` and ``media_type`` are set with the first chunk, ``coverage`` with the last one (if the
-    format records it).
+    Iterate over it once, on one thread: a second time raises UsedUpError. ``cancel`` may be called from any thread.
+    ``filename`` and ``media_type`` are set with the first chunk, ``coverage`` with the last (if the format records it).
     Every error of the request or of the database's schema is raised at the first ``next``, before any byte."""
 
     def __init__(
@@ -78,6 +78,7 @@ class Export:
         form: Format | None = None,
         cancelled: Event | None = None,
         tell: bool = True,
+        stores: Mapping[str, FileStore] | None = None,
     ) -> None:
         self.source = Source.of(source)
         self.request = request = optional("request", request, Request) or Request()
@@ -91,6 +92,7 @@ class Export:
         self.media_type = ""
         self.progress = Progress()
         self.coverage = EMPTY
+        self._places = FilePlaces(self.settings.files, stores or {}, self.source.path)
         self.labels: Mapping[str, tuple[str, str]] = {}
         self._titles: Mapping[str, list[str]] = {}
         self._warnings: list[str] = []  # from the format, about what it has written
@@ -237,8 +239,7 @@ class Export:
 
     def _dataset(self, snapshot: Snapshot, scope: Scope, digests_wanted: bool = True) -> Dataset:
         digests = self._digests = {}
-        folder = self.source.spool_dir
-        self._files = NamedFiles(self.settings, self.source.path, folder, self._aside, snapshot.raise_if_stopped)
+        self._files = NamedFiles(self.settings, self.source.spool_dir, self._aside, snapshot.raise_if_stopped)
         self._warnings = []  # a second reading produces them again
         schema = described(scope)
 
@@ -260,7 +261,7 @@ class Export:
             coverage=covered,
             integrity=integrity,
             attached=partial(NewDatabase.attach, snapshot, self._raw),
-            names_files=any(exported_columns(chosen, self.settings.files) for chosen in scope.tables),
+            names_files=any(self._places.of(chosen) for chosen in scope.tables),
         )
 
     def _rows_written(self) -> dict[str, int]:
@@ -283,8 +284,7 @@ class Export:
         computed = [place for place, field in enumerate(fields) if field.generated]
         digest = TableDigest(len(fields), computed, self._beside, digest_wanted)
         self._digests[chosen.table.name] = digest
-        folders = exported_columns(chosen, self.settings.files)
-        files = self._files.of(chosen.table.name, [field.name for field in fields], folders)
+        files = self._files.of(chosen.table.name, [field.name for field in fields], self._places.of(chosen))
         return TableReading(snapshot, chosen, digest, self.progress, self._warnings, self._aside, files).stream(fields)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from ..database.schema import Schema, Table, fold
 from ..errors import SettingsError
+from ..files.rooted.reading import FileStore, Folder
 from ..selection.table_rows import TableRows
 
 
@@ -25,10 +27,25 @@ def file_columns(table: Table, folders: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def exported_columns(chosen: TableRows, folders: Mapping[str, str]) -> dict[str, str]:
-    """Return the folder of each such column that is exported. Raises SettingsError, as ``file_columns`` does."""
-    exported = {column.name for column in chosen.columns}
-    return {name: folder for name, folder in file_columns(chosen.table, folders).items() if name in exported}
+class FilePlaces:
+    """Where the files lie that the columns of a database name: folders by the settings, else ``stores``.
+
+    Both are by ``table.column``; ``database`` is the one whose rows name the files."""
+
+    def __init__(self, folders: Mapping[str, str], stores: Mapping[str, FileStore], database: Path | None) -> None:
+        self._folders, self._database = folders, database
+        self._stores = {fold(name): store for name, store in stores.items()}
+
+    def of(self, chosen: TableRows) -> dict[str, FileStore]:
+        """Return the place of each such column that is exported. Raises SettingsError, as ``file_columns`` does."""
+        folders = file_columns(chosen.table, self._folders)
+        found: dict[str, FileStore] = {}
+        for column in chosen.columns if folders or (self._stores and chosen.table.kind != "query") else ():
+            if column.name in folders:
+                found[column.name] = Folder(folders[column.name], self._database)
+            elif (store := self._stores.get(fold(f"{chosen.table.name}.{column.name}"))) is not None:
+                found[column.name] = store
+        return found
 
 
 def check_file_columns(schema: Schema, folders: Mapping[str, str]) -> None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from ..database.library import sqlite3
-from ..files.rooted.reading import Folder, into
+from ..files.rooted.reading import FileStore, into
 from ..files.rooted.walking import Parts, Why, parts_of
 from ..formats.dataset import NamedFile, Row
 from ..formats.description.coverage import ColumnFiles, FileGap
@@ -34,7 +33,7 @@ class _Column:
     """What is known of one column's files so far."""
 
     name: str
-    folder: Folder
+    folder: FileStore
     named: int = 0
     inside: int = 0
     bytes: int = 0
@@ -62,28 +61,27 @@ class _Known(NamedTuple):
     size: int
     sha256: str
     kind: str
+    name: str | None
 
 
 class NamedFiles:
     """The files of one export. ``stack`` closes what it keeps; ``go_on`` is called between pieces of a file."""
 
-    def __init__(
-        self, settings: Settings, database: Path | None, folder: str | None, stack: ExitStack, go_on: Callable[[], None]
-    ) -> None:
-        self.settings, self.database, self.temporary = settings, database, folder
+    def __init__(self, settings: Settings, folder: str | None, stack: ExitStack, go_on: Callable[[], None]) -> None:
+        self.settings, self.temporary = settings, folder
         self.go_on = go_on
         self.bytes = self.text = self.cells = 0
         self.known: dict[tuple[str, Parts], _Known] = {}
         self._stack = stack
         self._tables: list[TableFiles] = []
 
-    def of(self, table: str, columns: Sequence[str], folders: dict[str, str]) -> TableFiles | None:
-        """Return what takes the rows of a table with these columns; None if no column has a folder."""
-        places = [place for place, name in enumerate(columns) if name in folders]
+    def of(self, table: str, columns: Sequence[str], stores: Mapping[str, FileStore]) -> TableFiles | None:
+        """Return what takes the rows of a table with these columns; None if no column has files in ``stores``."""
+        places = [place for place, name in enumerate(columns) if name in stores]
         if not places:
             return None
         kept = self._stack.enter_context(closing(sqlite3.connect("", isolation_level=None, check_same_thread=False)))
-        found = {place: _Column(columns[place], Folder(folders[columns[place]], self.database)) for place in places}
+        found = {place: _Column(columns[place], stores[columns[place]]) for place in places}
         made = TableFiles(self, table, found, kept)
         self._tables.append(made)
         return made
@@ -152,7 +150,9 @@ class TableFiles:
                 return read
             files.bytes += read
             column.bytes += read
-            known = _Known(len(files.known), read, *_seen(content, parts[-1]))
+            name = column.folder.name(parts)
+            own = name if name != parts[-1] else None
+            known = _Known(len(files.known), read, *_seen(content, name), own)
             files.known[column.folder.path, parts] = known
         elif full:
             return "full"
@@ -160,9 +160,9 @@ class TableFiles:
         files.cells += 1
         column.inside += 1
         of_it = content if first else None
-        return NamedFile(column.name, value, known.size, known.sha256, known.kind, known.number, of_it)
+        return NamedFile(column.name, value, known.size, known.sha256, known.kind, known.number, of_it, known.name)
 
-    def _read(self, folder: Folder, parts: Parts, content: IO[bytes], full: bool) -> int | Why:
+    def _read(self, folder: FileStore, parts: Parts, content: IO[bytes], full: bool) -> int | Why:
         """Read a file into a temporary one, if it is not too large for the package."""
         files, settings = self._files, self._files.settings
         size = folder.size(parts)

@@ -52,7 +52,8 @@ class NamedFile:
 
     The cell: ``column`` and its text, ``value``. ``size`` is in bytes; ``kind`` is the extension that its first bytes
     tell (``png``), else that of its name, else "". ``file`` tells files apart: the same one, named again by another
-    cell, has the same number, and no ``content``. That is a stream of its bytes, which ends with the next file."""
+    cell, has the same number, and no ``content``. That is a stream of its bytes, which ends with the next file.
+    ``name`` is what the file itself is called, where its cell does not say that."""
 
     column: str
     value: str
@@ -61,6 +62,7 @@ class NamedFile:
     kind: str
     file: int
     content: IO[bytes] | None
+    name: str | None = None
 
 
 @dataclass(frozen=True)

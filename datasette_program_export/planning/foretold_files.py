@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..database.schema import quote
-from ..exporting.file_columns import file_columns
+from ..exporting.file_columns import FilePlaces
 from ..exporting.named_files import MOST_NAMES
-from ..files.rooted.reading import Folder
+from ..files.rooted.reading import FileStore
 from ..files.rooted.walking import Why, parts_of
 from ..formats.description.coverage import ColumnFiles, FileGap
 from ..formats.dossier.page.files import MOST_OF_ONE, MOST_TOGETHER
@@ -22,8 +22,9 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 class ForetoldFiles:
     """Counts the files of a plan's rows, within the limits that an export has. Raises what the snapshot raises."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, stores: Mapping[str, FileStore]) -> None:
         self._scope, self._settings = scope, scope.annotated.settings
+        self._places = FilePlaces(self._settings.files, stores, scope.snapshot.source.path)
         self._bytes = self._cells = 0
         self._known: set[tuple[str, tuple[str, ...]]] = set()
         self.pictures = 0  # bytes of those that a page shows in their rows, as far as names tell
@@ -31,16 +32,13 @@ class ForetoldFiles:
     def all(self) -> Iterator[ColumnFiles]:
         """Yield what the coverage of the export will say, as far as no file changes."""
         for chosen in self._scope.tables:
-            folders = file_columns(chosen.table, self._settings.files)
-            for column in chosen.columns:
-                if column.name in folders:
-                    found = self._column(chosen, column.name, folders[column.name])
-                    if found.named:
-                        yield found
+            for column, store in self._places.of(chosen).items():
+                found = self._column(chosen, column, store)
+                if found.named:
+                    yield found
 
-    def _column(self, chosen: TableRows, column: str, path: str) -> ColumnFiles:
+    def _column(self, chosen: TableRows, column: str, store: FileStore) -> ColumnFiles:
         snapshot = self._scope.snapshot
-        folder = Folder(path, snapshot.source.path)
         limited = chosen.limit is not None or bool(chosen.offset)
         values = chosen.select(f"{chosen.alias}.{quote(column)} AS v", ordered=limited)
         sql = f"SELECT DISTINCT v COLLATE BINARY FROM ({values}) WHERE v NOT IN ('', x'')"
@@ -51,7 +49,7 @@ class ForetoldFiles:
         for rows in snapshot.batches(sql, chosen.params, guard=chosen.guard, repeatable=False, sizes=sizes):
             for (one,) in rows:
                 named += 1
-                found = self._looked_up(folder, one)
+                found = self._looked_up(store, one)
                 if isinstance(found, int):
                     inside, size = inside + 1, size + found
                     continue
@@ -62,7 +60,7 @@ class ForetoldFiles:
         told_gaps = tuple(FileGap(why, gaps[why], tuple(names[why])) for why in sorted(gaps))
         return ColumnFiles(chosen.table.name, column, named, inside, size, told_gaps)
 
-    def _looked_up(self, folder: Folder, value: object) -> int | Why:
+    def _looked_up(self, folder: FileStore, value: object) -> int | Why:
         """Return a file's size, 0 where it was named before; or why it will not be included."""
         settings, parts = self._settings, parts_of(value)
         if parts is None:
@@ -81,6 +79,6 @@ class ForetoldFiles:
         self._cells += 1
         self._known.add((folder.path, parts))
         self._bytes += size
-        if parts[-1].lower().endswith(_PICTURES) and size <= min(MOST_OF_ONE, MOST_TOGETHER - self.pictures):
+        if folder.name(parts).lower().endswith(_PICTURES) and size <= min(MOST_OF_ONE, MOST_TOGETHER - self.pictures):
             self.pictures += size
         return size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
@@ -17,6 +17,7 @@ from ..database.source import Source
 from ..errors import BusyError
 from ..exporting.coverage import coverage, kept_back
 from ..exporting.document_schema import described, fields_of
+from ..files.rooted.reading import FileStore
 from ..formats.description.coverage import EMPTY, Coverage
 from ..formats.description.parsing import dumped
 from ..formats.description.schema import DocumentSchema
@@ -47,6 +48,7 @@ def plan(
     settings: Settings | None = None,
     visible: Set[str] | None = None,
     cancelled: Event | None = None,
+    stores: Mapping[str, FileStore] | None = None,
 ) -> Plan:
     """Return what an export would hold: rows per table, sizes, references, coverage.
 
@@ -68,12 +70,20 @@ def plan(
             scope = scope_of(snapshot, known, request, visible=visible, max_rows=settings.max_rows)
             title, detail = scope.title(), scope.detail()
             snapshot.expire_after(settings.plan_seconds)
-            return _plan(opened.name, request, scope, title, detail, settings)
+            return _plan(opened.name, request, scope, title, detail, settings, stores or {})
     except TimeExpired:
         raise BusyError("The database could not be looked at in time. Try again in a moment.") from None
 
 
-def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, settings: Settings) -> Plan:
+def _plan(
+    source: str,
+    request: Request,
+    scope: Scope,
+    title: str,
+    detail: str,
+    settings: Settings,
+    stores: Mapping[str, FileStore],
+) -> Plan:
     known = scope.annotated
     covered: Coverage | None = None
     schema: DocumentSchema | None = None
@@ -82,7 +92,7 @@ def _plan(source: str, request: Request, scope: Scope, title: str, detail: str, 
         scope.find_rows()
         tables = [_planned(scope, chosen) for chosen in scope.tables]
         schema = described(scope)
-        files = ForetoldFiles(scope)
+        files = ForetoldFiles(scope, stores)
         covered = replace(coverage(scope, schema), files=tuple(files.all()))
         pictures = files.pictures
     except TimeExpired:

@@ -138,6 +138,7 @@ MAY_OPEN = {
     "importing/target.py Target.publish": PRIVATE,
     "options/preset.py _read": "a file of this package, or one that a plugin names as its preset",
     "options/settings_file.py read_document": "the site's settings, by the command line alone",
+    "plugin/host/stored_files.py _Pieces._given": "datasette-files opens it; none named as a database here",
     "plugin/imports/comparing.py CompareWork._keep": PRIVATE,
     "plugin/imports/comparing.py kept_in": PRIVATE,
     "plugin/imports/receiving.py receive": PRIVATE,

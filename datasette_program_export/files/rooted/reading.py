@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from ..temporary.room import room_in
 from .walking import READ, NotReadError, Parts, Place, Why, entered, is_link, looked_at, opened, refused
@@ -26,6 +26,27 @@ def _nothing() -> None:
     """Go on."""
 
 
+class FileStore(Protocol):
+    """Where the files of a column lie: a folder, or what a door to this program knows. ``path`` tells places apart."""
+
+    @property
+    def path(self) -> str: ...
+
+    def size(self, parts: Parts) -> int | Why:
+        """Return a file's size in bytes without reading it, or why it cannot be read."""
+        ...
+
+    def name(self, parts: Parts) -> str:
+        """Return the name that a file has for people."""
+        ...
+
+    def read(
+        self, parts: Parts, write: Callable[[bytes], object], most: int, go_on: Callable[[], None] = _nothing
+    ) -> int | Why:
+        """Read a file, as ``Folder.read`` does."""
+        ...
+
+
 @dataclass(frozen=True)
 class Folder:
     """A folder, ``path``, below which files are read; ``database`` is the one whose rows name them."""
@@ -40,6 +61,10 @@ class Folder:
                 return self._facts(place, parts[-1]).st_size
         except NotReadError as no:
             return no.why
+
+    def name(self, parts: Parts) -> str:
+        """Return the last part of a path."""
+        return parts[-1]
 
     def read(
         self, parts: Parts, write: Callable[[bytes], object], most: int, go_on: Callable[[], None] = _nothing
@@ -106,7 +131,7 @@ class Folder:
         return facts.st_size
 
 
-def into(folder: Folder, parts: Parts, file: IO[bytes], most: int, go_on: Callable[[], None]) -> int | Why:
+def into(folder: FileStore, parts: Parts, file: IO[bytes], most: int, go_on: Callable[[], None]) -> int | Why:
     """Read a file below a folder into an empty temporary one, once more if it changed meanwhile; see ``read``.
 
     Raises SpoolFullError where there is no room for it."""

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 # Why a file that a row names is not read
-Why = Literal["missing", "outside", "link", "special", "denied", "changed", "database", "large", "full", "form"]
+Why = Literal[
+    "missing", "outside", "hidden", "link", "special", "denied", "changed", "database", "large", "full", "form"
+]
 Parts = tuple[str, ...]
 Place = int | Path  # a folder: opened, or where the system cannot open from a folder, its path
 

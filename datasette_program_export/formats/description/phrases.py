@@ -55,6 +55,10 @@ PHRASES: dict[str, Phrase] = {
         "one": "{column}: {n} of {named} files is not included, as its name is no path within the folder",
         "other": "{column}: {n} of {named} files are not included, as their names are no paths within the folder",
     },
+    "files.hidden": {
+        "one": "{column}: {n} of {named} files is not included, as the person who asked may not see it",
+        "other": "{column}: {n} of {named} files are not included, as the person who asked may not see them",
+    },
     "files.link": {
         "one": "{column}: {n} of {named} files is not included, as a link leads to it",
         "other": "{column}: {n} of {named} files are not included, as links lead to them",

@@ -55,6 +55,12 @@ def extension_of(blob: bytes) -> str | None:
     return _UNKNOWN if len(blob) >= LARGE_BLOB else None
 
 
+def called(value: str, path: str) -> str:
+    """Return what a file is called: the end of the text that names it, or of its path in the package for an id."""
+    own, packed = value.rpartition("/")[2], path.rpartition("/")[2]
+    return own if "." in own or packed.startswith(own) else packed
+
+
 def kind_of(beginning: bytes, name: str) -> str:
     """Return the extension of a file's kind, by its first bytes, else by its name, in lower case; "" if none tells."""
     known = extension_of(beginning[: LARGE_BLOB - 1])

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from ...files.zip_reading import Unpacking
 from ..dataset import Field, NamedFile, PackagedFile
-from .file_kinds import kind_of
+from .file_kinds import called, kind_of
 
 _PIECE = 1 << 20
 _SHA256 = len("sha256:")
@@ -66,13 +66,13 @@ class PackagedFiles:
             if one.table != table:
                 continue
             digest, number = one.hash[_SHA256:], self._numbers[one.path]
-            kind = kind_of(b"", one.path)
+            kind, name = kind_of(b"", one.path), called(one.value, one.path)
             if one.path in self._given:
-                yield NamedFile(one.column, one.value, one.bytes, digest, kind, number, None)
+                yield NamedFile(one.column, one.value, one.bytes, digest, kind, number, None, name)
                 continue
             self._given.add(one.path)
             with self.opened(one) as content:
-                yield NamedFile(one.column, one.value, one.bytes, digest, kind, number, content)
+                yield NamedFile(one.column, one.value, one.bytes, digest, kind, number, content, name)
 
     def check_the_rest(self) -> None:
         """Check the size and digest of each file that nobody has read. Raises UnreadableError."""

@@ -26,7 +26,7 @@ class NamedFileMembers:
         places = {field.name: place for place, field in enumerate(table.fields)}
         for named in table.files() if table.files is not None else ():
             if named.content is not None:
-                stem, extension = _parted(named.value.rpartition("/")[2])
+                stem, extension = _parted(named.name or named.value.rpartition("/")[2])
                 path = blobs.path(places[named.column], stem, extension)
                 self._paths[named.file] = path
                 yield Member(path, _pieces(named.content), is_compressed(named.kind))

@@ -20,6 +20,7 @@ from .databases import database_for, readable, source_for
 from .line import TELLS_ITS_END, V1
 from .queries import QUERY_BEFORE_TABLE, StoredQuery, stored_query
 from .settings import closed_by, misplaced, own_settings, settings_for, site_settings
+from .stored_files import file_stores
 from .tables import table_settings
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "closed_by",
     "database_for",
     "exportable_tables",
+    "file_stores",
     "from_another_site",
     "jump_items",
     "may",

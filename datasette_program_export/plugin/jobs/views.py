@@ -68,6 +68,7 @@ async def _begun(request: HttpRequest, datasette: Datasette, address: dict[str, 
         visible=asked.visible,
         max_seconds=asked.max_seconds,
         tell=False,
+        stores=asked.stores,
     )
     word = Ended(datasette, request.actor, export)
     found = await planned(asked)

@@ -52,6 +52,7 @@ async def _download(asked: ExportContext) -> Response:
         visible=asked.visible,
         max_seconds=asked.max_seconds,
         tell=False,
+        stores=asked.stores,
     )
     word = Ended(asked.datasette, asked.http.actor, export)
     line = None
@@ -93,7 +94,14 @@ async def _plan(asked: ExportContext) -> Plan:
     """Make the plan; that ends when the person leaves, as all that the page waits for."""
 
     def made(unwanted: Event) -> Plan:
-        return plan(asked.source, asked.request, settings=asked.settings, visible=asked.visible, cancelled=unwanted)
+        return plan(
+            asked.source,
+            asked.request,
+            settings=asked.settings,
+            visible=asked.visible,
+            cancelled=unwanted,
+            stores=asked.stores,
+        )
 
     return await look(asked.http, made)
 

@@ -7,9 +7,9 @@ if it did not exist, with the same message: 404, or 403 on a site that is closed
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
@@ -19,6 +19,7 @@ from ...database.schema import fold
 from ...database.snapshot import Snapshot
 from ...database.source import Source
 from ...errors import DeniedError, ExportError, NotFoundError, RequestError
+from ...files.rooted.reading import FileStore
 from ...formats.registry import check_members, choices, endings, get_format
 from ...options.grammar import PREFIX, parse_options, parse_row_path, with_profile
 from ...options.request import DEFAULT_FORMAT, Request
@@ -51,6 +52,7 @@ class ExportContext:
     """An export request that has passed the permission checks, with everything that a view needs.
 
     ``visible`` are the tables that the export may read (None: a trusted query, which may read all).
+    ``stores`` are the places of files that another plugin knows.
     ``words`` describes the page's filters. ``max_seconds`` is set if the request runs SQL from a
     user."""
 
@@ -63,6 +65,7 @@ class ExportContext:
     source: Source
     words: str = ""
     max_seconds: float | None = None
+    stores: Mapping[str, FileStore] = field(default_factory=dict)
 
 
 async def resolve_export(datasette: Datasette, http: HttpRequest) -> ExportContext:
@@ -183,6 +186,8 @@ class _Asking:
         check_members(request)
         if request.secrets == "include" and not await self._may(SECRETS):
             raise DeniedError("You may not have secrets included (_export_secrets).")
+        if visible is not None and request.scope != "query":
+            more["stores"] = await host.file_stores(self.datasette, self.actor, self.database.name, visible)
         return ExportContext(
             self.datasette, self.http, self.database, request, visible, self.settings, self.source, **more
         )

@@ -74,7 +74,14 @@ async def planned(asked: ExportContext) -> Plan | None:
     """Return the plan of the export, or None if it takes too long. Raises what the export would raise at its start."""
 
     def made(unwanted: Event) -> Plan:
-        return plan(asked.source, asked.request, settings=asked.settings, visible=asked.visible, cancelled=unwanted)
+        return plan(
+            asked.source,
+            asked.request,
+            settings=asked.settings,
+            visible=asked.visible,
+            cancelled=unwanted,
+            stores=asked.stores,
+        )
 
     try:
         return await look(asked.http, made)

@@ -16,7 +16,7 @@ import pytest
 
 from datasette_program_export import Request, Settings, export, verify
 from datasette_program_export.errors import CancelledError, SettingsError
-from datasette_program_export.exporting import named_files
+from datasette_program_export.exporting import file_columns
 from datasette_program_export.formats.description.coverage import ColumnFiles, FileGap
 from datasette_program_export.formats.description.coverage_text import coverage_sentences
 from datasette_program_export.formats.registry import NAMES, get_format
@@ -110,7 +110,7 @@ def test_only_files_of_exported_rows_and_columns(case: Case) -> None:
 
 
 def test_nothing_is_read_where_nobody_named_a_folder(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(named_files, "Folder", None)
+    monkeypatch.setattr(file_columns, "Folder", None)
     case.settings = Settings()
     assert "named_files" not in opened(case.export())[1]["program_export"] and case.coverage.files == ()
     case.settings = Settings(files={"clients.photo": str(case.root)})

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from ...description.coverage import ColumnFiles
 from ...description.language.catalogue import Words
+from ...package.file_kinds import called
 from ..images import data_address
 from ..kept_files import KeptFile, KeptFiles
 from ..kept_rows import KeptRows, KeptTable
@@ -49,10 +50,11 @@ class FileCells:
         if found is None:
             return f'{_told(str(value))} <span class="gone">({text(self._say("dossier.file.gone"))})</span>'
         size = self._say.size(found.bytes)
-        told = f'<a href="#file-{found.number}">{_told(str(value))}</a> <span class="gone">{text(size)}</span>'
+        told = _shown(str(value), found)
+        alt = text(self._say("dossier.picture", column=_plain(told), size=size))
+        told = f'<a href="#file-{found.number}">{_told(told)}</a> <span class="gone">{text(size)}</span>'
         if found.picture is None:
             return f'<span class="file">{told} {self._button(found)}</span>'
-        alt = text(self._say("dossier.picture", column=_plain(str(value)), size=size))
         if found.bytes <= MOST_OF_ONE and self._shown + found.bytes <= MOST_TOGETHER:
             self._shown += found.bytes
             image = f'<img src="{data_address(self._files.content(found), found.picture)}" alt="{alt}" loading="lazy">'
@@ -87,20 +89,26 @@ class FileCells:
         yield "</section>\n"
 
     def _line(self, found: KeptFile) -> str:
-        last = [part for part in found.name.split("/") if part not in ("", ".")][-1]
+        last = called(found.name, found.path)
         return (
             f'<li id="file-{found.number}" data-path="{text(found.path)}" data-name="{text(_plain(last))}"'
-            f' data-type="{found.picture or _UNKNOWN}">{_told(found.name)}'
+            f' data-type="{found.picture or _UNKNOWN}">{_told(_shown(found.name, found))}'
             f' <span class="gone">{text(self._say.size(found.bytes))}</span> {self._button(found)}'
             f' <code><span class="gone">SHA-256</span> {found.sha256}</code></li>\n'
         )
 
     def _button(self, found: KeptFile) -> str:
-        label = text(self._say("dossier.file.save_one", name=_plain(found.name)))
+        label = text(self._say("dossier.file.save_one", name=_plain(_shown(found.name, found))))
         said = text(self._say("dossier.file.save"))
         return (
             f'<button type="button" class="get" data-file="{found.number}" aria-label="{label}" hidden>{said}</button>'
         )
+
+
+def _shown(value: str, file: KeptFile) -> str:
+    """Return the path that a cell holds; instead of an id, which says nothing to a person, the file's own name."""
+    name = called(value, file.path)
+    return value if value.endswith(name) else name
 
 
 def _told(name: str) -> str:
