@@ -68,7 +68,8 @@ class TableCopy:
         own = [index for index in chosen.table.indexes if index.origin in _INDEXED]
         provable = indexes is not None and all(is_comparable(chosen.table, index) for index in own)
         if indexes and provable and target.raw:
-            more = [i for i in chosen.table.indexes if i.name in indexes and is_comparable(chosen.table, i)]
+            named = [i for i in chosen.table.indexes if i.name in indexes and target.can_make(indexes[i.name])]
+            more = [index for index in named if is_comparable(chosen.table, index)]
             if more and self._column_outside((*own, *more)) is not None:
                 made = frozenset(indexes[index.name] for index in more)
                 target.make(made)

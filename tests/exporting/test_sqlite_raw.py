@@ -97,6 +97,20 @@ def test_indexes_are_copied_and_proved(
     assert not [sql for sql in statements if sql.startswith(("UPDATE", "REINDEX"))]
 
 
+@pytest.mark.parametrize("sql", ["create index i ON t (a)", "CREATE INDEX IF NOT EXISTS i ON t (a)"])
+def test_an_index_whose_statement_is_not_as_sqlite_keeps_it(sql: str, tmp_path: Path, proofs: dict[str, bool]) -> None:
+    """It must not run on the source, of which this connection may write."""
+    with closing(database(None, "CREATE TABLE t (id TEXT PRIMARY KEY, a, b)", "CREATE INDEX i ON t (a)")) as source:
+        source.execute("INSERT INTO t VALUES ('x', 1, 2), ('b', 3, 4)")
+        source.commit()
+        in_the_schema_only(source, f"sql = '{sql}' WHERE name = 'i'")
+        before = source.execute("SELECT * FROM sqlite_master").fetchall()
+        with closing(sqlite3.connect(written(tmp_path / "new.db", source))) as copy:
+            assert copy.execute("SELECT * FROM t ORDER BY id").fetchall() == [("b", 3, 4), ("x", 1, 2)]
+            assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert source.execute("SELECT * FROM sqlite_master").fetchall() == before
+
+
 def test_the_file_is_the_one_without_c(
     tmp_path: Path, proofs: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:

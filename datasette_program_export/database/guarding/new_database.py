@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from ..library import library_of, sqlite3
 from ..schema import quote
@@ -18,7 +18,7 @@ from .authorizer import NEW
 
 # a writer of rows needs these as they are by default: a plugin's connection may have others
 _NEEDED = {"foreign_keys": 0, "query_only": 0}
-_MADE = re.compile(r"CREATE (?:UNIQUE )?INDEX ")
+_MADE = re.compile(r"CREATE (?:UNIQUE )?INDEX (?=(\w+|\"(?:[^\"]|\"\")*\"|\[[^]]*\]|`(?:[^`]|``)*`)\s*ON\b)")
 _RAW = {"RowCell", "RowData"}  # SQLite's instructions that copy a row without decoding it
 
 
@@ -108,11 +108,19 @@ class NewDatabase:
         with self._stopped():
             self.connection.executemany(sql, rows)
 
+    @staticmethod
+    def can_make(sql: str) -> bool:
+        """Return whether the statement of an index is as SQLite keeps it: so it is clear where the file's name belongs.
+
+        Else it would run on the source. Whoever writes into sqlite_master may have left any other text there."""
+        return _MADE.match(sql) is not None
+
     def make(self, objects: Iterable[str]) -> None:
-        """Make these objects in the new file; each statement begins as SQLite keeps it, with CREATE and what it is."""
+        """Make these indexes in the new file; ``can_make`` has said of each statement that it can be done."""
         with self.snapshot.unguarded() as connection, self._stopped():
             for sql in objects:
-                connection.execute(_MADE.sub(rf"\g<0>{NEW}.", sql, count=1))
+                place = cast(re.Match[str], _MADE.match(sql)).end()
+                connection.execute(f"{sql[:place]}{NEW}.{sql[place:]}")
 
     def drop(self, indexes: Iterable[str]) -> None:
         """Drop these indexes from the new file."""
