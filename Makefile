@@ -29,7 +29,7 @@ demo: $(DEMO)/ready demo-data/practice.db
 demo-data/practice.db: | $(DEMO)/ready
 	$(DEMO)/bin/datasette program-export demo demo-data
 
-# Tests of the core, and most in a browser (tests/support/lines.py), run once, on the alpha line. What writes rows
+# Tests of the core, and most in a browser (tests/support/runs/lines.py), run once, on the alpha line. What writes rows
 # runs on both: in Python on the stable line, in C on the alpha line.
 STABLE = --without-core
 test: check browser axe yaml stored native $(VENV)/stable/ready $(VENV)/alpha/ready

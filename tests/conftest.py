@@ -15,9 +15,9 @@ import pytest
 
 from datasette_program_export import ExportService
 from datasette_program_export.demo import write_demo
-from tests.support import lines
 from tests.support.databases.building import database
 from tests.support.native import extension, in_c  # noqa: F401
+from tests.support.runs import lines, patience
 from tests.support.sites.once import compile_once, describe_packages_once
 from tests.support.sites.permissions import house
 from tests.support.sites.server import ROWS
@@ -26,6 +26,7 @@ from tests.support.sites.server import ROWS
 for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[_name]
 
+patience.give_plans_time()
 compile_once()
 describe_packages_once()
 
@@ -48,8 +49,13 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return lines.told() if config.getoption("--without-core") else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    patience.try_twice(items)
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Nobody shall think that all has run."""
+    """Nobody shall think that all has run, or at once."""
+    patience.tell_twice(terminalreporter)
     if config.getoption("--without-core"):
         terminalreporter.write_line(lines.told())
 
@@ -106,7 +112,7 @@ def browser() -> Iterator[Any]:
         running = started.chromium.launch(
             executable_path=path, args=flags, env={**os.environ, "TMPDIR": own, "HOME": own}
         )
-        yield running
+        yield patience.wait_longer(running)
         running.close()
 
 

@@ -19,7 +19,7 @@ from datasette_program_export.cli.main import program_export
 from datasette_program_export.errors import NotFoundError, RequestError, UnreadableError
 from datasette_program_export.options.settings import Settings
 from tests.support.databases.building import database
-from tests.support.thorough import examples
+from tests.support.runs.thorough import examples
 
 VALUES = st.sampled_from([None, 0, 1, 1.0, "1", b"1", "", b"", "é", -0.0, 0.0, 2**53, float(2**53), float("inf")])
 ROWS = st.lists(st.tuples(st.integers(1, 8), VALUES, VALUES), max_size=8)

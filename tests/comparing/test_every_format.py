@@ -10,7 +10,7 @@ import pytest
 from datasette_program_export import Request, compare, export
 from datasette_program_export.formats.registry import NAMES, get_format
 from tests.support.databases import torture
-from tests.support.thorough import ALL
+from tests.support.runs.thorough import ALL
 
 FORMS = [name for name in NAMES if get_format(name).lossless and get_format(name).self_verifying]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from datasette_program_export.comparing import matching
 from datasette_program_export.comparing.matching import order_of, unmatched
 from datasette_program_export.comparing.packed_rows import picking, split, unpacked
-from tests.support.thorough import examples
+from tests.support.runs.thorough import examples
 
 ROWS = st.lists(st.integers(0, 12), max_size=40)
 

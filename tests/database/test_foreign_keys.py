@@ -20,7 +20,7 @@ from datasette_program_export.database.text import decode_text
 from datasette_program_export.demo import ANNA
 from datasette_program_export.errors import CancelledError
 from tests.support.databases.building import database, document
-from tests.support.thorough import examples
+from tests.support.runs.thorough import examples
 
 PARENTS = ("Parent", "PARENT", "two", "keyless", "gone", "seen", "É", "é", "a b", "rowid")
 MADE = (

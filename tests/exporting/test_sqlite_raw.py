@@ -24,7 +24,7 @@ from tests.support import native
 from tests.support.databases.building import database
 from tests.support.databases.strategies import VALUES
 from tests.support.files.sqlite_files import same
-from tests.support.thorough import examples
+from tests.support.runs.thorough import examples
 
 CANARY = "canary-that-was-deleted"
 EVENTS = (

@@ -27,7 +27,7 @@ from tests.support import native
 from tests.support.databases.strategies import VALUES
 from tests.support.databases.torture import JOURNALS, JSON_COLUMNS, write
 from tests.support.native import Ways
-from tests.support.thorough import ALL, examples, some
+from tests.support.runs.thorough import ALL, examples, some
 
 MOMENT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -33,7 +33,7 @@ from tests.support.databases.torture import (
 from tests.support.files.cells import Cell, Found, Read, computed_columns, digest, in_order, stored, table_names
 from tests.support.files.csv_reader import csv_fields, csv_holds
 from tests.support.files.readers import reader_of
-from tests.support.thorough import examples, shared, some
+from tests.support.runs.thorough import examples, shared, some
 
 LOSSLESS = [name for name in NAMES if get_format(name).lossless]
 NOT_LOSSLESS = [name for name in NAMES if not get_format(name).lossless]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases.building import database
-from tests.support.thorough import some
+from tests.support.runs.thorough import some
 
 LIBRARY = Path(__file__).parents[1] / "support" / "plugins" / "library.py"
 ROWS = (

@@ -181,7 +181,7 @@ def check_the_web_application(app) -> None:
 
 
 def test_the_demos_settings_are_valid() -> None:
-    kept = {"jobs_dir": "demo-data/jobs", "audit_log": "demo-data/exports.jsonl"}
+    kept = {"jobs_dir": "demo-data/jobs", "audit_log": "demo-data/exports.jsonl", "plan_seconds": 2}
     assert read_settings(ROOT / "metadata.yml", "practice") == Settings(preset="the-program", **kept)
 
 

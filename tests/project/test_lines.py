@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.lines import CORE, TESTS, one_line_is_enough, told
+from tests.support.runs.lines import CORE, TESTS, one_line_is_enough, told
 
 SITE = ("datasette", "datasette_program_export.plugin", "tests.conftest", "tests.support.sites")
 

@@ -15,8 +15,8 @@ from datasette.utils import tilde_encode
 
 from datasette_program_export.plugin.host import V1
 from tests.support.databases.building import database, quoted
+from tests.support.runs.thorough import shared, some
 from tests.support.sites.server import make_datasette
-from tests.support.thorough import shared, some
 
 # in every row of every table, and in no URL but the one that may say it
 CANARY = "canary-4711"

@@ -89,7 +89,7 @@ class Site:
             found = json.loads(self.get(one["links"]["self"]))
             return found["state"] not in ("queued", "running", "looking", "importing")
 
-        wait_until(over, "the end", 30)
+        wait_until(over, "the end")
         return found
 
     def names(self) -> list[str]:
@@ -115,7 +115,7 @@ def serving(folder: Path, journal: str, *, plugin: bool = True) -> Iterator[Site
     with (folder / "log").open("wb") as log, subprocess.Popen(command, env=here, stdout=log, stderr=log) as server:
         site = Site(f"http://127.0.0.1:{port}", server.pid, path)
         try:
-            wait_until(lambda: _answers(site), "the server to start", 60)
+            wait_until(lambda: _answers(site), "the server to start")
             yield site
         finally:
             server.terminate()

@@ -15,7 +15,7 @@ from datasette_program_export import load, verify
 from datasette_program_export.errors import RequestError
 from tests.support.databases.bombs import BOMBS, MB, MOST
 from tests.support.databases.building import database
-from tests.support.thorough import ALL, shared
+from tests.support.runs.thorough import ALL, shared
 
 SIZE = 2000 * MB if ALL else 70 * MB  # unpacked; the larger ones take minutes
 QUICK = ("an endless line in gzip", "a cell of programjson", "lists in a cell", "a wide text", "a head of parts")

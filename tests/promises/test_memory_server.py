@@ -15,8 +15,8 @@ import pytest
 from datasette_program_export.errors import BusyError
 from datasette_program_export.plugin.server.memory_budget import Budget
 from tests.support.databases.bombs import BOMBS, MB, MOST, document
+from tests.support.runs.thorough import ALL
 from tests.support.sites.server import wait_until
-from tests.support.thorough import ALL
 
 TOGETHER = ("an endless line in gzip", "lists in a cell", "a wide text", "a head of parts", "rows of sqlite")
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")

@@ -105,7 +105,7 @@ def heard(file: Path, **settings: Any) -> Iterator[Any]:
         logging.getLogger("uvicorn.error").setLevel(logging.DEBUG)
         logging.getLogger("uvicorn").propagate = True  # uvicorn has set up its own when it started
         yield server
-        wait_until(lambda: nothing_runs() and not server.server_state.tasks, "the server to be done", 30)
+        wait_until(lambda: nothing_runs() and not server.server_state.tasks, "the server to be done")
     site.close(ds)
 
 
@@ -171,9 +171,9 @@ def test_a_download_whose_reader_stalls(file: Path, watching: Watching, tmp_path
     limits = {"send_timeout_seconds": 0.3} if what == "nothing more is taken" else {"spool_disk_mb": 1}
     site = heard(file, spool_dir=str(tmp_path), spool_memory_mb=1, **limits)
     with site as server, reader(server.port, "/s/t.programjson", 3000) as stalled:
-        wait_until(nothing_runs, "the reading to end", 30)
+        wait_until(nothing_runs, "the reading to end")
         if what == "nothing more is taken":
-            wait_until(lambda: not server.server_state.tasks, "the download to be cut", 30)
+            wait_until(lambda: not server.server_state.tasks, "the download to be cut")
         assert not rest_of(stalled).endswith(b"0\r\n\r\n")
     assert watching.seen == []
     (cut,) = [line for line in watching.lines if line.startswith("A download was cut: ")]
@@ -188,14 +188,14 @@ def test_a_reader_who_leaves(file: Path, watching: Watching) -> None:
 
 def test_a_server_that_stops(file: Path, watching: Watching) -> None:
     with heard(file, send_timeout_seconds=600) as server, reader(server.port, "/s/t.programjson", 3000):
-        wait_until(nothing_runs, "the reading to end", 30)
+        wait_until(nothing_runs, "the reading to end")
         (task,) = server.server_state.tasks
 
         def ended() -> bool:  # once more, as Python's wait_for can miss one that comes as a piece was taken
             task.get_loop().call_soon_threadsafe(task.cancel)
             return task.done()
 
-        wait_until(ended, "the task to end", 30)
+        wait_until(ended, "the task to end")
     assert watching.seen == []
     assert any("ASGI application" in line for line in watching.lines), watching.lines  # the server was told
 
@@ -210,7 +210,7 @@ def test_a_kept_file_that_became_shorter(file: Path, watching: Watching, tmp_pat
             connection.request("GET", job)
             return json.loads(connection.getresponse().read())["state"] == "done"
 
-        wait_until(done, "the job to be done", 60)
+        wait_until(done, "the job to be done")
         (kept,) = (tmp_path / "jobs").glob("*.result")
         find = sending.Client.take
 

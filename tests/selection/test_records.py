@@ -19,7 +19,7 @@ from datasette_program_export.selection.walk import Walk
 from tests.support.databases.building import database, definitions, document, exported, load, violations
 from tests.support.databases.oracle import Oracle, keys
 from tests.support.databases.strategies import Built, databases
-from tests.support.thorough import examples
+from tests.support.runs.thorough import examples
 
 often = settings(max_examples=examples(300), deadline=None, suppress_health_check=list(HealthCheck))
 

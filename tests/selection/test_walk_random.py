@@ -20,7 +20,7 @@ from datasette_program_export.selection.key_tables import KeyTable
 from datasette_program_export.selection.walk import Walk
 from tests.support.databases.building import database
 from tests.support.databases.oracle import Oracle, Row, keys
-from tests.support.thorough import examples
+from tests.support.runs.thorough import examples
 
 PERSON = Settings.model_validate({"subjects": {"person": {"person": True}}})
 

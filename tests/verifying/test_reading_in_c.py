@@ -28,7 +28,7 @@ from datasette_program_export.formats.json.writing import RowLines
 from tests.support.databases.strategies import VALUES
 from tests.support.databases.torture import JOURNALS, JSON_COLUMNS, write
 from tests.support.native import Ways
-from tests.support.thorough import examples, some
+from tests.support.runs.thorough import examples, some
 
 FORMS = {"programjson": {}, "pretty": {"layout": "pretty"}, "ndjson": {"format": "ndjson", "layout": "envelope"}}
 

@@ -20,7 +20,7 @@ from datasette_program_export.errors import NotFoundError, RequestError
 from datasette_program_export.formats.registry import NAMES, get_format
 from tests.support.databases.building import database
 from tests.support.files.changing import HOUSE, MOMENT, WAYS, changed, made
-from tests.support.thorough import examples, some
+from tests.support.runs.thorough import examples, some
 
 
 def status(path: Path, content: bytes) -> str:

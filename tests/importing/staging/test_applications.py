@@ -13,7 +13,7 @@ from datasette_program_export import Request, export, load, prove, verify
 from datasette_program_export.formats.registry import NAMES, get_format
 from tests.support.databases.applications import APPLICATIONS
 from tests.support.databases.house import made, rows
-from tests.support.thorough import some
+from tests.support.runs.thorough import some
 
 COMPLETE = ("programjson", "ndjson", "package", "sqlite")  # these hold whole databases, and are read back
 NOT_ROWS = ("INSERT", "DELETE", "UPDATE")

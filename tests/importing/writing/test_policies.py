@@ -16,7 +16,7 @@ from datasette_program_export.database.reflection import reflect
 from tests.support.databases.building import quoted, violations
 from tests.support.databases.house import made
 from tests.support.databases.strategies import Built, databases
-from tests.support.thorough import examples
+from tests.support.runs.thorough import examples
 
 RANDOM = settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 FORMATS = {"programjson": "rows", "ndjson": "envelope", "package": "rows"}

@@ -25,7 +25,7 @@ def page(request, browser) -> Iterator[object]:
 
 @pytest.fixture(scope="module")
 def site(demo_file: Path) -> Iterator[Server]:
-    with served(make_datasette(demo_file, settings={"plan_seconds": 30})) as running:  # also on a busy machine
+    with served(make_datasette(demo_file)) as running:
         yield running
 
 

@@ -134,7 +134,7 @@ def test_an_update_takes_no_button_away_while_it_is_pressed(browser, site: Serve
             page.mouse.down()
         answered.value.finished()
         page.wait_for_timeout(200)  # the page has what it needs to update itself
-        with page.expect_download(timeout=5_000) as caught:
+        with page.expect_download() as caught:
             page.mouse.up()
         assert caught.value.failure() is None
         page.wait_for_url("**_export_cascade=0**")

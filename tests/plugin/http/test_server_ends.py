@@ -75,11 +75,11 @@ def test_a_server_that_stops_in_mid_download_leaves_nothing(
     code = STOPPED.format(root=str(Path(__file__).parents[3]), path=str(large), settings=settings, port=port)
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as process:
         try:
-            wait_until(lambda: process.poll() is not None or answers(port), "the server to start", 30)
+            wait_until(lambda: process.poll() is not None or answers(port), "the server to start")
             with reader(port, "/large/t.programjson" if what == "a table" else query("x FROM c"), 3000) as slow:
                 for number in STOPS[stop]:
                     process.send_signal(number)
-                wait_until(lambda: process.poll() is not None, "the server to stop", 30)
+                wait_until(lambda: process.poll() is not None, "the server to stop")
                 let_go(large)
                 assert left_in(spool) == []
                 rest = rest_of(slow)
@@ -92,7 +92,7 @@ def test_a_stalled_reader_does_not_keep_a_server_from_stopping(large: Path, sett
     site = make_datasette(large, settings={**settings, "send_timeout_seconds": 0.3})
     with running(site) as server, reader(server.port, "/large/t.programjson", 3000):
         server.should_exit = True
-        wait_until(lambda: not server.thread.is_alive(), "the server to stop", 20)
+        wait_until(lambda: not server.thread.is_alive(), "the server to stop")
 
 
 class FullDisk(io.FileIO):
@@ -178,7 +178,7 @@ def test_the_log_tells_of_a_cut(large: Path, settings: dict, tmp_path: Path) -> 
     plugin = {**settings, "audit_log": str(log), "send_timeout_seconds": 0.3, "max_seconds": 1}
     with running(make_datasette(large, settings=plugin)) as server:
         with reader(server.port, "/large/t.programjson", 3000):
-            wait_until(lambda: lines(log), "the line", 20)
+            wait_until(lambda: lines(log), "the line")
         with reader(server.port, query("x FROM c"), 100) as asking:
             rest_of(asking)
         wait_until(lambda: len(lines(log)) == 2, "the line")

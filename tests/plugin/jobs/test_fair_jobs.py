@@ -36,7 +36,7 @@ def test_a_small_job_runs_beside_endless_ones_of_visitors(house_file: Path, fold
         for who in ("anna", "ben"):
             small = json.loads(sent(server.url + HOUSE_JOB, "POST", who)[1])
             here = server.url + small["links"]["self"]
-            wait_until(lambda here=here, who=who: state_of(here, who)["state"] == "done", "the small job", 30)
+            wait_until(lambda here=here, who=who: state_of(here, who)["state"] == "done", "the small job")
         states = [state_of(server.url + job["links"]["self"], None)["state"] for job in endless]
         assert sorted(states) == ["queued", "running", "running"]
 

@@ -53,11 +53,11 @@ def test_a_cancelled_job_stops_reading_and_lets_the_database_go(tmp_path: Path, 
         url = server.url + job["links"]["self"]
         wait_until(lambda: state_of(url)["state"] == "running", "the job to run")
         if what == "rows":
-            wait_until(lambda: state_of(url)["bytes"] > 500_000, "something to be written", 30)
+            wait_until(lambda: state_of(url)["bytes"] > 500_000, "something to be written")
             assert any(name.startswith("program-export-") for name in files(folder))
         status, body = sent(server.url + job["links"]["cancel"], "POST")
         assert (status, json.loads(body)["state"]) == (200, "cancelled")
-        wait_until(lambda: not jobs_that_run(), "the reading to stop", 5)
+        wait_until(lambda: not jobs_that_run(), "the reading to stop")
         assert files(folder) == []
         gc.collect()
         assert not [c for c in open_connections() if "house" in str(c)]
@@ -106,7 +106,7 @@ def test_a_reader_who_leaves_in_mid_download_ends_it(tmp_path: Path, folder: Pat
     with keeping(folder, house(tmp_path)) as ds, served(ds) as server:
         job = begun(f"{server.url}/house")
         url = server.url + job["links"]["self"]
-        wait_until(lambda: state_of(url)["state"] == "done", "the end", 30)
+        wait_until(lambda: state_of(url)["state"] == "done", "the end")
         path, large = folder / f"{job['id']}.result", 2_000_000_000_000
         os.truncate(path, large)
         with closing(sqlite3.connect(folder / "jobs.db", isolation_level=None)) as told:
@@ -178,7 +178,7 @@ def process(folder: Path, path: Path) -> Iterator[tuple[subprocess.Popen, str]]:
     code = STARTED.format(root=str(Path(__file__).parents[3]), folder=str(folder), path=str(path), port=port)
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as running:
         try:
-            wait_until(lambda: running.poll() is not None or answers(port), "the server to start", 60)
+            wait_until(lambda: running.poll() is not None or answers(port), "the server to start")
             yield running, f"http://127.0.0.1:{port}"
         finally:
             running.kill()
@@ -192,9 +192,9 @@ def test_a_job_is_interrupted_by_the_end_of_its_server_and_can_be_started_again(
     path = house(tmp_path)
     with process(folder, path) as (running, url):
         endless = [begun(f"{url}/house", f"?sql={quote(ENDLESS + 'x FROM c')}") for _ in range(3)]  # one of them waits
-        wait_until(lambda: state_of(url + endless[0]["links"]["self"])["bytes"] > 500_000, "something written", 30)
+        wait_until(lambda: state_of(url + endless[0]["links"]["self"])["bytes"] > 500_000, "something written")
         running.send_signal(STOPS[stop])
-        wait_until(lambda: running.poll() is not None, "the server to stop, with nothing to wait for", 20)
+        wait_until(lambda: running.poll() is not None, "the server to stop, with nothing to wait for")
     with closing(sqlite3.connect(folder / "jobs.db")) as told:
         states = [state for (state,) in told.execute("SELECT state FROM jobs")]
     if stop == "killed":  # it could tell nobody
@@ -207,4 +207,4 @@ def test_a_job_is_interrupted_by_the_end_of_its_server_and_can_be_started_again(
         assert [job["state"] for job in listed] == ["interrupted"] * 3
         again = json.loads(sent(server.url + endless[0]["links"]["again"], "POST")[1])
         assert again["request"] == endless[0]["request"]
-        wait_until(lambda: state_of(server.url + again["links"]["self"])["bytes"] > 0, "the new one to run", 30)
+        wait_until(lambda: state_of(server.url + again["links"]["self"])["bytes"] > 0, "the new one to run")

@@ -143,12 +143,12 @@ def test_a_check_ends_when_its_sender_leaves(
         with posted(server.port, "/-/program-export/verify.json", content):
             assert gate.reached.wait(60)
             assert left_in(spool) and not clients[0].left
-        wait_until(lambda: clients[0].left, "the server to see that the sender left", 30)
+        wait_until(lambda: clients[0].left, "the server to see that the sender left")
         assert outcomes == []
         gate.through.set()
-        wait_until(lambda: bool(outcomes), "the check to end", 60)
+        wait_until(lambda: bool(outcomes), "the check to end")
         assert isinstance(outcomes[0], CancelledError), outcomes
-        wait_until(lambda: server.idle and left_in(spool) == [], "everything to be gone", 30)
+        wait_until(lambda: server.idle and left_in(spool) == [], "everything to be gone")
         assert verification.SLOTS.taken == 0 and not BUDGET._readings
 
 
@@ -159,8 +159,8 @@ def test_who_leaves_before_the_check_begins_takes_no_turn(
     try:
         with running(make_datasette(source, settings={"spool_dir": str(spool)})) as server:
             with posted(server.port, "/-/program-export/verify.json", b"{}"):
-                wait_until(lambda: bool(clients), "the file to be there", 30)
-            wait_until(lambda: server.idle and left_in(spool) == [], "everything to be gone", 30)
+                wait_until(lambda: bool(clients), "the file to be there")
+            wait_until(lambda: server.idle and left_in(spool) == [], "everything to be gone")
             assert verification.SLOTS.taken == 0 and outcomes == []
     finally:
         for reading in others:
@@ -175,9 +175,9 @@ def asking(source: Path, begun: list, outcomes: list) -> Callable[[str, str], No
         with running(make_datasette(source, settings={"plan_seconds": 3600})) as server:
             with socket.create_connection(("127.0.0.1", server.port), timeout=60) as asker:
                 asker.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-                wait_until(lambda: work in begun, "the work to begin", 60)
-            wait_until(lambda: len(outcomes) == len(begun), "the work to end", 60)
-            wait_until(lambda: server.idle and nothing_runs(), "the page to end", 30)
+                wait_until(lambda: work in begun, "the work to begin")
+            wait_until(lambda: len(outcomes) == len(begun), "the work to end")
+            wait_until(lambda: server.idle and nothing_runs(), "the page to end")
 
     return ask
 

@@ -15,8 +15,8 @@ from datasette.utils import tilde_encode
 from datasette_program_export import Request, export
 from datasette_program_export.plugin.host import V1
 from tests.support.databases.building import database, quoted
+from tests.support.runs.thorough import ALL, shared
 from tests.support.sites.server import make_datasette
-from tests.support.thorough import ALL, shared
 
 Pairs = list[tuple[str, str]]
 NAMES = ("items", "a/b", "a.b", "50%", "%2F", "a~b", "a b", 'a"b', "a'b", "Ünïcode ☾", "a,b", "select", "a?b&c=d")

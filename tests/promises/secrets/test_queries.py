@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 
 from datasette_program_export import ExportError
+from tests.support.runs.thorough import shared
 from tests.support.sites.two_worlds import GUESS, ODD_SEARCH, SEARCH, VIEWS, differs, python, told
-from tests.support.thorough import shared
 
 QUERIES = {
     "plain": "SELECT password_hash FROM users",

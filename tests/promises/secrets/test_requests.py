@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from datasette_program_export.cli.main import program_export
 from tests.support.databases.building import database
+from tests.support.runs.thorough import shared
 from tests.support.sites.two_worlds import CANARIES, GUESS, SETTINGS, settled, told
-from tests.support.thorough import shared
 
 CONDITIONS = {
     "right_guess": "answer = '{guess}'",

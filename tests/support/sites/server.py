@@ -20,6 +20,7 @@ from datasette.app import Datasette
 
 from datasette_program_export.database.connections.warm import WARM
 from datasette_program_export.plugin.server.slots import SLOTS
+from tests.support.runs.patience import SECONDS
 
 
 def answers(port: int) -> bool:
@@ -79,7 +80,7 @@ def served(datasette: Datasette) -> Iterator[Server]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        wait_until(lambda: server.started, "the server to start", 30)
+        wait_until(lambda: server.started, "the server to start")
         yield Server(f"http://127.0.0.1:{port}", port, datasette)
     finally:
         server.should_exit = True
@@ -88,7 +89,7 @@ def served(datasette: Datasette) -> Iterator[Server]:
         datasette.close() if hasattr(datasette, "close") else None
 
 
-def wait_until(condition, what: str, seconds: float = 10) -> None:
+def wait_until(condition, what: str, seconds: float = SECONDS) -> None:
     """Wait for something that happens on another thread."""
     give_up = time.monotonic() + seconds
     while not condition():
@@ -120,7 +121,7 @@ def running(datasette, **config) -> Iterator[Running]:
     server = Running(uvicorn.Config(datasette.app(), port=0, log_level="critical", lifespan="on", **config))
     server.thread.start()
     try:
-        wait_until(lambda: server.started, "the server to start", 30)
+        wait_until(lambda: server.started, "the server to start")
         server.port = server.servers[0].sockets[0].getsockname()[1]
         yield server
     finally:

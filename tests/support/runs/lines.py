@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 CORE = (
     "cli", "comparing", "configuring", "database", "exporting", "files", "formats", "importing", "options", "planning",
     "project", "promises", "selection", "service", "verifying",
