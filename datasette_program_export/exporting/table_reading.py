@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -158,6 +158,9 @@ class TableReading:
             source = self._snapshot.source.name
             message = f"The database {source} cannot be read: {why}."
             raise SourceError(message, why).of_table(self._chosen.table.name, source) from error
+        if raw is not None and self._snapshot.schema.encoding == "UTF-8":  # in UTF-16 two texts may read the same
+            self._read_whole(copy.stored, copy.stored_columns())
+            return Copied(self._digest.rows, None, raw.made, raw.mend)
         same = self._same(copy, target) if copy.whole else None
         if raw is None:
             return Copied(self._digest.rows, same)
@@ -165,21 +168,23 @@ class TableReading:
 
     def _same(self, copy: TableCopy, target: NewDatabase) -> bool:
         """Read a whole table back, for the digest; return whether all rows are there, and the same."""
-        snapshot, columns = self._snapshot, copy.copied_columns()
-        given = 0
+        self._read_whole(partial(copy.compared, target), copy.copied_columns())
+        return copy.counts(target) == {self._digest.rows}
+
+    def _read_whole(self, select: Callable[[str, str], str], columns: list[str]) -> None:
+        """Read rows that are copied, for the digest; ``select`` returns the statement for given expressions."""
+        snapshot, given = self._snapshot, 0
         if snapshot.writes_rows:
-            select = partial(copy.compared, target)
             for chunk in snapshot.written(select, columns, {}, packed_only(len(columns))):
                 self._digest.add_packed(chunk.packed, chunk.rows)
                 self._progress.rows += chunk.rows
                 given += chunk.rows
                 stopped = chunk.stopped
         if not snapshot.writes_rows or stopped:
-            sql = copy.compared(target, ", ".join(columns))
+            sql = select(", ".join(columns), "")
             for batch in _behind(given, snapshot.batches(sql, repeatable=True, sizes=self._pace)):
                 self._saw(batch)
         self._finish()
-        return copy.counts(target) == {self._digest.rows}
 
     def _saw(self, batch: list[Row]) -> list[Row]:
         self._pace.saw(len(batch), size := self._digest.add(batch))

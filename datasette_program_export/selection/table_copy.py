@@ -102,6 +102,17 @@ class TableCopy:
         free = (c.name for c in self.kept if fold(c.name) not in taken and c.name != self.chosen.table.integer_key)
         return next(map(quote, free), None) if self.whole and indexes else None
 
+    def stored(self, expressions: str, more: str = "") -> str:
+        """Return a SELECT of a whole table's rows, in the order in which they and their copies are stored."""
+        table = self.chosen.table
+        assert table.rowid is not None
+        rows = f"main.{quote(table.name)} AS s NOT INDEXED"
+        return f"SELECT {expressions} FROM {rows} ORDER BY s.{quote(table.rowid)} {more}"
+
+    def stored_columns(self) -> list[str]:
+        """Return the rows' columns, as expressions in the statement that ``stored`` returns."""
+        return [f"s.{quote(column.name)}" for column in self.kept]
+
     def copied_columns(self) -> list[str]:
         """Return the copies' columns, as expressions in the statement that ``compared`` returns."""
         return [f"d.{quote(column.name)}" for column in self.kept]

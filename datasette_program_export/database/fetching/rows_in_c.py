@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from ..library import sqlite3
+from ..schema import quote
 
 PACKAGE = "datasette_program_export_native"
 MOST_COLUMNS = 100  # SQLite accepts 127 arguments of a function, older ones 100 (SQLITE_MAX_FUNCTION_ARG)
@@ -161,6 +162,26 @@ def read_chunk(written: bytes, rest: bytes, columns: int) -> Chunk:
     facts = struct.unpack_from(f"<{2 * columns}I", rest, _HEAD.size)
     packed = memoryview(rest)[_HEAD.size + 8 * columns :]
     return Chunk(rows, written, packed, facts[::2], facts[1::2], bool(reason))
+
+
+def stored_in_c(connection: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[Chunk]:
+    """Yield the rows of a table as MessagePack, in the order of their storage, on a connection of its own.
+
+    The connection is closed afterwards. Raises sqlite3.Error, also where it has no functions."""
+
+    def select(expressions: str, limit: str) -> str:
+        return f"SELECT {expressions} FROM main.{quote(table)} AS r NOT INDEXED {limit}"
+
+    plan, width = packed_only(len(columns)), len(columns)
+    (number,) = connection.execute("SELECT program_export_open(?)", [bytes(plan)]).fetchone()
+    names = [f"r.{quote(name)}" for name in columns]
+    rows = row_calls(select, number, names, lambda sql: connection.execute(f"EXPLAIN QUERY PLAN {sql}"))
+    for written, rest in connection.execute(rows):
+        yield (chunk := read_chunk(written, rest, width))
+        if chunk.stopped:
+            return
+    last, rest = connection.execute("SELECT program_export_last(?1), program_export_rest(?1)", [number]).fetchone()
+    yield read_chunk(last, rest, width)
 
 
 def sized(data: bytes) -> bytes:

@@ -15,7 +15,6 @@ from typing import IO, Any
 
 import msgspec
 
-from ...database.fetching import trees_in_c
 from ...database.guarding.authorizer import NEW
 from ...database.guarding.new_database import NewDatabase
 from ...database.library import sqlite3
@@ -33,6 +32,7 @@ from ..description.digest import TableDigest, sum_of_rows
 from ..description.integrity import Announced, AnnouncedTable
 from ..description.parsing import dumped
 from ..registry import Format, Options
+from .proving import proved
 from .reading import begun, check_document, sealed
 from .reading import decode as read
 from .rows import stored_rows
@@ -53,7 +53,7 @@ def encode(dataset: Dataset, options: Options) -> Iterator[bytes]:
         blueprint = Blueprint.of(dataset.schema)
         building = _Building(path, dataset, blueprint)
         building.tables()
-        building.prove()
+        building.prove(options.beside)
         integrity = building.read_back()
         building.rest(integrity)
         building.seal(options.beside)
@@ -68,13 +68,15 @@ class _Loaded:
     """One table as it was written: its columns, its row count, and a sum that does not depend on the order.
 
     Of rows that SQLite copied there is no sum: they lie in the order of the export. ``same``: they are compared.
-    ``mend`` are the statements that write them anew, unless it is proved that nothing would change."""
+    ``mend`` are the statements that write them anew, unless it is proved that nothing would change. ``stored`` is the
+    digest of rows that were read back already."""
 
     columns: list[str]
     rows: int = 0
     sum: int | None = None
     same: bool = False
     mend: tuple[str, ...] = ()
+    stored: TableDigest | None = None
 
 
 class _Building:
@@ -147,14 +149,16 @@ class _Building:
     def _insert(self, connection: sqlite3.Connection | NewDatabase, start: str, row: Sequence[Any]) -> None:
         insert_odd(connection, start, row, lambda text: odd_text(text, self.blueprint.encoding))
 
-    def prove(self) -> None:
+    def prove(self, beside: Beside) -> None:
         """Prove that what SQLite copied raw is as it would write it; else have it written, and read back anew."""
         mend = {name: loaded.mend for name, loaded in self.loaded.items() if loaded.mend}
         if mend:
-            with self._told(), closing(trees_in_c.opened(str(self.path))) as connection:
-                for name in list(mend):
-                    if trees_in_c.is_proved(connection, name, self.dataset.integrity):
-                        del mend[name]
+            unread = {name: self.loaded[name].columns for name in mend if not self.loaded[name].same}
+            with self._told():
+                found = proved(self.path, list(mend), unread, self.dataset.integrity, beside)
+            for name, digest in found.items():
+                self.loaded[name].stored = digest
+                del mend[name]
         if mend:
             with self._opened() as connection:
                 for name, statements in mend.items():
@@ -173,10 +177,12 @@ class _Building:
             for name, loaded in self.loaded.items():
                 if loaded.same:
                     continue
-                digest, total = TableDigest(len(loaded.columns)), 0
-                for rows in stored_rows(connection, name, loaded.columns):
-                    digest.add(rows)
-                    total += sum_of_rows(rows)
+                digest, total = loaded.stored, 0
+                if digest is None:
+                    digest = TableDigest(len(loaded.columns))
+                    for rows in stored_rows(connection, name, loaded.columns):
+                        digest.add(rows)
+                        total += sum_of_rows(rows)
                 told = tables[name]
                 if digest.hexdigest() == told.sha256:
                     continue
