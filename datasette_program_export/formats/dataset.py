@@ -42,7 +42,7 @@ class Copied:
 
     rows: int
     same: bool | None = None
-    indexes: frozenset[str] = frozenset()
+    indexes: tuple[str, ...] = ()
     mend: tuple[str, ...] = ()
 
 

@@ -22,7 +22,7 @@ class RawCopy:
 
     ``mend`` are the statements that write all anew, in the new file."""
 
-    made: frozenset[str]
+    made: tuple[str, ...]
     mend: tuple[str, ...]
 
 
@@ -71,14 +71,14 @@ class TableCopy:
             named = [i for i in chosen.table.indexes if i.name in indexes and target.can_make(indexes[i.name])]
             more = [index for index in named if is_comparable(chosen.table, index)]
             if more and self._column_outside((*own, *more)) is not None:
-                made = frozenset(indexes[index.name] for index in more)
+                made = tuple(indexes[index.name] for index in more)  # in an order that is the same each time
                 target.make(made)
                 if (column := self._raw(target, (*own, *more))) is not None:
                     return RawCopy(made, _anew(quote(chosen.table.name), column))
                 target.drop(index.name for index in more)
         if (column := self._raw(target, own)) is not None:
             if provable:
-                return RawCopy(frozenset(), _anew(quote(chosen.table.name), column))
+                return RawCopy((), _anew(quote(chosen.table.name), column))
             for sql in _anew(to, column):
                 target.execute(sql)
             return None
