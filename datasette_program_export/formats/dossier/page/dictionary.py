@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...dataset import Dataset
 from ..kept_rows import KeptRows
-from .markup import text
+from .markup import cell, text
 from .naming import Naming
 
 
@@ -37,10 +37,9 @@ def dictionary(dataset: Dataset, kept: KeptRows, naming: Naming) -> Iterator[str
                 told.append(say("dossier.dictionary.computed"))
             if not look.filled and table.rows:
                 told.append(say("dossier.dictionary.empty"))
-            yield (
-                f"<tr><td>{text(naming.column(column.name))}</td><td><code>{text(column.name)}</code></td>"
-                f"<td>{_about(naming.about(name, column.name))}{text(' '.join(told))}</td></tr>\n"
-            )
+            meaning = f"{_about(naming.about(name, column.name))}{text(' '.join(told))}"
+            shown = (text(naming.column(column.name)), f"<code>{text(column.name)}</code>", meaning)
+            yield "<tr>" + "".join(cell(said, len(shown)) for said in shown) + "</tr>\n"
         yield "</tbody></table></div></details>\n"
     yield "</section>\n"
 

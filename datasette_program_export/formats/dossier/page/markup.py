@@ -17,6 +17,8 @@ _MARKS = re.compile(
 )
 _SAFE_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>\"']{3,500}")
+_TAG = re.compile(r"<[^>]*>")
+_ROOM = 100  # characters of a line of a table on A4
 
 
 def text(value: str) -> str:
@@ -36,6 +38,15 @@ def paragraphs(value: str) -> str:
     if _MARKS.search(value) and (made := _markdown(value)) is not None:
         return f'<div class="prose" dir="auto">{made}</div>'
     return f'<div class="prose plain" dir="auto">{text(value)}</div>'
+
+
+def cell(shown: str, columns: int, attributes: str = "", tag: str = "td") -> str:
+    """Return a cell of a table of so many columns; ``shown`` is HTML.
+
+    On paper a word is broken only in a cell marked ``long``: one with a word that would push the table off the page."""
+    words = _TAG.sub(" ", shown).split()
+    long = ' class="long"' if any(len(word) > max(20, _ROOM // columns) for word in words) else ""
+    return f"<{tag}{attributes}{long}>{shown}</{tag}>"
 
 
 def is_address(value: str) -> bool:

@@ -12,7 +12,7 @@ from ...description.language.catalogue import Words
 from ..kept_rows import KeptRows, KeptTable
 from .files import FileCells
 from .layouts import Section
-from .markup import text
+from .markup import cell, text
 from .naming import Naming
 from .values import Values
 
@@ -75,15 +75,17 @@ class Sections:
             yield f"{tail}</details>\n"
 
     def _head(self, section: Section, heading: str) -> str:
-        names = "".join(f'<th scope="col">{text(self._called(section, i))}</th>' for i in section.columns)
+        columns = section.columns
+        names = (cell(text(self._called(section, i)), len(columns), ' scope="col"', "th") for i in columns)
         return (
             f'<div class="scroll" tabindex="0" role="group" aria-label="{text(heading)}">'
-            f"<table><thead><tr>{names}</tr></thead><tbody>\n"
+            f"<table><thead><tr>{''.join(names)}</tr></thead><tbody>\n"
         )
 
     def _line(self, section: Section, line: int, row: Row) -> str:
-        cells = "".join(f'<td dir="auto">{self._cell(section, i, row) or "–"}</td>' for i in section.columns)
-        return f'<tr class="row" id="{section.table.anchor(line)}">{cells}</tr>\n'
+        columns = section.columns
+        cells = (cell(self._cell(section, i, row) or "–", len(columns), ' dir="auto"') for i in columns)
+        return f'<tr class="row" id="{section.table.anchor(line)}">{"".join(cells)}</tr>\n'
 
     def _card(self, section: Section, level: int, line: int, row: Row) -> str:
         anchor = section.table.anchor(line)

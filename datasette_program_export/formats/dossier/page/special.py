@@ -8,7 +8,7 @@ from itertools import count
 from ...dataset import Field, Value
 from ...description.language.catalogue import Words
 from ..charts import Chart, aspects_table, chart_table, draw_wheel, is_chart, read_chart, tell_left_out, words_of
-from .markup import text
+from .markup import cell, text
 from .values import Special
 
 _LEAST = 100  # characters: no chart is shorter
@@ -50,9 +50,10 @@ def special(say: Words) -> Special:
 
 
 def _folded(title: str, rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{text(cell)}</th>' for cell in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:])
+    columns = len(rows[0])
+    head = "".join(cell(text(name), columns, ' scope="col"', "th") for name in rows[0])
+    body = "".join("<tr>" + "".join(cell(text(said), columns) for said in row) + "</tr>" for row in rows[1:])
     return (
-        f'<details><summary>{text(title)}</summary><div class="scroll" tabindex="0" role="group" '
+        f'<details class="points"><summary>{text(title)}</summary><div class="scroll" tabindex="0" role="group" '
         f'aria-label="{text(title)}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>'
     )
