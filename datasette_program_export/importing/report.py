@@ -100,6 +100,7 @@ class FilesReport(_Model):
     new: int = Field(default=0, description="Files that are not there yet, and are written.")
     equal: int = Field(default=0, description="Files that are there just so.")
     different: int = Field(default=0, description="Files that are there with other bytes, and stop the import.")
+    aside: int = Field(default=0, description="Files that are not written, as the rows that name them were left out.")
     left: int = Field(default=0, description="Files that are not put anywhere, as no folder was given for them.")
 
 

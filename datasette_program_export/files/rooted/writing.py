@@ -55,6 +55,13 @@ class NewFiles:
         finally:
             self._made += [(folder, one) for one in made]
 
+    def drop(self, folder: str, parts: Parts) -> None:
+        """Remove one file that waits. Raises OSError, NotReadError."""
+        for one in [w for w in self._waiting if w[:2] == (folder, parts)]:
+            with entered(folder, parts[:-1]) as place:
+                _unlink(place, one[2])
+            self._waiting.remove(one)
+
     def publish(self) -> None:
         """Give all files their names, none of which may be taken. Raises FileExistsError, OSError, NotReadError."""
         for folder, parts, name in self._waiting:
@@ -64,9 +71,9 @@ class NewFiles:
         self._waiting.clear()
 
     def keep(self) -> None:
-        """Leave the files where they are."""
+        """Leave the files where they are; folders that were made and stayed empty go."""
         self._named.clear()
-        self._made.clear()
+        self.discard()
 
     def discard(self) -> None:
         """Remove what was written and not kept, also folders that were made for it and are empty."""

@@ -132,13 +132,17 @@ class ImportRun:
                     self.watch.check()
                     bad = self.findings.bad
                     if not (self.asked.goes_on and self.findings.of_rows):
-                        if not self.findings.errors and not self.asked.preview:
-                            self._keep()
+                        if not self.findings.errors:
+                            self._keep(schema)
                         return
                 self._leave_out(bad)
 
-    def _keep(self) -> None:
+    def _keep(self, schema: str) -> None:
         """Commit. The bad rows are in their file before, so that none is lost; it is removed if nothing was kept."""
+        if self.left_out:
+            self.files.only_of(self.staging, self.goal.connection, schema, self.report)
+        if self.asked.preview:
+            return
         aside = self.bad_rows.path if self.bad_rows.publish() else None
         try:
             self.files.publish()

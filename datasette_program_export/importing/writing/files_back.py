@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ...database.schema import fold
 from ...errors import BrokenExportError, RequestError
@@ -18,6 +18,7 @@ from ...formats.registry import detect, get_format
 from ..choices import ImportChoices
 from ..report import FilesReport, FindingCollector, ImportReport
 from ..staging.columns import ColumnMapping
+from ..staging.database import StagingDatabase
 
 _SHA256 = len("sha256:")
 _PIECE = 1 << 20
@@ -39,6 +40,7 @@ class FilesBack:
         self._new = NewFiles()
         self._todo: dict[tuple[str, Parts], PackagedFile] = {}
         self._met: dict[tuple[str, Parts], str] = {}
+        self._named_by: dict[tuple[str, Parts], set[tuple[str, str, str]]] = {}
         self._findings = FindingCollector()
 
     def __enter__(self) -> FilesBack:
@@ -71,6 +73,24 @@ class FilesBack:
             findings.add(_KIND, _not_written(len(left)), error=False)
         if not findings.errors and not self._asked.preview:
             self._write()
+
+    def only_of(self, staging: StagingDatabase, connection: Any, schema: str, report: ImportReport) -> None:
+        """Give up the new files that no staged row names any more; ``schema`` is how ``connection`` calls ``staging``.
+
+        Raises BrokenExportError where a file that waits cannot be removed."""
+        still: set[tuple[str, str, str]] = set()
+        for table, column in {by[:2] for key in self._todo for by in self._named_by[key]}:
+            still |= {(table, column, value) for value in _values(staging, connection, schema, table, column)}
+        gone = [key for key in self._todo if not still & self._named_by[key]]
+        for key in gone:
+            del self._todo[key]
+            try:
+                self._new.drop(*key)
+            except (OSError, NotReadError) as error:
+                raise _broken(error) from None
+        if gone and report.files is not None:
+            report.files.new -= len(gone)
+            report.files.aside = len(gone)
 
     def publish(self) -> None:
         """Give the new files their names. Raises BrokenExportError if that cannot be."""
@@ -106,6 +126,7 @@ class FilesBack:
         if parts is None:
             self._refuse(one, "outside")
             return
+        self._named_by.setdefault((folder, parts), set()).add((fold(one.table), fold(one.column), one.value))
         if (met := self._met.get((folder, parts))) is not None:  # two names of one file
             if met != one.hash:
                 self._different(one, report)
@@ -148,6 +169,17 @@ def _folders(asked: object, files: Sequence[PackagedFile]) -> dict[str, str]:
             raise RequestError(f"{folder} is no folder, to put files into.")
         found[by_name[fold(name)]] = str(folder)
     return found
+
+
+def _values(staging: StagingDatabase, connection: Any, schema: str, table: str, column: str) -> Iterator[str]:
+    """Yield the texts that the staged rows have in a column; names are folded."""
+    staged = next(one for name, one in staging.tables.items() if fold(name) == table)
+    for place, name in enumerate(staged.columns):
+        if fold(name) == column:
+            query = f"SELECT CAST({staged.raw[place]} AS BLOB) FROM {schema}.{staged.holder(place)}"
+            for (value,) in connection.execute(query):
+                if value is not None:
+                    yield bytes(value).decode(staging.encoding, "replace")
 
 
 def _not_written(files: int) -> str:

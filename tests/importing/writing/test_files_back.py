@@ -118,6 +118,25 @@ def test_rows_that_cannot_go_in_keep_their_files_out(case: Case) -> None:
     assert case.there() == {}
 
 
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16le", "UTF-16be"])
+def test_the_files_of_rows_that_are_set_aside_stay_out(case: Case, tmp_path: Path, encoding: str) -> None:
+    made = f"PRAGMA encoding='{encoding}'"
+    database(case.target, made, "CREATE TABLE t (a TEXT CHECK (a <> 'anna/portrait.jpg'), b TEXT)").close()
+    aside = tmp_path / "bad.ndjson"
+    for preview in (True, False):
+        report = case.load(skip_bad=aside, preview=preview)
+        assert report.set_aside == 1 and counts(report) == (2, 0, 0, 0)
+        assert report.files is not None and report.files.aside == 1
+    assert case.there() == {name: FILES[name] for name in ("b.txt", "empty")}
+    assert sorted(p.name for p in case.folder.iterdir()) == ["b.txt", "empty"]  # no empty folder, no part
+
+
+def test_a_file_that_another_row_names_is_written_although_one_is_set_aside(case: Case, tmp_path: Path) -> None:
+    database(case.target, "CREATE TABLE t (a TEXT, b TEXT CHECK (b <> './b.txt'))").close()
+    report = case.load(skip_bad=tmp_path / "bad.ndjson")
+    assert report.set_aside == 1 and case.there() == FILES
+
+
 def test_a_commit_that_fails_takes_the_files_back(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     from datasette_program_export.importing.target import Target
 
