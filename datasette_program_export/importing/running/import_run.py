@@ -94,10 +94,20 @@ class ImportRun:
             self.report.status = "refused"
         else:
             self.report.status = "preview" if self.asked.preview else "imported"
-            goal.publish(private=self.intake.gives_secrets())
+            self._publish()
         if not (self.report.ok and self._changes):
             self.copy.forget()
         return self.report
+
+    def _publish(self) -> None:
+        """Give a new database its name; where that is taken by now, nothing is left of what was written beside it."""
+        try:
+            self.goal.publish(private=self.intake.gives_secrets())
+        except BaseException:
+            if self.report.bad_rows_file is not None:
+                Path(self.report.bad_rows_file).unlink(missing_ok=True)
+            raise
+        self.files.keep()
 
     @property
     def _changes(self) -> bool:
@@ -149,7 +159,8 @@ class ImportRun:
             if self._changes:
                 self.goal.commit()
                 self.kept = True
-            self.files.keep()
+            if not self.goal.fresh:  # a new database has no name yet
+                self.files.keep()
         except BaseException:
             if aside is not None:
                 aside.unlink(missing_ok=True)

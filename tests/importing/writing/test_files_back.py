@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from datasette_program_export import Request, Settings, export, load
 from datasette_program_export.cli.main import program_export
-from datasette_program_export.errors import BrokenExportError, RefusedError, RequestError
+from datasette_program_export.errors import BrokenExportError, BusyError, RefusedError, RequestError
 from datasette_program_export.files.rooted.writing import NewFiles
 from datasette_program_export.importing.report import ImportReport
 from tests.support.databases.building import database
@@ -147,6 +147,44 @@ def test_a_commit_that_fails_takes_the_files_back(case: Case, monkeypatch: pytes
     with pytest.raises(OSError, match="disk is full"):
         case.load()
     assert list(case.folder.iterdir()) == []
+
+
+def test_a_new_database_whose_name_is_taken_meanwhile_takes_the_files_back(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datasette_program_export.importing.target import Target
+
+    publish = Target.publish
+
+    def after_somebody(self: Target, *, private: bool) -> None:
+        case.target.write_bytes(b"somebody's")
+        publish(self, private=private)
+
+    (case.folder / "empty").write_bytes(b"")
+    monkeypatch.setattr(Target, "publish", after_somebody)
+    with pytest.raises(BusyError, match="nothing was changed"):
+        case.load()
+    assert case.there() == {"empty": b""} and case.target.read_bytes() == b"somebody's"
+    assert [p.name for p in case.folder.iterdir()] == ["empty"]
+
+
+def test_bad_rows_are_not_set_aside_for_a_new_database_whose_name_is_taken_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datasette_program_export.importing.target import Target
+
+    publish = Target.publish
+
+    def after_somebody(self: Target, *, private: bool) -> None:
+        assert (tmp_path / "bad.ndjson").exists()
+        self.path.write_bytes(b"somebody's")
+        publish(self, private=private)
+
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4,5\n6,7\n")
+    monkeypatch.setattr(Target, "publish", after_somebody)
+    with pytest.raises(BusyError, match="nothing was changed"):
+        load(tmp_path / "new.db", tmp_path / "t.csv", skip_bad=tmp_path / "bad.ndjson", create=True)
+    assert not (tmp_path / "bad.ndjson").exists()
 
 
 def test_a_wrong_folder_or_column_is_said(case: Case, tmp_path: Path) -> None:
