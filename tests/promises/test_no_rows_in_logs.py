@@ -25,6 +25,7 @@ from datasette_program_export.exporting import exporter
 from datasette_program_export.plugin.http import sending
 from datasette_program_export.plugin.pages import export as export_pages
 from datasette_program_export.plugin.pages import verify as verification
+from datasette_program_export.plugin.request import asked as asked_for
 from datasette_program_export.plugin.server import site
 from datasette_program_export.selection.table_rows import TableRows
 from tests.support.databases.building import database
@@ -246,7 +247,7 @@ async def test_an_error_that_nobody_foresaw_is_answered_without_values(
         row = (1, CANARY)
         raise ValueError(row)
 
-    holder = {"exporter": exporter, "verify": verification}.get(where, export_pages)
+    holder = {"exporter": exporter, "verify": verification, "plan": asked_for}.get(where, export_pages)
     monkeypatch.setattr(holder, "annotate" if where == "exporter" else where, failing)
     ds = make_datasette(file)
     if where == "verify":

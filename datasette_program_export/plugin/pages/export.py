@@ -14,7 +14,6 @@ from ...errors import BusyError, RequestError
 from ...exporting.exporter import Export
 from ...formats.registry import check_choices, get_format
 from ...options.request import Request
-from ...planning.planner import Plan, plan
 from ...planning.row_picker import Picking, pick
 from .. import host
 from ..host.permission_hooks import VERIFY
@@ -23,7 +22,7 @@ from ..http.answers import NOT_EXPORTED, answer_headers, answered, data_answer, 
 from ..http.download import Download
 from ..http.looking import look
 from ..http.word import Ended
-from ..request.asked import ExportContext, as_form, resolve_export
+from ..request.asked import ExportContext, as_form, plan_of, resolve_export
 from ..request.form import Form, read_form, without_records
 from ..request.profiles import saving
 from ..server.audit_log import AuditLog, LogEntry
@@ -90,22 +89,6 @@ async def download(request: HttpRequest, datasette: Datasette) -> Response:
     return await _download(as_form(await resolve_export(datasette, read_form(request).http)))
 
 
-async def _plan(asked: ExportContext) -> Plan:
-    """Make the plan; that ends when the person leaves, as all that the page waits for."""
-
-    def made(unwanted: Event) -> Plan:
-        return plan(
-            asked.source,
-            asked.request,
-            settings=asked.settings,
-            visible=asked.visible,
-            cancelled=unwanted,
-            stores=asked.stores,
-        )
-
-    return await look(asked.http, made)
-
-
 @answered(NOT_EXPORTED)
 async def page(request: HttpRequest, datasette: Datasette) -> Response:
     """Show the export page: what the file would contain, what not and why, and the button."""
@@ -114,7 +97,7 @@ async def page(request: HttpRequest, datasette: Datasette) -> Response:
         return Response.redirect(form.address, headers=answer_headers(datasette))
     asked = as_form(await resolve_export(datasette, form.http))
     # show exports that are too large, so that they can be made smaller; only the download is refused
-    made = await _plan(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
+    made = await plan_of(replace(asked, settings=asked.settings.model_copy(update={"max_rows": None})))
     picking = await _picking(asked, form)
     begins = await look(request, partial(beginning, asked)) if form.sample else None
     context = {
@@ -145,5 +128,5 @@ async def _picking(asked: ExportContext, form: Form) -> Picking | None:
 @answered(NOT_EXPORTED)
 async def plan_data(request: HttpRequest, datasette: Datasette) -> Response:
     """Return the plan as JSON."""
-    made = await _plan(await resolve_export(datasette, request))
+    made = await plan_of(await resolve_export(datasette, request))
     return data_answer(datasette, made.model_dump(mode="json"))

@@ -24,6 +24,7 @@ from ...formats.registry import check_members, choices, endings, get_format
 from ...options.grammar import PREFIX, parse_options, parse_row_path, with_profile
 from ...options.request import DEFAULT_FORMAT, Request
 from ...options.settings import Settings
+from ...planning.planner import Plan, plan
 from ...selection.annotated_schema import AnnotatedSchema, annotate
 from .. import host
 from ..host.permission_hooks import SECRETS
@@ -74,6 +75,22 @@ async def resolve_export(datasette: Datasette, http: HttpRequest) -> ExportConte
     Raises NotFoundError, DeniedError, RequestError, SettingsError, SourceError.
     """
     return await _Asking(datasette, http).asked()
+
+
+async def plan_of(asked: ExportContext) -> Plan:
+    """Return the plan of an export; the work ends when the client leaves. Raises what ``plan`` and ``look`` raise."""
+
+    def made(unwanted: Event) -> Plan:
+        return plan(
+            asked.source,
+            asked.request,
+            settings=asked.settings,
+            visible=asked.visible,
+            cancelled=unwanted,
+            stores=asked.stores,
+        )
+
+    return await look(asked.http, made)
 
 
 _CLOSED = {"allow_csv_stream": "all rows at once", "allow_download": "whole databases"}

@@ -7,7 +7,6 @@ permissions, settings and tables, as if the address were called now.
 from __future__ import annotations
 
 from hashlib import sha256
-from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,11 +14,10 @@ from ...database.schema import fold
 from ...errors import BusyError
 from ...options.grammar import PREFIX, format_options
 from ...options.settings import Settings
-from ...planning.planner import Plan, plan
+from ...planning.planner import Plan
 from ..host.protocols import Datasette, HttpRequest
-from ..http.looking import look
 from ..http.parameters import pairs_of
-from .asked import ExportContext, as_form, resolve_export
+from .asked import ExportContext, as_form, plan_of, resolve_export
 from .form import read_form
 
 # Settings that do not decide what is in a file: who may do what, limits, places. A profile is in the address.
@@ -72,19 +70,8 @@ def spelled_out(asked: ExportContext, address: dict[str, Any]) -> dict[str, Any]
 
 async def planned(asked: ExportContext) -> Plan | None:
     """Return the plan of the export, or None if it takes too long. Raises what the export would raise at its start."""
-
-    def made(unwanted: Event) -> Plan:
-        return plan(
-            asked.source,
-            asked.request,
-            settings=asked.settings,
-            visible=asked.visible,
-            cancelled=unwanted,
-            stores=asked.stores,
-        )
-
     try:
-        return await look(asked.http, made)
+        return await plan_of(asked)
     except BusyError:
         return None
 

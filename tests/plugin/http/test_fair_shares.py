@@ -20,8 +20,8 @@ import pytest
 from datasette_program_export.errors import BusyError
 from datasette_program_export.planning.planner import plan
 from datasette_program_export.plugin.http import looking
-from datasette_program_export.plugin.pages import export as pages
 from datasette_program_export.plugin.pages import verify as verification
+from datasette_program_export.plugin.request import asked as asked_for
 from datasette_program_export.plugin.server.identity import person_of
 from datasette_program_export.plugin.server.plan_pool import PlanPool
 from datasette_program_export.plugin.server.slots import SLOTS, ConcurrencyLimit, FairQueue
@@ -211,7 +211,7 @@ class Large:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.go, self.begun = threading.Event(), 0
-        monkeypatch.setattr(pages, "plan", self.plan)
+        monkeypatch.setattr(asked_for, "plan", self.plan)
 
     def plan(self, source: Any, request: Any, **how: Any) -> Any:
         if request.records == (("1",),):

@@ -18,6 +18,7 @@ from datasette_program_export.errors import CancelledError
 from datasette_program_export.plugin.http import sending
 from datasette_program_export.plugin.pages import export as export_pages
 from datasette_program_export.plugin.pages import verify as verification
+from datasette_program_export.plugin.request import asked as asked_for
 from datasette_program_export.plugin.server.memory_budget import BUDGET, MOST
 from tests.support.databases.building import database
 from tests.support.sites.server import ENDLESS, left_in, make_datasette, nothing_runs, running, wait_until
@@ -83,8 +84,8 @@ def outcomes(begun: list[str], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return recording
 
     monkeypatch.setattr(verification, "verify", recorded(verification.verify))
-    for name in ("plan", "pick"):
-        monkeypatch.setattr(export_pages, name, recorded(getattr(export_pages, name)))
+    for module, name in ((asked_for, "plan"), (export_pages, "pick")):
+        monkeypatch.setattr(module, name, recorded(getattr(module, name)))
     return found
 
 
@@ -191,12 +192,12 @@ def test_a_plan_ends_when_its_reader_leaves(asking: Callable[[str, str], None], 
 def test_a_search_for_rows_ends_when_its_reader_leaves(
     asking: Callable[[str, str], None], outcomes: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = export_pages.plan
+    seen = asked_for.plan
 
     def planned(source: Any, request: Request, *, settings: Any, **how: Any) -> Any:
         return seen(source, request, settings=settings.model_copy(update={"plan_seconds": 0.2}), **how)
 
-    monkeypatch.setattr(export_pages, "plan", planned)
+    monkeypatch.setattr(asked_for, "plan", planned)
     where = "(" + ENDLESS + "count(*) FROM c) > id"
     asking("/s/t/-/program-export?_export_cascade=0&_export_find=x&_where=" + quote(where), "pick")
     assert isinstance(outcomes[1], CancelledError)
