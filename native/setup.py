@@ -11,7 +11,7 @@ setup(
     ext_modules=[
         Extension(
             "datasette_program_export_native.rows",
-            ["datasette_program_export_native/rows.cpp", "datasette_program_export_native/trees.cpp"],
+            [f"datasette_program_export_native/{name}.cpp" for name in ("rows", "trees", "insertion")],
             language="c++",
             extra_compile_args=FLAGS,
             export_symbols=SYMBOLS if sys.platform == "win32" else [],

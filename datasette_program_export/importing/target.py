@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+from ..database.fetching.rows_in_c import connect
 from ..database.library import Prepare, sqlite3
 from ..database.reflection import reflect
 from ..database.schema import Schema
@@ -100,6 +101,8 @@ class Target:
         elif not place.is_file():
             raise NotFoundError(f"{place.name} is not a database file.")
         uri = f"{place.resolve().as_uri()}?mode=rw"
+        if self._part is not None:  # a new file's rows may be written in C
+            return connect(self.library, uri, uri=True, isolation_level=None, timeout=_WAIT)
         return cast(sqlite3.Connection, self.library.connect(uri, uri=True, isolation_level=None, timeout=_WAIT))
 
     @property

@@ -1131,6 +1131,7 @@ void forget(void *data) {
 #endif
 
 int add_tree_functions(sqlite3 *connection);  // of trees.cpp
+int add_insert_function(sqlite3 *connection);  // of insertion.cpp
 
 static int add_functions(sqlite3 *connection) {
     auto tables = new (std::nothrow) Tables;
@@ -1150,8 +1151,11 @@ static int add_functions(sqlite3 *connection) {
         int found = sqlite3_create_function_v2(connection, one.name, one.arguments, flags, tables, one.run, nullptr, nullptr, forget);
         if (found != SQLITE_OK) result = found;
     }
-    const int trees = add_tree_functions(connection);
-    return result == SQLITE_OK ? trees : result;
+    for (auto add : {add_tree_functions, add_insert_function}) {
+        const int found = add(connection);
+        if (found != SQLITE_OK) result = found;
+    }
+    return result;
 }
 
 // for sqlite3_load_extension; a second SQLite library in the process does not get the functions of the first

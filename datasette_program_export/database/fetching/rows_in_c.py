@@ -25,7 +25,8 @@ from ..schema import quote
 
 PACKAGE = "datasette_program_export_native"
 MOST_COLUMNS = 100  # SQLite accepts 127 arguments of a function, older ones 100 (SQLITE_MAX_FUNCTION_ARG)
-FUNCTIONS = tuple(f"program_export_{name}" for name in ("open", "row", "last", "rest", "end", "read"))
+INSERT = "program_export_insert"
+FUNCTIONS = (*(f"program_export_{name}" for name in ("open", "row", "last", "rest", "end", "read")), INSERT)
 _HEAD = struct.Struct("<2I")
 
 

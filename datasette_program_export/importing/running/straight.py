@@ -7,18 +7,19 @@ the import begins again on its usual way, which knows how. So there is one place
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...database.fetching.insert_in_c import InsertInC, can_insert, insert_statement
 from ...database.library import sqlite3
 from ...database.reflection import reflect
-from ...database.schema import affinity, fold, quote
+from ...database.schema import Column, affinity, fold, quote
 from ...files.reading_limits import Limits
 from ...files.temporary import room
-from ...formats.dataset import Dataset, Row, TableStream
+from ...formats.dataset import Batches, Dataset, PackedRows, Row, TableStream, packed_rows
 from ...options.settings import Settings
 from ...selection.annotated_schema import annotate
 from ..choices import ImportChoices
@@ -99,6 +100,8 @@ class _Loaded(StagedTable):
 class _Intake(ColumnMapping):
     """Makes the tables of a file, and writes its rows into them while they are read."""
 
+    in_c = False
+
     def into(self, goal: Target, watch: ImportProgress) -> None:
         self.goal, self.watch = goal, watch
 
@@ -148,30 +151,59 @@ class _Intake(ColumnMapping):
         for column, (_, one) in zip(names, kept):
             if column is not None and column.affinity not in ("BLOB", affinity(one.type, strict)):
                 raise _NotStraightError
-        columns = tuple(column.name for column in names if column is not None)
+        facts = [column for column in names if column is not None]
+        columns = tuple(column.name for column in facts)
         loaded = _Loaded(table, quote(table.name), columns, columns, columns, True, shapes=[columns])
         loaded.first = []
         self.staging.tables[table.name] = loaded
         places = None if len(kept) == len(stream.fields) else [place for place, _ in kept]
-        return replace(stream, batches=self._writing(loaded, places, stream.batches))
+        write = _Writing(self.goal.connection, loaded, facts, places)
 
-    def _writing(self, loaded: _Loaded, places: list[int] | None, batches: Iterator[list[Row]]) -> Iterator[list[Row]]:
-        names, marks = ", ".join(map(quote, loaded.columns)), ", ".join("?" * len(loaded.columns))
-        facts = [loaded.table.column(name) for name in loaded.columns]
-        check = AffinityCheck([column.affinity for column in facts if column is not None])
-        insert = f"INSERT OR ABORT INTO main.{loaded.name} ({names}) VALUES ({marks})"
-        for rows in batches:
-            kept = rows if places is None else [tuple(row[place] for place in places) for row in rows]
-            check.look(kept)
-            if check.found:  # a value that would become another
-                raise _NotStraightError
-            self.goal.connection.executemany(insert, kept)
-            loaded.first += kept[: SHOWN_ROWS - len(loaded.first)]
-            loaded.rows += len(rows)
-            self.watch.count(len(rows))
-            del kept
-            yield rows
-            del rows  # otherwise the last batch is held while the next is read
+        def through(wanted: Sequence[int] | None) -> Iterator[list[Row] | PackedRows]:
+            quick = wanted is not None and self.in_c
+            for rows in packed_rows(stream.batches, wanted or ()) if quick else stream.batches:
+                self.watch.count(write.packed(rows) if isinstance(rows, PackedRows) else write.lists(rows))
+                yield rows
+                del rows  # otherwise the last batch is held while the next is read
+
+        return replace(stream, batches=Batches(through))
+
+
+class _Writing:
+    """Writes the rows of one table."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, loaded: _Loaded, columns: list[Column], places: list[int] | None
+    ) -> None:
+        self._connection, self._loaded, self._places = connection, loaded, places
+        self._check = AffinityCheck([column.affinity for column in columns])
+        self._insert = insert_statement(loaded.table.name, columns)
+        self._in_c = InsertInC(connection, loaded.table.name, columns)
+
+    def lists(self, rows: list[Row]) -> int:
+        """Write rows, and return how many. Raises _NotStraightError."""
+        kept = rows if self._places is None else [tuple(row[place] for place in self._places) for row in rows]
+        self._check.look(kept)
+        if self._check.found:  # a value that would become another
+            raise _NotStraightError
+        self._connection.executemany(self._insert, kept)
+        return self._wrote(kept[: self._missing], len(rows))
+
+    def packed(self, rows: PackedRows) -> int:
+        """Write rows in C, and return how many. Raises _NotStraightError."""
+        first = self._in_c.add(rows.packed, rows.rows, self._missing)
+        if first is None:
+            raise _NotStraightError
+        return self._wrote(first, rows.rows)
+
+    @property
+    def _missing(self) -> int:
+        return SHOWN_ROWS - len(self._loaded.first)
+
+    def _wrote(self, first: list[Row], rows: int) -> int:
+        self._loaded.first += first
+        self._loaded.rows += rows
+        return rows
 
 
 class _StraightImport:
@@ -188,6 +220,7 @@ class _StraightImport:
     def through(self, file: Path, hooks: ImportHooks, limits: Limits) -> ImportReport:
         """Read the file, and write and check its rows. Raises _NotStraightError."""
         intake, connection = self.intake, self.goal.connection
+        intake.in_c = can_insert(connection)
         self.report = ImportReport(file=file.name, target=self.goal.name, new_database=True)
         intake.prepare = hooks.prepare
         intake.file = file.name if hooks.file_name is None else hooks.file_name

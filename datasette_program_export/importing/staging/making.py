@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...database.connections.scratch import firing
+from ...database.fetching.rows_in_c import INSERT
 from ...database.guarding.functions import harmless_functions
 from ...database.library import sqlite3
 from ...database.schema import fold, quote
@@ -198,5 +199,9 @@ def _harmless(action: int, first: str | None, second: str | None, database: str 
 
 
 def during_rows(action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:
-    """Deny functions with side effects in the defaults of a file's tables, while rows are written into them."""
+    """Deny functions with side effects in the defaults of a file's tables, while rows are written into them.
+
+    Our own, which writes them, is allowed: SQLite lets no schema call it."""
+    if action == sqlite3.SQLITE_FUNCTION and second == INSERT and inner is None:
+        return sqlite3.SQLITE_OK
     return _function(second) if action == sqlite3.SQLITE_FUNCTION else sqlite3.SQLITE_OK
