@@ -36,6 +36,7 @@ from ..writing.reference_check import ReferenceCheck
 from ..writing.samples import HIDDEN, SHOWN_ROWS, shown
 from ..writing.table_order import parents_first
 from .hooks import ImportHooks
+from .later_keys import LaterKeys
 
 _ROOM = 2  # times the file: its rows, and their indexes
 # choices that change nothing of this way: there is nothing that rows could be in conflict with, or that could be copied
@@ -119,6 +120,8 @@ class _Intake(ColumnMapping):
         connection.execute("BEGIN IMMEDIATE")
         made.make_tables(connection, self.findings)
         self._go_on()
+        self.keys = LaterKeys(connection)
+        self.keys.put_off(self.schema)
         connection.set_authorizer(during_rows)
 
         def coverage() -> Any:
@@ -230,6 +233,9 @@ class _StraightImport:
         if intake.construction is None or self.findings.errors or changed:
             raise _NotStraightError
         self.watch.begin("writing")
+        connection.execute("PRAGMA main.cache_size=-16000")  # KiB: what is sorted for an index takes as much again
+        if not intake.keys.make():
+            raise _NotStraightError
         self._check_json()
         self._tell(intake.construction)
         self._go_on()
@@ -271,7 +277,6 @@ class _StraightImport:
             ]
             policy = self.asked.policy(name)
             self.report.tables[name] = TableReport(rows=table.rows, insert=table.rows, policy=policy, new_rows=first)
-        connection.execute("PRAGMA main.cache_size=-16000")  # KiB: what is sorted for an index takes as much again
         made.make_objects(connection, self.findings)
         self.report.dangling = references.judge(intake, self.findings, True, "main")
         references.tell_virtual(intake, known.edges, self.findings, "main")
