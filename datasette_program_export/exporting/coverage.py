@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..database.schema import ForeignKey, fold
+from ..database.schema import ForeignKey, fold, quote
 from ..formats.description.coverage import (
     EMPTY,
     Coverage,
@@ -196,9 +196,28 @@ def _count_dangling(
         match = f"SELECT 1 FROM {table.source('p')} WHERE {same_row(edge, child.table, table, c=row)}"
         exists = f"EXISTS ({match})"
         is_in = f"EXISTS ({match} AND {parent.contains('p')})" if parent is not None else "0"
-        only_pointing = child.select(f"count(*), sum(NOT {exists})", f"{points} AND NOT {is_in}", ordered=False)
+        if _is_counted_by_value(edge, child):
+            column, rows_of = quote(edge.columns[0]), quote(f"{edge.columns[0]} rows")  # no other column's name
+            values = child.select(f"{row}.{column}, count(*) AS {rows_of}", f"{points} GROUP BY 1", ordered=False)
+            counted = f"coalesce(sum({row}.{rows_of}), 0), sum({row}.{rows_of} * NOT {exists})"
+            only_pointing = f"SELECT {counted} FROM ({values}) AS {row} WHERE NOT {is_in}"
+        else:
+            only_pointing = child.select(f"count(*), sum(NOT {exists})", f"{points} AND NOT {is_in}", ordered=False)
     rows, missing = scope.snapshot.execute(only_pointing, child.params, child.guard).fetchone()
     return rows, missing if missing is None else int(missing)
+
+
+def _is_counted_by_value(edge: ForeignKey, child: TableRows) -> bool:
+    """Return whether an index has the references of all rows in order, so that each value is looked up only once.
+
+    Values that are grouped must be the same to the parent's affinity and collation too, whatever these are."""
+    every = child.keys is None and child.barred is None and child.guard is None and not child.where
+    if len(edge.columns) > 1 or edge.where or not every or child.limit is not None or child.offset:
+        return False
+    table, (name,) = child.table, edge.columns
+    column = table.column(name)
+    plain = column is not None and column.affinity in ("TEXT", "INTEGER") and name != table.integer_key
+    return plain and table.indexed and table.collation(name) == "BINARY" and table.has_index_on((name,), ("BINARY",))
 
 
 def _warnings(scope: Scope) -> list[str]:
