@@ -129,7 +129,7 @@ def opened() -> set[str]:
 
 def test_two_servers_share_a_folder_and_leave_each_others_jobs_alone(tmp_path: Path, folder: Path) -> None:
     path = house(tmp_path)
-    sites = (site(path, plugin={"jobs_dir": str(folder)}) for _ in range(2))
+    sites = (site(path, plugin={"jobs_dir": str(folder), "plan_seconds": 2}) for _ in range(2))
     with contextlib.ExitStack() as stack:
         stack.enter_context(tokens())
         first, second = (stack.enter_context(served(ds)) for ds in sites)

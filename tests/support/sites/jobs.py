@@ -48,7 +48,8 @@ def tokens() -> Iterator[None]:
 @contextlib.contextmanager
 def keeping(folder: Path, *files: Path, **how: Any) -> Iterator[Any]:
     """A site that keeps its jobs in this folder; they are ended with it."""
-    plugin = {"jobs_dir": str(folder), **how.pop("plugin", {})}
+    # A plan precedes a job: that of an endless query is soon over
+    plugin = {"jobs_dir": str(folder), "plan_seconds": 2, **how.pop("plugin", {})}
     ds = site(*files, plugin=plugin, **how)
     with tokens():
         try:
