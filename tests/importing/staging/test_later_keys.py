@@ -16,7 +16,7 @@ from datasette_program_export.database.reflection import reflect
 from datasette_program_export.importing.running import straight
 from datasette_program_export.importing.running.later_keys import LaterKeys
 from tests.support.databases.building import quoted
-from tests.support.thorough import examples
+from tests.support.runs.thorough import examples
 
 PLAIN = (
     "CREATE TABLE t (id TEXT PRIMARY KEY, b, c REAL)",

@@ -25,7 +25,7 @@ from tests.support.databases.building import quoted
 from tests.support.databases.strategies import VALUES
 from tests.support.databases.torture import AFFINITIES, WORDS, write
 from tests.support.native import Ways, extension, in_c
-from tests.support.thorough import examples
+from tests.support.runs.thorough import examples
 
 __all__ = ["extension", "in_c"]
 KINDS = [kind for kind in AFFINITIES if kind]
