@@ -198,7 +198,8 @@ def _count_dangling(
         is_in = f"EXISTS ({match} AND {parent.contains('p')})" if parent is not None else "0"
         if _is_counted_by_value(edge, child):
             column, rows_of = quote(edge.columns[0]), quote(f"{edge.columns[0]} rows")  # no other column's name
-            values = child.select(f"{row}.{column}, count(*) AS {rows_of}", f"{points} GROUP BY 1", ordered=False)
+            named = f"{row}.{column} AS {column}, count(*) AS {rows_of}"
+            values = child.select(named, f"{points} GROUP BY 1", ordered=False)
             counted = f"coalesce(sum({row}.{rows_of}), 0), sum({row}.{rows_of} * NOT {exists})"
             only_pointing = f"SELECT {counted} FROM ({values}) AS {row} WHERE NOT {is_in}"
         else:

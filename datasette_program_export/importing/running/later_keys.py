@@ -51,7 +51,7 @@ class LaterKeys:
         else:
             self._connection.execute("ROLLBACK TO program_export_keys")
             with self._writable():
-                """SQLite reads again what is in there."""
+                pass  # afterwards SQLite reads again what is in there
         self._connection.execute("RELEASE program_export_keys")
 
     def make(self) -> bool:

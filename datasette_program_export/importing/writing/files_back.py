@@ -78,9 +78,11 @@ class FilesBack:
         """Give up the new files that no staged row names any more; ``schema`` is how ``connection`` calls ``staging``.
 
         Raises BrokenExportError where a file that waits cannot be removed."""
-        still: set[tuple[str, str, str]] = set()
-        for table, column in {by[:2] for key in self._todo for by in self._named_by[key]}:
-            still |= {(table, column, value) for value in _values(staging, connection, schema, table, column)}
+        named = {by for key in self._todo for by in self._named_by[key]}
+        still: set[tuple[str, str, str]] = set()  # of these only: there may be any number of rows
+        for table, column in {by[:2] for by in named}:
+            values = _values(staging, connection, schema, table, column)
+            still |= {by for by in ((table, column, value) for value in values) if by in named}
         gone = [key for key in self._todo if not still & self._named_by[key]]
         for key in gone:
             del self._todo[key]
